@@ -1,0 +1,292 @@
+#include "compiler/conversions/graph-to-plan/GraphToPlan.h"
+
+#include "base/Error.h"
+#include "compiler/conversions/graph-to-plan/KernelInstances.h"
+#include "compiler/conversions/graph-to-plan/NodeChecks.h"
+#include "compiler/conversions/graph-to-plan/OperatorCoverage.h"
+#include "compiler/conversions/graph-to-plan/PlanBuilder.h"
+#include "compiler/dialects/graph/Graph.h"
+#include "compiler/plugins/NodeBinder.h"
+
+#include "mlir/IR/Verifier.h"
+
+#include <algorithm>
+#include <set>
+
+namespace inlay {
+
+namespace {
+
+/// Bytes of a dense tensor.
+Expr sizeBytes(const TensorSpec &spec) {
+  return spec.numel() * Expr(dataTypeSizeBytes(spec.dtype));
+}
+
+TensorSpec specOf(mlir::Value value) {
+  return mlir::cast<graph::TensorType>(value.getType()).getSpec();
+}
+
+llvm::StringRef textAt(mlir::ArrayAttr texts, size_t index) {
+  return mlir::cast<mlir::StringAttr>(texts[index]).getValue();
+}
+
+/// Converts one graph.model.
+class GraphConverter {
+public:
+  GraphConverter(graph::ModelOp model, const PluginRegistry &plugins)
+      : model_(model), plugins_(plugins), plan_(*model.getContext()),
+        kernels_(*model.getContext()) {}
+
+  Result<PlanConversion> convert() {
+    INLAY_TRY(checkOperatorsSupported(model_, plugins_));
+    readSymbols();
+    addInputs();
+    reserveOutputs();
+    INLAY_TRY(addModelChecks());
+    for (mlir::Operation &op : model_.getBlock()) {
+      if (auto constant = llvm::dyn_cast<graph::ConstantOp>(op))
+        addConstant(constant);
+      if (auto call = llvm::dyn_cast<graph::CallOp>(op))
+        INLAY_TRY(convertCall(call));
+    }
+    addOutputs();
+    for (mlir::OwningOpRef<plan::KernelOp> &kernel : kernels_.take())
+      plan_.addKernel(std::move(kernel));
+    return finish();
+  }
+
+private:
+  void readSymbols() {
+    for (auto entry : model_.getSymbols().getAsRange<mlir::DictionaryAttr>()) {
+      auto field = [&](llvm::StringRef name) {
+        return entry.getAs<mlir::IntegerAttr>(name).getInt();
+      };
+      // A size is never negative, whatever the exporter's range says.
+      ShapeSymbol symbol{std::max<int64_t>(0, field("min")), field("max"), field("opt")};
+      symbols_.add(entry.getAs<mlir::StringAttr>("name").str(), symbol);
+    }
+  }
+
+  /// Inputs bind the symbols: each symbol at the first dimension that is the bare symbol.
+  void addInputs() {
+    for (auto [i, argument] : llvm::enumerate(model_.getBlock().getArguments())) {
+      TensorSpec spec = specOf(argument);
+      llvm::StringRef name = textAt(model_.getInputNames(), i);
+      std::string buffer =
+          plan_.addBuffer(model_.getLoc(), name, plan::BufferKind::Input, sizeBytes(spec));
+      plan_.addInput(model_.getLoc(), name, spec.dtype, spec.shape, buffer,
+                     textAt(model_.getInputPaths(), i));
+      buffers_[argument] = buffer;
+      for (size_t dim = 0; dim < spec.shape.size(); ++dim)
+        bindSymbol(spec.shape[dim], static_cast<uint32_t>(i), static_cast<uint32_t>(dim));
+    }
+  }
+
+  void bindSymbol(const Expr &dimension, uint32_t input, uint32_t dim) {
+    if (dimension.kind() != ExprKind::Symbol || !bound_.insert(dimension.symbolName()).second)
+      return;
+    const ShapeSymbol *symbol = symbols_.find(dimension.symbolName());
+    plan_.addSymbol(model_.getLoc(), dimension.symbolName(), symbol->min, symbol->max, symbol->hint,
+                    input, dim);
+  }
+
+  /// A value that is an output is computed right into the output's buffer, if it is computed at all
+  /// and not an output before.
+  void reserveOutputs() {
+    for (auto [i, value] : llvm::enumerate(model_.getResultTensors())) {
+      std::string buffer = plan_.addBuffer(model_.getLoc(), textAt(model_.getOutputNames(), i),
+                                           plan::BufferKind::Output, sizeBytes(specOf(value)));
+      outputBuffers_.push_back(buffer);
+      if (value.getDefiningOp<graph::CallOp>())
+        buffers_.try_emplace(value, buffer);
+    }
+  }
+
+  Status addModelChecks() {
+    for (auto entry : model_.getChecks().getAsRange<mlir::DictionaryAttr>()) {
+      std::string text = entry.getAs<mlir::StringAttr>("condition").str();
+      INLAY_ASSIGN(Expr condition, parseExpr(text), "reading a check of the model");
+      plan_.addCheck(model_.getLoc(), condition,
+                     entry.getAs<mlir::StringAttr>("message").getValue());
+    }
+    return {};
+  }
+
+  void addConstant(graph::ConstantOp constant) {
+    // A parameter that nothing uses stays out of the engine.
+    if (!constant.getResult().use_empty())
+      buffers_[constant.getResult()] =
+          plan_.addBuffer(constant.getLoc(), constant.getName(), plan::BufferKind::Constant,
+                          sizeBytes(specOf(constant.getResult())), constant.getData());
+  }
+
+  void addOutputs() {
+    for (auto [i, value] : llvm::enumerate(model_.getResultTensors())) {
+      TensorSpec spec = specOf(value);
+      const std::string &buffer = outputBuffers_[i], &computed = buffers_[value];
+      plan_.addOutput(model_.getLoc(), textAt(model_.getOutputNames(), i), spec.dtype, spec.shape,
+                      buffer, textAt(model_.getOutputPaths(), i));
+      if (computed != buffer)
+        plan_.addCopy(model_.getLoc(), computed, buffer);
+    }
+  }
+
+  Status convertCall(graph::CallOp call) {
+    std::vector<std::string> tensorNames;
+    std::vector<NodeArgument> arguments;
+    for (auto [i, input] : llvm::enumerate(call.getInputs())) {
+      tensorNames.push_back(textAt(call.getArgNames(), i).str());
+      arguments.push_back({tensorNames.back(), specOf(input)});
+    }
+    for (mlir::NamedAttribute literal : call.getArguments())
+      arguments.push_back({literal.getName().str(), *graph::valueOf(literal.getValue())});
+    std::vector<TensorSpec> outputs;
+    for (mlir::Value output : call.getOutputs())
+      outputs.push_back(specOf(output));
+
+    const PluginDefinition *plugin = plugins_.find(std::string_view(call.getOp()), tensorNames);
+    if (!plugin)
+      return internalError("operator {} was said to be supported, but has no plugin",
+                           call.getOp().str());
+    INLAY_ASSIGN(PluginNode node, bindNode(*plugin, call.getOp().str(), call.getNode().str(),
+                                           arguments, std::move(outputs)));
+    return convertNode(call, *plugin, node, tensorNames);
+  }
+
+  Status convertNode(graph::CallOp call, const PluginDefinition &plugin, PluginNode &node,
+                     const std::vector<std::string> &tensorNames) {
+    std::string context = "converting " + describeNode(plugin, node);
+    // What the exporter recorded is no plugin's business while it describes.
+    PluginNode undescribed = node;
+    undescribed.outputs.clear();
+    INLAY_ASSIGN(PluginDescription description, plugin.describe(undescribed), context);
+    std::vector<PluginRequirement> runTime;
+    INLAY_TRY(checkOutputs(plugin, node, description, symbols_, runTime));
+    INLAY_TRY(checkRequirements(plugin, node, description.requirements, symbols_, runTime));
+    for (const PluginRequirement &requirement : runTime)
+      plan_.addCheck(call.getLoc(), requirement.condition, requirement.message);
+
+    INLAY_ASSIGN(PluginImplementation implementation, plugin.implement(node), context);
+    INLAY_TRY(checkLaunchValues(plugin, node, implementation, symbols_));
+    NodeBuffers buffers;
+    for (const std::string &name : node.inputNames) {
+      size_t operand =
+          std::find(tensorNames.begin(), tensorNames.end(), name) - tensorNames.begin();
+      buffers.inputs.push_back(operand < tensorNames.size() ? buffers_[call.getInputs()[operand]]
+                                                            : "");
+    }
+    addNodeBuffers(call, node, implementation, buffers);
+    for (const PluginLaunch &launch : implementation.launches)
+      INLAY_TRY(addLaunch(call, node, launch, buffers), context);
+    return {};
+  }
+
+  /// The buffers that one node's launches may name.
+  struct NodeBuffers {
+    std::vector<std::string> inputs, outputs, workspaces;
+  };
+
+  void addNodeBuffers(graph::CallOp call, const PluginNode &node,
+                      const PluginImplementation &implementation, NodeBuffers &buffers) {
+    for (auto [i, output] : llvm::enumerate(call.getOutputs())) {
+      std::string &buffer = buffers_[output];
+      if (buffer.empty()) {
+        std::string name =
+            node.nodeName + (call.getOutputs().size() > 1 ? "." + std::to_string(i) : "");
+        buffer = plan_.addBuffer(call.getLoc(), name, plan::BufferKind::Intermediate,
+                                 sizeBytes(specOf(output)));
+      }
+      buffers.outputs.push_back(buffer);
+    }
+    for (const Workspace &workspace : implementation.workspaces)
+      buffers.workspaces.push_back(
+          plan_.addBuffer(call.getLoc(), node.nodeName + "." + workspace.name,
+                          plan::BufferKind::Workspace, workspace.sizeBytes));
+  }
+
+  Status addLaunch(graph::CallOp call, const PluginNode &node, const PluginLaunch &launch,
+                   const NodeBuffers &buffers) {
+    INLAY_ASSIGN(plan::KernelOp kernel,
+                 kernels_.find(node, launch, symbols_,
+                               [&](llvm::StringRef wanted) { return plan_.uniqueName(wanted); }));
+    llvm::SmallVector<mlir::Attribute> arguments;
+    for (const LaunchArgument &argument : launch.arguments) {
+      switch (argument.kind) {
+      case LaunchArgument::Kind::Input:
+        arguments.push_back(plan_.reference(buffers.inputs[argument.index]));
+        break;
+      case LaunchArgument::Kind::Output:
+        arguments.push_back(plan_.reference(buffers.outputs[argument.index]));
+        break;
+      case LaunchArgument::Kind::Workspace:
+        arguments.push_back(plan_.reference(buffers.workspaces[argument.index]));
+        break;
+      case LaunchArgument::Kind::Integer:
+        arguments.push_back(plan_.text(argument.expression));
+        break;
+      case LaunchArgument::Kind::Float:
+        arguments.push_back(plan_.builder().getF64FloatAttr(argument.value));
+        break;
+      }
+    }
+    plan_.addLaunch(call.getLoc(), kernel.getSymName(), launch.grid, arguments, node.opName,
+                    node.nodeName);
+    return {};
+  }
+
+  /// Refuses a plan whose expressions use symbols that no input gives a value to.
+  Status checkSymbolsAreBound(plan::ProgramOp program) {
+    for (mlir::Operation &op : program.getBody().front()) {
+      Status status;
+      plan::forEachExpression(op, [&](llvm::StringRef text) {
+        Result<Expr> expr = parseExpr(std::string_view(text));
+        for (const std::string &name : expr.isOk() ? symbolsOf(*expr) : std::vector<std::string>())
+          if (!bound_.count(name) && status.isOk())
+            status = unimplemented(
+                "size '{}' depends on symbol '{}', which is not the size of any input dimension; "
+                "sizes that depend on data, and symbols found only inside expressions, are "
+                "not supported",
+                std::string_view(text), name);
+      });
+      INLAY_TRY(std::move(status));
+    }
+    return {};
+  }
+
+  Result<PlanConversion> finish() {
+    PlanConversion conversion;
+    conversion.module = plan_.finish(model_.getLoc(), model_.getSymName());
+    conversion.notes = kernels_.takeNotes();
+    auto program = *conversion.module->getOps<plan::ProgramOp>().begin();
+    INLAY_TRY(checkSymbolsAreBound(program));
+    std::string diagnostics;
+    mlir::ScopedDiagnosticHandler handler(model_.getContext(), [&](mlir::Diagnostic &diagnostic) {
+      diagnostics += diagnostic.str() + "\n";
+      return mlir::success();
+    });
+    if (mlir::failed(mlir::verify(*conversion.module)))
+      return internalError("the plan does not verify:\n{}", diagnostics);
+    return conversion;
+  }
+
+  graph::ModelOp model_;
+  const PluginRegistry &plugins_;
+  ShapeSymbols symbols_;
+  std::set<std::string> bound_;
+  PlanBuilder plan_;
+  KernelInstances kernels_;
+  llvm::DenseMap<mlir::Value, std::string> buffers_;
+  std::vector<std::string> outputBuffers_;
+};
+
+} // namespace
+
+Result<PlanConversion> convertGraphToPlan(mlir::ModuleOp module, const PluginRegistry &plugins) {
+  auto models = module.getOps<graph::ModelOp>();
+  if (!llvm::hasSingleElement(models))
+    return invalidArgument("expected one graph.model, found {}",
+                           std::distance(models.begin(), models.end()));
+  return GraphConverter(*models.begin(), plugins).convert();
+}
+
+} // namespace inlay

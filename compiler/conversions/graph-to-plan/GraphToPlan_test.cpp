@@ -1,0 +1,135 @@
+#include "compiler/conversions/graph-to-plan/GraphToPlan.h"
+
+#include "base/File.h"
+#include "compiler/dialects/graph/Graph.h"
+#include "compiler/dialects/plan/Plan.h"
+#include "compiler/dialects/tile/Tile.h"
+#include "compiler/plugins/Manifest.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Parser/Parser.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <regex>
+
+namespace inlay {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr std::string_view kKernels = R"py(
+import triton
+import triton.language as tl
+
+@triton.jit
+def scale_kernel(x_ptr, n, factor, y_ptr, BLOCK: tl.constexpr):
+    offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    mask = offsets < n
+    tl.store(y_ptr + offsets, tl.load(x_ptr + offsets, mask=mask) * factor, mask=mask)
+)py";
+
+constexpr std::string_view kManifest = R"toml(
+[[plugin]]
+op = "my::scale"
+inputs = ["X"]
+attributes = [{ name = "factor", type = "float" }]
+outputs = [{ name = "Y", like = "X" }]
+
+[[plugin.launch]]
+kernel = "kernels.py:scale_kernel"
+constexprs = { BLOCK = 256 }
+grid = ["ceildiv(X.numel, BLOCK)"]
+args = ["X", "X.numel", "factor", "Y"]
+)toml";
+
+constexpr std::string_view kGraph = R"mlir(
+graph.model @m inputs ["x"] ["args[0]"] outputs ["y"] [""] symbols [{name = "s0", min = 1 : i64, max = 64 : i64, opt = 8 : i64}] checks [] {
+^bb0(%x: !graph.tensor<["s0", "16"], "float32">):
+  %y = graph.call "my::scale" node "scale_1" (%x) names ["X"] arguments {factor = 2.0 : f64} : (!graph.tensor<["s0", "16"], "float32">) -> !graph.tensor<["s0", "16"], "float32">
+  graph.output %y : !graph.tensor<["s0", "16"], "float32">
+}
+)mlir";
+
+/// Converts texts; the kernel and manifest files lie in a folder of this test.
+class GraphToPlanTest : public testing::Test {
+protected:
+  GraphToPlanTest() {
+    mlir::DialectRegistry registry;
+    registry
+        .insert<graph::GraphDialect, plan::PlanDialect, tile::TileDialect, mlir::func::FuncDialect,
+                mlir::arith::ArithDialect, mlir::math::MathDialect, mlir::scf::SCFDialect>();
+    context_.appendDialectRegistry(registry);
+    context_.loadAllAvailableDialects();
+    folder_ = testing::TempDir() + "inlay_graph_to_plan_" +
+              testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::filesystem::create_directories(folder_);
+    EXPECT_TRUE(writeFileAtomically(folder_ + "/kernels.py", kKernels).isOk());
+  }
+  ~GraphToPlanTest() override { std::filesystem::remove_all(folder_); }
+
+  Result<PlanConversion> convert(std::string_view graph, std::string_view manifest) {
+    auto module = mlir::parseSourceString<mlir::ModuleOp>(llvm::StringRef(graph), &context_);
+    if (!module)
+      return Status(StatusCode::Internal, "the graph of the test does not parse");
+    PluginRegistry plugins;
+    auto definitions = readManifest(folder_ + "/plugins.toml", manifest);
+    if (!definitions.isOk())
+      return definitions.status();
+    for (auto &definition : *definitions)
+      if (Status status = plugins.add(std::move(definition)); !status.isOk())
+        return status;
+    return convertGraphToPlan(*module, plugins);
+  }
+
+  /// The plan's text without the bodies of its kernels, or the error.
+  std::string planText(std::string_view graph, std::string_view manifest = kManifest) {
+    Result<PlanConversion> conversion = convert(graph, manifest);
+    if (!conversion.isOk()) {
+      std::string text = conversion.status().toString();
+      for (size_t at; (at = text.find(folder_ + "/")) != std::string::npos;)
+        text.erase(at, folder_.size() + 1);
+      return text;
+    }
+    std::string text;
+    auto program = *conversion->module->getOps<plan::ProgramOp>().begin();
+    for (mlir::Operation &op : program.getBody().front()) {
+      llvm::raw_string_ostream stream(text);
+      op.print(stream, mlir::OpPrintingFlags().skipRegions());
+      stream << "\n";
+    }
+    // The hash of a kernel changes with every change of its code; that it does is tested elsewhere.
+    return std::regex_replace(text, std::regex("hash \"[0-9a-f]{16}\""), "hash \"HASH\"");
+  }
+
+  static std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
+    std::string result(text);
+    size_t at = result.find(from), count = 0;
+    for (; at != std::string::npos; at = result.find(from, at + to.size()), ++count)
+      result.replace(at, from.size(), to);
+    EXPECT_GT(count, 0u) << from;
+    return result;
+  }
+
+  mlir::MLIRContext context_;
+  std::string folder_;
+};
+
+TEST_F(GraphToPlanTest, LaunchesTheKernelOfACall) {
+  EXPECT_EQ(planText(kGraph),
+            R"mlir(plan.symbol "s0" in 1 to 64 opt 8 from 0 dim 0
+plan.input "x" "float32" ["s0", "16"] in @x path "args[0]"
+plan.output "y" "float32" ["s0", "16"] in @y
+plan.buffer @x input "64*s0"
+plan.buffer @y output "64*s0"
+plan.kernel @scale_kernel source "kernels.py:scale_kernel" signature ["*fp32:16", "i32:16", "fp32", "*fp32:16"] constexprs {BLOCK = 256 : i64} hash "HASH" {...}
+plan.launch @scale_kernel grid ["ceildiv(16*s0, 256)", "1", "1"] arguments [@x, "16*s0", 2.000000e+00, @y] plugin "my::scale" node "scale_1"
+)mlir");
+}
+
+} // namespace
+} // namespace inlay

@@ -1,0 +1,51 @@
+// The kernels of a plan: each combination of function, signature and constexprs is read once.
+#pragma once
+
+#include "base/Status.h"
+#include "compiler/conversions/graph-to-plan/ShapeSymbols.h"
+#include "compiler/dialects/plan/Plan.h"
+#include "compiler/plugins/PluginDefinition.h"
+
+#include "mlir/IR/OwningOpRef.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace inlay {
+
+/// Reads kernels into plan.kernel ops. Borrowed: the context outlives it.
+class KernelInstances {
+public:
+  explicit KernelInstances(mlir::MLIRContext &context) : context_(context) {}
+
+  /// The kernel for a launch, read at its first use. Errors: NotFound (the file), InvalidArgument
+  /// with the front end's diagnostics, or if arguments and parameters do not fit.
+  Result<plan::KernelOp> find(const PluginNode &node, const PluginLaunch &launch,
+                              const ShapeSymbols &symbols,
+                              llvm::function_ref<std::string(llvm::StringRef)> uniqueName);
+
+  /// Gives up the ops, in the order in which they were made.
+  std::vector<mlir::OwningOpRef<plan::KernelOp>> take() { return std::move(kernels_); }
+  /// Remarks of the front end, "add_one.py:add_one_kernel: …".
+  std::vector<std::string> takeNotes() { return std::move(notes_); }
+
+private:
+  /// A Python file, read once.
+  struct SourceFile {
+    std::string text;
+    std::string hash;
+  };
+  Result<const SourceFile *> readSource(const TritonKernel &kernel);
+  Result<plan::KernelOp> create(const PluginLaunch &launch, std::vector<std::string> signature,
+                                std::string name);
+
+  mlir::MLIRContext &context_;
+  std::map<std::string, SourceFile> sources_;
+  std::map<std::string, plan::KernelOp> known_;
+  std::vector<mlir::OwningOpRef<plan::KernelOp>> kernels_;
+  std::vector<std::string> notes_;
+};
+
+} // namespace inlay

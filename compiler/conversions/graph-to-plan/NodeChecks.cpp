@@ -1,0 +1,207 @@
+#include "compiler/conversions/graph-to-plan/NodeChecks.h"
+
+#include "base/Error.h"
+
+#include <limits>
+
+namespace inlay {
+
+std::string describeNode(const PluginDefinition &plugin, const PluginNode &node) {
+  return fmt::format("node {} ({}, plugin at {})", node.nodeName, plugin.opName(), plugin.origin());
+}
+
+namespace {
+
+/// The head of a message that goes into the engine: without the plugin's origin, which may hold a
+/// path.
+std::string describeNodeAtRunTime(const PluginNode &node) {
+  return fmt::format("node {} ({})", node.nodeName, node.opName);
+}
+
+std::string shapeText(const std::vector<Expr> &shape) {
+  std::string text = "[";
+  for (const Expr &dimension : shape)
+    text += (text.size() > 1 ? ", " : "") + dimension.toString();
+  return text + "]";
+}
+
+/// How two dimensions that should be equal relate, as far as build time can tell.
+enum class Agreement { Same, DependsOnSizes, Contradiction };
+
+Agreement compareDimensions(const Expr &described, const Expr &recorded,
+                            const ShapeSymbols &symbols) {
+  if (described == recorded)
+    return Agreement::Same;
+  Truth truth = truthOf(equal(described, recorded), symbols);
+  Interval difference = symbols.bounds(described - recorded);
+  if (truth == Truth::Always || (difference.min == 0 && difference.max == 0))
+    return Agreement::Same;
+  auto differs = [](std::optional<int64_t> a, std::optional<int64_t> b) {
+    return a && b && *a != *b;
+  };
+  if (truth == Truth::Never ||
+      differs(symbols.valueAtHints(described), symbols.valueAtHints(recorded)) ||
+      differs(symbols.valueAtMin(described), symbols.valueAtMin(recorded)) ||
+      differs(symbols.valueAtMax(described), symbols.valueAtMax(recorded)))
+    return Agreement::Contradiction;
+  return Agreement::DependsOnSizes;
+}
+
+Status checkOutput(const PluginDefinition &plugin, const PluginNode &node, size_t index,
+                   const TensorSpec &described, const ShapeSymbols &symbols,
+                   std::vector<PluginRequirement> &runTime) {
+  const TensorSpec &recorded = node.outputs[index];
+  std::string head = fmt::format("{}: output {}", describeNode(plugin, node), index);
+  if (described.dtype != recorded.dtype)
+    return invalidArgument("{} is described as {}, but the model recorded {}", head,
+                           dataTypeName(described.dtype), dataTypeName(recorded.dtype));
+  if (described.shape.size() != recorded.shape.size())
+    return invalidArgument(
+        "{} is described with shape {} (rank {}), but the model recorded {} (rank {})", head,
+        shapeText(described.shape), described.shape.size(), shapeText(recorded.shape),
+        recorded.shape.size());
+  for (size_t dim = 0; dim < recorded.shape.size(); ++dim) {
+    const Expr &ours = described.shape[dim], &theirs = recorded.shape[dim];
+    Agreement agreement = compareDimensions(ours, theirs, symbols);
+    if (agreement == Agreement::Contradiction)
+      return invalidArgument(
+          "{}: dimension {} is described as {}, but the model recorded {}; shapes {} and {}", head,
+          dim, ours.toString(), theirs.toString(), shapeText(described.shape),
+          shapeText(recorded.shape));
+    if (agreement == Agreement::DependsOnSizes)
+      runTime.push_back(
+          {equal(ours, theirs),
+           fmt::format("{}: output {}: dimension {} is {} for the plugin and {} for the model",
+                       describeNodeAtRunTime(node), index, dim, ours.toString(),
+                       theirs.toString())});
+  }
+  return {};
+}
+
+/// Smallest and largest value of an integer type.
+Interval rangeOf(DataType type) {
+  if (type == DataType::Bool)
+    return {0, 1};
+  int64_t bits = 8 * dataTypeSizeBytes(type);
+  if (dataTypeKind(type) == DataTypeKind::Unsigned)
+    return {0, bits == 64 ? std::nullopt : std::optional((int64_t{1} << bits) - 1)};
+  int64_t max = bits == 64 ? std::numeric_limits<int64_t>::max() : (int64_t{1} << (bits - 1)) - 1;
+  return {-max - 1, max};
+}
+
+/// True if every value in `values` lies outside `range`.
+bool liesOutside(const Interval &values, const Interval &range) {
+  return (values.min && range.max && *values.min > *range.max) ||
+         (values.max && range.min && *values.max < *range.min);
+}
+
+Status checkGrid(const std::string &head, const PluginLaunch &launch, const ShapeSymbols &symbols) {
+  // The limits of CUDA, which the CPU keeps too, so that an engine behaves the same everywhere.
+  constexpr int64_t kLimits[3] = {std::numeric_limits<int32_t>::max(), 65535, 65535};
+  for (size_t axis = 0; axis < 3; ++axis)
+    if (liesOutside(symbols.bounds(launch.grid[axis]), {0, kLimits[axis]}))
+      return outOfRange("{}: grid axis {} is {}, outside 0 to {}", head, "xyz"[axis],
+                        launch.grid[axis].toString(), kLimits[axis]);
+  return {};
+}
+
+Status checkArgument(const std::string &head, const PluginNode &node,
+                     const PluginImplementation &implementation, const LaunchArgument &argument,
+                     const ShapeSymbols &symbols) {
+  auto checkIndex = [&](std::string_view what, size_t count) -> Status {
+    if (argument.index < count)
+      return {};
+    return invalidArgument("{}: argument '{}' is {} {}, but there are {}", head, argument.text,
+                           what, argument.index, count);
+  };
+  switch (argument.kind) {
+  case LaunchArgument::Kind::Input:
+    return checkIndex("input", node.inputs.size());
+  case LaunchArgument::Kind::Output:
+    return checkIndex("output", node.outputs.size());
+  case LaunchArgument::Kind::Workspace:
+    return checkIndex("workspace", implementation.workspaces.size());
+  case LaunchArgument::Kind::Integer:
+    if (liesOutside(symbols.bounds(argument.expression), rangeOf(argument.dtype)))
+      return outOfRange("{}: argument '{}' has the value {}, outside the range of {}{}", head,
+                        argument.text, argument.expression.toString(), dataTypeName(argument.dtype),
+                        argument.dtype == DataType::Int32 ? "; pass it as int64" : "");
+    return {};
+  case LaunchArgument::Kind::Float:
+    return {};
+  }
+  return {};
+}
+
+} // namespace
+
+Status checkOutputs(const PluginDefinition &plugin, const PluginNode &node,
+                    const PluginDescription &description, const ShapeSymbols &symbols,
+                    std::vector<PluginRequirement> &runTime) {
+  if (description.outputs.size() != node.outputs.size())
+    return invalidArgument("{}: the plugin describes {} outputs, but the model's operator has {}",
+                           describeNode(plugin, node), description.outputs.size(),
+                           node.outputs.size());
+  for (size_t i = 0; i < node.outputs.size(); ++i)
+    INLAY_TRY(checkOutput(plugin, node, i, description.outputs[i], symbols, runTime));
+  return {};
+}
+
+Status checkRequirements(const PluginDefinition &plugin, const PluginNode &node,
+                         const std::vector<PluginRequirement> &requirements,
+                         const ShapeSymbols &symbols, std::vector<PluginRequirement> &runTime) {
+  for (const PluginRequirement &requirement : requirements) {
+    Truth truth = truthOf(requirement.condition, symbols);
+    if (truth == Truth::Never)
+      return invalidArgument("{}: {}", describeNode(plugin, node), requirement.message);
+    if (truth == Truth::Unknown)
+      runTime.push_back({requirement.condition,
+                         fmt::format("{}: {}", describeNodeAtRunTime(node), requirement.message)});
+  }
+  return {};
+}
+
+Status checkLaunchValues(const PluginDefinition &plugin, const PluginNode &node,
+                         const PluginImplementation &implementation, const ShapeSymbols &symbols) {
+  for (const PluginLaunch &launch : implementation.launches) {
+    std::string head =
+        fmt::format("{}: launch of {}", describeNode(plugin, node), launch.kernel.function);
+    INLAY_TRY(checkGrid(head, launch, symbols));
+    for (const LaunchArgument &argument : launch.arguments)
+      INLAY_TRY(checkArgument(head, node, implementation, argument, symbols));
+  }
+  for (const Workspace &workspace : implementation.workspaces)
+    if (liesOutside(symbols.bounds(workspace.sizeBytes), {0, std::nullopt}))
+      return outOfRange("{}: workspace '{}' has a size of {} bytes", describeNode(plugin, node),
+                        workspace.name, workspace.sizeBytes.toString());
+  return {};
+}
+
+std::vector<std::string> launchSignature(const PluginNode &node, const PluginLaunch &launch,
+                                         const ShapeSymbols &symbols) {
+  auto pointer = [](DataType type) { return "*" + std::string(dataTypeTritonName(type)) + ":16"; };
+  std::vector<std::string> signature;
+  for (const LaunchArgument &argument : launch.arguments) {
+    std::string type(dataTypeTritonName(argument.dtype));
+    switch (argument.kind) {
+    case LaunchArgument::Kind::Input:
+      signature.push_back(pointer(node.inputs[argument.index].dtype));
+      break;
+    case LaunchArgument::Kind::Output:
+      signature.push_back(pointer(node.outputs[argument.index].dtype));
+      break;
+    case LaunchArgument::Kind::Workspace:
+      signature.push_back(pointer(argument.dtype));
+      break;
+    case LaunchArgument::Kind::Integer:
+      signature.push_back(type + (symbols.divisor(argument.expression) >= 16 ? ":16" : ""));
+      break;
+    case LaunchArgument::Kind::Float:
+      signature.push_back(type);
+      break;
+    }
+  }
+  return signature;
+}
+
+} // namespace inlay

@@ -1,0 +1,44 @@
+// What can be checked at build time of one node that a plugin serves: outputs, requirements, grids,
+// arguments.
+#pragma once
+
+#include "base/Status.h"
+#include "compiler/conversions/graph-to-plan/ShapeSymbols.h"
+#include "compiler/plugins/PluginDefinition.h"
+
+#include <string>
+#include <vector>
+
+namespace inlay {
+
+/// "node add_one_1 (my::add_one, plugin at add_one.toml:3)": the head of every message about a
+/// node.
+std::string describeNode(const PluginDefinition &plugin, const PluginNode &node);
+
+/// Compares what a plugin says of its outputs with what the exporter recorded in `node.outputs`:
+/// number, dtype, rank, each dimension. Dimensions that agree at the export but are not the same
+/// expression become run-time requirements, which are appended. Errors: InvalidArgument naming
+/// plugin, output, dimension and both expressions.
+Status checkOutputs(const PluginDefinition &plugin, const PluginNode &node,
+                    const PluginDescription &description, const ShapeSymbols &symbols,
+                    std::vector<PluginRequirement> &runTime);
+
+/// Decides requirements as far as the symbols' ranges allow; what is left is appended for run time,
+/// its message headed by the node. Errors: InvalidArgument with the author's message if one never
+/// holds.
+Status checkRequirements(const PluginDefinition &plugin, const PluginNode &node,
+                         const std::vector<PluginRequirement> &requirements,
+                         const ShapeSymbols &symbols, std::vector<PluginRequirement> &runTime);
+
+/// Refuses grids and integer arguments that no symbol value brings into their range, and launch
+/// arguments whose index is beyond the node's inputs, outputs or workspaces. Errors: OutOfRange or
+/// InvalidArgument naming kernel and argument.
+Status checkLaunchValues(const PluginDefinition &plugin, const PluginNode &node,
+                         const PluginImplementation &implementation, const ShapeSymbols &symbols);
+
+/// The kernel's signature for the arguments of a launch, one entry per argument: "*fp32:16",
+/// "i32:16", "fp32".
+std::vector<std::string> launchSignature(const PluginNode &node, const PluginLaunch &launch,
+                                         const ShapeSymbols &symbols);
+
+} // namespace inlay

@@ -1,0 +1,53 @@
+#include "compiler/conversions/graph-to-plan/OperatorCoverage.h"
+
+#include "base/Error.h"
+
+#include <map>
+
+namespace inlay {
+
+namespace {
+
+/// "model.py:64": the first file location inside a location; empty if there is none.
+std::string placeOf(mlir::Location location) {
+  std::string place;
+  location->walk([&](mlir::Location part) {
+    auto file = mlir::dyn_cast<mlir::FileLineColLoc>(part);
+    if (!file)
+      return mlir::WalkResult::advance();
+    place = fmt::format("{}:{}", file.getFilename().str(), file.getLine());
+    return mlir::WalkResult::interrupt();
+  });
+  return place;
+}
+
+/// " (did you mean my::add_one?)" if a plugin's name differs in at most two letters.
+std::string suggestion(const std::string &op, const std::vector<std::string> &known) {
+  for (unsigned distance = 1; distance <= 2; ++distance)
+    for (const std::string &name : known)
+      if (llvm::StringRef(op).edit_distance(name, true, distance) <= distance)
+        return fmt::format(" (there is a plugin for {})", name);
+  return "";
+}
+
+} // namespace
+
+Status checkOperatorsSupported(graph::ModelOp model, const PluginRegistry &plugins) {
+  std::map<std::string, std::string> unsupported;
+  for (auto call : model.getBlock().getOps<graph::CallOp>()) {
+    if (plugins.find(std::string_view(call.getOp())))
+      continue;
+    std::string place = placeOf(call.getLoc());
+    unsupported[call.getOp().str()] +=
+        fmt::format("\n    node {}{}{}", call.getNode().str(), place.empty() ? "" : " at ", place);
+  }
+  if (unsupported.empty())
+    return {};
+  std::string report =
+      fmt::format("no plugin for {} of the model's operators:", unsupported.size());
+  for (const auto &[op, nodes] : unsupported)
+    report += fmt::format("\n  {}{}{}", op, suggestion(op, plugins.opNames()), nodes);
+  return notFound("{}\ngive each a plugin, with --plugin FILE.toml", report);
+}
+
+} // namespace inlay

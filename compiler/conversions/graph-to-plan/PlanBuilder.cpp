@@ -1,0 +1,88 @@
+#include "compiler/conversions/graph-to-plan/PlanBuilder.h"
+
+namespace inlay {
+
+std::string PlanBuilder::uniqueName(llvm::StringRef wanted) {
+  std::string name = wanted.str();
+  for (int next = 1; !names_.insert(name).second; ++next)
+    name = wanted.str() + "_" + std::to_string(next);
+  return name;
+}
+
+mlir::FlatSymbolRefAttr PlanBuilder::reference(llvm::StringRef buffer) {
+  return mlir::FlatSymbolRefAttr::get(builder_.getContext(), buffer);
+}
+
+mlir::ArrayAttr PlanBuilder::texts(std::span<const Expr> expressions) {
+  llvm::SmallVector<mlir::Attribute> attributes;
+  for (const Expr &expr : expressions)
+    attributes.push_back(text(expr));
+  return builder_.getArrayAttr(attributes);
+}
+
+void PlanBuilder::addSymbol(mlir::Location loc, llvm::StringRef name, int64_t min, int64_t max,
+                            int64_t opt, uint32_t input, uint32_t dim) {
+  symbols_.emplace_back(plan::SymbolOp::create(builder_, loc, name, min, max, opt, input, dim));
+}
+
+void PlanBuilder::addInput(mlir::Location loc, llvm::StringRef name, DataType dtype,
+                           std::span<const Expr> shape, llvm::StringRef buffer,
+                           llvm::StringRef path) {
+  inputs_.emplace_back(
+      plan::InputOp::create(builder_, loc, name, llvm::StringRef(dataTypeName(dtype)), texts(shape),
+                            buffer, path.empty() ? nullptr : builder_.getStringAttr(path)));
+}
+
+void PlanBuilder::addOutput(mlir::Location loc, llvm::StringRef name, DataType dtype,
+                            std::span<const Expr> shape, llvm::StringRef buffer,
+                            llvm::StringRef path) {
+  outputs_.emplace_back(plan::OutputOp::create(
+      builder_, loc, name, llvm::StringRef(dataTypeName(dtype)), texts(shape), buffer,
+      path.empty() ? nullptr : builder_.getStringAttr(path)));
+}
+
+void PlanBuilder::addCheck(mlir::Location loc, const Expr &condition, llvm::StringRef message) {
+  if (checks_.insert((condition.toString() + "\n" + message).str()).second)
+    checkOps_.emplace_back(plan::CheckOp::create(builder_, loc, condition.toString(), message));
+}
+
+std::string PlanBuilder::addBuffer(mlir::Location loc, llvm::StringRef wanted,
+                                   plan::BufferKind kind, const Expr &sizeBytes,
+                                   mlir::ElementsAttr data) {
+  std::string name = uniqueName(wanted);
+  buffers_.emplace_back(
+      plan::BufferOp::create(builder_, loc, name, kind, sizeBytes.toString(), data));
+  return name;
+}
+
+void PlanBuilder::addKernel(mlir::OwningOpRef<plan::KernelOp> kernel) {
+  kernels_.emplace_back(kernel.release().getOperation());
+}
+
+void PlanBuilder::addLaunch(mlir::Location loc, llvm::StringRef kernel, std::span<const Expr> grid,
+                            mlir::ArrayRef<mlir::Attribute> arguments, llvm::StringRef plugin,
+                            llvm::StringRef node) {
+  steps_.emplace_back(plan::LaunchOp::create(
+      builder_, loc, reference(kernel), texts(grid), builder_.getArrayAttr(arguments),
+      builder_.getStringAttr(plugin), builder_.getStringAttr(node)));
+}
+
+void PlanBuilder::addCopy(mlir::Location loc, llvm::StringRef source, llvm::StringRef target) {
+  steps_.emplace_back(plan::CopyOp::create(builder_, loc, source, target));
+}
+
+mlir::OwningOpRef<mlir::ModuleOp> PlanBuilder::finish(mlir::Location loc, llvm::StringRef name) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp::create(loc);
+  auto program = plan::ProgramOp::create(builder_, loc, name);
+  module->getBody()->push_back(program);
+  mlir::Block &body = program.getBody().front();
+  for (Section *section :
+       {&symbols_, &inputs_, &outputs_, &checkOps_, &buffers_, &kernels_, &steps_}) {
+    for (mlir::OwningOpRef<mlir::Operation *> &op : *section)
+      body.push_back(op.release());
+    section->clear();
+  }
+  return module;
+}
+
+} // namespace inlay

@@ -1,0 +1,355 @@
+#include "compiler/conversions/tile-to-cpu/ProgramLowering.h"
+
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace inlay::tile_to_cpu {
+
+namespace {
+
+/// Tiles kept on the stack of the thread that runs the kernel.
+constexpr uint64_t kMaxStackBytes = 2 << 20;
+
+bool isTile(Value value) { return isa<RankedTensorType>(value.getType()); }
+
+ArrayRef<int64_t> shapeOf(Value tile) { return cast<RankedTensorType>(tile.getType()).getShape(); }
+
+bool hasTiles(Operation *op) {
+  auto isTileType = [](Type type) { return isa<RankedTensorType>(type); };
+  return llvm::any_of(op->getOperandTypes(), isTileType) ||
+         llvm::any_of(op->getResultTypes(), isTileType);
+}
+
+/// The scalar pointer that a tile of pointers is computed from, or null.
+Value basePointer(Value pointer) {
+  while (Operation *op = pointer.getDefiningOp()) {
+    if (!isa<tile::AddPtrOp, tile::SplatOp, tile::PtrCastOp>(op) && !isShapeOp(op))
+      return isTile(pointer) ? Value() : pointer;
+    pointer = op->getOperand(0);
+  }
+  return isTile(pointer) ? Value() : pointer;
+}
+
+/// True if the two accesses may touch the same memory at different elements.
+bool mayOverlap(Value first, Value second) {
+  if (first == second)
+    return false;
+  Value a = basePointer(first), b = basePointer(second);
+  return !a || !b || a == b;
+}
+
+bool writes(Operation *op) {
+  return op
+      ->walk([](Operation *inner) {
+        return isa<tile::StoreOp, tile::BarrierOp>(inner) ? WalkResult::interrupt()
+                                                          : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// True if evaluating the tile again costs next to nothing: index arithmetic.
+bool isCheap(Value value) {
+  if (!isTile(value))
+    return true;
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return false;
+  if (isa<tile::ArangeOp, tile::SplatOp, arith::ConstantOp>(op))
+    return true;
+  bool cheap =
+      isShapeOp(op) ||
+      isa<tile::AddPtrOp, tile::PtrCastOp, arith::AddIOp, arith::SubIOp, arith::MulIOp,
+          arith::CmpIOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp, arith::ExtSIOp, arith::ExtUIOp,
+          arith::TruncIOp, arith::ShLIOp, arith::ShRSIOp, arith::ShRUIOp>(op);
+  return cheap && llvm::all_of(op->getOperands(), isCheap);
+}
+
+} // namespace
+
+LogicalResult ProgramLowering::lower(func::FuncOp kernel, ValueRange arguments) {
+  if (!kernel.getBody().hasOneBlock())
+    return kernel.emitError(
+        "a kernel with several basic blocks cannot be compiled for the CPU yet");
+  values_.scalars.map(kernel.getArguments(), arguments);
+  return lowerBlock(kernel.getBody().front());
+}
+
+LogicalResult ProgramLowering::lowerBlock(Block &block) {
+  for (Operation &op : block.without_terminator())
+    if (failed(lowerOp(&op)))
+      return failure();
+  return flush();
+}
+
+LogicalResult ProgramLowering::lowerOp(Operation *op) {
+  return TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](tile::ProgramIdOp id) {
+        values_.scalars.map(id.getResult(), grid_.programId[id.getAxis()]);
+        return success();
+      })
+      .Case([&](tile::NumProgramsOp count) {
+        values_.scalars.map(count.getResult(), grid_.numPrograms[count.getAxis()]);
+        return success();
+      })
+      // One thread runs the whole program, so there is nobody to wait for; stores before it come
+      // before loads after it.
+      .Case([&](tile::BarrierOp) { return settle(op); })
+      .Case([&](scf::ForOp loop) { return lowerFor(loop); })
+      .Case([&](scf::IfOp branch) { return lowerIf(branch); })
+      .Case([&](scf::WhileOp loop) { return lowerWhile(loop); })
+      .Case([&](tile::StoreOp store) -> LogicalResult {
+        return isTile(store.getPtr()) ? addStore(store) : lowerScalar(op);
+      })
+      .Case([&](tile::LoadOp load) -> LogicalResult {
+        if (!isTile(load.getPtr()))
+          return lowerScalar(op);
+        bool mustWait = llvm::any_of(pending_, [&](tile::StoreOp store) {
+          return shapeOf(store.getPtr()) != shapeOf(load.getPtr()) ||
+                 mayOverlap(store.getPtr(), load.getPtr());
+        });
+        if (mustWait && failed(flush()))
+          return failure();
+        return load.getIsVolatile() ? keep(load.getResult()) : success();
+      })
+      .Default([&](Operation *) -> LogicalResult {
+        if (auto constant = dyn_cast<arith::ConstantOp>(op); constant && hasTiles(op)) {
+          if (isa<SplatElementsAttr>(constant.getValue()))
+            return success();
+          return op->emitError(
+              "a constant tile of different values cannot be compiled for the CPU yet");
+        }
+        if (hasTiles(op)) {
+          if (isElementwise(op) || isShapeOp(op) || isa<tile::SplatOp, tile::ArangeOp>(op))
+            return success(); // evaluated where it is used
+          return op->emitError("operation '")
+                 << op->getName() << "' cannot be compiled for the CPU yet";
+        }
+        if (isElementwise(op) || isa<arith::ConstantOp>(op))
+          return lowerScalar(op);
+        if (op->getNumRegions() == 0 && op->getName().getDialectNamespace() == "ub") {
+          builder_.clone(*op, values_.scalars);
+          return success();
+        }
+        return op->emitError("operation '")
+               << op->getName() << "' cannot be compiled for the CPU yet";
+      });
+}
+
+LogicalResult ProgramLowering::lowerScalar(Operation *op) {
+  Location location = op->getLoc();
+  auto value = [&](Value operand) { return values_.scalars.lookup(operand); };
+  if (isa<arith::ConstantOp>(op)) {
+    builder_.clone(*op, values_.scalars);
+    return success();
+  }
+  if (isElementwise(op)) {
+    SmallVector<Value> operands = llvm::map_to_vector(op->getOperands(), value);
+    values_.scalars.map(op->getResult(0), emitElementwise(builder_, op, operands, 1));
+    return success();
+  }
+  if (auto load = dyn_cast<tile::LoadOp>(op)) {
+    if (failed(flush()))
+      return failure();
+    Type element = load.getType(), memory = memoryTypeOf(element);
+    auto emitLoad = [&](OpBuilder &builder, Location at) -> Value {
+      Value loaded = LLVM::LoadOp::create(builder, at, memory, value(load.getPtr()),
+                                          memoryBytesOf(element), load.getIsVolatile());
+      return fromMemory(builder, at, loaded, element);
+    };
+    if (!load.getMask()) {
+      values_.scalars.map(load.getResult(), emitLoad(builder_, location));
+      return success();
+    }
+    Value other = load.getOther() ? value(load.getOther())
+                                  : zeroConstant(builder_, location, valueTypeOf(element));
+    auto guarded = scf::IfOp::create(
+        builder_, location, value(load.getMask()),
+        [&](OpBuilder &inner, Location at) {
+          scf::YieldOp::create(inner, at, emitLoad(inner, at));
+        },
+        [&](OpBuilder &inner, Location at) { scf::YieldOp::create(inner, at, other); });
+    values_.scalars.map(load.getResult(), guarded.getResult(0));
+    return success();
+  }
+  auto store = cast<tile::StoreOp>(op);
+  if (failed(settle(op)))
+    return failure();
+  auto emitStore = [&](OpBuilder &builder, Location at) {
+    LLVM::StoreOp::create(builder, at, toMemory(builder, at, value(store.getValue())),
+                          value(store.getPtr()), memoryBytesOf(store.getValue().getType()));
+  };
+  emitted_.insert(op);
+  if (!store.getMask()) {
+    emitStore(builder_, location);
+    return success();
+  }
+  scf::IfOp::create(builder_, location, value(store.getMask()), [&](OpBuilder &inner, Location at) {
+    emitStore(inner, at);
+    scf::YieldOp::create(inner, at);
+  });
+  return success();
+}
+
+LogicalResult ProgramLowering::addStore(tile::StoreOp store) {
+  if (!pending_.empty() && shapeOf(pending_[0].getPtr()) != shapeOf(store.getPtr()) &&
+      failed(flush()))
+    return failure();
+  // Loads that this store could change before they are evaluated for another element.
+  SetVector<Operation *> slice;
+  SmallVector<Value> work(store->getOperands());
+  for (tile::StoreOp earlier : pending_)
+    work.append(earlier->operand_begin(), earlier->operand_end());
+  SmallVector<tile::LoadOp> overlapping;
+  while (!work.empty()) {
+    Value value = work.pop_back_val();
+    Operation *op = value.getDefiningOp();
+    if (!isTile(value) || !op || values_.bufferOf(value) || !slice.insert(op))
+      continue;
+    auto load = dyn_cast<tile::LoadOp>(op);
+    auto overlaps = [&](tile::StoreOp other) { return mayOverlap(load.getPtr(), other.getPtr()); };
+    if (load && (overlaps(store) || llvm::any_of(pending_, overlaps)))
+      overlapping.push_back(load);
+    if (op->getNumRegions() == 0)
+      work.append(op->operand_begin(), op->operand_end());
+  }
+  if (!overlapping.empty()) {
+    if (failed(flush()))
+      return failure();
+    for (tile::LoadOp load : overlapping)
+      if (failed(keep(load.getResult())))
+        return failure();
+  }
+  pending_.push_back(store);
+  return success();
+}
+
+LogicalResult ProgramLowering::flush() {
+  if (pending_.empty())
+    return success();
+  SmallVector<tile::StoreOp> stores;
+  std::swap(stores, pending_);
+  for (tile::StoreOp store : stores)
+    emitted_.insert(store);
+  if (failed(keepLoads(stores.back())))
+    return failure();
+  SmallVector<Root> roots;
+  for (tile::StoreOp store : stores)
+    roots.push_back({store, {}, {}});
+  emitNest(builder_, stores.front().getLoc(), values_, roots, options_);
+  return success();
+}
+
+LogicalResult ProgramLowering::settle(Operation *op) {
+  if (failed(flush()))
+    return failure();
+  return keepLoads(op);
+}
+
+bool ProgramLowering::isNeededLater(Value tile, DenseMap<Value, bool> &known) {
+  if (auto found = known.find(tile); found != known.end())
+    return found->second;
+  bool needed = llvm::any_of(tile.getUsers(), [&](Operation *user) {
+    if (isa<tile::StoreOp>(user))
+      return !emitted_.contains(user);
+    if (user->getNumRegions() > 0 || user->hasTrait<OpTrait::IsTerminator>())
+      return !emitted_.contains(user);
+    return llvm::any_of(user->getResults(), [&](Value result) {
+      return isTile(result) && !values_.bufferOf(result) && isNeededLater(result, known);
+    });
+  });
+  return known[tile] = needed;
+}
+
+LogicalResult ProgramLowering::keepLoads(Operation *op) {
+  // Loads of enclosing blocks too: what runs here may run before their next use.
+  for (Operation *at = op; at && !isa<func::FuncOp>(at); at = at->getParentOp()) {
+    DenseMap<Value, bool> known;
+    for (Operation &earlier : *at->getBlock()) {
+      if (&earlier == at)
+        break;
+      auto load = dyn_cast<tile::LoadOp>(earlier);
+      if (load && isTile(load.getResult()) && !values_.bufferOf(load.getResult()) &&
+          isNeededLater(load.getResult(), known) && failed(keep(load.getResult())))
+        return failure();
+    }
+  }
+  return success();
+}
+
+LogicalResult ProgramLowering::keepCostlyOperands(Operation *op) {
+  if (failed(flush()))
+    return failure();
+  SetVector<Value> used;
+  for (Region &region : op->getRegions())
+    getUsedValuesDefinedAbove(region, used);
+  SmallVector<Value> work(used.begin(), used.end());
+  DenseSet<Value> seen;
+  bool isLoop = isa<scf::ForOp, scf::WhileOp>(op);
+  while (!work.empty()) {
+    Value value = work.pop_back_val();
+    if (!isTile(value) || values_.bufferOf(value) || !seen.insert(value).second || isCheap(value))
+      continue;
+    Operation *definition = value.getDefiningOp();
+    bool isCostly =
+        isa<tile::LoadOp>(definition) ? (isLoop || writes(op)) : isLoop && !isShapeOp(definition);
+    if (isCostly) {
+      if (failed(keep(value)))
+        return failure();
+    } else {
+      work.append(definition->operand_begin(), definition->operand_end());
+    }
+  }
+  if (writes(op))
+    return keepLoads(op);
+  return success();
+}
+
+Value ProgramLowering::allocate(Value tile) {
+  auto type = cast<RankedTensorType>(tile.getType());
+  uint64_t bytes = type.getNumElements() * memoryBytesOf(type.getElementType());
+  stackBytes_ += bytes;
+  if (stackBytes_ > kMaxStackBytes) {
+    emitError(tile.getLoc()) << "the kernel needs " << stackBytes_
+                             << " bytes of intermediate tiles on the CPU, more than "
+                             << kMaxStackBytes << "; use a smaller block size";
+    return {};
+  }
+  OpBuilder::InsertionGuard guard(builder_);
+  builder_.setInsertionPointToStart(entry_);
+  Value count = integerConstant(builder_, tile.getLoc(), builder_.getI64Type(), bytes);
+  return LLVM::AllocaOp::create(builder_, tile.getLoc(),
+                                LLVM::LLVMPointerType::get(builder_.getContext()),
+                                builder_.getI8Type(), count, /*alignment=*/64);
+}
+
+LogicalResult ProgramLowering::keep(Value tile) {
+  if (values_.bufferOf(tile))
+    return success();
+  Value buffer = allocate(tile);
+  if (!buffer)
+    return failure();
+  writeTiles(tile, buffer);
+  values_.setBuffer(tile, buffer);
+  return success();
+}
+
+void ProgramLowering::writeTiles(ValueRange tiles, ValueRange addresses) {
+  // One nest for tiles of one shape that follow each other, so that what they share is computed
+  // once.
+  SmallVector<Root> roots;
+  auto emit = [&] {
+    if (!roots.empty())
+      emitNest(builder_, roots[0].tile.getLoc(), values_, roots, options_);
+    roots.clear();
+  };
+  for (auto [tile, address] : llvm::zip_equal(tiles, addresses)) {
+    if (!roots.empty() && roots[0].type().getShape() != shapeOf(tile))
+      emit();
+    roots.push_back({{}, tile, address});
+  }
+  emit();
+}
+
+} // namespace inlay::tile_to_cpu

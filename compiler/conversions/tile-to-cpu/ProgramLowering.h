@@ -1,0 +1,78 @@
+// One program of a kernel: scalar code as it is, tile code as loop nests.
+#pragma once
+
+#include "compiler/conversions/tile-to-cpu/Nest.h"
+
+namespace inlay::tile_to_cpu {
+
+/// The grid values of the program that runs: x, y, z, each i32.
+struct GridValues {
+  mlir::Value programId[3];
+  mlir::Value numPrograms[3];
+};
+
+/// Emits one program.
+///
+/// Tile ops are not emitted where they stand: stores are gathered into groups of one shape, and
+/// each group becomes one nest that evaluates what its stores need, element by element. A load is
+/// evaluated again by every group that needs it, until a store could change its memory; before that
+/// it is copied into a buffer on the stack. Loads and stores of different base pointers in one
+/// group run in program order for each element, as they do in a GPU's threads: where elements of
+/// other threads matter, a kernel must have a barrier, and a barrier ends the group. Under one base
+/// pointer with different offsets even that is not relied on: the load is copied first.
+class ProgramLowering {
+public:
+  /// `builder` stands inside the loop over programs; buffers are allocated in `entry`.
+  ProgramLowering(mlir::OpBuilder &builder, mlir::Block *entry, const GridValues &grid,
+                  const TileToCpuOptions &options)
+      : builder_(builder), entry_(entry), grid_(grid), options_(options) {}
+
+  mlir::LogicalResult lower(mlir::func::FuncOp kernel, mlir::ValueRange arguments);
+
+private:
+  mlir::LogicalResult lowerBlock(mlir::Block &block);
+  mlir::LogicalResult lowerOp(mlir::Operation *op);
+  mlir::LogicalResult lowerScalar(mlir::Operation *op);
+  mlir::LogicalResult addStore(tile::StoreOp store);
+  mlir::LogicalResult lowerFor(mlir::scf::ForOp loop);
+  mlir::LogicalResult lowerIf(mlir::scf::IfOp branch);
+  mlir::LogicalResult lowerWhile(mlir::scf::WhileOp loop);
+
+  /// Emits the pending group.
+  mlir::LogicalResult flush();
+  /// Emits the pending group and copies every load that is still needed after `op` into a buffer.
+  mlir::LogicalResult settle(mlir::Operation *op);
+  /// Copies loads before `op` in its block that something not yet emitted needs (not counting the
+  /// pending stores).
+  mlir::LogicalResult keepLoads(mlir::Operation *op);
+  /// Copies what is costly to compute and used inside the region op.
+  mlir::LogicalResult keepCostlyOperands(mlir::Operation *op);
+  /// Copies the tile into a buffer unless it is in one.
+  mlir::LogicalResult keep(mlir::Value tile);
+  /// Writes each tile to the address beside it.
+  void writeTiles(mlir::ValueRange tiles, mlir::ValueRange addresses);
+  /// Memory for a tile on the stack, or null after an error at `tile`.
+  mlir::Value allocate(mlir::Value tile);
+  bool isNeededLater(mlir::Value tile, llvm::DenseMap<mlir::Value, bool> &known);
+
+  struct Carried {
+    mlir::SmallVector<mlir::Value> values; ///< scalars, or addresses of tiles
+    mlir::SmallVector<mlir::Value>
+        spare; ///< for each tile, in order, the address of a second buffer
+  };
+  /// Emitted scalars; tiles are copied to new buffers.
+  mlir::FailureOr<Carried> carry(mlir::ValueRange values, bool withSpare);
+  /// Binds region arguments or results to emitted scalars or buffer addresses.
+  void bind(mlir::ValueRange values, mlir::ValueRange emitted);
+
+  mlir::OpBuilder &builder_;
+  mlir::Block *entry_;
+  GridValues grid_;
+  const TileToCpuOptions &options_;
+  ProgramValues values_;
+  mlir::SmallVector<tile::StoreOp> pending_;
+  llvm::DenseSet<mlir::Operation *> emitted_; ///< stores and other effects already emitted
+  uint64_t stackBytes_ = 0;
+};
+
+} // namespace inlay::tile_to_cpu

@@ -1,0 +1,30 @@
+// From the tile dialect to vector loop nests for one x86-64 core: scf, arith, math, vector and LLVM
+// pointers.
+#pragma once
+
+#include "mlir/Pass/Pass.h"
+
+#include <memory>
+
+namespace inlay {
+
+/// What the lowering must know about the processor.
+struct TileToCpuOptions {
+  /// Bytes of one vector register the code should use: 16, 32 or 64.
+  unsigned vectorBytes = 32;
+  /// Masked accesses of every element size are one instruction (AVX-512); otherwise tails run
+  /// element by element.
+  bool hasMaskedAccess = false;
+};
+
+/// Replaces the only kernel (func.func with tile.kernel) by a function of the same name with the
+/// CPU kernel ABI `void(const void *const *arguments, const uint32_t *grid, uint64_t begin,
+/// uint64_t end)`, which runs the programs begin <= p < end of the flattened grid. Tiles become
+/// loops over their last (or contiguous) dimension in vector steps, so the code's size does not
+/// depend on tile sizes. A tile op it cannot lower is an error at that op.
+std::unique_ptr<mlir::Pass> createTileToCpuPass(const TileToCpuOptions &options = {});
+
+/// Registers "inlay-tile-to-cpu".
+void registerTileToCpuPasses();
+
+} // namespace inlay

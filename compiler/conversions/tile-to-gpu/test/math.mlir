@@ -1,0 +1,33 @@
+// Math that the hardware has an instruction for, where the kernel allows its error.
+// RUN: inlay-opt %s -inlay-gpu-math-expansion | FileCheck %s
+
+// CHECK-LABEL: func.func @approximate
+func.func @approximate(%x: f32, %y: f32) -> (f32, f32, f32, f32, f32) {
+  // CHECK: %[[LOG2E:.*]] = arith.constant 1.44269502 : f32
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.div.full"(%{{.*}}, %{{.*}})
+  %a = arith.divf %x, %y fastmath<afn> : f32
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.sqrt.approx.f"
+  %b = math.sqrt %x fastmath<afn> : f32
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.ex2.approx"
+  %c = math.exp2 %x fastmath<afn> : f32
+  // CHECK: %[[SCALED:.*]] = arith.mulf %{{.*}}, %[[LOG2E]] : f32
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.ex2.approx"(%[[SCALED]])
+  %d = math.exp %x fastmath<afn> : f32
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.rsqrt.approx.f"
+  %e = math.rsqrt %x : f32
+  return %a, %b, %c, %d, %e : f32, f32, f32, f32, f32
+}
+
+// Without the flag, and in f64, results are rounded as elsewhere.
+// CHECK-LABEL: func.func @precise
+func.func @precise(%x: f32, %y: f32, %z: f64) -> (f32, f32, f32, f64) {
+  // CHECK-NOT: nvvm
+  // CHECK: arith.divf
+  %a = arith.divf %x, %y : f32
+  // CHECK: math.sqrt
+  %b = math.sqrt %x : f32
+  %c = math.exp %x : f32
+  // CHECK: arith.divf {{.*}} : f64
+  %d = arith.divf %z, %z fastmath<afn> : f64
+  return %a, %b, %c, %d : f32, f32, f32, f64
+}

@@ -1,0 +1,108 @@
+// The graph dialect: a model as the exporter saw it, operators on tensors of symbolic shape.
+#ifndef INLAY_GRAPH_OPS
+#define INLAY_GRAPH_OPS
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def GraphDialect : Dialect {
+  let name = "graph";
+  let cppNamespace = "::inlay::graph";
+  let summary = "Operators on tensors of symbolic shape, as exported";
+  let description = [{
+    A `graph.model` holds the whole model. Dimensions are integer expressions in the canonical text of `symbolic/Expr.h` over
+    the model's symbols; element types are PyTorch's names. Operators are calls by name: which are supported is decided by
+    the plugins of a build, not here.
+  }];
+  let useDefaultTypePrinterParser = 1;
+  let useDefaultAttributePrinterParser = 1;
+}
+
+def Graph_TensorType : TypeDef<GraphDialect, "Tensor"> {
+  let mnemonic = "tensor";
+  let summary = "A dense, row-major tensor of symbolic shape";
+  let description = [{ `!graph.tensor<["s0", "64"], "float32">`: each dimension is an expression in canonical text. }];
+  let parameters = (ins "::mlir::ArrayAttr":$shape, "::mlir::StringAttr":$dtype);
+  let assemblyFormat = "`<` $shape `,` $dtype `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The type of a tensor specification.
+    static TensorType of(::mlir::MLIRContext *context, const ::inlay::TensorSpec &spec);
+    /// Element type and shape as the plugins see them.
+    ::inlay::TensorSpec getSpec() const;
+  }];
+}
+
+def Graph_DataTypeAttr : AttrDef<GraphDialect, "DataType"> {
+  let mnemonic = "dtype";
+  let summary = "A data type as an argument of an operator: `#graph.dtype<\"float16\">`";
+  let parameters = (ins "::mlir::StringAttr":$name);
+  let assemblyFormat = "`<` $name `>`";
+  let genVerifyDecl = 1;
+}
+
+class Graph_Op<string mnemonic, list<Trait> traits = []> : Op<GraphDialect, mnemonic, traits>;
+
+def Graph_ModelOp : Graph_Op<"model", [Symbol, IsolatedFromAbove, SingleBlockImplicitTerminator<"OutputOp">]> {
+  let summary = "A model: its inputs are the block's arguments, its outputs the operands of graph.output";
+  let description = [{
+    `symbols` are dictionaries {name, min, max, opt} (i64; max inclusive, the largest int64 means unbounded; opt is the size at
+    export); `checks` are dictionaries {condition, message} that must hold at run time. Names are what users bind by; paths tell where a
+    tensor stood in the nested inputs or outputs.
+    (C1) As many names and paths as tensors; names are not empty and none is used twice. (C2) Every symbol that a type uses is
+    declared once. (C3) Each entry of `symbols` and `checks` has its fields, and min <= opt <= max.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, StrArrayAttr:$inputNames, StrArrayAttr:$inputPaths,
+                       StrArrayAttr:$outputNames, StrArrayAttr:$outputPaths, DictArrayAttr:$symbols,
+                       DictArrayAttr:$checks);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $sym_name `inputs` $inputNames $inputPaths `outputs` $outputNames $outputPaths `symbols` $symbols `checks` $checks
+    attr-dict-with-keyword $body
+  }];
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The model's block; its arguments are the inputs.
+    ::mlir::Block &getBlock() { return getBody().front(); }
+    /// The operands of graph.output.
+    ::mlir::OperandRange getResultTensors();
+  }];
+}
+
+def Graph_CallOp : Graph_Op<"call", [HasParent<"ModelOp">]> {
+  let summary = "Applies an operator: tensors are operands, all other arguments are attributes";
+  let description = [{
+    `op` is "namespace::name.overload"; the overload "default" is left out. `argNames` name the operands as the operator's schema
+    does. `arguments` holds the literals by name: bool, i64, f64, string, `#graph.dtype`, unit for None, arrays of these.
+    (C1) One name for each operand, none twice, none also in `arguments`. (C2) Every literal is of a kind named above.
+  }];
+  let arguments = (ins StrAttr:$op, StrAttr:$node, Variadic<Graph_TensorType>:$inputs, StrArrayAttr:$argNames,
+                       DictionaryAttr:$arguments);
+  let results = (outs Variadic<Graph_TensorType>:$outputs);
+  let assemblyFormat = [{
+    $op `node` $node `(` $inputs `)` `names` $argNames `arguments` $arguments attr-dict `:` functional-type($inputs, $outputs)
+  }];
+  let hasVerifier = 1;
+}
+
+def Graph_ConstantOp : Graph_Op<"constant", [Pure, HasParent<"ModelOp">]> {
+  let summary = "A parameter, buffer or constant of the model";
+  let description = [{ (C1) The data has as many bytes as the tensor, whose shape is constant. }];
+  let arguments = (ins StrAttr:$name, ElementsAttr:$data);
+  let results = (outs Graph_TensorType:$result);
+  let assemblyFormat = "$name $data attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Graph_OutputOp : Graph_Op<"output", [Terminator, Pure, HasParent<"ModelOp">]> {
+  let summary = "The model's outputs, in flattened order";
+  let arguments = (ins Variadic<Graph_TensorType>:$operands);
+  let assemblyFormat = "($operands^ `:` type($operands))? attr-dict";
+  // The implicit terminator of an empty model.
+  let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
+}
+
+#endif

@@ -1,0 +1,257 @@
+#include "compiler/dialects/plan/Plan.h"
+
+#include "base/DataType.h"
+#include "compiler/dialects/tile/Tile.h"
+#include "symbolic/Expr.h"
+
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/OpImplementation.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+#include "compiler/dialects/plan/PlanOpsDialect.cpp.inc"
+#include "compiler/dialects/plan/PlanOpsEnums.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "compiler/dialects/plan/PlanOps.cpp.inc"
+
+using namespace mlir;
+
+namespace inlay::plan {
+
+void PlanDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "compiler/dialects/plan/PlanOps.cpp.inc"
+      >();
+}
+
+bool isCanonicalExpression(StringRef text) {
+  Result<Expr> expr = parseExpr(std::string_view(text));
+  return expr.isOk() && expr->toString() == std::string_view(text);
+}
+
+bool isDataTypeName(StringRef text) {
+  std::optional<DataType> type = findDataType(std::string_view(text));
+  return type && dataTypeName(*type) == std::string_view(text);
+}
+
+bool isStep(Operation &op) { return isa<LaunchOp, CopyOp>(op); }
+
+void forEachExpression(Operation &op, function_ref<void(StringRef)> visit) {
+  auto visitAll = [&](ArrayAttr attributes) {
+    for (Attribute attribute : attributes)
+      if (auto text = dyn_cast<StringAttr>(attribute))
+        visit(text.getValue());
+  };
+  TypeSwitch<Operation *>(&op)
+      .Case<InputOp, OutputOp>([&](auto tensor) { visitAll(tensor.getShape()); })
+      .Case([&](CheckOp check) { visit(check.getCondition()); })
+      .Case([&](BufferOp buffer) { visit(buffer.getSizeBytes()); })
+      .Case([&](LaunchOp launch) {
+        visitAll(launch.getGrid());
+        visitAll(launch.getArguments());
+      });
+}
+
+namespace {
+
+/// The buffer that `name` means for `op`, or a diagnostic and null.
+BufferOp lookupBuffer(Operation *op, FlatSymbolRefAttr name, SymbolTableCollection &symbols) {
+  auto buffer = symbols.lookupNearestSymbolFrom<BufferOp>(op, name);
+  if (!buffer)
+    op->emitOpError("(C1) ") << name << " is not a buffer of this program";
+  return buffer;
+}
+
+LogicalResult verifyTensorBuffer(Operation *op, FlatSymbolRefAttr name, BufferKind kind,
+                                 SymbolTableCollection &symbols) {
+  BufferOp buffer = lookupBuffer(op, name, symbols);
+  if (!buffer)
+    return failure();
+  if (buffer.getKind() != kind)
+    return op->emitOpError("(C1) buffer ")
+           << name << " is of kind " << stringifyBufferKind(buffer.getKind()) << ", not "
+           << stringifyBufferKind(kind);
+  return success();
+}
+
+/// "a buffer for a pointer" if the argument does not fit a parameter of this type; empty if it
+/// does.
+StringRef expectedArgument(Type parameter, Attribute argument) {
+  if (isa<tile::PointerType>(parameter))
+    return isa<FlatSymbolRefAttr>(argument) ? "" : "a buffer for a pointer";
+  if (isa<FloatType>(parameter))
+    return isa<FloatAttr>(argument) ? "" : "a float";
+  return isa<StringAttr>(argument) ? "" : "an expression for an integer";
+}
+
+} // namespace
+
+void ProgramOp::build(OpBuilder &builder, OperationState &state, StringRef name) {
+  state.addAttribute(mlir::SymbolTable::getSymbolAttrName(), builder.getStringAttr(name));
+  state.addRegion()->emplaceBlock();
+}
+
+namespace {
+
+LogicalResult verifyDeclarations(ProgramOp program) {
+  llvm::StringSet<> symbols, inputs, outputs;
+  for (Operation &op : program.getBody().front()) {
+    if (op.getDialect() != program->getDialect())
+      return op.emitOpError("(C1) does not belong in a plan.program");
+    if (auto symbol = dyn_cast<SymbolOp>(op); symbol && !symbols.insert(symbol.getName()).second)
+      return op.emitOpError("(C2) symbol '") << symbol.getName() << "' is declared twice";
+    auto verifyName = [&](StringRef name, llvm::StringSet<> &names) -> LogicalResult {
+      if (name.empty() || !names.insert(name).second)
+        return op.emitOpError("(C3) tensor name '") << name << "' is empty or taken";
+      return success();
+    };
+    if (auto input = dyn_cast<InputOp>(op); input && failed(verifyName(input.getName(), inputs)))
+      return failure();
+    if (auto output = dyn_cast<OutputOp>(op);
+        output && failed(verifyName(output.getName(), outputs)))
+      return failure();
+  }
+  for (Operation &op : program.getBody().front()) {
+    std::string unknown;
+    forEachExpression(op, [&](StringRef text) {
+      Result<Expr> expr = parseExpr(std::string_view(text));
+      for (const std::string &name : expr.isOk() ? symbolsOf(*expr) : std::vector<std::string>())
+        if (!symbols.contains(name) && unknown.empty())
+          unknown = name;
+    });
+    if (!unknown.empty())
+      return op.emitOpError("(C2) uses symbol '") << unknown << "', which is not declared";
+  }
+  return success();
+}
+
+LogicalResult verifySymbolSources(ProgramOp program) {
+  SmallVector<InputOp> inputs(program.getBody().getOps<InputOp>());
+  for (auto symbol : program.getBody().getOps<SymbolOp>()) {
+    uint32_t input = symbol.getInput(), dim = symbol.getDim();
+    if (input >= inputs.size() || dim >= inputs[input].getShape().size() ||
+        cast<StringAttr>(inputs[input].getShape()[dim]).getValue() != symbol.getName())
+      return symbol.emitOpError("(C2) dimension ")
+             << dim << " of input " << input << " is not the symbol '" << symbol.getName() << "'";
+  }
+  return success();
+}
+
+LogicalResult verifyTensorsOfBuffers(ProgramOp program) {
+  llvm::StringMap<int> tensors;
+  for (auto input : program.getBody().getOps<InputOp>())
+    ++tensors[input.getBuffer()];
+  for (auto output : program.getBody().getOps<OutputOp>())
+    ++tensors[output.getBuffer()];
+  for (auto buffer : program.getBody().getOps<BufferOp>()) {
+    bool isTensor = buffer.getKind() == BufferKind::Input || buffer.getKind() == BufferKind::Output;
+    if (isTensor && tensors.lookup(buffer.getSymName()) != 1)
+      return buffer.emitOpError("(C4) ")
+             << stringifyBufferKind(buffer.getKind()) << " buffer @" << buffer.getSymName()
+             << " belongs to " << tensors.lookup(buffer.getSymName()) << " tensors, not 1";
+  }
+  return success();
+}
+
+} // namespace
+
+LogicalResult ProgramOp::verifyRegions() {
+  if (failed(verifyDeclarations(*this)) || failed(verifySymbolSources(*this)))
+    return failure();
+  return verifyTensorsOfBuffers(*this);
+}
+
+LogicalResult SymbolOp::verify() {
+  int64_t min = getMin(), max = getMax(), opt = getOpt();
+  if (min < 0 || opt < min || max < opt)
+    return emitOpError("(C1) needs 0 <= min <= opt <= max; found min ")
+           << min << ", opt " << opt << ", max " << max;
+  return success();
+}
+
+LogicalResult InputOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyTensorBuffer(*this, getBufferAttr(), BufferKind::Input, symbols);
+}
+
+LogicalResult OutputOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyTensorBuffer(*this, getBufferAttr(), BufferKind::Output, symbols);
+}
+
+LogicalResult BufferOp::verify() {
+  bool isConstant = getKind() == BufferKind::Constant;
+  if (isConstant != getData().has_value())
+    return emitOpError("(C1) ") << (isConstant ? "a constant needs data"
+                                               : "only a constant has data");
+  if (!isConstant)
+    return success();
+  ShapedType type = getData()->getShapedType();
+  int64_t bits = type.getElementType().isIntOrFloat() ? type.getElementTypeBitWidth() : 0;
+  int64_t dataBytes = type.getNumElements() * (bits == 1 ? 1 : bits / 8);
+  if (getSizeBytes() != std::to_string(dataBytes))
+    return emitOpError("(C2) size is \"")
+           << getSizeBytes() << "\", but the data has " << dataBytes << " bytes";
+  return success();
+}
+
+ModuleOp KernelOp::getModule() { return cast<ModuleOp>(getBody().front().front()); }
+
+func::FuncOp KernelOp::getFunction() {
+  for (auto function : getModule().getOps<func::FuncOp>())
+    if (function->hasAttr(tile::kKernelAttr))
+      return function;
+  return {};
+}
+
+LogicalResult KernelOp::verifyRegions() {
+  Block &block = getBody().front();
+  if (!llvm::hasSingleElement(block) || !isa<ModuleOp>(block.front()))
+    return emitOpError("(C1) the body must be one builtin.module");
+  int kernels = 0;
+  for (auto function : getModule().getOps<func::FuncOp>())
+    kernels += function->hasAttr(tile::kKernelAttr) && function.getNumResults() == 0;
+  if (kernels != 1)
+    return emitOpError("(C2) holds ")
+           << kernels << " functions with tile.kernel and no results, not 1";
+  return success();
+}
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
+  if (!kernel)
+    return emitOpError("(C1) ") << getKernelAttr() << " is not a kernel of this program";
+  ArrayRef<Type> parameters = kernel.getFunction().getArgumentTypes();
+  if (parameters.size() != getArguments().size())
+    return emitOpError("(C2) has ")
+           << getArguments().size() << " arguments; kernel " << getKernelAttr() << " has "
+           << parameters.size() << " parameters";
+  for (auto [i, argument] : llvm::enumerate(getArguments())) {
+    if (StringRef expected = expectedArgument(parameters[i], argument); !expected.empty())
+      return emitOpError("(C3) argument ") << i << " is " << argument << "; parameter of type "
+                                           << parameters[i] << " needs " << expected;
+    auto name = dyn_cast<FlatSymbolRefAttr>(argument);
+    if (name && !symbols.lookupNearestSymbolFrom<BufferOp>(*this, name))
+      return emitOpError("(C3) argument ")
+             << i << ": " << name << " is not a buffer of this program";
+  }
+  return success();
+}
+
+LogicalResult CopyOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  BufferOp source = lookupBuffer(*this, getSourceAttr(), symbols);
+  BufferOp target = source ? lookupBuffer(*this, getTargetAttr(), symbols) : BufferOp();
+  if (!target)
+    return failure();
+  if (source == target)
+    return emitOpError("(C1) copies ") << getSourceAttr() << " to itself";
+  if (source.getSizeBytes() != target.getSizeBytes())
+    return emitOpError("(C2) sizes differ: \"")
+           << source.getSizeBytes() << "\" and \"" << target.getSizeBytes() << "\" bytes";
+  if (target.getKind() == BufferKind::Input || target.getKind() == BufferKind::Constant)
+    return emitOpError("(C3) writes ")
+           << stringifyBufferKind(target.getKind()) << " buffer " << getTargetAttr();
+  return success();
+}
+
+} // namespace inlay::plan

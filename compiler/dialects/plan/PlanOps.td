@@ -1,0 +1,174 @@
+// The plan dialect: what an engine does, in the order it does it. Buffers of symbolic size, kernels, launches over symbolic
+// grids, copies and checks; no tensors. The engine writer translates it one to one.
+#ifndef INLAY_PLAN_OPS
+#define INLAY_PLAN_OPS
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+
+def PlanDialect : Dialect {
+  let name = "plan";
+  let cppNamespace = "::inlay::plan";
+  let summary = "What an engine does: launches over symbolic grids on buffers of symbolic size";
+  let description = [{
+    A `plan.program` holds declarations (symbols, inputs, outputs, buffers, kernels, checks) and steps (launches, copies); the
+    steps run in the order in which they stand. Every expression is a string in the canonical text of `symbolic/Expr.h` over
+    the program's symbols. Memory is flat: a buffer has a size in bytes and nothing else.
+  }];
+}
+
+class Plan_Op<string mnemonic, list<Trait> traits = []> : Op<PlanDialect, mnemonic, traits>;
+class Plan_Member<string mnemonic, list<Trait> traits = []> :
+    Plan_Op<mnemonic, !listconcat([HasParent<"ProgramOp">], traits)>;
+
+def Plan_Expr : Attr<And<[StrAttr.predicate,
+                          CPred<"::inlay::plan::isCanonicalExpression(::mlir::cast<::mlir::StringAttr>($_self).getValue())">]>,
+                     "an integer expression in canonical text"> {
+  let storageType = "::mlir::StringAttr";
+  let returnType = "::llvm::StringRef";
+  let valueType = NoneType;
+  let constBuilderCall = "$_builder.getStringAttr($0)";
+}
+def Plan_ExprArray : TypedArrayAttrBase<Plan_Expr, "expressions in canonical text">;
+def Plan_Grid : ConfinedAttr<Plan_ExprArray, [ArrayCount<3>]>;
+def Plan_DataType : Attr<And<[StrAttr.predicate,
+                              CPred<"::inlay::plan::isDataTypeName(::mlir::cast<::mlir::StringAttr>($_self).getValue())">]>,
+                         "the name of a data type, as PyTorch writes it"> {
+  let storageType = "::mlir::StringAttr";
+  let returnType = "::llvm::StringRef";
+  let valueType = NoneType;
+  let constBuilderCall = "$_builder.getStringAttr($0)";
+}
+/// Buffer by symbol, integer by expression, float by value.
+def Plan_Argument : AnyAttrOf<[FlatSymbolRefAttr, Plan_Expr, F64Attr], "a buffer, an expression or a float">;
+def Plan_ArgumentArray : TypedArrayAttrBase<Plan_Argument, "buffers, expressions in canonical text, and 64-bit floats">;
+
+def Plan_BufferKind : I32EnumAttr<"BufferKind", "what a buffer is for; the values are those of the engine file", [
+    I32EnumAttrCase<"Input", 0, "input">, I32EnumAttrCase<"Output", 1, "output">,
+    I32EnumAttrCase<"Constant", 2, "constant">, I32EnumAttrCase<"Intermediate", 3, "intermediate">,
+    I32EnumAttrCase<"Workspace", 4, "workspace">]> {
+  let cppNamespace = "::inlay::plan";
+}
+
+def Plan_ProgramOp : Plan_Op<"program", [IsolatedFromAbove, SymbolTable, Symbol, SingleBlock, NoTerminator,
+                                         NoRegionArguments, RegionKindInterface, HasOnlyGraphRegion]> {
+  let summary = "Everything one engine does";
+  let description = [{
+    (C1) The body holds ops of this dialect only. (C2) Symbols are declared once, and every symbol that an expression uses is
+    declared. (C3) Tensor names are not empty, and no two inputs and no two outputs share one. (C4) Every buffer of kind
+    `input` or `output` is named by exactly one `plan.input` or `plan.output`.
+
+    ```mlir
+    plan.program @add_one {
+      plan.symbol "s0" in 1 to 4096 opt 128 from 0 dim 0
+      plan.input "X" "float32" ["s0"] in @X
+      plan.output "Y" "float32" ["s0"] in @Y
+      plan.buffer @X input "4*s0"
+      plan.buffer @Y output "4*s0"
+      plan.kernel @add_one_kernel source "add_one.py:add_one_kernel" { builtin.module { … } }
+      plan.launch @add_one_kernel grid ["ceildiv(s0, 256)", "1", "1"] arguments [@X, "s0", @Y] plugin "my::add_one" node "add_one"
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+  let hasRegionVerifier = 1;
+  let skipDefaultBuilders = 1;
+  let builders = [OpBuilder<(ins "::llvm::StringRef":$name)>];
+}
+
+def Plan_SymbolOp : Plan_Member<"symbol"> {
+  let summary = "A dimension that varies between runs, read from dimension `dim` of input `input`";
+  let description = [{
+    `max` is inclusive; the largest int64 means unbounded. `opt` is the size to tune for.
+    (C1) 0 <= min <= opt <= max. (C2) The program has input `input`, and its dimension `dim` is this bare symbol.
+  }];
+  let arguments = (ins StrAttr:$name, I64Attr:$min, I64Attr:$max, I64Attr:$opt, I32Attr:$input, I32Attr:$dim);
+  let assemblyFormat = "$name `in` $min `to` $max `opt` $opt `from` $input `dim` $dim attr-dict";
+  let hasVerifier = 1;
+}
+
+class Plan_TensorOp<string mnemonic> : Plan_Member<mnemonic, [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let description = [{
+    Tensors are numbered in the order in which they stand. `path` tells where the tensor stood in the model's nested inputs
+    or outputs. (C1) `buffer` is a buffer of this program and of this kind.
+  }];
+  let arguments = (ins StrAttr:$name, Plan_DataType:$dtype, Plan_ExprArray:$shape, FlatSymbolRefAttr:$buffer,
+                       OptionalAttr<StrAttr>:$path);
+  let assemblyFormat = "$name $dtype $shape `in` $buffer (`path` $path^)? attr-dict";
+}
+def Plan_InputOp : Plan_TensorOp<"input"> { let summary = "An input tensor of the engine: dense, row-major"; }
+def Plan_OutputOp : Plan_TensorOp<"output"> { let summary = "An output tensor of the engine: dense, row-major"; }
+
+def Plan_CheckOp : Plan_Member<"check"> {
+  let summary = "A condition on the symbols that must hold at run time";
+  let arguments = (ins Plan_Expr:$condition, StrAttr:$message);
+  let assemblyFormat = "$condition `message` $message attr-dict";
+}
+
+def Plan_BufferOp : Plan_Member<"buffer", [Symbol]> {
+  let summary = "Memory with a size in bytes, known once the symbols are";
+  let description = [{
+    (C1) A buffer has `data` if and only if it is a constant. (C2) The size of a constant is the constant size of its data,
+    in bytes.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, Plan_BufferKind:$kind, Plan_Expr:$sizeBytes,
+                       OptionalAttr<ElementsAttr>:$data);
+  let assemblyFormat = "$sym_name $kind $sizeBytes (`data` $data^)? attr-dict";
+  let hasVerifier = 1;
+}
+
+def Plan_KernelOp : Plan_Member<"kernel", [Symbol, SingleBlock, NoTerminator, NoRegionArguments, IsolatedFromAbove]> {
+  let summary = "A kernel: a tile module with one function";
+  let description = [{
+    `source` is "file.py:function" without a folder. `signature` and `constexprs` tell what the kernel was specialised for, and
+    `sourceHash` is the XXH64 of the file's text.
+    (C1) The body is one `builtin.module`. (C2) It holds exactly one function with `tile.kernel`, and the function returns
+    nothing.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$source, OptionalAttr<StrArrayAttr>:$signature,
+                       OptionalAttr<DictionaryAttr>:$constexprs, OptionalAttr<StrAttr>:$sourceHash);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $sym_name `source` $source (`signature` $signature^)? (`constexprs` $constexprs^)? (`hash` $sourceHash^)?
+    attr-dict-with-keyword $body
+  }];
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The tile module with the kernel.
+    ::mlir::ModuleOp getModule();
+    /// The kernel's function inside the module.
+    ::mlir::func::FuncOp getFunction();
+  }];
+}
+
+def Plan_LaunchOp : Plan_Member<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Runs a kernel over a grid; a grid with an extent of 0 runs nothing";
+  let description = [{
+    An argument is `@buffer` (its address), a string (the value of an expression, converted with a range check to the
+    parameter's integer type), or a float. `plugin` is the operator it implements, `node` the node of the model.
+    (C1) `kernel` is a kernel of this program. (C2) There is one argument for each parameter of the kernel. (C3) A pointer
+    parameter gets a buffer of this program, an integer parameter an expression, a float parameter a float.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Plan_Grid:$grid, Plan_ArgumentArray:$arguments,
+                       OptionalAttr<StrAttr>:$plugin, OptionalAttr<StrAttr>:$node);
+  let assemblyFormat = [{
+    $kernel `grid` $grid `arguments` $arguments (`plugin` $plugin^)? (`node` $node^)? attr-dict
+  }];
+}
+
+def Plan_CopyOp : Plan_Member<"copy", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Copies the whole of one buffer to another";
+  let description = [{
+    (C1) Both are buffers of this program, and they are not the same. (C2) Their sizes are equal expressions. (C3) The target
+    is not an input or a constant.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$source, FlatSymbolRefAttr:$target);
+  let assemblyFormat = "$source `to` $target attr-dict";
+}
+
+#endif

@@ -1,0 +1,133 @@
+#include "compiler/dialects/plan/Plan.h"
+
+#include "compiler/dialects/tile/Tile.h"
+
+#include "mlir/Parser/Parser.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace inlay::plan {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::string_view kProgram = R"mlir(plan.program @scale {
+  plan.symbol "s0" in 1 to 4096 opt 128 from 0 dim 0
+  plan.input "X" "float32" ["s0", "3"] in @X path "['x']"
+  plan.output "Y" "float32" ["s0", "3"] in @Y
+  plan.output "Z" "float32" ["s0", "3"] in @Z
+  plan.check "s0 <= 100" message "at most 100 rows"
+  plan.buffer @X input "12*s0"
+  plan.buffer @Y output "12*s0"
+  plan.buffer @Z output "12*s0"
+  plan.buffer @w constant "8" data dense<[1.000000e+00, 2.000000e+00]> : tensor<2xf32>
+  plan.kernel @scale_kernel source "scale.py:scale_kernel" signature ["*fp32:16", "*fp32:16", "*fp32:16", "i32", "fp32"] constexprs {BLOCK = 256 : i64} hash "0123456789abcdef" {
+    builtin.module attributes {tile.num_warps = 4 : i32} {
+      func.func @scale_kernel(%arg0: !tile.ptr<f32>, %arg1: !tile.ptr<f32>, %arg2: !tile.ptr<f32>, %arg3: i32, %arg4: f32) attributes {tile.kernel} {
+        return
+      }
+    }
+  }
+  plan.launch @scale_kernel grid ["ceildiv(3*s0, 256)", "1", "1"] arguments [@X, @w, @Y, "3*s0", 1.500000e+00] plugin "my::scale" node "scale_1"
+  plan.copy @Y to @Z
+}
+)mlir";
+
+class PlanTest : public testing::Test {
+protected:
+  PlanTest() {
+    context_.loadDialect<PlanDialect, tile::TileDialect, mlir::func::FuncDialect>();
+    context_.getDiagEngine().registerHandler([this](mlir::Diagnostic &diagnostic) {
+      messages_ += diagnostic.str() + "\n";
+      return mlir::success();
+    });
+  }
+
+  mlir::OwningOpRef<mlir::ModuleOp> parse(std::string_view text) {
+    return mlir::parseSourceString<mlir::ModuleOp>(llvm::StringRef(text), &context_);
+  }
+
+  /// The program of a module that was parsed.
+  static ProgramOp programOf(mlir::ModuleOp module) { return *module.getOps<ProgramOp>().begin(); }
+
+  /// The diagnostics of the program with one piece of its text replaced.
+  std::string diagnosticsWith(std::string_view from, std::string_view to) {
+    std::string text(kProgram);
+    size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+    messages_.clear();
+    EXPECT_FALSE(parse(text)) << "accepted: " << to;
+    return messages_;
+  }
+
+  mlir::MLIRContext context_;
+  std::string messages_;
+};
+
+TEST_F(PlanTest, PrintsWhatItParsed) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = parse(kProgram);
+  ASSERT_TRUE(module) << messages_;
+  ProgramOp program = programOf(*module);
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  program->print(stream);
+  EXPECT_EQ(text + "\n", kProgram);
+}
+
+TEST_F(PlanTest, RefusesWhatBreaksAConstraint) {
+  struct Row {
+    const char *from, *to, *message;
+  };
+  const Row rows[] = {
+      {"plan.copy @Y to @Z", "func.func private @f()", "(C1) does not belong in a plan.program"},
+      {"plan.check \"s0 <= 100\"", "plan.check \"s1 <= 100\"",
+       "uses symbol 's1', which is not declared"},
+      {"plan.check \"s0 <= 100\"", "plan.check \"100 > s0 +\"", "canonical text"},
+      {"\"3*s0\", 1.5", "\"s0*3\", 1.5", "canonical text"},
+      {"plan.symbol \"s0\" in 1",
+       "plan.symbol \"s0\" in 1 to 9 opt 9 from 0 dim 0\n plan.symbol \"s0\" in 1",
+       "(C2) symbol 's0' is declared twice"},
+      {"output \"Z\"", "output \"Y\"", "(C3) tensor name 'Y' is empty or taken"},
+      {"plan.output \"Z\" \"float32\" [\"s0\", \"3\"] in @Z", "", "belongs to 0 tensors, not 1"},
+      {"opt 128", "opt 5000", "(C1) needs 0 <= min <= opt <= max; found min 1, opt 5000, max 4096"},
+      {"from 0 dim 0", "from 0 dim 1", "(C2) dimension 1 of input 0 is not the symbol 's0'"},
+      {"from 0 dim 0", "from 7 dim 0", "(C2) dimension 0 of input 7 is not the symbol 's0'"},
+      {"\"float32\"", "\"f32\"", "the name of a data type"},
+      {"in @X path", "in @Y path", "(C1) buffer @Y is of kind output, not input"},
+      {"in @X path", "in @nothing path", "(C1) @nothing is not a buffer of this program"},
+      {"constant \"8\" data dense<[1.000000e+00, 2.000000e+00]> : tensor<2xf32>", "constant \"8\"",
+       "(C1) a constant needs data"},
+      {"constant \"8\"", "constant \"9\"", "(C2) size is \"9\", but the data has 8 bytes"},
+      {"attributes {tile.kernel}", "", "(C2) holds 0 functions with tile.kernel"},
+      {"plan.launch @scale_kernel", "plan.launch @X", "(C1) @X is not a kernel of this program"},
+      {"\"3*s0\", 1.500000e+00]", "\"3*s0\"]",
+       "(C2) has 4 arguments; kernel @scale_kernel has 5 parameters"},
+      {"[@X, @w", "[\"s0\", @w",
+       "(C3) argument 0 is \"s0\"; parameter of type '!tile.ptr<f32>' needs a buffer"},
+      {"[@X, @w", "[@nothing, @w", "(C3) argument 0: @nothing is not a buffer of this program"},
+      {"@Y, \"3*s0\"", "@Y, 2.0", "needs an expression for an integer"},
+      {", 1.500000e+00", ", \"2\"", "needs a float"},
+      {"plan.copy @Y to @Z", "plan.copy @Y to @Y", "(C1) copies @Y to itself"},
+      {"plan.copy @Y to @Z", "plan.copy @w to @Z", "(C2) sizes differ: \"8\" and \"12*s0\" bytes"},
+      {"plan.copy @Y to @Z", "plan.copy @Y to @X", "(C3) writes input buffer @X"},
+  };
+  for (const Row &row : rows)
+    EXPECT_THAT(diagnosticsWith(row.from, row.to), HasSubstr(row.message)) << row.to;
+}
+
+TEST_F(PlanTest, FindsEveryExpression) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = parse(kProgram);
+  ASSERT_TRUE(module) << messages_;
+  ProgramOp program = programOf(*module);
+  std::vector<std::string> found;
+  for (mlir::Operation &op : program.getBody().front())
+    forEachExpression(op, [&](llvm::StringRef text) { found.push_back(text.str()); });
+  EXPECT_THAT(found,
+              testing::ElementsAre("s0", "3", "s0", "3", "s0", "3", "s0 <= 100", "12*s0", "12*s0",
+                                   "12*s0", "8", "ceildiv(3*s0, 256)", "1", "1", "3*s0"));
+}
+
+} // namespace
+} // namespace inlay::plan

@@ -1,0 +1,260 @@
+#include "compiler/dialects/tile/Tile.h"
+
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/OpImplementation.h"
+#include "llvm/ADT/SmallBitVector.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+#include "compiler/dialects/tile/TileOpsDialect.cpp.inc"
+#include "compiler/dialects/tile/TileOpsEnums.cpp.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "compiler/dialects/tile/TileOpsTypes.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "compiler/dialects/tile/TileOpsAttrs.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "compiler/dialects/tile/TileOps.cpp.inc"
+
+using namespace mlir;
+
+namespace inlay::tile {
+
+void TileDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "compiler/dialects/tile/TileOpsTypes.cpp.inc"
+      >();
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "compiler/dialects/tile/TileOpsAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "compiler/dialects/tile/TileOps.cpp.inc"
+      >();
+}
+
+namespace {
+
+/// Shape of a tile; empty for a scalar.
+ArrayRef<int64_t> shapeOf(Type type) {
+  if (auto tensor = dyn_cast<RankedTensorType>(type))
+    return tensor.getShape();
+  return {};
+}
+
+bool sameShape(Type a, Type b) {
+  return isa<RankedTensorType>(a) == isa<RankedTensorType>(b) && shapeOf(a) == shapeOf(b);
+}
+
+/// The type of the elements that pointers of this type address.
+Type pointeeOf(Type pointerLike) {
+  return cast<PointerType>(elementTypeOf(pointerLike)).getElementType();
+}
+
+} // namespace
+
+namespace {
+
+constexpr int64_t kMaxElements = int64_t{1} << 20;
+constexpr size_t kMaxRegisterBits = 20, kLaneBits = 5, kMaxWarpBits = 5;
+
+/// Whether a type is a scalar, or a tile as the dialect's description demands.
+bool isProper(Type type) {
+  auto tile = dyn_cast<RankedTensorType>(type);
+  if (!tile)
+    return !isa<ShapedType>(type);
+  int64_t numElements = 1;
+  for (int64_t size : tile.getShape()) {
+    if (size <= 0 || size > kMaxElements || !llvm::isPowerOf2_64(static_cast<uint64_t>(size)))
+      return false;
+    numElements = std::min(2 * kMaxElements, numElements * size);
+  }
+  return numElements <= kMaxElements;
+}
+
+LogicalResult verifyTiles(func::FuncOp kernel) {
+  WalkResult result = kernel.walk([](Operation *op) {
+    for (Type type : op->getResultTypes())
+      if (!isProper(type)) {
+        op->emitOpError("(K3) result ")
+            << type << " is no scalar or tile whose dimensions are powers of two, at most "
+            << kMaxElements << " elements";
+        return WalkResult::interrupt();
+      }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+} // namespace
+
+LogicalResult TileDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  if (attribute.getName() != kKernelAttr)
+    return success();
+  auto kernel = dyn_cast<func::FuncOp>(op);
+  if (!kernel || !llvm::hasSingleElement(kernel.getBody()))
+    return op->emitOpError("(K1) a tile kernel is a func.func with a body of one block");
+  if (kernel.getNumResults() != 0 ||
+      llvm::any_of(kernel.getArgumentTypes(), llvm::IsaPred<ShapedType>))
+    return op->emitOpError(
+               "(K2) a tile kernel takes scalars and pointers and returns nothing, not ")
+           << kernel.getFunctionType();
+  return verifyTiles(kernel);
+}
+
+LogicalResult PointerType::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                                  Type elementType, unsigned) {
+  if (!elementType.isIntOrFloat() && !isa<PointerType>(elementType))
+    return emitError() << "(C1) a pointer's elements are integers, floats or pointers, not "
+                       << elementType;
+  return success();
+}
+
+LogicalResult LayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, unsigned rank,
+                                 ArrayAttr registers, ArrayAttr lanes, ArrayAttr warps) {
+  for (ArrayAttr bases : {registers, lanes, warps})
+    for (Attribute row : bases) {
+      auto basis = dyn_cast<DenseI32ArrayAttr>(row);
+      if (!basis || basis.size() != static_cast<int64_t>(rank))
+        return emitError() << "basis " << row << " is no array of " << rank << " i32 coordinates";
+      if (!llvm::all_of(basis.asArrayRef(), [](int32_t x) { return x >= 0 && x < kMaxElements; }))
+        return emitError() << "(C1) basis " << row << " has a coordinate outside 0.."
+                           << kMaxElements - 1;
+    }
+  if (lanes.size() != kLaneBits || warps.size() > kMaxWarpBits ||
+      registers.size() > kMaxRegisterBits)
+    return emitError() << "(C2) there are " << registers.size() << " register, " << lanes.size()
+                       << " lane and " << warps.size() << " warp bases; expected at most "
+                       << kMaxRegisterBits << ", " << kLaneBits << ", and at most " << kMaxWarpBits;
+  return success();
+}
+
+LogicalResult ConvertLayoutOp::verify() {
+  auto from = cast<RankedTensorType>(getSource().getType()),
+       to = cast<RankedTensorType>(getResult().getType());
+  if (from.getShape() != to.getShape() || from.getElementType() != to.getElementType() ||
+      !isa_and_nonnull<LayoutAttr>(from.getEncoding()) ||
+      !isa_and_nonnull<LayoutAttr>(to.getEncoding()))
+    return emitOpError("(C1) cannot convert ") << from << " to " << to;
+  return success();
+}
+
+LogicalResult ArangeOp::verify() {
+  auto type = cast<RankedTensorType>(getResult().getType());
+  const int64_t count = int64_t{static_cast<int32_t>(getEnd())} - static_cast<int32_t>(getStart());
+  if (count <= 0 || !llvm::isPowerOf2_64(count) || type.getRank() != 1 ||
+      type.getDimSize(0) != count)
+    return emitOpError("(C1) range of ")
+           << count << " elements must be a power of two and match " << type;
+  return success();
+}
+
+LogicalResult SplatOp::verify() {
+  if (getSource().getType() != elementTypeOf(getResult().getType()))
+    return emitOpError("(C1) operand type ")
+           << getSource().getType() << " is not the element type of " << getResult().getType();
+  return success();
+}
+
+OpFoldResult SplatOp::fold(FoldAdaptor adaptor) {
+  auto type = cast<RankedTensorType>(getResult().getType());
+  if (isa_and_nonnull<IntegerAttr, FloatAttr>(adaptor.getSource()))
+    return DenseElementsAttr::get(type, adaptor.getSource());
+  return {};
+}
+
+LogicalResult ExpandDimsOp::verify() {
+  SmallVector<int64_t> expected(shapeOf(getSource().getType()));
+  int64_t axis = getAxis();
+  if (axis < 0 || axis > static_cast<int64_t>(expected.size()))
+    return emitOpError("(C1) axis ") << axis << " is outside 0.." << expected.size();
+  expected.insert(expected.begin() + axis, 1);
+  if (shapeOf(getResult().getType()) != ArrayRef<int64_t>(expected))
+    return emitOpError("(C1) result shape is not the operand's with 1 inserted at ") << axis;
+  return success();
+}
+
+LogicalResult BroadcastOp::verify() {
+  ArrayRef<int64_t> from = shapeOf(getSource().getType()), to = shapeOf(getResult().getType());
+  bool fits = from.size() == to.size() &&
+              elementTypeOf(getSource().getType()) == elementTypeOf(getResult().getType());
+  for (size_t i = 0; fits && i < from.size(); ++i)
+    fits = from[i] == to[i] || from[i] == 1;
+  if (!fits)
+    return emitOpError("(C1) cannot broadcast ")
+           << getSource().getType() << " to " << getResult().getType();
+  return success();
+}
+
+LogicalResult ReshapeOp::verify() {
+  auto from = cast<RankedTensorType>(getSource().getType()),
+       to = cast<RankedTensorType>(getResult().getType());
+  if (from.getNumElements() != to.getNumElements() || from.getElementType() != to.getElementType())
+    return emitOpError("(C1) cannot reshape ") << from << " to " << to;
+  return success();
+}
+
+LogicalResult TransOp::verify() {
+  ArrayRef<int64_t> from = shapeOf(getSource().getType()), to = shapeOf(getResult().getType());
+  ArrayRef<int32_t> order = getOrder();
+  bool fits = order.size() == from.size() && order.size() == to.size();
+  llvm::SmallBitVector seen(order.size());
+  for (size_t i = 0; fits && i < order.size(); ++i) {
+    fits = order[i] >= 0 && order[i] < static_cast<int32_t>(from.size()) && !seen.test(order[i]) &&
+           to[i] == from[order[i]];
+    if (fits)
+      seen.set(order[i]);
+  }
+  if (!fits)
+    return emitOpError("(C1) order is not a permutation that takes ")
+           << getSource().getType() << " to " << getResult().getType();
+  return success();
+}
+
+LogicalResult AddPtrOp::verify() {
+  if (!sameShape(getPtr().getType(), getOffset().getType()))
+    return emitOpError("(C1) offset ")
+           << getOffset().getType() << " has not the shape of " << getPtr().getType();
+  const unsigned width = elementTypeOf(getOffset().getType()).getIntOrFloatBitWidth();
+  if (width < 8 || width > 64)
+    return emitOpError("(C1) offset ") << getOffset().getType() << " is not of 8 to 64 bits";
+  return success();
+}
+
+LogicalResult LoadOp::verify() {
+  Type ptr = getPtr().getType(), result = getResult().getType();
+  if (!sameShape(ptr, result) || pointeeOf(ptr) != elementTypeOf(result))
+    return emitOpError("(C1) result ") << result << " does not fit pointer " << ptr;
+  if (getMask() && !sameShape(ptr, getMask().getType()))
+    return emitOpError("(C2) mask ") << getMask().getType() << " has not the shape of " << ptr;
+  if (getOther() && (!getMask() || getOther().getType() != result))
+    return emitOpError("(C3) other must have type ") << result << " and come with a mask";
+  if (getCache() == CacheModifier::WB || getCache() == CacheModifier::WT)
+    return emitOpError("(C4) cache modifier ")
+           << stringifyCacheModifier(getCache()) << " is for stores";
+  return success();
+}
+
+void LoadOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  effects.emplace_back(MemoryEffects::Read::get());
+  if (getIsVolatile())
+    effects.emplace_back(MemoryEffects::Write::get());
+}
+
+LogicalResult StoreOp::verify() {
+  Type ptr = getPtr().getType(), value = getValue().getType();
+  if (!sameShape(ptr, value) || pointeeOf(ptr) != elementTypeOf(value))
+    return emitOpError("(C1) value ") << value << " does not fit pointer " << ptr;
+  if (getMask() && !sameShape(ptr, getMask().getType()))
+    return emitOpError("(C2) mask ") << getMask().getType() << " has not the shape of " << ptr;
+  if (getCache() == CacheModifier::CA || getCache() == CacheModifier::CV)
+    return emitOpError("(C3) cache modifier ")
+           << stringifyCacheModifier(getCache()) << " is for loads";
+  return success();
+}
+
+} // namespace inlay::tile

@@ -1,0 +1,204 @@
+#include "compiler/driver/Build.h"
+
+#include "base/Error.h"
+#include "base/File.h"
+#include "compiler/conversions/graph-to-plan/GraphToPlan.h"
+#include "compiler/dialects/graph/Graph.h"
+#include "compiler/dialects/plan/Plan.h"
+#include "compiler/driver/CompileKernels.h"
+#include "compiler/driver/Context.h"
+#include "compiler/driver/PlanToEngine.h"
+#include "compiler/frontends/pt2/Pt2Import.h"
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+
+namespace inlay {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double msSince(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+/// The stage that a module's text is of.
+Result<Stage> stageOf(mlir::ModuleOp module, const std::string &path) {
+  if (!module.getOps<plan::ProgramOp>().empty())
+    return Stage::Plan;
+  if (!module.getOps<graph::ModelOp>().empty())
+    return Stage::Graph;
+  return invalidArgument(
+      "'{}' holds neither a graph nor a plan; a build starts from a .pt2 or from the text of "
+      "stage graph or plan",
+      path);
+}
+
+plan::ProgramOp programOf(mlir::ModuleOp module) {
+  return *module.getOps<plan::ProgramOp>().begin();
+}
+
+/// Which plugin serves which node, in the order of the launches.
+std::vector<OperatorReport> operatorsOf(plan::ProgramOp program, const PluginRegistry &plugins) {
+  std::vector<OperatorReport> operators;
+  std::map<std::string, size_t> known;
+  for (auto launch : program.getBody().getOps<plan::LaunchOp>()) {
+    std::string opName = launch.getPlugin().value_or("").str();
+    std::string node = launch.getNode().value_or("").str();
+    auto [entry, isNew] = known.try_emplace(node + "\n" + opName, operators.size());
+    if (isNew) {
+      const PluginDefinition *plugin = plugins.find(opName);
+      operators.push_back({node, opName, plugin ? plugin->origin() : "", 0});
+    }
+    ++operators[entry->second].launches;
+  }
+  return operators;
+}
+
+std::vector<KernelReport> kernelReports(plan::ProgramOp program,
+                                        const std::vector<CompiledKernel> &compiled) {
+  std::vector<KernelReport> reports;
+  size_t next = 0;
+  for (auto op : program.getBody().getOps<plan::KernelOp>()) {
+    const CompiledKernel &kernel = compiled[next++];
+    for (size_t i = 0; i < kernel.images.size(); ++i) {
+      const KernelImage &image = kernel.images[i];
+      KernelReport report;
+      report.kernel = kernel.name;
+      report.source = op.getSource();
+      report.plugins = pluginsOfKernel(program, op.getSymName());
+      report.target = image.target;
+      report.format = image.format;
+      report.compileMs = kernel.imageMs[i];
+      report.sizeBytes = image.bytes.size();
+      report.numWarps = image.numWarps;
+      report.registers = image.registers;
+      report.spillBytes = image.spillBytes;
+      report.sharedBytes = image.sharedBytes;
+      reports.push_back(std::move(report));
+    }
+  }
+  return reports;
+}
+
+BuildRecord buildRecord(plan::ProgramOp program,
+                        const std::vector<std::unique_ptr<Target>> &targets) {
+  BuildRecord record;
+  std::string names;
+  for (const std::unique_ptr<Target> &target : targets)
+    names += (names.empty() ? "" : ", ") + target->name();
+  record.emplace_back("targets", names);
+  for (auto kernel : program.getBody().getOps<plan::KernelOp>()) {
+    std::string value;
+    llvm::raw_string_ostream stream(value);
+    stream << kernel.getSource();
+    if (kernel.getSignature())
+      stream << " signature " << kernel.getSignatureAttr();
+    if (kernel.getConstexprs())
+      stream << " constexprs " << kernel.getConstexprsAttr();
+    if (kernel.getSourceHash())
+      stream << " source " << *kernel.getSourceHash();
+    std::string plugins;
+    for (const std::string &plugin : pluginsOfKernel(program, kernel.getSymName()))
+      plugins += (plugins.empty() ? "" : ", ") + plugin;
+    record.emplace_back("kernel." + kernel.getSymName().str(), value);
+    record.emplace_back("kernel." + kernel.getSymName().str() + ".plugins", plugins);
+  }
+  return record;
+}
+
+/// One build: holds what the phases share.
+class Builder {
+public:
+  Builder(const Model &model, const PluginRegistry &plugins, const BuildOptions &options)
+      : model_(model), plugins_(plugins), options_(options) {}
+
+  Result<BuiltEngine> build() {
+    auto start = Clock::now();
+    INLAY_ASSIGN(std::vector<std::unique_ptr<Target>> targets,
+                 createBuildTargets(options_.targets));
+    report_.phases.push_back({"import", model_.loadMs()});
+    INLAY_TRY(phase("plan", [&] { return makePlan(); }));
+    plan::ProgramOp program = programOf(*plan_);
+    std::vector<CompiledKernel> kernels;
+    INLAY_TRY(phase("compile", [&]() -> Status {
+      INLAY_ASSIGN(kernels, compileKernels(program, targets, options_));
+      return {};
+    }));
+    BuiltEngine built;
+    report_.engineName = options_.engineName.empty() ? model_.name() : options_.engineName;
+    INLAY_TRY(phase("write", [&]() -> Status {
+      INLAY_ASSIGN(built.bytes, planToEngine(program, kernels, report_.engineName,
+                                             buildRecord(program, targets)));
+      return dump(Stage::Engine,
+                  {reinterpret_cast<const char *>(built.bytes.data()), built.bytes.size()});
+    }));
+    report_.operators = operatorsOf(program, plugins_);
+    report_.kernels = kernelReports(program, kernels);
+    report_.engineBytes = built.bytes.size();
+    report_.totalMs = model_.loadMs() + msSince(start);
+    built.report = std::move(report_);
+    return built;
+  }
+
+private:
+  template <typename Function>
+  Status phase(const char *name, Function run) {
+    if (options_.progress)
+      options_.progress(BuildProgress{name, "", 0, 1});
+    auto start = Clock::now();
+    Status status = run();
+    report_.phases.push_back({name, msSince(start)});
+    return status;
+  }
+
+  Status dump(Stage stage, std::string_view bytes) {
+    return options_.dump ? options_.dump(StageText{stage, "", "", bytes}) : Status();
+  }
+
+  Status makePlan() {
+    if (model_.stage() == Stage::Plan) {
+      plan_ = mlir::OwningOpRef<mlir::ModuleOp>(model_.module().clone());
+    } else {
+      if (options_.dump)
+        INLAY_TRY(dump(Stage::Graph, printOperation(model_.module())));
+      INLAY_ASSIGN(PlanConversion conversion, convertGraphToPlan(model_.module(), plugins_));
+      plan_ = std::move(conversion.module);
+      report_.notes = std::move(conversion.notes);
+    }
+    return options_.dump ? dump(Stage::Plan, printOperation(*plan_)) : Status();
+  }
+
+  const Model &model_;
+  const PluginRegistry &plugins_;
+  const BuildOptions &options_;
+  mlir::OwningOpRef<mlir::ModuleOp> plan_;
+  BuildReport report_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<Model>> Model::load(const std::string &path) {
+  auto start = Clock::now();
+  std::unique_ptr<Model> model(new Model());
+  model->context_ = createContext();
+  model->name_ = std::filesystem::path(path).stem().string();
+  if (path.ends_with(".mlir")) {
+    INLAY_ASSIGN(std::string text, readFile(path));
+    INLAY_ASSIGN(model->module_, parseModule(*model->context_, path, text));
+    INLAY_ASSIGN(model->stage_, stageOf(*model->module_, path));
+  } else {
+    INLAY_ASSIGN(model->module_, importPt2(*model->context_, path));
+  }
+  model->loadMs_ = msSince(start);
+  return model;
+}
+
+Result<BuiltEngine> buildEngine(const Model &model, const PluginRegistry &plugins,
+                                const BuildOptions &options) {
+  return Builder(model, plugins, options).build();
+}
+
+} // namespace inlay

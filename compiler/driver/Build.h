@@ -1,0 +1,76 @@
+// From a model and plugins to an engine.
+#pragma once
+
+#include "base/Status.h"
+#include "compiler/driver/BuildReport.h"
+#include "compiler/driver/Stages.h"
+#include "compiler/plugins/PluginDefinition.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace inlay {
+
+/// Where a build stands, for a progress display.
+struct BuildProgress {
+  std::string_view phase; // "plan", "compile", "write"
+  std::string item;       // "add_one_kernel for cuda:sm_90a"; empty if the phase is one step
+  uint32_t done = 0;      // items finished in this phase
+  uint32_t total = 0;
+};
+
+struct BuildOptions {
+  /// Names as createTargets takes them; each kernel is compiled for all of them.
+  std::vector<std::string> targets = {"cpu"};
+  /// Name of the engine; the model's if empty.
+  std::string engineName;
+  /// Called on the thread that builds; may be empty.
+  std::function<void(const BuildProgress &)> progress;
+  /// Receives every stage; may be empty.
+  StageDump dump;
+};
+
+/// A model to build: the graph of a `.pt2`, or a dumped stage `graph` or `plan`. Not thread-safe.
+class Model {
+public:
+  /// Reads a `.pt2`, or, if the file's name ends in ".mlir", the text of stage graph or plan.
+  /// Errors: those of the importer; InvalidArgument with the diagnostics of bad IR.
+  static Result<std::unique_ptr<Model>> load(const std::string &path);
+
+  const std::string &name() const { return name_; }
+  /// Stage::Graph or Stage::Plan.
+  Stage stage() const { return stage_; }
+  mlir::ModuleOp module() const { return *module_; }
+  double loadMs() const { return loadMs_; }
+
+private:
+  Model() = default;
+  std::unique_ptr<mlir::MLIRContext> context_;
+  mlir::OwningOpRef<mlir::ModuleOp> module_;
+  std::string name_;
+  Stage stage_ = Stage::Graph;
+  double loadMs_ = 0;
+};
+
+/// An engine file's bytes and what was done to make them.
+struct BuiltEngine {
+  std::vector<std::byte> bytes;
+  BuildReport report;
+};
+
+/// Builds an engine: the same model, plugins, kernel files and options give the same bytes. The
+/// model is left as it was. Errors: NotFound (operators without plugin, all of them),
+/// InvalidArgument (plugin and model or kernel do not fit), Unimplemented (a target cannot do a
+/// kernel); each names operator, node, plugin, kernel and target as far as they matter.
+Result<BuiltEngine> buildEngine(const Model &model, const PluginRegistry &plugins,
+                                const BuildOptions &options);
+
+} // namespace inlay

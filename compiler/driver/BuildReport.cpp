@@ -1,0 +1,137 @@
+#include "compiler/driver/BuildReport.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <llvm/Support/JSON.h>
+#include <llvm/Support/raw_ostream.h>
+
+namespace inlay {
+
+std::string_view imageFormatName(ImageFormat format) {
+  switch (format) {
+  case ImageFormat::Ptx:
+    return "ptx";
+  case ImageFormat::Cubin:
+    return "cubin";
+  case ImageFormat::X86SharedObject:
+    return "so";
+  }
+  return "?";
+}
+
+namespace {
+
+using Row = std::vector<std::string>;
+
+/// Lays rows out in columns, two spaces apart; `alignRight` says which columns hold numbers.
+std::string table(const std::vector<Row> &rows, const std::vector<bool> &alignRight) {
+  std::vector<size_t> widths(alignRight.size(), 0);
+  for (const Row &row : rows)
+    for (size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], row[i].size());
+  std::string text;
+  for (const Row &row : rows) {
+    std::string line = "   ";
+    for (size_t i = 0; i < row.size(); ++i)
+      line += alignRight[i] ? fmt::format(" {:>{}} ", row[i], widths[i])
+                            : fmt::format(" {:<{}} ", row[i], widths[i]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+/// 12345 as "12,345".
+std::string withSeparators(uint64_t value) {
+  std::string text = std::to_string(value);
+  for (size_t i = text.size(); i > 3; i -= 3)
+    text.insert(i - 3, ",");
+  return text;
+}
+
+std::string kernelTable(const BuildReport &report) {
+  std::vector<Row> rows = {
+      {"kernel", "target", "format", "bytes", "warps", "registers", "spilled", "shared", "ms"}};
+  for (const KernelReport &kernel : report.kernels) {
+    bool isCuda = kernel.format != ImageFormat::X86SharedObject;
+    // ptxas has not seen PTX: its registers are not known yet.
+    bool hasRegisters = isCuda && kernel.registers > 0;
+    rows.push_back({kernel.kernel, kernel.target, std::string(imageFormatName(kernel.format)),
+                    withSeparators(kernel.sizeBytes),
+                    isCuda ? std::to_string(kernel.numWarps) : "-",
+                    hasRegisters ? std::to_string(kernel.registers) : "-",
+                    hasRegisters ? std::to_string(kernel.spillBytes) : "-",
+                    isCuda ? std::to_string(kernel.sharedBytes) : "-",
+                    fmt::format("{:.0f}", kernel.compileMs)});
+  }
+  return table(rows, {false, false, false, true, true, true, true, true, true});
+}
+
+std::string operatorTable(const BuildReport &report) {
+  std::vector<Row> rows = {{"node", "operator", "plugin", "launches"}};
+  for (const OperatorReport &node : report.operators)
+    rows.push_back({node.node, node.opName, node.plugin, std::to_string(node.launches)});
+  return table(rows, {false, false, false, true});
+}
+
+} // namespace
+
+std::string reportText(const BuildReport &report) {
+  std::string text = fmt::format("engine {}: {} bytes in {:.2f} s", report.engineName,
+                                 withSeparators(report.engineBytes), report.totalMs / 1000);
+  for (size_t i = 0; i < report.phases.size(); ++i)
+    text += fmt::format("{}{} {:.0f} ms", i == 0 ? " (" : ", ", report.phases[i].name,
+                        report.phases[i].ms);
+  text += report.phases.empty() ? "\n" : ")\n";
+  if (!report.operators.empty())
+    text += "  operators\n" + operatorTable(report);
+  if (!report.kernels.empty())
+    text += "  kernels\n" + kernelTable(report);
+  for (const std::string &note : report.notes)
+    text += fmt::format("  note: {}\n", note);
+  return text;
+}
+
+std::string reportJson(const BuildReport &report) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  llvm::json::OStream json(stream, 2);
+  json.object([&] {
+    json.attribute("engine_name", report.engineName);
+    json.attribute("engine_bytes", report.engineBytes);
+    json.attribute("total_ms", report.totalMs);
+    json.attributeObject("phases_ms", [&] {
+      for (const PhaseReport &phase : report.phases)
+        json.attribute(phase.name, phase.ms);
+    });
+    json.attributeArray("operators", [&] {
+      for (const OperatorReport &node : report.operators)
+        json.object([&] {
+          json.attribute("node", node.node);
+          json.attribute("operator", node.opName);
+          json.attribute("plugin", node.plugin);
+          json.attribute("launches", node.launches);
+        });
+    });
+    json.attributeArray("kernels", [&] {
+      for (const KernelReport &kernel : report.kernels)
+        json.object([&] {
+          json.attribute("kernel", kernel.kernel);
+          json.attribute("source", kernel.source);
+          json.attribute("plugins", llvm::json::Array(kernel.plugins));
+          json.attribute("target", kernel.target);
+          json.attribute("format", llvm::StringRef(imageFormatName(kernel.format)));
+          json.attribute("compile_ms", kernel.compileMs);
+          json.attribute("size_bytes", kernel.sizeBytes);
+          json.attribute("num_warps", kernel.numWarps);
+          json.attribute("registers", kernel.registers);
+          json.attribute("spill_bytes", kernel.spillBytes);
+          json.attribute("shared_bytes", kernel.sharedBytes);
+        });
+    });
+    json.attribute("notes", llvm::json::Array(report.notes));
+  });
+  return text + "\n";
+}
+
+} // namespace inlay

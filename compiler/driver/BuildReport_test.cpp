@@ -1,0 +1,98 @@
+#include "compiler/driver/BuildReport.h"
+
+#include <gtest/gtest.h>
+
+namespace inlay {
+namespace {
+
+BuildReport sampleReport() {
+  BuildReport report;
+  report.engineName = "add_one";
+  report.engineBytes = 12345;
+  report.totalMs = 310;
+  report.phases = {{"import", 10}, {"plan", 20}, {"compile", 275.4}, {"write", 1}};
+  report.operators = {{"add_one", "my::add_one", "add_one.toml:1", 1}};
+  KernelReport ptx;
+  ptx.kernel = "add_one_kernel";
+  ptx.source = "add_one.py:add_one_kernel";
+  ptx.plugins = {"my::add_one"};
+  ptx.target = "cuda:sm_90a";
+  ptx.format = ImageFormat::Ptx;
+  ptx.compileMs = 120.6;
+  ptx.sizeBytes = 2345;
+  ptx.numWarps = 4;
+  KernelReport cubin = ptx;
+  cubin.format = ImageFormat::Cubin;
+  cubin.registers = 16;
+  KernelReport so = ptx;
+  so.target = "cpu:x86-64-v3";
+  so.format = ImageFormat::X86SharedObject;
+  so.numWarps = 0;
+  report.kernels = {ptx, cubin, so};
+  report.notes = {"workspace 'tmp' of my::add_one is not used"};
+  return report;
+}
+
+TEST(BuildReportTest, PrintsATable) {
+  EXPECT_EQ(
+      reportText(sampleReport()),
+      R"(engine add_one: 12,345 bytes in 0.31 s (import 10 ms, plan 20 ms, compile 275 ms, write 1 ms)
+  operators
+    node     operator     plugin          launches
+    add_one  my::add_one  add_one.toml:1         1
+  kernels
+    kernel          target         format  bytes  warps  registers  spilled  shared   ms
+    add_one_kernel  cuda:sm_90a    ptx     2,345      4          -        -       0  121
+    add_one_kernel  cuda:sm_90a    cubin   2,345      4         16        0       0  121
+    add_one_kernel  cpu:x86-64-v3  so      2,345      -          -        -       -  121
+  note: workspace 'tmp' of my::add_one is not used
+)");
+}
+
+TEST(BuildReportTest, PrintsJson) {
+  BuildReport report = sampleReport();
+  report.kernels.resize(1);
+  EXPECT_EQ(reportJson(report), R"({
+  "engine_name": "add_one",
+  "engine_bytes": 12345,
+  "total_ms": 310,
+  "phases_ms": {
+    "import": 10,
+    "plan": 20,
+    "compile": 275.39999999999998,
+    "write": 1
+  },
+  "operators": [
+    {
+      "node": "add_one",
+      "operator": "my::add_one",
+      "plugin": "add_one.toml:1",
+      "launches": 1
+    }
+  ],
+  "kernels": [
+    {
+      "kernel": "add_one_kernel",
+      "source": "add_one.py:add_one_kernel",
+      "plugins": [
+        "my::add_one"
+      ],
+      "target": "cuda:sm_90a",
+      "format": "ptx",
+      "compile_ms": 120.59999999999999,
+      "size_bytes": 2345,
+      "num_warps": 4,
+      "registers": 0,
+      "spill_bytes": 0,
+      "shared_bytes": 0
+    }
+  ],
+  "notes": [
+    "workspace 'tmp' of my::add_one is not used"
+  ]
+}
+)");
+}
+
+} // namespace
+} // namespace inlay

@@ -1,0 +1,108 @@
+#include "compiler/driver/CompileKernels.h"
+
+#include "base/Error.h"
+#include "compiler/driver/Context.h"
+
+#include <chrono>
+#include <set>
+
+namespace inlay {
+
+Result<std::vector<std::unique_ptr<Target>>>
+createBuildTargets(const std::vector<std::string> &names) {
+  if (names.empty())
+    return invalidArgument(
+        "no target to build for; give at least one, for example cpu or cuda:sm_90a");
+  std::vector<std::unique_ptr<Target>> targets;
+  std::set<std::string> known;
+  for (const std::string &name : names) {
+    INLAY_ASSIGN(std::vector<std::unique_ptr<Target>> made, createTargets(name));
+    for (std::unique_ptr<Target> &target : made)
+      if (known.insert(target->name()).second)
+        targets.push_back(std::move(target));
+  }
+  return targets;
+}
+
+std::vector<std::string> pluginsOfKernel(plan::ProgramOp program, llvm::StringRef kernel) {
+  std::set<std::string> plugins;
+  for (auto launch : program.getBody().getOps<plan::LaunchOp>())
+    if (launch.getKernel() == kernel && launch.getPlugin())
+      plugins.insert(launch.getPlugin()->str());
+  return {plugins.begin(), plugins.end()};
+}
+
+namespace {
+
+/// Compiles one kernel for one target and hands its stages to the dump.
+Result<std::vector<KernelImage>> compileForTarget(plan::KernelOp kernel, const Target &target,
+                                                  const StageDump &dump) {
+  std::string name = kernel.getSymName().str();
+  Status dumped;
+  KernelCompileOptions options;
+  if (dump)
+    options.stageSink = [&](std::string_view stageName, std::string_view bytes) {
+      std::optional<Stage> stage = findStage(stageName);
+      // The tile module is the same for all targets; it has been dumped already.
+      if (stage && *stage != Stage::Tile && dumped.isOk())
+        dumped = dump(StageText{*stage, name, target.name(), bytes});
+    };
+  INLAY_ASSIGN(std::vector<KernelImage> images, target.compile(kernel.getModule(), options));
+  INLAY_TRY(std::move(dumped));
+  if (images.empty())
+    return internalError("the target made no image");
+  return images;
+}
+
+std::string context(plan::ProgramOp program, plan::KernelOp kernel, const Target &target) {
+  std::string plugins;
+  for (const std::string &plugin : pluginsOfKernel(program, kernel.getSymName()))
+    plugins += (plugins.empty() ? "" : ", ") + plugin;
+  return fmt::format("compiling kernel {}{}{} for {}", kernel.getSource().str(),
+                     plugins.empty() ? "" : " of ", plugins, target.name());
+}
+
+Result<CompiledKernel> compileKernel(plan::ProgramOp program, plan::KernelOp kernel,
+                                     const std::vector<std::unique_ptr<Target>> &targets,
+                                     const BuildOptions &options, BuildProgress &progress) {
+  CompiledKernel compiled;
+  compiled.name = kernel.getSymName();
+  INLAY_ASSIGN(compiled.parameters, kernelParameters(kernel.getModule()));
+  if (options.dump)
+    INLAY_TRY(options.dump(
+        StageText{Stage::Tile, compiled.name, "", printOperation(kernel.getModule())}));
+  for (const std::unique_ptr<Target> &target : targets) {
+    progress.item = fmt::format("{} for {}", compiled.name, target->name());
+    if (options.progress)
+      options.progress(progress);
+    auto start = std::chrono::steady_clock::now();
+    INLAY_ASSIGN(std::vector<KernelImage> images, compileForTarget(kernel, *target, options.dump),
+                 context(program, kernel, *target));
+    std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+    for (KernelImage &image : images) {
+      compiled.images.push_back(std::move(image));
+      compiled.imageMs.push_back(elapsed.count());
+    }
+    ++progress.done;
+  }
+  return compiled;
+}
+
+} // namespace
+
+Result<std::vector<CompiledKernel>>
+compileKernels(plan::ProgramOp program, const std::vector<std::unique_ptr<Target>> &targets,
+               const BuildOptions &options) {
+  llvm::SmallVector<plan::KernelOp> kernels(program.getBody().getOps<plan::KernelOp>());
+  BuildProgress progress;
+  progress.phase = "compile";
+  progress.total = static_cast<uint32_t>(kernels.size() * targets.size());
+  std::vector<CompiledKernel> compiled;
+  for (plan::KernelOp kernel : kernels) {
+    INLAY_ASSIGN(CompiledKernel one, compileKernel(program, kernel, targets, options, progress));
+    compiled.push_back(std::move(one));
+  }
+  return compiled;
+}
+
+} // namespace inlay

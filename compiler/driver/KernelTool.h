@@ -1,0 +1,38 @@
+// Compiles one kernel by itself, from a Python file or a dumped tile module: what `inlay kernel
+// compile` does.
+#pragma once
+
+#include "base/Status.h"
+#include "compiler/plugins/PluginDefinition.h"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace inlay {
+
+/// Version of the agreement between kernels and launchers: entry, parameters, launch shape. Printed
+/// with every kernel.
+inline constexpr int kKernelAbiVersion = 1;
+
+struct KernelToolRequest {
+  std::string
+      path; // a Python file; a file named *.mlir is a tile module, as stage `tile` prints it
+  std::string function;  // name of the @triton.jit function; may be empty for a tile module
+  std::string signature; // "*fp32:16, i32, *fp32"; unused for a tile module
+  std::vector<std::string> constexprs; // "BLOCK_SIZE=256"
+  int numWarps = 4;
+  std::string target; // one target: "cuda:sm_90a", "cpu:x86-64-v3"
+  std::string emit;   // "tile", "llvm", "ll", "ptx", "cubin", "s", "so" or "json"
+};
+
+/// Returns the text or bytes of the stage asked for, or the kernel's interface as JSON.
+Result<std::string> compileKernelFile(const KernelToolRequest &request);
+
+/// Reads "NAME=VALUE" entries. A value is written as in Python: 256, 0x10, 1e-5, True, None,
+/// 'relu', or a dtype: tl.float16. Errors: InvalidArgument naming the entry.
+Result<std::map<std::string, ConstexprValue>>
+parseConstexprs(const std::vector<std::string> &entries);
+
+} // namespace inlay

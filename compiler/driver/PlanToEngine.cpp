@@ -1,0 +1,273 @@
+#include "compiler/driver/PlanToEngine.h"
+
+#include "base/Error.h"
+#include "compiler/dialects/tile/Tile.h"
+#include "engine/EngineFile.h"
+#include "symbolic/Expr.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+
+namespace inlay {
+
+namespace {
+
+/// Tensors that callers bind are aligned to this; what the runtime places itself, to the schema's
+/// default.
+constexpr uint32_t kBoundAlignmentBytes = 16;
+
+/// The bytes of a constant as tensors lie in memory.
+std::vector<std::byte> constantBytes(mlir::ElementsAttr data) {
+  std::vector<std::byte> bytes;
+  auto append = [&](llvm::ArrayRef<char> raw) {
+    auto *begin = reinterpret_cast<const std::byte *>(raw.data());
+    bytes.insert(bytes.end(), begin, begin + raw.size());
+  };
+  if (auto resource = mlir::dyn_cast<mlir::DenseResourceElementsAttr>(data)) {
+    append(resource.getRawHandle().getBlob()->getData());
+    return bytes;
+  }
+  auto dense = mlir::cast<mlir::DenseElementsAttr>(data);
+  if (dense.getElementType().isInteger(1)) {
+    for (bool value : dense.getValues<bool>())
+      bytes.push_back(std::byte{value});
+    return bytes;
+  }
+  for (int64_t i = 0, count = dense.isSplat() ? dense.getNumElements() : 1; i < count; ++i)
+    append(dense.getRawData());
+  return bytes;
+}
+
+/// Fills the schema's objects from a plan, one section after the other.
+class EngineWriter {
+public:
+  EngineWriter(plan::ProgramOp program, const std::vector<CompiledKernel> &kernels)
+      : program_(program), kernels_(kernels), expressions_(symbolNames(program)) {}
+
+  Result<std::vector<std::byte>> write(const std::string &name, const BuildRecord &record) {
+    engine_.producer = INLAY_PRODUCER;
+    engine_.name = name;
+    for (const auto &[key, value] : record) {
+      auto entry = std::make_unique<fb::KeyValueT>();
+      entry->key = key;
+      entry->value = value;
+      engine_.build_record.push_back(std::move(entry));
+    }
+    writeSymbols();
+    INLAY_TRY(writeBuffers());
+    INLAY_TRY(writeTensors<plan::InputOp>(engine_.inputs));
+    INLAY_TRY(writeTensors<plan::OutputOp>(engine_.outputs));
+    writeKernels();
+    INLAY_TRY(writeSteps());
+    INLAY_TRY(writeChecks());
+    for (const ExprInstruction &step : expressions_.instructions())
+      engine_.expressions.emplace_back(static_cast<uint8_t>(step.kind), step.a, step.b, step.c,
+                                       step.value);
+    return writeEngineFile(std::move(engine_), segments_);
+  }
+
+private:
+  static std::vector<std::string> symbolNames(plan::ProgramOp program) {
+    std::vector<std::string> names;
+    for (auto symbol : program.getBody().getOps<plan::SymbolOp>())
+      names.push_back(symbol.getName().str());
+    return names;
+  }
+
+  Result<uint32_t> add(llvm::StringRef expression) {
+    INLAY_ASSIGN(Expr expr, parseExpr(std::string_view(expression)));
+    return expressions_.add(expr);
+  }
+
+  uint32_t addSegment(std::vector<std::byte> bytes) {
+    segments_.push_back(std::move(bytes));
+    return static_cast<uint32_t>(segments_.size() - 1);
+  }
+
+  void writeSymbols() {
+    for (auto op : program_.getBody().getOps<plan::SymbolOp>()) {
+      auto symbol = std::make_unique<fb::SymbolT>();
+      symbol->name = op.getName();
+      symbol->min = static_cast<int64_t>(op.getMin());
+      symbol->max = static_cast<int64_t>(op.getMax());
+      symbol->opt = static_cast<int64_t>(op.getOpt());
+      symbol->input = op.getInput();
+      symbol->dim = op.getDim();
+      engine_.symbols.push_back(std::move(symbol));
+    }
+  }
+
+  Status writeBuffers() {
+    for (auto op : program_.getBody().getOps<plan::BufferOp>()) {
+      auto buffer = std::make_unique<fb::BufferT>();
+      buffer->kind = static_cast<fb::BufferKind>(op.getKind());
+      INLAY_ASSIGN(buffer->size_bytes, add(op.getSizeBytes()));
+      if (op.getKind() == plan::BufferKind::Input || op.getKind() == plan::BufferKind::Output)
+        buffer->alignment_bytes = kBoundAlignmentBytes;
+      if (op.getData())
+        buffer->segment = addSegment(constantBytes(*op.getData()));
+      bufferIndex_[op.getSymName()] = static_cast<uint32_t>(engine_.buffers.size());
+      engine_.buffers.push_back(std::move(buffer));
+    }
+    writeLiveness();
+    return {};
+  }
+
+  /// Notes the first and last step that uses each buffer; inputs, outputs and constants live
+  /// throughout.
+  void writeLiveness() {
+    uint32_t step = 0;
+    std::vector<bool> isUsed(engine_.buffers.size(), false);
+    auto use = [&](llvm::StringRef name) {
+      uint32_t index = bufferIndex_.lookup(name);
+      fb::BufferT &buffer = *engine_.buffers[index];
+      if (!isUsed[index])
+        buffer.first_step = step;
+      isUsed[index] = true;
+      buffer.last_step = step;
+    };
+    for (mlir::Operation &op : program_.getBody().front()) {
+      if (auto launch = llvm::dyn_cast<plan::LaunchOp>(op))
+        for (mlir::Attribute argument : launch.getArguments())
+          if (auto name = llvm::dyn_cast<mlir::FlatSymbolRefAttr>(argument))
+            use(name.getValue());
+      if (auto copy = llvm::dyn_cast<plan::CopyOp>(op)) {
+        use(copy.getSource());
+        use(copy.getTarget());
+      }
+      step += plan::isStep(op);
+    }
+    for (auto &buffer : engine_.buffers)
+      if (buffer->kind != fb::BufferKind::Intermediate &&
+          buffer->kind != fb::BufferKind::Workspace) {
+        buffer->first_step = 0;
+        buffer->last_step = step == 0 ? 0 : step - 1;
+      }
+  }
+
+  template <typename Op>
+  Status writeTensors(std::vector<std::unique_ptr<fb::TensorT>> &tensors) {
+    for (auto op : program_.getBody().getOps<Op>()) {
+      auto tensor = std::make_unique<fb::TensorT>();
+      tensor->name = op.getName();
+      tensor->path = op.getPath().value_or("");
+      tensor->dtype = static_cast<uint8_t>(*findDataType(std::string_view(op.getDtype())));
+      for (mlir::Attribute dimension : op.getShape()) {
+        INLAY_ASSIGN(uint32_t index, add(llvm::cast<mlir::StringAttr>(dimension).getValue()));
+        tensor->shape.push_back(index);
+      }
+      tensor->buffer = bufferIndex_.lookup(op.getBuffer());
+      tensors.push_back(std::move(tensor));
+    }
+    return {};
+  }
+
+  void writeKernels() {
+    size_t next = 0;
+    for (auto op : program_.getBody().getOps<plan::KernelOp>()) {
+      const CompiledKernel &compiled = kernels_[next++];
+      auto kernel = std::make_unique<fb::KernelT>();
+      kernel->name = op.getSymName();
+      kernel->source = op.getSource();
+      for (const KernelParameter &declared : compiled.parameters) {
+        auto parameter = std::make_unique<fb::ParameterT>();
+        parameter->name = declared.name;
+        parameter->kind =
+            declared.isPointer ? fb::ParameterKind::Pointer : fb::ParameterKind::Scalar;
+        parameter->dtype = static_cast<uint8_t>(declared.dtype);
+        kernel->parameters.push_back(std::move(parameter));
+      }
+      for (const KernelImage &image : compiled.images)
+        kernel->images.push_back(writeImage(image));
+      kernelIndex_[op.getSymName()] = static_cast<uint32_t>(engine_.kernels.size());
+      engine_.kernels.push_back(std::move(kernel));
+    }
+  }
+
+  std::unique_ptr<fb::ImageT> writeImage(const KernelImage &image) {
+    auto written = std::make_unique<fb::ImageT>();
+    written->target = image.target;
+    written->format = static_cast<fb::ImageFormat>(image.format);
+    written->segment = addSegment(image.bytes);
+    written->entry = image.entry;
+    written->num_warps = image.numWarps;
+    written->shared_bytes = image.sharedBytes;
+    written->registers = image.registers;
+    written->spill_bytes = image.spillBytes;
+    written->ptx_version = image.ptxVersion;
+    return written;
+  }
+
+  Status writeSteps() {
+    for (mlir::Operation &op : program_.getBody().front()) {
+      if (!plan::isStep(op))
+        continue;
+      auto step = std::make_unique<fb::StepT>();
+      if (auto launch = llvm::dyn_cast<plan::LaunchOp>(op)) {
+        INLAY_ASSIGN(fb::LaunchT written, writeLaunch(launch));
+        step->kind.Set(std::move(written));
+      } else {
+        auto copy = llvm::cast<plan::CopyOp>(op);
+        fb::CopyT written;
+        written.source = bufferIndex_.lookup(copy.getSource());
+        written.target = bufferIndex_.lookup(copy.getTarget());
+        step->kind.Set(std::move(written));
+      }
+      engine_.steps.push_back(std::move(step));
+    }
+    return {};
+  }
+
+  Result<fb::LaunchT> writeLaunch(plan::LaunchOp op) {
+    fb::LaunchT launch;
+    launch.kernel = kernelIndex_.lookup(op.getKernel());
+    for (mlir::Attribute extent : op.getGrid()) {
+      INLAY_ASSIGN(uint32_t index, add(llvm::cast<mlir::StringAttr>(extent).getValue()));
+      launch.grid.push_back(index);
+    }
+    for (mlir::Attribute argument : op.getArguments()) {
+      auto written = std::make_unique<fb::ArgumentT>();
+      if (auto name = llvm::dyn_cast<mlir::FlatSymbolRefAttr>(argument)) {
+        written->kind = fb::ArgumentKind::Buffer;
+        written->index = bufferIndex_.lookup(name.getValue());
+      } else if (auto expression = llvm::dyn_cast<mlir::StringAttr>(argument)) {
+        written->kind = fb::ArgumentKind::Expression;
+        INLAY_ASSIGN(written->index, add(expression.getValue()));
+      } else {
+        written->kind = fb::ArgumentKind::Float;
+        written->value = llvm::cast<mlir::FloatAttr>(argument).getValueAsDouble();
+      }
+      launch.arguments.push_back(std::move(written));
+    }
+    launch.plugin = op.getPlugin().value_or("");
+    launch.node = op.getNode().value_or("");
+    return launch;
+  }
+
+  Status writeChecks() {
+    for (auto op : program_.getBody().getOps<plan::CheckOp>()) {
+      auto check = std::make_unique<fb::CheckT>();
+      INLAY_ASSIGN(check->condition, add(op.getCondition()));
+      check->message = op.getMessage();
+      engine_.checks.push_back(std::move(check));
+    }
+    return {};
+  }
+
+  plan::ProgramOp program_;
+  const std::vector<CompiledKernel> &kernels_;
+  ExprProgramBuilder expressions_;
+  fb::EngineT engine_;
+  std::vector<std::vector<std::byte>> segments_;
+  llvm::StringMap<uint32_t> bufferIndex_, kernelIndex_;
+};
+
+} // namespace
+
+Result<std::vector<std::byte>> planToEngine(plan::ProgramOp program,
+                                            const std::vector<CompiledKernel> &kernels,
+                                            const std::string &name, const BuildRecord &record) {
+  return EngineWriter(program, kernels).write(name, record);
+}
+
+} // namespace inlay

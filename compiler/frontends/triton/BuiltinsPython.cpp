@@ -1,0 +1,299 @@
+// Python's builtins, compile-time helpers, and what module-level constants are made with.
+#include "compiler/frontends/triton/Builtins.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+using namespace mlir;
+
+namespace inlay::triton {
+
+namespace {
+
+Value length(Emitter &emitter, const BoundArguments &arguments) {
+  if (auto *elements = arguments[0].asTuple())
+    return Value::integer(elements->size());
+  if (auto *string = arguments[0].asString())
+    return Value::integer(string->size());
+  if (auto *tensor = arguments[0].asTensor(); tensor && tensor->type.isBlock())
+    return Value::integer(tensor->type.shape[0]);
+  return emitter.error("{} has no len()", describe(arguments[0]));
+}
+
+/// min and max: numbers at compile time, else minimum and maximum.
+template <bool isMaximum>
+Value pick(Emitter &emitter, const BoundArguments &arguments) {
+  const Value::Elements *elements = arguments[0].asTuple();
+  if (elements->size() == 1 && (*elements)[0].asTuple())
+    elements = (*elements)[0].asTuple();
+  if (elements->empty())
+    return emitter.error("{} needs at least one value", isMaximum ? "max" : "min");
+  Value best = (*elements)[0];
+  for (size_t i = 1; i < elements->size(); ++i) {
+    const Value &next = (*elements)[i];
+    if (best.asTensor() || next.asTensor()) {
+      best = emitter.semantics().extremum(isMaximum, best, next, false);
+    } else {
+      Value isBetter = emitter.compare(isMaximum ? ">" : "<", next, best);
+      if (!isBetter.isPoison() && *isBetter.asBool())
+        best = next;
+      if (isBetter.isPoison())
+        return isBetter;
+    }
+    if (best.isPoison())
+      return best;
+  }
+  return best;
+}
+
+/// tl.max(x, axis) reduces; tl.max is not Python's max.
+template <bool isMaximum>
+Value reduceExtremum(Emitter &emitter, const BoundArguments &) {
+  return emitter.error("tl.{} (a reduction) is not supported yet; tl.{} compares two tensors",
+                       isMaximum ? "max" : "min", isMaximum ? "maximum" : "minimum");
+}
+
+Value toFloat(Emitter &emitter, const BoundArguments &arguments) {
+  if (auto *string = arguments[0].asString()) {
+    std::string text = *string;
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    char *end = nullptr;
+    double value = std::strtod(text.c_str(), &end);
+    if (!text.empty() && *end == '\0')
+      return Value::number(value);
+    return emitter.error("'{}' is not a float", *string);
+  }
+  if (auto value = arguments[0].floatValue())
+    return Value::number(*value);
+  return emitter.error("float() needs a compile-time value, not {}; use .to(tl.float32)",
+                       describe(arguments[0]));
+}
+
+Value toInt(Emitter &emitter, const BoundArguments &arguments) {
+  if (auto value = arguments[0].integerValue())
+    return Value::integer(*value);
+  if (auto *value = arguments[0].asNumber();
+      value && std::isfinite(*value) && std::fabs(*value) < 0x1p126)
+    return Value::integer(static_cast<Integer>(*value));
+  if (auto *string = arguments[0].asString())
+    if (ConstantResult result = parseInteger(*string); !string->empty() && result.error.empty())
+      return result.value;
+  return emitter.error("int() needs a compile-time number, not {}; use .to(tl.int32)",
+                       describe(arguments[0]));
+}
+
+Value toBool(Emitter &emitter, const BoundArguments &arguments) {
+  auto truth = arguments.boolean(emitter, 0);
+  return truth ? Value::boolean(*truth) : Value::poison();
+}
+
+Value toStr(Emitter &, const BoundArguments &arguments) {
+  return arguments[0].asString() ? arguments[0] : Value::string(describe(arguments[0]));
+}
+
+Value toTuple(Emitter &emitter, const BoundArguments &arguments) {
+  return arguments[0].asTuple() ? arguments[0]
+                                : emitter.error("{} is not a tuple", describe(arguments[0]));
+}
+
+Value identity(Emitter &emitter, const BoundArguments &arguments) {
+  if (!arguments[0].containsTensor())
+    return arguments[0];
+  return emitter.error("a tl.constexpr must be known at compile time, but this is {}",
+                       describe(arguments[0]));
+}
+
+Value isInstance(Emitter &emitter, const BoundArguments &arguments) {
+  const Value &value = arguments[0];
+  Value::Elements single{arguments[1]};
+  for (const Value &kind : arguments[1].asTuple() ? *arguments[1].asTuple() : single) {
+    std::string name = kind.asExternal() ? canonicalName(kind.asExternal()->path) : "";
+    bool isKnown = true, matches = false;
+    if (name == "tensor")
+      matches = value.asTensor();
+    else if (name == "constexpr")
+      matches = !value.asTensor() && !value.asTuple();
+    else if (name == "dtype" || name == "pointer_type" || name == "block_type")
+      matches = value.asDtype() &&
+                (name == "dtype" || (name == "pointer_type" ? value.asDtype()->isPointer
+                                                            : value.asDtype()->isBlock()));
+    else if (name == "tuple" || name == "builtins.tuple" || name == "builtins.list")
+      matches = value.asTuple();
+    else if (name == "builtins.int")
+      matches = value.integerValue().has_value();
+    else if (name == "builtins.bool")
+      matches = value.asBool();
+    else if (name == "builtins.float")
+      matches = value.asNumber();
+    else if (name == "builtins.str")
+      matches = value.asString();
+    else
+      isKnown = false;
+    if (!isKnown)
+      return emitter.error("isinstance does not know {}", describe(kind));
+    if (matches)
+      return Value::boolean(true);
+  }
+  return Value::boolean(false);
+}
+
+Value getAttribute(Emitter &emitter, const BoundArguments &arguments) {
+  auto name = arguments.string(emitter, 1);
+  return name ? emitter.attribute(arguments[0], *name) : Value::poison();
+}
+
+Value hasAttribute(Emitter &emitter, const BoundArguments &arguments) {
+  auto name = arguments.string(emitter, 1);
+  if (!name)
+    return Value::poison();
+  if (auto *external = arguments[0].asExternal()) {
+    std::string path = external->path + "." + *name;
+    return Value::boolean(!emitter.resolveExternal(path).asExternal() || findBuiltin(path) ||
+                          !findUnsupported(path).empty());
+  }
+  return Value::boolean(!emitter.attribute(arguments[0], *name, /*isQuiet=*/true).isPoison());
+}
+
+Value staticAssert(Emitter &emitter, const BoundArguments &arguments) {
+  auto holds = arguments.boolean(emitter, 0);
+  if (!holds || *holds)
+    return holds ? Value() : Value::poison();
+  const std::string *message = arguments[1].asString();
+  return emitter.error("static_assert failed{}{}", message && !message->empty() ? ": " : "",
+                       message ? *message : "");
+}
+
+Value staticPrint(Emitter &emitter, const BoundArguments &arguments) {
+  std::string line;
+  for (const Value &value : *arguments[0].asTuple())
+    line += (line.empty() ? "" : " ") + (value.asString() ? *value.asString() : describe(value));
+  emitter.note(line);
+  return Value();
+}
+
+/// Run-time assertions are for debug builds of kernels, which do not exist yet.
+Value deviceAssert(Emitter &, const BoundArguments &) { return Value(); }
+
+Value nextPowerOf2(Emitter &emitter, const BoundArguments &arguments) {
+  auto value = arguments.integer(emitter, 0);
+  if (!value)
+    return Value::poison();
+  Integer power = 1;
+  while (power < *value)
+    power *= 2;
+  return Value::integer(*value <= 0 ? 0 : power);
+}
+
+template <double (*function)(double)>
+Value hostMath(Emitter &emitter, const BoundArguments &arguments) {
+  if (auto value = arguments[0].floatValue())
+    return Value::number(function(*value));
+  return emitter.error("Python's math functions need compile-time numbers, not {}; use tl's own",
+                       describe(arguments[0]));
+}
+
+template <double (*function)(double)>
+Value hostRounding(Emitter &emitter, const BoundArguments &arguments) {
+  auto value = arguments[0].floatValue();
+  if (value && std::fabs(*value) < 0x1p126)
+    return Value::integer(static_cast<Integer>(function(*value)));
+  return emitter.error(
+      "Python's math functions need finite compile-time numbers, not {}; use tl's own",
+      describe(arguments[0]));
+}
+
+/// The environment of a build must not change what is built, so the default always counts.
+Value environment(Emitter &, const BoundArguments &arguments) { return arguments[1]; }
+
+/// torch.iinfo(t) and torch.finfo(t) as the dtype; their limits are its attributes.
+Value startsWith(Emitter &, const BoundArguments &arguments) {
+  auto *part = arguments[1].asString();
+  return Value::boolean(part && arguments[0].asString()->starts_with(*part));
+}
+
+Value endsWith(Emitter &, const BoundArguments &arguments) {
+  auto *part = arguments[1].asString();
+  return Value::boolean(part && arguments[0].asString()->ends_with(*part));
+}
+
+template <int (*convert)(int)>
+Value convertCase(Emitter &, const BoundArguments &arguments) {
+  std::string text = *arguments[0].asString();
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(convert(c)); });
+  return Value::string(text);
+}
+
+Value rangeOutsideFor(Emitter &emitter, const BoundArguments &arguments) {
+  const Value::Elements &bounds = *arguments[0].asTuple();
+  Integer parts[3] = {0, 0, 1};
+  for (size_t i = 0; i < bounds.size() && i < 3; ++i) {
+    auto value = bounds[i].integerValue();
+    if (!value)
+      return emitter.error("outside of a 'for', range needs compile-time integers, not {}",
+                           describe(bounds[i]));
+    parts[bounds.size() == 1 ? 1 : i] = *value;
+  }
+  if (bounds.empty() || bounds.size() > 3 || parts[2] == 0)
+    return emitter.error("range takes 1 to 3 bounds, and its step is not 0");
+  Value::Elements elements;
+  for (Integer i = parts[0]; parts[2] > 0 ? i < parts[1] : i > parts[1]; i += parts[2]) {
+    if (elements.size() >= 65536)
+      return emitter.error("a compile-time range can have at most 65536 elements");
+    elements.push_back(Value::integer(i));
+  }
+  return Value::tuple(std::move(elements));
+}
+
+constexpr Builtin kBuiltins[] = {
+    {"builtins.len", "x", length},
+    {"builtins.min", "*values", pick<false>},
+    {"builtins.max", "*values", pick<true>},
+    {"min",
+     "*arguments, axis=None, return_indices=False, return_indices_tie_break_left=True, "
+     "keep_dims=False",
+     reduceExtremum<false>, true},
+    {"max",
+     "*arguments, axis=None, return_indices=False, return_indices_tie_break_left=True, "
+     "keep_dims=False",
+     reduceExtremum<true>, true},
+    {"builtins.float", "x=0", toFloat},
+    {"builtins.int", "x=0", toInt},
+    {"builtins.bool", "x=False", toBool},
+    {"builtins.str", "x", toStr},
+    {"builtins.tuple", "x=()", toTuple},
+    {"builtins.list", "x=()", toTuple},
+    {"tuple", "x=()", toTuple},
+    {"builtins.range", "*bounds", rangeOutsideFor},
+    {"range", "*bounds", rangeOutsideFor},
+    {"static_range", "*bounds", rangeOutsideFor},
+    {"builtins.isinstance", "x, kind", isInstance},
+    {"builtins.getattr", "x, name", getAttribute},
+    {"builtins.hasattr", "x, name", hasAttribute},
+    {"constexpr", "value", identity},
+    {"static_assert", "cond, msg=''", staticAssert},
+    {"static_print", "*values, sep=' ', end='', file=None, flush=False", staticPrint},
+    {"device_assert", "cond, msg='', mask=None", deviceAssert},
+    {"triton.next_power_of_2", "n", nextPowerOf2},
+    {"str.startswith", "self, prefix", startsWith},
+    {"str.endswith", "self, suffix", endsWith},
+    {"str.lower", "self", convertCase<std::tolower>},
+    {"str.upper", "self", convertCase<std::toupper>},
+    {"math.sqrt", "x", hostMath<std::sqrt>},
+    {"math.log", "x", hostMath<std::log>},
+    {"math.log2", "x", hostMath<std::log2>},
+    {"math.log10", "x", hostMath<std::log10>},
+    {"math.exp", "x", hostMath<std::exp>},
+    {"math.floor", "x", hostRounding<std::floor>},
+    {"math.ceil", "x", hostRounding<std::ceil>},
+    {"os.environ.get", "name, default=None", environment},
+    {"os.getenv", "name, default=None", environment},
+};
+
+} // namespace
+
+std::span<const Builtin> pythonBuiltins() { return kBuiltins; }
+
+} // namespace inlay::triton

@@ -1,0 +1,219 @@
+// Calls: builtins, methods, and same-file helpers, which are specialised by inlining.
+#include "compiler/frontends/triton/Builtins.h"
+#include "compiler/frontends/triton/EmitterScopes.h"
+
+#include <algorithm>
+
+namespace inlay::triton {
+
+bool Emitter::evaluateArguments(const Expr &call, CallArguments &arguments) {
+  arguments.span = call.span;
+  bool isGood = true;
+  for (size_t i = 1; i < call.operands.size(); ++i) {
+    const Expr &operand = *call.operands[i];
+    if (operand.kind == ExprKind::Starred) {
+      Value inner = evaluate(*operand.operands[0]);
+      if (auto *elements = inner.asTuple()) {
+        arguments.positional.insert(arguments.positional.end(), elements->begin(), elements->end());
+        arguments.positionalSpans.resize(arguments.positional.size(), operand.span);
+      } else {
+        if (!inner.isPoison())
+          errorAt(operand.span,
+                  fmt::format("only a tuple can follow '*', not {}", describe(inner)));
+        isGood = false;
+      }
+      continue;
+    }
+    arguments.positional.push_back(evaluate(operand));
+    arguments.positionalSpans.push_back(operand.span);
+  }
+  for (const Keyword &keyword : call.keywords) {
+    if (keyword.name.empty()) {
+      errorAt(keyword.span, "'**' in a call is not supported in kernels");
+      return false;
+    }
+    arguments.keywords.push_back({keyword.name, evaluate(*keyword.value), keyword.span});
+  }
+  return isGood;
+}
+
+Value Emitter::evaluateCall(const Expr &expr) {
+  const Expr &callee = *expr.operands[0];
+  CallArguments arguments;
+  if (callee.kind == ExprKind::Attribute) {
+    Value object = evaluate(*callee.operands[0]);
+    if (object.isPoison())
+      return object;
+    if (!object.asExternal()) {
+      if (!evaluateArguments(expr, arguments))
+        return Value::poison();
+      return callMethod(object, callee.text, std::move(arguments));
+    }
+  }
+  Value function = evaluate(callee);
+  if (function.isPoison() || !evaluateArguments(expr, arguments))
+    return Value::poison();
+  if (auto *reference = function.asFunction())
+    return callFunction(*reference, std::move(arguments));
+  auto *external = function.asExternal();
+  if (!external)
+    return error("{} cannot be called", describe(function));
+  const std::string &path = external->path;
+  if (path == "triton.jit" && arguments.positional.size() == 1 &&
+      arguments.positional[0].asFunction()) {
+    wrappedFunctions_.insert(arguments.positional[0].asFunction()->item);
+    return arguments.positional[0];
+  }
+  if (const Builtin *builtin = findBuiltin(path))
+    return callBuiltin(*this, *builtin, arguments);
+  if (std::string_view name = findUnsupported(path); !name.empty())
+    return error("{} is not supported yet", name.starts_with("builtins.")
+                                                ? std::string(name.substr(9))
+                                                : "tl." + std::string(name));
+  if (path.starts_with("class "))
+    return error("{} cannot be used in a kernel", path);
+  std::string canonical = canonicalName(path);
+  if (canonical.starts_with("libdevice."))
+    return error("{} is not supported yet", canonical);
+  if (path.starts_with("triton."))
+    return error("'{}' is not a function of the Triton language that this compiler knows", path);
+  return error("'{}' is imported from another file or package; a kernel can call functions of its "
+               "own file, tl and libdevice",
+               path);
+}
+
+Value Emitter::callMethod(const Value &object, const std::string &name, CallArguments arguments) {
+  auto *dtype = object.asDtype();
+  if (dtype && arguments.positional.empty() && arguments.keywords.empty()) {
+    Scalar scalar = dtype->scalar;
+    bool isValue = !dtype->isPointer;
+    const std::pair<std::string_view, bool> tests[] = {
+        {"is_floating", dtype->isFloat()},
+        {"is_int", dtype->isInteger()},
+        {"is_bool", dtype->isBool()},
+        {"is_int_signed", dtype->isInteger() && isSigned(scalar)},
+        {"is_int_unsigned", dtype->isInteger() && !isSigned(scalar)},
+        {"is_ptr", dtype->isPointer},
+        {"is_block", dtype->isBlock()},
+        {"is_fp8", isValue && isFloat8(scalar)},
+        {"is_standard_floating", dtype->isFloat() && !isFloat8(scalar)},
+        {"is_void", false},
+        {"is_const", dtype->isConst},
+    };
+    for (const auto &[method, result] : tests)
+      if (method == name)
+        return Value::boolean(result);
+    if (name.starts_with("is_"))
+      if (auto tested = findScalar(name.substr(3)); tested)
+        return Value::boolean(isValue && scalar == *tested);
+  }
+  const Builtin *method = object.asString() ? nullptr : findMethod(name);
+  if (auto *string = object.asString();
+      string && (name == "startswith" || name == "endswith" || name == "lower" || name == "upper"))
+    method = findBuiltin("str." + name);
+  if (method) {
+    arguments.positional.insert(arguments.positional.begin(), object);
+    arguments.positionalSpans.insert(arguments.positionalSpans.begin(), span_);
+    return callBuiltin(*this, *method, arguments);
+  }
+  if (std::string_view unsupported = findUnsupported("triton.language." + name);
+      object.asTensor() && !unsupported.empty())
+    return error("tl.{} is not supported yet", unsupported);
+  return error("{} has no method '{}'", describe(object), name);
+}
+
+bool Emitter::isJit(const FunctionReference &function) const {
+  const std::vector<std::string> &decorators = function.item->decorators;
+  return wrappedFunctions_.contains(function.item) ||
+         std::any_of(decorators.begin(), decorators.end(), isJitDecorator);
+}
+
+bool Emitter::isActive(const FunctionReference &function) const {
+  for (const Frame *frame = frame_; frame; frame = frame->caller)
+    if (frame->item == function.item)
+      return true;
+  return false;
+}
+
+bool Emitter::bindParameters(Frame &frame, const FunctionReference &reference,
+                             CallArguments &arguments) {
+  const Function &function = *frame.function;
+  size_t next = 0;
+  bool isGood = true;
+  auto fail = [&](Span span, std::string message) {
+    errorAt(span, std::move(message));
+    isGood = false;
+  };
+  for (const Parameter &parameter : function.parameters) {
+    std::optional<Value> value;
+    auto keyword =
+        std::find_if(arguments.keywords.begin(), arguments.keywords.end(),
+                     [&](const auto &candidate) { return candidate.name == parameter.name; });
+    if (parameter.kind == Parameter::Kind::Star) {
+      value = Value::tuple({arguments.positional.begin() + next, arguments.positional.end()});
+      next = arguments.positional.size();
+    } else if (parameter.kind == Parameter::Kind::StarStar) {
+      fail(arguments.span,
+           fmt::format("'**{}' parameters are not supported in kernels", parameter.name));
+      continue;
+    } else if (parameter.kind == Parameter::Kind::Positional &&
+               next < arguments.positional.size()) {
+      value = arguments.positional[next++];
+      if (keyword != arguments.keywords.end())
+        fail(keyword->span,
+             fmt::format("parameter '{}' of '{}' is given twice", parameter.name, function.name));
+    } else if (keyword != arguments.keywords.end()) {
+      value = keyword->value;
+    } else if (parameter.defaultValue) {
+      value = evaluateInModule(*reference.module, *parameter.defaultValue, nullptr);
+    } else {
+      fail(arguments.span, fmt::format("'{}' needs an argument for its parameter '{}'",
+                                       function.name, parameter.name));
+      continue;
+    }
+    if (keyword != arguments.keywords.end())
+      arguments.keywords.erase(keyword);
+    if (isConstexprAnnotation(parameter.annotation.get()) && value->containsTensor())
+      fail(arguments.span,
+           fmt::format("parameter '{}' of '{}' is a tl.constexpr, but {} is only known at run time",
+                       parameter.name, function.name, describe(*value)));
+    frame.scope[parameter.name] = {std::move(*value)};
+  }
+  if (next < arguments.positional.size())
+    fail(arguments.positionalSpans[next],
+         fmt::format("'{}' takes {} arguments, not {}", function.name, function.parameters.size(),
+                     arguments.positional.size()));
+  for (const CallArguments::Keyword &extra : arguments.keywords)
+    fail(extra.span, fmt::format("'{}' has no parameter '{}'", function.name, extra.name));
+  return isGood;
+}
+
+Value Emitter::callFunction(const FunctionReference &reference, CallArguments arguments) {
+  const std::string &name = reference.item->name;
+  if (!isJit(reference))
+    return error("'{}' is a plain Python function; a kernel can call only functions decorated with "
+                 "@triton.jit",
+                 name);
+  if (!frame_->function)
+    return error("'{}' cannot be called at module level", name);
+  if (isActive(reference))
+    return error("'{}' calls itself; recursion is not supported", name);
+  const Function *function = reference.module->parseFunction(*reference.item, *diagnostics_);
+  if (!function)
+    return Value::poison();
+  Frame frame{};
+  frame.module = reference.module;
+  frame.item = reference.item;
+  frame.function = function;
+  frame.caller = frame_;
+  frame.callSpan = arguments.span;
+  if (!bindParameters(frame, reference, arguments))
+    return Value::poison();
+  SpanScope scope(*this, span_);
+  frame_ = &frame;
+  Flow flow = execute(function->body, nullptr);
+  frame_ = frame.caller;
+  return materialise(flow.value);
+}
+
+} // namespace inlay::triton

@@ -1,0 +1,360 @@
+// Evaluation of expressions.
+#include "compiler/frontends/triton/Builtins.h"
+#include "compiler/frontends/triton/EmitterScopes.h"
+
+#include <algorithm>
+
+using namespace mlir;
+
+namespace inlay::triton {
+
+Value Emitter::evaluate(const Expr &expr) {
+  DepthGuard guard(*this);
+  if (!guard)
+    return Value::poison();
+  SpanScope scope(*this, expr.span);
+  return evaluateUnlocated(expr);
+}
+
+Value Emitter::evaluateUnlocated(const Expr &expr) {
+  switch (expr.kind) {
+  case ExprKind::Name:
+    return lookup(expr.text);
+  case ExprKind::Integer:
+  case ExprKind::Float:
+  case ExprKind::String:
+  case ExprKind::Constant:
+    return evaluateConstant(expr);
+  case ExprKind::FString:
+    return evaluateFormatted(expr);
+  case ExprKind::Formatted:
+    return evaluate(*expr.operands[0]);
+  case ExprKind::Unary: {
+    Value operand = evaluate(*expr.operands[0]);
+    return unary(expr.text, operand);
+  }
+  case ExprKind::Binary: {
+    Value left = evaluate(*expr.operands[0]), right = evaluate(*expr.operands[1]);
+    return binary(expr.text, left, right);
+  }
+  case ExprKind::BoolOp:
+    return evaluateBoolOp(expr);
+  case ExprKind::Compare:
+    return evaluateCompare(expr);
+  case ExprKind::Conditional:
+    return evaluateConditional(expr);
+  case ExprKind::Call:
+    return evaluateCall(expr);
+  case ExprKind::Attribute:
+    return attribute(evaluate(*expr.operands[0]), expr.text);
+  case ExprKind::Subscript:
+    return evaluateSubscript(expr);
+  case ExprKind::Slice: {
+    Value parts[3];
+    for (size_t i = 0; i < 3; ++i)
+      if (expr.operands[i])
+        parts[i] = evaluate(*expr.operands[i]);
+    return Value::slice(parts[0], parts[1], parts[2]);
+  }
+  case ExprKind::Tuple:
+  case ExprKind::List:
+    return evaluateElements(expr);
+  case ExprKind::ListComprehension:
+    return evaluateComprehension(expr);
+  case ExprKind::Starred:
+    return error("'*' is allowed only in a call or a tuple");
+  case ExprKind::Unsupported:
+    return error("{} is not supported in kernels", expr.text);
+  }
+  return Value::poison();
+}
+
+Value Emitter::evaluateConstant(const Expr &expr) {
+  if (expr.kind == ExprKind::String)
+    return Value::string(expr.text);
+  if (expr.kind == ExprKind::Integer || expr.kind == ExprKind::Float) {
+    ConstantResult result =
+        expr.kind == ExprKind::Integer ? parseInteger(expr.text) : parseFloat(expr.text);
+    return result.error.empty() ? result.value : error("{}", result.error);
+  }
+  if (expr.text == "None")
+    return Value();
+  if (expr.text == "...")
+    return Value::ellipsis();
+  return Value::boolean(expr.text == "True");
+}
+
+Value Emitter::evaluateFormatted(const Expr &expr) {
+  std::string text;
+  for (const ExprPtr &part : expr.operands) {
+    Value value = evaluate(*part);
+    if (value.isPoison())
+      return value;
+    if (part->kind == ExprKind::Formatted && value.containsTensor())
+      return error("an f-string in a kernel can only hold compile-time values, not {}",
+                   describe(value));
+    if (part->kind == ExprKind::Formatted && part->text.find(':') != std::string::npos)
+      return error("format specifications ('{}') are not supported in kernels", part->text);
+    text += value.asString() && part->text != "!r" ? *value.asString() : describe(value);
+  }
+  return Value::string(text);
+}
+
+/// Compile-time operands decide or vanish, as in Python; what is left are tensors of int1.
+Value Emitter::evaluateBoolOp(const Expr &expr) {
+  bool isAnd = expr.text == "and";
+  Value last;
+  std::vector<Value> tensors;
+  for (const ExprPtr &operand : expr.operands) {
+    last = evaluate(*operand);
+    if (last.isPoison())
+      return last;
+    if (last.asTensor())
+      tensors.push_back(last);
+    else if (*last.truth() != isAnd)
+      return last;
+  }
+  if (tensors.empty())
+    return last;
+  Value result = tensors[0];
+  for (size_t i = 1; i < tensors.size() && !result.isPoison(); ++i)
+    result = semantics_.logical(isAnd, result, tensors[i]);
+  return result;
+}
+
+Value Emitter::evaluateCompare(const Expr &expr) {
+  if (expr.operators.size() != 1)
+    return error("chained comparisons are not supported; write 'a {} b and b {} c'",
+                 expr.operators[0], expr.operators[1]);
+  Value left = evaluate(*expr.operands[0]), right = evaluate(*expr.operands[1]);
+  return compare(expr.operators[0], left, right);
+}
+
+Value Emitter::evaluateConditional(const Expr &expr) {
+  Value test = condition(*expr.operands[0], "a if c else b");
+  if (test.isPoison())
+    return test;
+  if (test.asBool())
+    return evaluate(*expr.operands[*test.asBool() ? 1 : 2]);
+  OpBuilder &builder = semantics_.builder;
+  OpBuilder::InsertPoint place = builder.saveInsertionPoint();
+  Region regions[2];
+  Value values[2];
+  for (int i = 0; i < 2; ++i) {
+    builder.createBlock(&regions[i]);
+    values[i] = evaluate(*expr.operands[i + 1]);
+    if (!values[i].isPoison())
+      values[i] =
+          semantics_.toTensor(values[i], "a side of 'a if c else b' under a run-time condition");
+  }
+  bool isGood = !values[0].isPoison() && !values[1].isPoison();
+  if (isGood)
+    if (std::string reason = explainMismatch(values[0], values[1]); !reason.empty())
+      isGood =
+          !error("the two sides of 'a if c else b' must have one type, not {}", reason).isPoison();
+  SmallVector<mlir::Type> types;
+  if (isGood)
+    types.push_back(values[0].asTensor()->handle.getType());
+  for (int i = 0; i < 2; ++i) {
+    builder.setInsertionPointToEnd(&regions[i].back());
+    scf::YieldOp::create(builder, semantics_.location,
+                         isGood ? ValueRange(values[i].asTensor()->handle) : ValueRange());
+  }
+  builder.restoreInsertionPoint(place);
+  auto ifOp =
+      scf::IfOp::create(builder, semantics_.location, types, test.asTensor()->handle, false, false);
+  ifOp.getThenRegion().takeBody(regions[0]);
+  ifOp.getElseRegion().takeBody(regions[1]);
+  return isGood ? Value::tensor({values[0].asTensor()->type, ifOp.getResult(0)}) : Value::poison();
+}
+
+Value Emitter::evaluateElements(const Expr &expr) {
+  Value::Elements elements;
+  for (const ExprPtr &operand : expr.operands) {
+    if (operand->kind != ExprKind::Starred) {
+      elements.push_back(evaluate(*operand));
+      continue;
+    }
+    Value inner = evaluate(*operand->operands[0]);
+    if (inner.isPoison())
+      return inner;
+    if (!inner.asTuple())
+      return error("only a tuple can follow '*', not {}", describe(inner));
+    elements.insert(elements.end(), inner.asTuple()->begin(), inner.asTuple()->end());
+  }
+  return Value::tuple(std::move(elements));
+}
+
+Value Emitter::evaluateComprehension(const Expr &expr) {
+  Value iterable = evaluate(*expr.operands[2]);
+  if (iterable.isPoison())
+    return iterable;
+  if (!iterable.asTuple())
+    return error("a list comprehension needs a tuple, not {}", describe(iterable));
+  Value::Elements result;
+  Scope saved = frame_->scope;
+  for (const Value &element : *iterable.asTuple()) {
+    // The elements keep their kind here, where an assignment would make tensors of numbers.
+    if (expr.operands[1]->kind == ExprKind::Name)
+      frame_->scope[expr.operands[1]->text] = {element};
+    else
+      assignTo(*expr.operands[1], element);
+    bool isKept = true;
+    for (size_t i = 3; i < expr.operands.size(); ++i) {
+      std::optional<bool> truth = evaluate(*expr.operands[i]).truth();
+      if (!truth)
+        return error("the condition of a list comprehension must be known at compile time");
+      isKept &= *truth;
+    }
+    if (isKept)
+      result.push_back(evaluate(*expr.operands[0]));
+  }
+  frame_->scope = std::move(saved);
+  return Value::tuple(std::move(result));
+}
+
+Value Emitter::evaluateSubscript(const Expr &expr) {
+  Value object = evaluate(*expr.operands[0]);
+  Value index = evaluate(*expr.operands[1]);
+  if (object.isPoison() || index.containsPoison())
+    return Value::poison();
+  if (auto *elements = object.asTuple())
+    return indexTuple(*elements, index);
+  if (auto *tensor = object.asTensor())
+    return indexTensor(*tensor, index);
+  if (auto *string = object.asString(); string && index.integerValue()) {
+    Integer i = *index.integerValue() +
+                (*index.integerValue() < 0 ? static_cast<Integer>(string->size()) : 0);
+    if (i >= 0 && i < static_cast<Integer>(string->size()))
+      return Value::string(string->substr(static_cast<size_t>(i), 1));
+  }
+  return error("{} cannot be indexed", describe(object));
+}
+
+Value Emitter::indexTuple(const Value::Elements &elements, const Value &index) {
+  Integer size = static_cast<Integer>(elements.size());
+  if (auto *slice = index.asSlice()) {
+    auto bound = [&](const Value &value, Integer otherwise) {
+      Integer at = value.integerValue().value_or(otherwise);
+      return std::clamp<Integer>(at < 0 ? at + size : at, 0, size);
+    };
+    for (const Value *part : {&slice->lower, &slice->upper, &slice->step})
+      if (!part->isNone() && !part->integerValue())
+        return error("a slice of a tuple needs compile-time integers, not {}", describe(*part));
+    if (slice->step.integerValue().value_or(1) != 1)
+      return error("a slice of a tuple can only have step 1");
+    Integer begin = bound(slice->lower, 0), end = std::max(begin, bound(slice->upper, size));
+    return Value::tuple({elements.begin() + static_cast<size_t>(begin),
+                         elements.begin() + static_cast<size_t>(end)});
+  }
+  std::optional<Integer> at = index.integerValue();
+  if (!at)
+    return error("a tuple is indexed by a compile-time integer, not {}", describe(index));
+  Integer position = *at < 0 ? *at + size : *at;
+  if (position < 0 || position >= size)
+    return error("index {} is outside a tuple of {} elements", toString(*at), elements.size());
+  return elements[static_cast<size_t>(position)];
+}
+
+/// Only None (a new axis) and ':' (an axis as it is); what is left over stays.
+Value Emitter::indexTensor(const Tensor &tensor, const Value &index) {
+  Value::Elements single{index};
+  const Value::Elements &items = index.asTuple() ? *index.asTuple() : single;
+  Tensor result = tensor;
+  size_t given =
+      std::count_if(items.begin(), items.end(), [](const Value &item) { return !item.isNone(); });
+  if (given > tensor.type.shape.size())
+    return error("{} ':' in the index of a tensor with {} dimensions", given,
+                 tensor.type.shape.size());
+  for (size_t i = 0; i < items.size(); ++i) {
+    const SliceValue *slice = items[i].asSlice();
+    bool isFull = slice && slice->lower.isNone() && slice->upper.isNone() && slice->step.isNone();
+    if (items[i].isNone()) {
+      Value expanded = semantics_.expandDims(result, static_cast<int64_t>(i));
+      if (expanded.isPoison())
+        return expanded;
+      result = *expanded.asTensor();
+    } else if (!isFull) {
+      return error("a tensor can only be indexed with ':' and None, not {}; elements are reached "
+                   "through pointers",
+                   describe(items[i]));
+    }
+  }
+  return Value::tensor(result);
+}
+
+Value Emitter::attribute(const Value &object, const std::string &name, bool isQuiet) {
+  if (object.isPoison())
+    return object;
+  if (auto *external = object.asExternal())
+    return resolveExternal(external->path + "." + name);
+  Value result = Value::poison();
+  bool isFound = true;
+  if (auto *tensor = object.asTensor())
+    result = tensorAttribute(*tensor, name);
+  else if (auto *dtype = object.asDtype())
+    result = dtypeAttribute(*dtype, name);
+  else if (name == "value")
+    result = object;
+  else if (name == "type" && object.isNumber() && numberType(object))
+    result = Value::dtype({*numberType(object), false, false, {}});
+  else
+    isFound = false;
+  if (isFound && !result.isPoison())
+    return result;
+  return isQuiet ? Value::poison() : error("{} has no attribute '{}'", describe(object), name);
+}
+
+namespace {
+
+Value shapeValue(const std::vector<int64_t> &shape) {
+  Value::Elements elements;
+  for (int64_t size : shape)
+    elements.push_back(Value::integer(size));
+  return Value::tuple(std::move(elements));
+}
+
+int64_t numElementsOf(const std::vector<int64_t> &shape) {
+  int64_t count = 1;
+  for (int64_t size : shape)
+    count *= size;
+  return count;
+}
+
+} // namespace
+
+Value Emitter::tensorAttribute(const Tensor &tensor, const std::string &name) {
+  if (name == "dtype")
+    return Value::dtype(tensor.type.element());
+  if (name == "type")
+    return Value::dtype(tensor.type);
+  if (name == "shape")
+    return shapeValue(tensor.type.shape);
+  if (name == "numel")
+    return Value::integer(numElementsOf(tensor.type.shape));
+  if (name == "T") {
+    if (tensor.type.shape.size() != 2)
+      return error(".T needs a tensor of 2 dimensions, not {}", toString(tensor.type));
+    return semantics_.transpose(tensor, {1, 0});
+  }
+  return Value::poison();
+}
+
+Value Emitter::dtypeAttribute(const Type &type, const std::string &name) {
+  if (name == "element_ty")
+    return Value::dtype(type.isPointer && !type.isBlock() ? type.pointee() : type.element());
+  if (name == "scalar" || name == "value")
+    return Value::dtype(name == "scalar" ? type.element() : type);
+  if (name == "shape" || name == "numel")
+    return name == "shape" ? shapeValue(type.shape) : Value::integer(numElementsOf(type.shape));
+  unsigned bits = type.isPointer ? 64 : bitWidthOf(type.scalar);
+  if (name == "primitive_bitwidth" || name == "int_bitwidth")
+    return Value::integer(bits);
+  if (name == "itemsize")
+    return Value::integer(std::max(bits / 8, 1u));
+  if (name == "name")
+    return Value::string(std::string(nameOf(type.scalar)));
+  return Value::poison();
+}
+
+} // namespace inlay::triton

@@ -1,0 +1,186 @@
+// Names: locals, then the module's, evaluated when first asked for, then Python's own.
+#include "compiler/frontends/triton/Builtins.h"
+#include "compiler/frontends/triton/EmitterScopes.h"
+
+#include <cmath>
+#include <numbers>
+
+namespace inlay::triton {
+
+Value Emitter::lookup(const std::string &name) {
+  if (auto found = frame_->scope.find(name); found != frame_->scope.end())
+    return found->second.value;
+  if (auto found = frame_->vanished.find(name); found != frame_->vanished.end())
+    return error("'{}' is not defined here: {}", name, found->second);
+  return lookupGlobal(*frame_->module, name, frame_->evaluating);
+}
+
+/// The items that bind a name, in order, in the branches of module-level statements that are taken.
+void Emitter::collectBindings(Module &module, const std::vector<ModuleItem> &items,
+                              const std::string &name, std::vector<const ModuleItem *> &found) {
+  for (const ModuleItem &item : items) {
+    if (item.kind == ModuleItem::Kind::If) {
+      std::vector<const ModuleItem *> body, orElse;
+      collectBindings(module, item.body, name, body);
+      collectBindings(module, item.orElse, name, orElse);
+      if (body.empty() && orElse.empty())
+        continue;
+      std::optional<bool> isTaken = decideModuleIf(module, item);
+      bool takesBody = isTaken.value_or(!body.empty());
+      if (!isTaken)
+        note(fmt::format(
+            "{}:{}: the condition is not known at compile time; '{}' is taken from the {} part",
+            module.file().path(), module.file().locate(item.span.begin).line, name,
+            takesBody ? "'if'" : "'else'"));
+      found.insert(found.end(), takesBody ? body.begin() : orElse.begin(),
+                   takesBody ? body.end() : orElse.end());
+    } else if (item.kind == ModuleItem::Kind::Try) {
+      size_t before = found.size();
+      collectBindings(module, item.body, name, found);
+      if (found.size() == before)
+        collectBindings(module, item.orElse, name, found);
+    } else if (item.name == name) {
+      found.push_back(&item);
+    }
+  }
+}
+
+std::optional<bool> Emitter::decideModuleIf(Module &module, const ModuleItem &item) {
+  Diagnostics quiet;
+  const Expr *test = module.parseValue(item, quiet);
+  if (!test)
+    return std::nullopt;
+  Diagnostics *saved = std::exchange(diagnostics_, &quiet);
+  Value value = evaluateInModule(module, *test, &item);
+  diagnostics_ = saved;
+  // A name that is only imported has no known truth.
+  return value.asExternal() ? std::nullopt : value.truth();
+}
+
+Value Emitter::evaluateInModule(Module &module, const Expr &expr, const ModuleItem *item) {
+  Frame frame{};
+  frame.module = &module;
+  frame.evaluating = item;
+  Frame *saved = std::exchange(frame_, &frame);
+  // Module level has no run time: what it would compute then goes to a block that is thrown away.
+  mlir::OpBuilder::InsertPoint place = semantics_.builder.saveInsertionPoint();
+  mlir::Block scratch;
+  semantics_.builder.setInsertionPointToStart(&scratch);
+  Value value = evaluate(expr);
+  if (value.containsTensor())
+    value = errorAt(expr.span, "this is only known at run time, but a value at module level must "
+                               "be known at compile time");
+  semantics_.builder.restoreInsertionPoint(place);
+  frame_ = saved;
+  return value;
+}
+
+Value Emitter::lookupGlobal(Module &module, const std::string &name, const ModuleItem *before) {
+  std::vector<const ModuleItem *> bindings;
+  collectBindings(module, module.items(), name, bindings);
+  // While an assignment is evaluated its own name means what it meant before.
+  while (!bindings.empty() &&
+         (bindings.back() == before || globalsInProgress_.contains(bindings.back())))
+    bindings.pop_back();
+  if (bindings.empty()) {
+    std::string path = "builtins." + name;
+    if (findBuiltin(path) || !findUnsupported(path).empty() || name == "str" || name == "tuple" ||
+        name == "list")
+      return Value::external(path);
+    return error("name '{}' is not defined", name);
+  }
+  const ModuleItem &item = *bindings.back();
+  if (auto known = globals_.find(&item); known != globals_.end())
+    return known->second;
+  globalsInProgress_.insert(&item);
+  Value value = evaluateItem(module, item);
+  globalsInProgress_.erase(&item);
+  return globals_[&item] = value;
+}
+
+Value Emitter::evaluateItem(Module &module, const ModuleItem &item) {
+  switch (item.kind) {
+  case ModuleItem::Kind::Function:
+    return Value::function({&module, &item});
+  case ModuleItem::Kind::Import:
+    return resolveExternal(item.path);
+  case ModuleItem::Kind::Class:
+    return Value::external("class " + item.name);
+  default:
+    break;
+  }
+  Diagnostics quiet;
+  const Expr *expr = module.parseValue(item, quiet);
+  Value value = Value::poison();
+  if (expr) {
+    Diagnostics *saved = std::exchange(diagnostics_, &quiet);
+    value = evaluateInModule(module, *expr, &item);
+    diagnostics_ = saved;
+  }
+  if (!value.containsPoison())
+    return value;
+  std::string reason = quiet.errors().empty() ? "" : ": " + quiet.errors()[0].message;
+  errorAt(span_,
+          fmt::format(
+              "'{}' is needed here, but its value at module level is not known at compile time{}",
+              item.name, reason));
+  return Value::poison();
+}
+
+namespace {
+
+struct NamedNumber {
+  std::string_view path;
+  double value;
+};
+constexpr NamedNumber kNamedNumbers[] = {
+    {"math.pi", std::numbers::pi}, {"math.e", std::numbers::e}, {"math.tau", 2 * std::numbers::pi},
+    {"math.inf", HUGE_VAL},        {"math.nan", NAN},           {"numpy.pi", std::numbers::pi},
+    {"numpy.e", std::numbers::e},  {"numpy.inf", HUGE_VAL},     {"torch.pi", std::numbers::pi},
+    {"torch.inf", HUGE_VAL},       {"numpy.nan", NAN},          {"torch.nan", NAN},
+};
+
+/// torch's names of dtypes that differ from the language's.
+constexpr std::pair<std::string_view, Scalar> kTorchDtypes[] = {
+    {"bool", Scalar::Int1},
+    {"half", Scalar::Float16},
+    {"float", Scalar::Float32},
+    {"double", Scalar::Float64},
+    {"short", Scalar::Int16},
+    {"int", Scalar::Int32},
+    {"long", Scalar::Int64},
+    {"float8_e4m3fn", Scalar::Float8E4NV},
+    {"float8_e5m2", Scalar::Float8E5},
+};
+
+} // namespace
+
+Value Emitter::resolveExternal(const std::string &path) {
+  std::string_view view = path;
+  auto dtype = [](Scalar scalar) { return Value::dtype({scalar, false, false, {}}); };
+  for (const NamedNumber &number : kNamedNumbers)
+    if (number.path == view)
+      return Value::number(number.value);
+  if (view.starts_with("torch.")) {
+    std::string_view name = view.substr(6);
+    for (const auto &[torchName, scalar] : kTorchDtypes)
+      if (torchName == name)
+        return dtype(scalar);
+    if (auto scalar = findScalar(name); scalar && languageNameOf(*scalar) == name)
+      return dtype(*scalar);
+  }
+  if (view == "triton.__version__")
+    return Value::string("3.6.0");
+  if (view.starts_with("triton.language.")) {
+    std::string name = canonicalName(view);
+    if (auto scalar = findScalar(name); scalar && languageNameOf(*scalar) == name)
+      return dtype(*scalar);
+    if (name == "PropagateNan.ALL" || name == "PropagateNan.NONE")
+      return Value::string(name);
+  }
+  if (view == "typing.TYPE_CHECKING")
+    return Value::boolean(false);
+  return Value::external(path);
+}
+
+} // namespace inlay::triton

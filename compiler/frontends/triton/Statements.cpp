@@ -1,0 +1,207 @@
+// Simple statements, and the order in which statements run.
+#include "compiler/frontends/triton/EmitterScopes.h"
+
+#include <algorithm>
+
+namespace inlay::triton {
+
+namespace {
+
+bool containsReturn(std::span<const StmtPtr> statements) {
+  return std::any_of(statements.begin(), statements.end(), [](const StmtPtr &stmt) {
+    return stmt->kind == StmtKind::Return || containsReturn(stmt->body) ||
+           containsReturn(stmt->orElse);
+  });
+}
+
+} // namespace
+
+Emitter::Flow Emitter::execute(Statements statements, const Continuation *next) {
+  DepthGuard guard(*this);
+  if (!guard)
+    return {true, Value::poison(), span_};
+  for (size_t i = 0; i < statements.size(); ++i) {
+    const Stmt &stmt = *statements[i];
+    SpanScope scope(*this, stmt.span);
+    if (stmt.kind == StmtKind::Return)
+      return {true, stmt.value ? evaluate(*stmt.value) : Value(), stmt.span};
+    std::optional<Flow> flow;
+    if (stmt.kind == StmtKind::If)
+      flow = executeIf(stmt, {statements.subspan(i + 1), next});
+    else if (stmt.kind == StmtKind::For)
+      flow = executeFor(stmt);
+    else if (stmt.kind == StmtKind::While)
+      executeWhile(stmt);
+    else
+      executeSimple(stmt);
+    if (flow)
+      return *flow;
+    if (work_ > DepthGuard::kMaxWork)
+      return {true, Value::poison(), span_};
+  }
+  return next ? execute(next->statements, next->next) : Flow{};
+}
+
+/// Runs an `if`. A result means that it also ran the statements after it (or returned).
+std::optional<Emitter::Flow> Emitter::executeIf(const Stmt &stmt, const Continuation &rest) {
+  Value test = condition(*stmt.value, "if");
+  bool hasReturn = containsReturn(stmt.body) || containsReturn(stmt.orElse);
+  if (test.isPoison()) {
+    // Nothing is known of what follows from the branches.
+    for (const std::string &name : findCarried(stmt, frame_->scope))
+      frame_->scope[name].value = Value::poison();
+    return std::nullopt;
+  }
+  if (auto *isTaken = test.asBool()) {
+    Statements live = *isTaken ? stmt.body : stmt.orElse;
+    if (containsReturn(live))
+      return execute(live, &rest);
+    execute(live, nullptr);
+    return std::nullopt;
+  }
+  if (!hasReturn) {
+    emitMergingIf(stmt, test.asTensor()->handle);
+    return std::nullopt;
+  }
+  if (frame_->loopDepth > 0) {
+    errorAt(stmt.span, "'return' under a run-time condition inside a loop is not supported");
+    return std::nullopt;
+  }
+  return emitReturningIf(stmt, test.asTensor()->handle, rest);
+}
+
+void Emitter::executeSimple(const Stmt &stmt) {
+  switch (stmt.kind) {
+  case StmtKind::Expression: {
+    // A docstring stands for nothing; other values are dropped.
+    if (stmt.value->kind != ExprKind::String)
+      evaluate(*stmt.value);
+    return;
+  }
+  case StmtKind::Assign: {
+    Value value = evaluate(*stmt.value);
+    if (stmt.targets.size() > 1)
+      errorAt(stmt.span, "'a = b = value' is not supported in kernels; write two assignments");
+    else
+      assignTo(*stmt.targets[0], value);
+    return;
+  }
+  case StmtKind::AnnotatedAssign: {
+    if (!stmt.value)
+      return;
+    Value value = evaluate(*stmt.value);
+    if (!isConstexprAnnotation(stmt.annotation.get()))
+      return assignTo(*stmt.targets[0], value);
+    if (value.containsTensor()) {
+      errorAt(stmt.value->span,
+              fmt::format("a tl.constexpr must be known at compile time, but this is {}",
+                          describe(value)));
+      value = Value::poison();
+    }
+    return assignName(*stmt.targets[0], value, /*isFrozen=*/true);
+  }
+  case StmtKind::AugmentedAssign: {
+    Value left = evaluate(*stmt.targets[0]), right = evaluate(*stmt.value);
+    return assignTo(*stmt.targets[0], binary(stmt.text, left, right));
+  }
+  case StmtKind::Assert:
+    return executeAssert(stmt);
+  case StmtKind::Unsupported:
+    errorAt(stmt.span, fmt::format("{} is not supported in kernels", stmt.text));
+    return;
+  default:
+    return;
+  }
+}
+
+/// Run-time asserts are for debug builds of kernels, which do not exist yet; compile-time ones
+/// count.
+void Emitter::executeAssert(const Stmt &stmt) {
+  Value value = evaluate(*stmt.value);
+  std::optional<bool> truth = value.truth();
+  if (!truth || *truth)
+    return;
+  Value message = stmt.message ? evaluate(*stmt.message) : Value();
+  errorAt(stmt.span, message.isNone() ? "assertion failed"
+                                      : fmt::format("assertion failed: {}",
+                                                    message.asString() ? *message.asString()
+                                                                       : describe(message)));
+}
+
+/// Assignment makes tensors of numbers; all else keeps its kind.
+Value Emitter::materialise(const Value &value) {
+  if (value.isNumber())
+    return semantics_.toTensor(value, "the value");
+  return value;
+}
+
+void Emitter::assignTo(const Expr &target, const Value &value) {
+  if (target.kind == ExprKind::Name)
+    return assignName(target, value, /*isFrozen=*/false);
+  if (target.kind != ExprKind::Tuple && target.kind != ExprKind::List) {
+    errorAt(
+        target.span,
+        target.kind == ExprKind::Subscript
+            ? "a tensor's elements cannot be assigned; use tl.store through a pointer, or tl.where"
+            : "only names and tuples of names can be assigned to in kernels");
+    return;
+  }
+  auto *elements = value.asTuple();
+  if (!value.isPoison() && (!elements || elements->size() != target.operands.size()))
+    errorAt(target.span,
+            fmt::format("{} targets cannot take {}", target.operands.size(),
+                        elements ? fmt::format("a tuple of {} elements", elements->size())
+                                 : describe(value)));
+  bool fits = elements && elements->size() == target.operands.size();
+  for (size_t i = 0; i < target.operands.size(); ++i) {
+    if (target.operands[i]->kind == ExprKind::Starred)
+      errorAt(target.operands[i]->span,
+              "'*' in an assignment's target is not supported in kernels");
+    else
+      assignTo(*target.operands[i], fits ? (*elements)[i] : Value::poison());
+  }
+}
+
+void Emitter::assignName(const Expr &target, const Value &value, bool isFrozen) {
+  if (target.kind != ExprKind::Name) {
+    errorAt(target.span, "only a name can be annotated");
+    return;
+  }
+  auto found = frame_->scope.find(target.text);
+  if (found != frame_->scope.end() && (isFrozen || found->second.isFrozen) &&
+      !found->second.value.isPoison()) {
+    errorAt(
+        target.span,
+        found->second.isFrozen
+            ? fmt::format("'{}' is a tl.constexpr and cannot be assigned again", target.text)
+            : fmt::format("'{}' is defined already; a tl.constexpr needs a new name", target.text));
+    return;
+  }
+  frame_->vanished.erase(target.text);
+  frame_->scope[target.text] = {isFrozen ? value : materialise(value), isFrozen};
+}
+
+Value Emitter::condition(const Expr &expr, std::string_view statement) {
+  Value value = evaluate(expr);
+  if (value.isPoison())
+    return value;
+  auto *tensor = value.asTensor();
+  if (!tensor) {
+    if (value.isNumber() || value.isNone())
+      return Value::boolean(*value.truth());
+    return errorAt(
+        expr.span,
+        fmt::format("the condition of '{}' must be a bool, an int, None or a scalar tensor, not {}",
+                    statement, describe(value)));
+  }
+  if (tensor->type.isBlock())
+    return errorAt(
+        expr.span,
+        fmt::format(
+            "the condition of '{}' must be one value, not {}; use tl.where to choose per element",
+            statement, toString(tensor->type)));
+  SpanScope scope(*this, expr.span);
+  return semantics_.cast(*tensor, {Scalar::Int1, false, false, {}});
+}
+
+} // namespace inlay::triton

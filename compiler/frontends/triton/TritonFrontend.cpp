@@ -1,0 +1,333 @@
+#include "compiler/frontends/triton/TritonFrontend.h"
+
+#include "base/Error.h"
+#include "compiler/frontends/triton/Emitter.h"
+
+#include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+#include <algorithm>
+#include <fmt/ranges.h>
+
+using namespace mlir;
+
+namespace inlay::triton {
+
+namespace {
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
+    text.remove_prefix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())))
+    text.remove_suffix(1);
+  return text;
+}
+
+/// One entry of a signature.
+struct SignatureEntry {
+  Type type;
+  int64_t divisibility = 0; // 0: nothing known
+  bool isOne = false;       // an integer that is always 1
+};
+
+Result<SignatureEntry> parseSignatureEntry(std::string_view text, std::string_view parameter) {
+  SignatureEntry entry;
+  std::string_view rest = trim(text);
+  size_t colon = rest.rfind(':');
+  if (colon != std::string_view::npos) {
+    std::string_view digits = trim(rest.substr(colon + 1));
+    bool isNumber =
+        !digits.empty() && digits.size() < 10 &&
+        std::all_of(digits.begin(), digits.end(), [](unsigned char c) { return std::isdigit(c); });
+    entry.divisibility = isNumber ? std::stoll(std::string(digits)) : 0;
+    if (entry.divisibility <= 0 || (entry.divisibility & (entry.divisibility - 1)) != 0)
+      return invalidArgument(
+          "signature entry '{}' of parameter '{}': after ':' a power of two is expected, not '{}'",
+          text, parameter, digits);
+    rest = trim(rest.substr(0, colon));
+  }
+  if (rest.starts_with("*")) {
+    entry.type.isPointer = true;
+    rest = trim(rest.substr(1));
+    if (rest.starts_with("k")) {
+      entry.type.isConst = true;
+      rest.remove_prefix(1);
+    }
+  }
+  std::optional<Scalar> scalar = findScalar(rest);
+  if (!scalar || languageNameOf(*scalar) == rest)
+    return invalidArgument("signature entry '{}' of parameter '{}' is not a type; expected a "
+                           "pointer such as *fp32, *bf16, *i64, or a scalar "
+                           "such as i32, i64, u32, fp32, u1",
+                           text, parameter);
+  entry.type.scalar = *scalar;
+  if (entry.divisibility == 1 && !entry.type.isPointer) {
+    if (!entry.type.isInteger())
+      return invalidArgument(
+          "signature entry '{}' of parameter '{}': ':1' (always equal to 1) is for integers", text,
+          parameter);
+    entry.isOne = true;
+  }
+  if (entry.type.isFloat() && entry.divisibility > 0)
+    return invalidArgument(
+        "signature entry '{}' of parameter '{}': divisibility is for pointers and integers", text,
+        parameter);
+  return entry;
+}
+
+Value constexprValue(const ConstexprValue &value) {
+  struct Visitor {
+    Value operator()(std::monostate) const { return Value(); }
+    Value operator()(bool v) const { return Value::boolean(v); }
+    Value operator()(int64_t v) const { return Value::integer(v); }
+    Value operator()(double v) const { return Value::number(v); }
+    Value operator()(const std::string &v) const { return Value::string(v); }
+    Value operator()(DataType v) const {
+      std::optional<Scalar> scalar = findScalar(dataTypeTritonName(v));
+      return scalar ? Value::dtype({*scalar, false, false, {}}) : Value::poison();
+    }
+  };
+  return std::visit(Visitor{}, value);
+}
+
+std::string describeParameters(const Function &function) {
+  std::vector<std::string> names;
+  for (const Parameter &parameter : function.parameters)
+    names.push_back(isConstexprAnnotation(parameter.annotation.get())
+                        ? parameter.name + ": tl.constexpr"
+                        : parameter.name);
+  return fmt::format("{}({})", function.name, fmt::join(names, ", "));
+}
+
+/// A parameter of the kernel with its compile-time value or its place in the signature.
+struct KernelParameterBinding {
+  const Parameter *parameter;
+  std::optional<Value> constant;
+  SignatureEntry entry;
+};
+
+/// One import from request to module.
+class Importer {
+public:
+  Importer(MLIRContext &context, const KernelRequest &request)
+      : context_(context), request_(request), module_(request.path, request.source),
+        emitter_(&context, diagnostics_, request.notes) {}
+
+  Result<OwningOpRef<ModuleOp>> run();
+
+private:
+  Result<const ModuleItem *> findKernel();
+  Status bindParameters(const Function &function);
+  Status checkConstexprNames(const Function &function);
+  OwningOpRef<ModuleOp> emit(const ModuleItem &item, const Function &function);
+  Status simplify(ModuleOp module);
+  Status diagnosticStatus() { return Status(StatusCode::InvalidArgument, diagnostics_.render()); }
+
+  MLIRContext &context_;
+  const KernelRequest &request_;
+  Module module_;
+  Diagnostics diagnostics_;
+  Emitter emitter_;
+  std::vector<KernelParameterBinding> bindings_;
+};
+
+Result<const ModuleItem *> Importer::findKernel() {
+  std::vector<const ModuleItem *> kernels = module_.jitFunctions();
+  const ModuleItem *found = nullptr;
+  std::vector<std::string> names;
+  for (const ModuleItem *item : kernels) {
+    names.push_back(item->name);
+    if (item->name == request_.function)
+      found = item; // the last definition counts, as in Python
+  }
+  if (found)
+    return found;
+  return invalidArgument("{} has no @triton.jit function '{}'; it has {}", request_.path,
+                         request_.function,
+                         names.empty() ? "none at all" : fmt::format("{}", fmt::join(names, ", ")));
+}
+
+Status Importer::checkConstexprNames(const Function &function) {
+  for (const auto &[name, value] : request_.constexprs) {
+    bool isKnown = std::any_of(function.parameters.begin(), function.parameters.end(),
+                               [&](const Parameter &p) { return p.name == name; });
+    if (!isKnown)
+      return invalidArgument("kernel '{}' has no parameter '{}' to give a compile-time value to; "
+                             "its parameters are {}",
+                             function.name, name, describeParameters(function));
+  }
+  return {};
+}
+
+Status Importer::bindParameters(const Function &function) {
+  INLAY_TRY(checkConstexprNames(function));
+  size_t next = 0;
+  const std::vector<std::string> &signature = request_.signature;
+  for (const Parameter &parameter : function.parameters) {
+    KernelParameterBinding binding{&parameter, std::nullopt, {}};
+    bool isConstexpr = isConstexprAnnotation(parameter.annotation.get());
+    auto given = request_.constexprs.find(parameter.name);
+    bool isPlaceholder = next < signature.size() && trim(signature[next]) == "constexpr";
+    if (given != request_.constexprs.end()) {
+      binding.constant = constexprValue(given->second);
+      next += isPlaceholder ? 1 : 0;
+    } else if (isConstexpr || isPlaceholder ||
+               (next >= signature.size() && parameter.defaultValue)) {
+      if (!parameter.defaultValue)
+        return invalidArgument("kernel '{}': parameter '{}' is a tl.constexpr without a default "
+                               "and no value is given for it; the kernel is {}",
+                               function.name, parameter.name, describeParameters(function));
+      binding.constant = emitter_.evaluateDefault(module_, *parameter.defaultValue);
+      next += isPlaceholder ? 1 : 0;
+    } else if (parameter.kind == Parameter::Kind::Star ||
+               parameter.kind == Parameter::Kind::StarStar) {
+      return invalidArgument("kernel '{}': parameter '{}' takes any number of arguments, which a "
+                             "compiled kernel cannot",
+                             function.name, parameter.name);
+    } else if (next >= signature.size()) {
+      return invalidArgument("kernel '{}': the signature has {} entries ({}), but there is none "
+                             "for parameter '{}'; one is needed for every parameter "
+                             "without a compile-time value of {}",
+                             function.name, signature.size(), fmt::join(signature, ", "),
+                             parameter.name, describeParameters(function));
+    } else {
+      INLAY_ASSIGN(binding.entry, parseSignatureEntry(signature[next++], parameter.name));
+      if (binding.entry.isOne)
+        binding.constant = Value::integer(1);
+    }
+    bindings_.push_back(std::move(binding));
+  }
+  if (next < signature.size())
+    return invalidArgument("kernel '{}': the signature has {} entries ({}), but the kernel takes "
+                           "{} run-time parameters; '{}' is left over; the kernel is {}",
+                           function.name, signature.size(), fmt::join(signature, ", "), next,
+                           signature[next], describeParameters(function));
+  return diagnostics_.hasErrors() ? diagnosticStatus() : Status();
+}
+
+OwningOpRef<ModuleOp> Importer::emit(const ModuleItem &item, const Function &function) {
+  OpBuilder &builder = emitter_.semantics().builder;
+  LineColumn at = module_.file().locate(function.nameSpan.begin);
+  mlir::Location location =
+      FileLineColLoc::get(builder.getStringAttr(request_.path), at.line, at.column);
+  OwningOpRef<ModuleOp> module = ModuleOp::create(location);
+  (*module)->setAttr(tile::kNumWarpsAttr, builder.getI32IntegerAttr(request_.numWarps));
+  SmallVector<mlir::Type> types;
+  for (const KernelParameterBinding &binding : bindings_)
+    if (!binding.constant)
+      types.push_back(irType(&context_, binding.entry.type));
+  builder.setInsertionPointToEnd(module->getBody());
+  auto func =
+      func::FuncOp::create(builder, location, function.name, builder.getFunctionType(types, {}));
+  func->setAttr(tile::kKernelAttr, builder.getUnitAttr());
+  Block *entry = func.addEntryBlock();
+  std::map<std::string, Value> parameters;
+  unsigned index = 0;
+  for (const KernelParameterBinding &binding : bindings_) {
+    const std::string &name = binding.parameter->name;
+    if (binding.constant) {
+      parameters[name] = *binding.constant;
+      continue;
+    }
+    const Type &type = binding.entry.type;
+    func.setArgAttr(index, tile::kNameAttr, builder.getStringAttr(name));
+    if (binding.entry.divisibility > 1)
+      func.setArgAttr(index, tile::kDivisibilityAttr,
+                      builder.getI64IntegerAttr(binding.entry.divisibility));
+    if (type.scalar == Scalar::Int1 && type.isPointer)
+      func.setArgAttr(index, tile::kSignednessAttr, builder.getStringAttr("bool"));
+    else if (kindOf(type.scalar) == ScalarKind::Unsigned)
+      func.setArgAttr(index, tile::kSignednessAttr, builder.getStringAttr("unsigned"));
+    parameters[name] = Value::tensor({type, entry->getArgument(index++)});
+  }
+  builder.setInsertionPointToEnd(entry);
+  emitter_.emitKernel(module_, item, function, std::move(parameters));
+  builder.setInsertionPointToEnd(entry);
+  func::ReturnOp::create(builder, location);
+  return module;
+}
+
+Status Importer::simplify(ModuleOp module) {
+  std::string text;
+  ScopedDiagnosticHandler handler(&context_, [&](mlir::Diagnostic &diagnostic) {
+    text += (text.empty() ? "" : "; ") + diagnostic.str();
+    return success();
+  });
+  if (failed(verify(module)))
+    return internalError("the IR made of kernel '{}' is not valid: {}", request_.function, text);
+  PassManager passes(&context_);
+  passes.addNestedPass<func::FuncOp>(createCanonicalizerPass());
+  passes.addNestedPass<func::FuncOp>(createCSEPass());
+  if (failed(passes.run(module)))
+    return internalError("the IR made of kernel '{}' could not be simplified: {}",
+                         request_.function, text);
+  return {};
+}
+
+Result<OwningOpRef<ModuleOp>> Importer::run() {
+  INLAY_ASSIGN(const ModuleItem *item, findKernel());
+  const Function *function = module_.parseFunction(*item, diagnostics_);
+  if (!function)
+    return diagnosticStatus();
+  for (const std::string &decorator : item->decorators)
+    if (!isJitDecorator(decorator))
+      emitter_.note(fmt::format("{}: decorator '@{}' of kernel '{}' is passed over; its "
+                                "compile-time values must be given",
+                                request_.path, decorator, item->name));
+  INLAY_TRY(bindParameters(*function));
+  OwningOpRef<ModuleOp> module = emit(*item, *function);
+  if (diagnostics_.hasErrors())
+    return diagnosticStatus();
+  INLAY_TRY(simplify(*module));
+  return module;
+}
+
+} // namespace
+
+std::vector<std::string> splitSignature(std::string_view text) {
+  std::vector<std::string> entries;
+  if (trim(text).empty())
+    return entries;
+  int depth = 0;
+  size_t begin = 0;
+  for (size_t i = 0; i <= text.size(); ++i) {
+    char c = i < text.size() ? text[i] : ',';
+    depth += c == '(' || c == '[' || c == '<' ? 1 : c == ')' || c == ']' || c == '>' ? -1 : 0;
+    if (i == text.size() || (c == ',' && depth <= 0)) {
+      entries.emplace_back(trim(text.substr(begin, i - begin)));
+      begin = i + 1;
+    }
+  }
+  return entries;
+}
+
+Result<std::vector<KernelDeclaration>> listKernels(const std::string &path,
+                                                   std::string_view source) {
+  Module module(path, std::string(source));
+  Diagnostics diagnostics;
+  std::vector<KernelDeclaration> kernels;
+  for (const ModuleItem *item : module.jitFunctions()) {
+    const Function *function = module.parseFunction(*item, diagnostics);
+    if (!function)
+      continue;
+    KernelDeclaration kernel{
+        function->name, static_cast<int>(module.file().locate(function->nameSpan.begin).line), {}};
+    for (const Parameter &parameter : function->parameters)
+      kernel.parameters.push_back({parameter.name,
+                                   isConstexprAnnotation(parameter.annotation.get()),
+                                   parameter.defaultValue != nullptr});
+    kernels.push_back(std::move(kernel));
+  }
+  if (diagnostics.hasErrors())
+    return Status(StatusCode::InvalidArgument, diagnostics.render());
+  return kernels;
+}
+
+Result<OwningOpRef<ModuleOp>> importKernel(MLIRContext &context, const KernelRequest &request) {
+  context.loadDialect<arith::ArithDialect, func::FuncDialect, math::MathDialect, scf::SCFDialect,
+                      tile::TileDialect>();
+  return Importer(context, request).run();
+}
+
+} // namespace inlay::triton

@@ -1,0 +1,58 @@
+// From a @triton.jit function in a Python file to the tile dialect.
+#pragma once
+
+#include "base/Status.h"
+#include "compiler/plugins/PluginDefinition.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace inlay::triton {
+
+/// What to compile. `signature` has one entry per parameter that is not in `constexprs`, in order,
+/// as Triton's own tool writes it: "*fp32", "*bf16:16" (address divisible by 16), "*kfp32" (read
+/// only), "i32", "i32:16", "i64:1" (equal to 1: becomes a constexpr), "fp32", "u1".
+struct KernelRequest {
+  std::string path;   // for messages
+  std::string source; // the file's text
+  std::string function;
+  std::vector<std::string> signature;
+  std::map<std::string, ConstexprValue> constexprs;
+  int numWarps = 4;
+  /// Receives remarks that are no errors: lines of static_print, decorators and conditions that
+  /// were passed over. May be empty.
+  std::function<void(std::string_view)> notes;
+};
+
+/// Splits "*fp32:16, i32, *fp32" at commas, outside brackets, and trims.
+std::vector<std::string> splitSignature(std::string_view text);
+
+/// Names of all @triton.jit functions in a file, in order, with the names and defaults of their
+/// parameters.
+struct KernelParameterDeclaration {
+  std::string name;
+  bool isConstexpr = false; // annotated tl.constexpr
+  bool hasDefault = false;
+};
+struct KernelDeclaration {
+  std::string name;
+  int line = 0;
+  std::vector<KernelParameterDeclaration> parameters;
+};
+/// Errors: InvalidArgument with file, line, column, source line and caret for every syntax error
+/// found in a kernel.
+Result<std::vector<KernelDeclaration>> listKernels(const std::string &path,
+                                                   std::string_view source);
+
+/// Reads and types one kernel and makes a verified tile module holding one func.func with
+/// `tile.kernel`, named as the Python function. Errors: InvalidArgument whose message is the
+/// rendered diagnostics (file:line:column, the line, a caret, notes).
+Result<mlir::OwningOpRef<mlir::ModuleOp>> importKernel(mlir::MLIRContext &context,
+                                                       const KernelRequest &request);
+
+} // namespace inlay::triton

@@ -1,0 +1,152 @@
+#include "compiler/frontends/triton/Value.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+namespace inlay::triton {
+
+Value Value::slice(Value lower, Value upper, Value step) {
+  return Value(Data(std::make_shared<const SliceValue>(
+      SliceValue{std::move(lower), std::move(upper), std::move(step)})));
+}
+
+std::optional<Integer> Value::integerValue() const {
+  if (auto *value = asBool())
+    return Integer(*value);
+  if (auto *value = asInteger())
+    return *value;
+  return std::nullopt;
+}
+
+std::optional<double> Value::floatValue() const {
+  if (auto *value = asNumber())
+    return *value;
+  if (auto value = integerValue())
+    return static_cast<double>(*value);
+  return std::nullopt;
+}
+
+std::optional<bool> Value::truth() const {
+  if (isPoison() || asTensor())
+    return std::nullopt;
+  if (isNone())
+    return false;
+  if (auto *value = asNumber())
+    return *value != 0;
+  if (auto value = integerValue())
+    return *value != 0;
+  if (auto *value = asString())
+    return !value->empty();
+  if (auto *value = asTuple())
+    return !value->empty();
+  return true;
+}
+
+bool Value::containsPoison() const {
+  auto *elements = asTuple();
+  return isPoison() ||
+         (elements && std::any_of(elements->begin(), elements->end(),
+                                  [](const Value &element) { return element.containsPoison(); }));
+}
+
+bool Value::containsTensor() const {
+  auto *elements = asTuple();
+  return asTensor() ||
+         (elements && std::any_of(elements->begin(), elements->end(),
+                                  [](const Value &element) { return element.containsTensor(); }));
+}
+
+std::string toString(Integer value) { return fmt::format("{}", value); }
+
+namespace {
+
+std::string describeFloat(double value) {
+  if (std::isnan(value))
+    return "nan";
+  if (std::isinf(value))
+    return value < 0 ? "-inf" : "inf";
+  std::string text = fmt::format("{}", value);
+  return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+}
+
+} // namespace
+
+std::string describe(const Value &value) {
+  if (value.isPoison())
+    return "<error>";
+  if (value.isNone())
+    return "None";
+  if (value.isEllipsis())
+    return "...";
+  if (auto *boolean = value.asBool())
+    return *boolean ? "True" : "False";
+  if (auto *integer = value.asInteger())
+    return toString(*integer);
+  if (auto *number = value.asNumber())
+    return describeFloat(*number);
+  if (auto *string = value.asString())
+    return fmt::format("'{}'", *string);
+  if (auto *dtype = value.asDtype())
+    return dtype->isPointer ? toString(*dtype)
+                            : fmt::format("tl.{}", languageNameOf(dtype->scalar));
+  if (auto *tensor = value.asTensor())
+    return fmt::format("a tensor of type {}", toString(tensor->type));
+  if (auto *function = value.asFunction())
+    return fmt::format("function '{}'", function->item->name);
+  if (auto *external = value.asExternal())
+    return fmt::format("'{}'", external->path);
+  if (auto *elements = value.asTuple()) {
+    std::string text = "(";
+    for (size_t i = 0; i < elements->size(); ++i)
+      text += (i ? ", " : "") + describe((*elements)[i]);
+    return text + (elements->size() == 1 ? ",)" : ")");
+  }
+  return "a slice";
+}
+
+bool equals(const Value &a, const Value &b) {
+  if (a.isNumber() && b.isNumber()) {
+    auto integerA = a.integerValue(), integerB = b.integerValue();
+    return integerA && integerB ? *integerA == *integerB : *a.floatValue() == *b.floatValue();
+  }
+  if (a.asString() && b.asString())
+    return *a.asString() == *b.asString();
+  if (a.asDtype() && b.asDtype())
+    return *a.asDtype() == *b.asDtype();
+  if (a.asFunction() && b.asFunction())
+    return *a.asFunction() == *b.asFunction();
+  if (a.asExternal() && b.asExternal())
+    return *a.asExternal() == *b.asExternal();
+  if (a.asTensor() && b.asTensor())
+    return a.asTensor()->handle == b.asTensor()->handle;
+  if (a.asTuple() && b.asTuple())
+    return std::equal(a.asTuple()->begin(), a.asTuple()->end(), b.asTuple()->begin(),
+                      b.asTuple()->end(), equals);
+  return (a.isNone() && b.isNone()) || (a.isEllipsis() && b.isEllipsis()) ||
+         (a.isPoison() && b.isPoison());
+}
+
+std::optional<Scalar> numberType(const Value &number) {
+  if (number.asBool())
+    return Scalar::Int1;
+  if (auto *value = number.asInteger()) {
+    constexpr Integer one = 1;
+    if (*value >= -(one << 31) && *value < (one << 31))
+      return Scalar::Int32;
+    if (*value >= 0 && *value < (one << 32))
+      return Scalar::UInt32;
+    if (*value >= -(one << 63) && *value < (one << 63))
+      return Scalar::Int64;
+    if (*value >= 0 && *value < (one << 64))
+      return Scalar::UInt64;
+    return std::nullopt;
+  }
+  double magnitude = std::fabs(*number.asNumber());
+  constexpr double smallest = 0x1p-126, largest = 0x1.fffffep127;
+  bool fits = std::isinf(magnitude) || std::isnan(magnitude) || magnitude == 0 ||
+              (magnitude >= smallest && magnitude <= largest);
+  return fits ? Scalar::Float32 : Scalar::Float64;
+}
+
+} // namespace inlay::triton

@@ -1,0 +1,144 @@
+#include "compiler/plugins/CppPlugin.h"
+
+#include "base/Error.h"
+#include "compiler/plugins/NodeBinder.h"
+#include "compiler/plugins/PluginAbi.h"
+#include "compiler/plugins/PluginHost.h"
+
+#include <algorithm>
+
+namespace inlay {
+namespace {
+
+/// A plugin behind the C interface. Owns the definition's `user`.
+class CppPlugin final : public PluginDefinition {
+public:
+  CppPlugin(inlay_plugin_definition_v1 given, const PluginSource &source)
+      : given_(given), folder_(source.folder), keepAlive_(source.keepAlive) {
+    origin_ = source.origin;
+  }
+  CppPlugin(const CppPlugin &) = delete;
+  CppPlugin &operator=(const CppPlugin &) = delete;
+  ~CppPlugin() override {
+    if (given_.destroy)
+      given_.destroy(given_.user);
+  }
+
+  /// Takes over names and attributes.
+  Status read() {
+    INLAY_ASSIGN(opName_, textFromAbi(given_.op_name, "op_name"));
+    if (!given_.describe || !given_.implement)
+      return invalidArgument("plugin {} has no {}", opName_,
+                             given_.describe ? "implementation (aot)" : "describe");
+    takesAllTensors_ = !given_.input_names;
+    for (size_t i = 0; given_.input_names && i < given_.num_inputs; ++i) {
+      INLAY_ASSIGN(std::string name, textFromAbi(given_.input_names[i], "name of an input"));
+      INLAY_TRY(checkName(name));
+      inputNames_.push_back(std::move(name));
+    }
+    if (!given_.attributes && given_.num_attributes != 0)
+      return invalidArgument("plugin {}: attributes is null", opName_);
+    for (size_t i = 0; i < given_.num_attributes; ++i)
+      INLAY_TRY(readAttribute(given_.attributes[i]));
+    return {};
+  }
+
+  Result<PluginDescription> describe(const PluginNode &node) const override {
+    PluginDescription description;
+    INLAY_TRY(
+        callPlugin(given_.describe, given_.user, node, origin_, folder_, &description, nullptr));
+    return description;
+  }
+
+  Result<PluginImplementation> implement(const PluginNode &node) const override {
+    PluginImplementation implementation;
+    INLAY_TRY(callPlugin(given_.implement, given_.user, node, origin_, folder_, nullptr,
+                         &implementation));
+    if (implementation.launches.empty())
+      return invalidArgument("node {} ({}, plugin at {}): the plugin launches no kernel",
+                             node.nodeName, node.opName, origin_);
+    return implementation;
+  }
+
+private:
+  Status checkName(const std::string &name) const {
+    const bool isTaken =
+        std::ranges::find(inputNames_, name) != inputNames_.end() ||
+        std::ranges::find(attributes_, name, &AttributeParameter::name) != attributes_.end();
+    if (name.empty() || isTaken)
+      return invalidArgument("plugin {}: the name '{}' is {}", opName_, name,
+                             isTaken ? "used twice" : "empty");
+    return {};
+  }
+
+  Status readAttribute(const inlay_plugin_attribute_v1 &given) {
+    AttributeParameter parameter;
+    INLAY_ASSIGN(parameter.name, textFromAbi(given.name, "name of an attribute"));
+    INLAY_TRY(checkName(parameter.name));
+    const std::string what = fmt::format("plugin {}: attribute '{}'", opName_, parameter.name);
+    INLAY_ASSIGN(parameter.kind, attributeKindFromAbi(given.kind), what);
+    parameter.isOptional = given.is_optional != 0;
+    if (given.default_value) {
+      INLAY_ASSIGN(AttributeValue value, attributeFromAbi(*given.default_value), what);
+      parameter.defaultValue = convertAttribute(value, parameter.kind);
+      if (!parameter.defaultValue)
+        return invalidArgument("{}: the default is {}; expected {}", what, attributeText(value),
+                               attributeKindName(parameter.kind));
+    }
+    attributes_.push_back(std::move(parameter));
+    return {};
+  }
+
+  inlay_plugin_definition_v1 given_; // its names and attributes are read in `read` only
+  std::string folder_;
+  std::shared_ptr<const void> keepAlive_;
+};
+
+/// What one call of a registration function adds.
+struct Registration {
+  const PluginSource &source;
+  std::vector<std::unique_ptr<PluginDefinition>> definitions;
+  Status error;
+
+  void fail(Status status) {
+    if (error.isOk())
+      error = std::move(status);
+  }
+
+  void add(const inlay_plugin_definition_v1 *given) {
+    Result<inlay_plugin_definition_v1> definition =
+        structFromAbi(given, "inlay_plugin_definition_v1");
+    if (!definition.isOk())
+      return fail(std::move(definition).status());
+    auto plugin = std::make_unique<CppPlugin>(*definition, source);
+    Status status = plugin->read();
+    if (!status.isOk())
+      return fail(std::move(status));
+    definitions.push_back(std::move(plugin));
+  }
+};
+
+} // namespace
+
+Status addCppPlugins(PluginRegistry &registry,
+                     const std::function<void(const inlay_plugin_host_v1 *)> &registerPlugins,
+                     const PluginSource &source) {
+  Registration registration{source, {}, {}};
+  inlay_plugin_host_v1 host = pluginNodeTable();
+  host.registration = &registration;
+  host.fail = [](void *self, const char *message) {
+    static_cast<Registration *>(self)->fail(invalidArgument("{}", message ? message : ""));
+  };
+  host.add_plugin = [](void *self, const inlay_plugin_definition_v1 *definition) {
+    static_cast<Registration *>(self)->add(definition);
+  };
+  registerPlugins(&host);
+  if (!registration.error.isOk())
+    return Status(registration.error.code(),
+                  fmt::format("plugins of {}: {}", source.origin, registration.error.message()));
+  if (registration.definitions.empty())
+    return invalidArgument("plugins of {}: no plugin was added", source.origin);
+  return registry.addAll(std::move(registration.definitions));
+}
+
+} // namespace inlay

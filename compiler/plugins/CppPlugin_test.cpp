@@ -1,0 +1,245 @@
+#include "compiler/plugins/CppPlugin.h"
+#include "compiler/plugins/NodeBinder.h"
+#include "compiler/plugins/PluginFiles.h"
+#include "compiler/plugins/PluginLibrary.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace inlay {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const std::string kLibrary = INLAY_TEST_PLUGINS ".so";
+const TensorSpec kX{DataType::Float32, {Expr::symbol("s0"), Expr(8)}};
+const TensorSpec kY{DataType::Float16, {Expr(8)}};
+
+class CppPluginLibrary : public testing::Test {
+protected:
+  void SetUp() override {
+    Status status = addPluginLibrary(registry_, kLibrary);
+    ASSERT_TRUE(status.isOk()) << status.message();
+  }
+
+  /// A node of an operator with X and, if asked, Y, described.
+  Result<PluginNode> node(const std::string &op,
+                          const std::vector<NodeArgument> &arguments = {{"X", kX}}) {
+    const PluginDefinition *plugin = registry_.find(op);
+    if (!plugin)
+      return Status(StatusCode::NotFound, op);
+    return bindNode(*plugin, op, "node_1", arguments, {});
+  }
+
+  std::string describeError(const std::string &op) {
+    auto bound = node(op);
+    if (!bound.isOk())
+      return "not bound: " + bound.status().message();
+    return registry_.find(op)->describe(*bound).status().message();
+  }
+
+  std::string implementError(const std::string &op) {
+    auto bound = node(op);
+    if (!bound.isOk())
+      return "not bound: " + bound.status().message();
+    bound->outputs = {kX};
+    return registry_.find(op)->implement(*bound).status().message();
+  }
+
+  PluginRegistry registry_;
+};
+
+TEST_F(CppPluginLibrary, DescribesOutputsWithAttributesAndRequirements) {
+  auto bound = node("test::scale", {{"X", kX}, {"Y", kY}, {"pads", std::vector<int64_t>{3, 5}}});
+  ASSERT_TRUE(bound.isOk()) << bound.status().message();
+  auto description = registry_.find("test::scale")->describe(*bound);
+  ASSERT_TRUE(description.isOk()) << description.status().message();
+  ASSERT_EQ(description->outputs.size(), 2u);
+  EXPECT_EQ(description->outputs[0].dtype, DataType::Float32);
+  EXPECT_EQ(description->outputs[0].shape[0].toString(), "2*s0 + 5");
+  EXPECT_EQ(description->outputs[0].shape[1].toString(), "8");
+  EXPECT_EQ(description->outputs[1].dtype, DataType::Bool);
+  ASSERT_EQ(description->requirements.size(), 1u);
+  EXPECT_EQ(description->requirements[0].message, "the last sizes differ");
+  EXPECT_EQ(description->requirements[0].condition.constantValue(), 1);
+}
+
+TEST_F(CppPluginLibrary, ListsLaunchesWithEveryKindOfArgument) {
+  auto bound =
+      node("test::scale", {{"X", kX}, {"Y", kY}, {"alpha", int64_t{3}}, {"limit", int64_t{9}}});
+  ASSERT_TRUE(bound.isOk()) << bound.status().message();
+  bound->outputs = {kX, kX};
+  auto implementation = registry_.find("test::scale")->implement(*bound);
+  ASSERT_TRUE(implementation.isOk()) << implementation.status().message();
+  ASSERT_EQ(implementation->workspaces.size(), 1u);
+  EXPECT_EQ(implementation->workspaces[0].name, "scratch");
+  EXPECT_EQ(implementation->workspaces[0].dtype, DataType::Float32);
+  EXPECT_EQ(implementation->workspaces[0].sizeBytes.toString(), "32*s0");
+
+  ASSERT_EQ(implementation->launches.size(), 2u);
+  const PluginLaunch &first = implementation->launches[0];
+  EXPECT_EQ(first.kernel.path,
+            std::filesystem::path(kLibrary).parent_path().string() + "/kernels/scale.py");
+  EXPECT_EQ(first.kernel.function, "fast");
+  EXPECT_EQ(first.kernel.numWarps, 8);
+  EXPECT_EQ(first.kernel.constexprs.at("BLOCK"), ConstexprValue(int64_t{128}));
+  EXPECT_EQ(first.kernel.constexprs.at("LIMIT"), ConstexprValue(int64_t{9}));
+  EXPECT_EQ(first.kernel.constexprs.at("T"), ConstexprValue(DataType::Float16));
+  EXPECT_EQ(first.grid[0].toString(), "ceildiv(8*s0, 128)");
+  EXPECT_EQ(first.grid[1].toString(), "2");
+  EXPECT_EQ(first.grid[2].toString(), "1");
+  using Kind = LaunchArgument::Kind;
+  std::vector<std::pair<Kind, DataType>> kinds;
+  for (const LaunchArgument &argument : first.arguments)
+    kinds.emplace_back(argument.kind, argument.dtype);
+  EXPECT_EQ(kinds[0].first, Kind::Input);
+  EXPECT_EQ(first.arguments[1].index, 1u);
+  EXPECT_EQ(kinds[2], std::pair(Kind::Workspace, DataType::Float32));
+  EXPECT_EQ(kinds[3], std::pair(Kind::Integer, DataType::Int64));
+  EXPECT_EQ(kinds[4], std::pair(Kind::Integer, DataType::Int32));
+  EXPECT_EQ(kinds[5], std::pair(Kind::Float, DataType::Float32));
+  EXPECT_EQ(first.arguments[5].value, 3.0);
+  EXPECT_EQ(kinds[6], std::pair(Kind::Integer, DataType::Bool));
+  EXPECT_EQ(kinds[8].first, Kind::Output);
+  EXPECT_EQ(first.arguments[8].index, 1u);
+
+  const PluginLaunch &second = implementation->launches[1];
+  EXPECT_EQ(second.kernel.source, "text");
+  EXPECT_THAT(second.kernel.path, HasSubstr("inline.py"));
+}
+
+TEST_F(CppPluginLibrary, WithoutInputNamesTakesAllTensors) {
+  auto bound = node("test::all", {{"a", kX}, {"b", kY}, {"c", kX}});
+  ASSERT_TRUE(bound.isOk()) << bound.status().message();
+  bound->outputs = {kX};
+  auto implementation = registry_.find("test::all")->implement(*bound);
+  ASSERT_TRUE(implementation.isOk()) << implementation.status().message();
+  EXPECT_EQ(implementation->launches.size(), 3u);
+}
+
+TEST_F(CppPluginLibrary, WhatAPluginThrowsIsTheErrorOfItsNode) {
+  EXPECT_THAT(describeError("test::throws"),
+              AllOf(HasSubstr("node node_1 (test::throws, plugin at "), HasSubstr(kLibrary),
+                    HasSubstr("only float16 of test::throws")));
+  EXPECT_THAT(implementError("test::throws"), HasSubstr("an exception that is no std::exception"));
+}
+
+TEST_F(CppPluginLibrary, MistakesAreNamed) {
+  EXPECT_THAT(describeError("test::missing_input"),
+              HasSubstr("there is no input 5; the node has 1"));
+  EXPECT_THAT(implementError("test::missing_input"),
+              HasSubstr("the plugin declares no attribute 'nothing'"));
+  EXPECT_THAT(describeError("test::bad_expression"),
+              AllOf(HasSubstr("dimension 0 of output 0"), HasSubstr("s0 +")));
+  EXPECT_THAT(implementError("test::bad_expression"), HasSubstr("launches no kernel"));
+  EXPECT_THAT(describeError("test::bad_kind"),
+              HasSubstr("the value of an attribute is not a string"));
+  EXPECT_THAT(implementError("test::bad_kind"), HasSubstr("a grid has 4 extents; expected 1 to 3"));
+  EXPECT_THAT(implementError("test::bad_warps"),
+              HasSubstr("num_warps is 3; expected a power of two from 1 to 32"));
+  EXPECT_THAT(implementError("test::twice"), HasSubstr("constexpr 'B' is given twice"));
+  EXPECT_THAT(implementError("test::unknown_symbol"), HasSubstr("s9"));
+  EXPECT_THAT(implementError("test::workspaces"), HasSubstr("there are two workspaces 'a'"));
+}
+
+TEST(PluginLibrary, FaultyLibrariesAddNothing) {
+  const std::pair<std::string, std::string> cases[] = {
+      {INLAY_TEST_PLUGINS "Empty.so", "no plugin was added"},
+      {INLAY_TEST_PLUGINS "Throwing.so", "no licence"},
+      {INLAY_TEST_PLUGINS "Absent.so", "No such file"},
+      {"tests/plugins/sample.toml", "invalid ELF header"},
+  };
+  for (const auto &[path, expected] : cases) {
+    PluginRegistry registry;
+    Status status = addPluginLibrary(registry, path);
+    EXPECT_FALSE(status.isOk()) << path;
+    EXPECT_THAT(status.message(), AllOf(HasSubstr(expected), HasSubstr(path)));
+    EXPECT_THAT(registry.opNames(), IsEmpty());
+  }
+}
+
+TEST(PluginLibrary, TheSameLibraryTwiceIsRefused) {
+  PluginRegistry registry;
+  ASSERT_TRUE(addPluginLibrary(registry, kLibrary).isOk());
+  const auto names = registry.opNames();
+  Status status = addPluginLibrary(registry, kLibrary);
+  EXPECT_EQ(status.code(), StatusCode::AlreadyExists);
+  EXPECT_EQ(registry.opNames(), names);
+}
+
+TEST(PluginFiles, TheEndingTellsTheKind) {
+  PluginRegistry registry;
+  EXPECT_TRUE(addPluginFile(registry, kLibrary).isOk());
+  EXPECT_TRUE(addPluginFile(registry, "examples/add_one/add_one.toml").isOk());
+  EXPECT_NE(registry.find("my::add_one"), nullptr);
+  EXPECT_THAT(addPluginFile(registry, "plugin.txt").message(),
+              HasSubstr("plugin 'plugin.txt' is neither a manifest (.toml) nor a library (.so)"));
+}
+
+// -- The C interface, given wrong things.
+
+/// What registering one definition says; counts how often its `user` was destroyed.
+std::string registered(inlay_plugin_definition_v1 definition, int *destroyed = nullptr) {
+  int count = 0;
+  definition.user = destroyed ? destroyed : &count;
+  definition.destroy = [](void *user) { ++*static_cast<int *>(user); };
+  PluginRegistry registry;
+  Status status = addCppPlugins(
+      registry,
+      [&](const inlay_plugin_host_v1 *host) { host->add_plugin(host->registration, &definition); },
+      {"test", {}, nullptr});
+  return status.isOk() ? "" : status.message();
+}
+
+inlay_plugin_definition_v1 definitionOf(const char *name) {
+  inlay_plugin_definition_v1 definition{};
+  definition.size_bytes = sizeof(definition);
+  definition.op_name = name;
+  definition.describe = [](void *, const inlay_plugin_host_v1 *, inlay_plugin_node_t *) {};
+  definition.implement = [](void *, const inlay_plugin_host_v1 *, inlay_plugin_node_t *) {};
+  return definition;
+}
+
+TEST(PluginAbi, MalformedDefinitionsAreRefused) {
+  int destroyed = 0;
+  EXPECT_EQ(registered(definitionOf("my::op"), &destroyed), "");
+  EXPECT_EQ(destroyed, 1) << "destroyed with the registry";
+
+  EXPECT_THAT(registered(definitionOf(nullptr)), HasSubstr("op_name"));
+  EXPECT_THAT(registered(definitionOf("noname")), HasSubstr("noname"));
+  auto definition = definitionOf("my::op");
+  definition.size_bytes = 8;
+  EXPECT_THAT(registered(definition), HasSubstr("inlay_plugin_definition_v1"));
+  definition = definitionOf("my::op");
+  definition.describe = nullptr;
+  destroyed = 0;
+  EXPECT_THAT(registered(definition, &destroyed), HasSubstr("plugin my::op has no describe"));
+  EXPECT_EQ(destroyed, 1) << "a refused definition is destroyed too";
+  definition = definitionOf("my::op");
+  definition.implement = nullptr;
+  EXPECT_THAT(registered(definition), HasSubstr("implementation"));
+  const char *names[] = {"X", "X"};
+  definition = definitionOf("my::op");
+  definition.input_names = names;
+  definition.num_inputs = 2;
+  EXPECT_THAT(registered(definition), HasSubstr("the name 'X' is used twice"));
+  inlay_plugin_value_v1 text{};
+  text.kind = INLAY_PLUGIN_VALUE_STRING;
+  text.text = "a";
+  inlay_plugin_attribute_v1 attribute{"alpha", INLAY_PLUGIN_VALUE_FLOAT, 0, &text};
+  definition = definitionOf("my::op");
+  definition.attributes = &attribute;
+  definition.num_attributes = 1;
+  EXPECT_THAT(registered(definition), AllOf(HasSubstr("alpha"), HasSubstr("expected float")));
+  attribute.default_value = nullptr;
+  attribute.kind = 99;
+  EXPECT_THAT(registered(definition), HasSubstr("99"));
+}
+
+} // namespace
+} // namespace inlay

@@ -1,0 +1,94 @@
+// A plugin library as users write them, with plugins that do right and plugins that do wrong.
+#include <inlay/plugin.h>
+
+#if defined(INLAY_TEST_EMPTY)
+INLAY_PLUGIN_LIBRARY(plugins) { (void)plugins; }
+#elif defined(INLAY_TEST_THROWING)
+INLAY_PLUGIN_LIBRARY(plugins) {
+  plugins.add("test::never");
+  throw std::runtime_error("no licence");
+}
+#else
+
+using namespace inlay;
+
+namespace {
+
+void like(DescribeContext &p) { p.output(p.input(0).like()); }
+
+/// A plugin whose aot function is `function` and the rest is right.
+template <typename Function>
+void addWithAot(PluginRegistry &plugins, const char *name, Function function) {
+  plugins.add(name).describe(like).aot(function);
+}
+
+} // namespace
+
+INLAY_PLUGIN_LIBRARY(plugins) {
+  plugins.add("test::scale")
+      .inputs({"X", "Y"})
+      .attribute("alpha", 2.0)
+      .attribute("mode", AttributeKind::String, "fast")
+      .attribute("pads", std::vector<int64_t>{1, 2})
+      .optionalAttribute("limit", AttributeKind::Int)
+      .describe([](DescribeContext &p) {
+        auto x = p.input("X"), y = p.input(1);
+        p.require(x.size(-1) == y.size(0), "the last sizes differ");
+        auto desc = x.like();
+        desc.shape[0] = desc.shape[0] * 2 + p.attribute("pads").asInts()[1];
+        p.output(desc);
+        p.output(x.like().withDtype(INLAY_DTYPE_BOOL));
+      })
+      .aot([](AotContext &p) {
+        const SymInt n = p.output(0).numel();
+        const bool isFast = p.attribute("mode").asString() == "fast";
+        const int64_t limit = p.attribute("limit").isNone() ? -1 : p.attribute("limit").asInt();
+        auto scratch = p.workspace("scratch", INLAY_DTYPE_FLOAT32, 4 * n);
+        auto kernel = p.triton("kernels/scale.py", isFast ? "fast" : "exact",
+                               {{"BLOCK", 128}, {"LIMIT", limit}, {"T", INLAY_DTYPE_FLOAT16}});
+        p.launch({.kernel = kernel,
+                  .grid = {ceilDiv(n, 128), 2},
+                  .args = {p.input(0), p.input(1), scratch, SymInt64(n), n,
+                           Float32(p.attribute("alpha").asFloat()), SymBool(n > 4), p.output(0),
+                           p.output(1)},
+                  .numWarps = 8});
+        p.launch({.kernel = p.tritonSource("inline.py", "text", "second", {}), .args = {scratch}});
+      });
+  plugins.add("test::all").describe(like).aot([](AotContext &p) {
+    for (size_t i = 0; i < p.numInputs(); ++i)
+      p.launch({.kernel = p.triton("k.py", "k"), .grid = {1}, .args = {p.input(i), p.output(0)}});
+  });
+
+  plugins.add("test::throws")
+      .describe([](DescribeContext &p) { p.fail("only float16 of " + p.opName()); })
+      .aot([](AotContext &) { throw 3; });
+  plugins.add("test::missing_input")
+      .describe([](DescribeContext &p) { p.output(p.input(5).like()); })
+      .aot([](AotContext &p) { (void)p.attribute("nothing"); });
+  plugins.add("test::bad_expression")
+      .describe(
+          [](DescribeContext &p) { p.output({INLAY_DTYPE_FLOAT32, {SymInt::parse("s0 +")}}); })
+      .aot([](AotContext &) {});
+  plugins.add("test::bad_kind")
+      .attribute("alpha", 2.0)
+      .describe([](DescribeContext &p) {
+        p.output(p.input(0).like());
+        (void)p.attribute("alpha").asString();
+      })
+      .aot(
+          [](AotContext &p) { p.launch({.kernel = p.triton("k.py", "k"), .grid = {1, 1, 1, 1}}); });
+  addWithAot(plugins, "test::bad_warps", [](AotContext &p) {
+    p.launch({.kernel = p.triton("k.py", "k"), .grid = {1}, .numWarps = 3});
+  });
+  addWithAot(plugins, "test::twice", [](AotContext &p) {
+    p.launch({.kernel = p.triton("k.py", "k", {{"B", 1}, {"B", 2}}), .grid = {1}});
+  });
+  addWithAot(plugins, "test::unknown_symbol", [](AotContext &p) {
+    p.launch({.kernel = p.triton("k.py", "k"), .grid = {SymInt::parse("s9")}});
+  });
+  addWithAot(plugins, "test::workspaces", [](AotContext &p) {
+    p.workspace("a", INLAY_DTYPE_FLOAT32, 4);
+    p.workspace("a", INLAY_DTYPE_FLOAT32, 4);
+  });
+}
+#endif

@@ -1,0 +1,759 @@
+#include "compiler/plugins/Manifest.h"
+
+#include "base/Error.h"
+#include "base/File.h"
+#include "compiler/plugins/ManifestPlugin.h"
+#include "compiler/plugins/Toml.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <initializer_list>
+
+namespace inlay {
+namespace {
+
+/// Edits that turn one word into another: insertions, deletions, substitutions.
+size_t editDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j)
+    row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = above;
+    }
+  }
+  return row.back();
+}
+
+std::string_view kindOf(const toml::node &node) {
+  switch (node.type()) {
+  case toml::node_type::table:
+    return "a table";
+  case toml::node_type::array:
+    return "an array";
+  case toml::node_type::string:
+    return "a string";
+  case toml::node_type::integer:
+    return "an integer";
+  case toml::node_type::floating_point:
+    return "a float";
+  case toml::node_type::boolean:
+    return "a boolean";
+  default:
+    return "a date or time";
+  }
+}
+
+bool isIdentifier(std::string_view text) {
+  return !text.empty() && !std::isdigit(static_cast<unsigned char>(text.front())) &&
+         std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+}
+
+/// Reads one manifest; every method that fails names the place.
+class ManifestReader {
+public:
+  ManifestReader(std::string path, const EmbeddedFiles &embedded)
+      : path_(std::move(path)), embedded_(embedded) {}
+
+  Result<std::vector<std::unique_ptr<PluginDefinition>>> read(std::string_view text) {
+    toml::parse_result parsed = toml::parse(text, path_);
+    if (!parsed) {
+      const toml::source_region &region = parsed.error().source();
+      return invalidArgument("{}:{}:{}: {}", path_, region.begin.line, region.begin.column,
+                             parsed.error().description());
+    }
+    const toml::table &root = parsed.table();
+    INLAY_TRY(checkKeys(root, {"plugin"}, "a manifest"));
+    INLAY_ASSIGN(const toml::array *plugins, arrayOf(root, "plugin", true));
+    if (plugins->empty())
+      return errorAt(*plugins, "a manifest has at least one plugin");
+    std::vector<std::unique_ptr<PluginDefinition>> definitions;
+    for (const toml::node &node : *plugins) {
+      INLAY_ASSIGN(const toml::table *table, tableOf(node, "plugin"));
+      INLAY_ASSIGN(ManifestPluginRecord record, readPlugin(*table));
+      definitions.push_back(std::make_unique<ManifestPlugin>(std::move(record)));
+    }
+    return definitions;
+  }
+
+private:
+  // -- places and kinds
+
+  ManifestPosition positionOf(const toml::node &node) const {
+    return {path_, node.source().begin.line, node.source().begin.column};
+  }
+
+  template <typename... Args>
+  Status errorAt(const toml::node &node, fmt::format_string<Args...> format, Args &&...args) const {
+    return invalidArgument("{}: {}", positionOf(node).toString(),
+                           fmt::vformat(format, fmt::make_format_args(args...)));
+  }
+
+  Status wrongKind(const toml::node &node, std::string_view key, std::string_view expected) const {
+    return errorAt(node, "'{}' is {}; expected {}", key, kindOf(node), expected);
+  }
+
+  Status checkKeys(const toml::table &table, std::initializer_list<std::string_view> known,
+                   std::string_view what) const {
+    for (const auto &[key, node] : table) {
+      const std::string_view name = key.str();
+      if (std::ranges::find(known, name) != known.end())
+        continue;
+      const std::string_view nearest = *std::ranges::min_element(
+          known, {}, [&](std::string_view k) { return editDistance(name, k); });
+      const toml::source_position place = key.source().begin;
+      return invalidArgument("{}: unknown key '{}' in {}; did you mean '{}'?",
+                             ManifestPosition{path_, place.line, place.column}.toString(), name,
+                             what, nearest);
+    }
+    return {};
+  }
+
+  Result<const toml::table *> tableOf(const toml::node &node, std::string_view key) const {
+    if (const toml::table *table = node.as_table())
+      return table;
+    return wrongKind(node, key, "a table");
+  }
+
+  /// The array under a key; null if it is absent and not required.
+  Result<const toml::array *> arrayOf(const toml::table &table, std::string_view key,
+                                      bool isRequired = false) const {
+    const toml::node *node = table.get(key);
+    if (!node) {
+      if (isRequired)
+        return errorAt(table, "key '{}' is missing", key);
+      return static_cast<const toml::array *>(nullptr);
+    }
+    if (const toml::array *array = node->as_array())
+      return array;
+    return wrongKind(*node, key, "an array");
+  }
+
+  Result<std::string> stringOf(const toml::node &node, std::string_view key) const {
+    if (const auto *text = node.as_string())
+      return text->get();
+    return wrongKind(node, key, "a string");
+  }
+
+  Result<std::string> requiredString(const toml::table &table, std::string_view key) const {
+    const toml::node *node = table.get(key);
+    if (!node)
+      return errorAt(table, "key '{}' is missing", key);
+    return stringOf(*node, key);
+  }
+
+  // -- plugins
+
+  Result<ManifestPluginRecord> readPlugin(const toml::table &table) {
+    INLAY_TRY(checkKeys(
+        table,
+        {"op", "inputs", "attributes", "outputs", "dtypes", "require", "workspaces", "launch"},
+        "[[plugin]]"));
+    record_ = {};
+    record_.position = positionOf(table);
+    INLAY_ASSIGN(record_.opName, requiredString(table, "op"));
+    INLAY_TRY(readInputs(table));
+    INLAY_TRY(readAttributes(table));
+    INLAY_TRY(readOutputs(table));
+    INLAY_TRY(readDataTypes(table));
+    INLAY_TRY(readRequirements(table));
+    INLAY_TRY(readWorkspaces(table));
+    INLAY_ASSIGN(const toml::array *launches, arrayOf(table, "launch", true));
+    if (launches->empty())
+      return errorAt(*launches, "a plugin has at least one launch");
+    for (const toml::node &node : *launches) {
+      INLAY_ASSIGN(const toml::table *launch, tableOf(node, "launch"));
+      INLAY_TRY(readLaunch(*launch));
+    }
+    return std::move(record_);
+  }
+
+  /// A new name for an input, attribute, output or workspace: an identifier that none of the others
+  /// has.
+  Status checkName(const toml::node &node, const std::string &name) const {
+    if (!isIdentifier(name))
+      return errorAt(node, "'{}' is no name; expected letters, digits and '_'", name);
+    const bool isTaken =
+        std::ranges::find(record_.inputNames, name) != record_.inputNames.end() ||
+        std::ranges::find(record_.attributes, name, &AttributeParameter::name) !=
+            record_.attributes.end() ||
+        std::ranges::find(record_.outputs, name, &ManifestOutput::name) != record_.outputs.end() ||
+        std::ranges::find(record_.workspaces, name, &ManifestWorkspace::name) !=
+            record_.workspaces.end();
+    return isTaken ? errorAt(node, "the name '{}' is used twice in this plugin", name) : Status();
+  }
+
+  Status readInputs(const toml::table &table) {
+    INLAY_ASSIGN(const toml::array *inputs, arrayOf(table, "inputs", true));
+    for (const toml::node &node : *inputs) {
+      INLAY_ASSIGN(std::string name, stringOf(node, "inputs"));
+      INLAY_TRY(checkName(node, name));
+      record_.inputNames.push_back(std::move(name));
+    }
+    return {};
+  }
+
+  static std::optional<AttributeKind> findAttributeKind(std::string_view name) {
+    for (int kind = 0; kind <= static_cast<int>(AttributeKind::Number); ++kind)
+      if (attributeKindName(static_cast<AttributeKind>(kind)) == name)
+        return static_cast<AttributeKind>(kind);
+    return std::nullopt;
+  }
+
+  Status readAttributes(const toml::table &table) {
+    INLAY_ASSIGN(const toml::array *attributes, arrayOf(table, "attributes"));
+    if (!attributes)
+      return {};
+    for (const toml::node &node : *attributes) {
+      INLAY_ASSIGN(const toml::table *attribute, tableOf(node, "attributes"));
+      INLAY_TRY(checkKeys(*attribute, {"name", "type", "default", "optional"}, "an attribute"));
+      AttributeParameter parameter;
+      INLAY_ASSIGN(parameter.name, requiredString(*attribute, "name"));
+      INLAY_TRY(checkName(node, parameter.name));
+      INLAY_ASSIGN(std::string type, requiredString(*attribute, "type"));
+      std::optional<AttributeKind> kind = findAttributeKind(type);
+      if (!kind)
+        return errorAt(node,
+                       "attribute '{}' has unknown type '{}'; expected bool, int, float, number, "
+                       "string, dtype, bool[], "
+                       "int[], float[] or string[]",
+                       parameter.name, type);
+      parameter.kind = *kind;
+      if (const toml::node *optional = attribute->get("optional")) {
+        const auto *flag = optional->as_boolean();
+        if (!flag)
+          return wrongKind(*optional, "optional", "a boolean");
+        parameter.isOptional = flag->get();
+      }
+      if (const toml::node *value = attribute->get("default")) {
+        INLAY_ASSIGN(parameter.defaultValue, readAttributeValue(*value, *kind, parameter.name));
+      }
+      record_.attributes.push_back(std::move(parameter));
+    }
+    return {};
+  }
+
+  Result<AttributeValue> readAttributeValue(const toml::node &node, AttributeKind kind,
+                                            const std::string &name) const {
+    switch (kind) {
+    case AttributeKind::Bool:
+      if (const auto *flag = node.as_boolean())
+        return AttributeValue(flag->get());
+      break;
+    case AttributeKind::Int:
+    case AttributeKind::Number:
+      if (const auto *integer = node.as_integer())
+        return AttributeValue(integer->get());
+      if (const auto *number = node.as_floating_point(); number && kind == AttributeKind::Number)
+        return AttributeValue(number->get());
+      break;
+    case AttributeKind::Float:
+      if (std::optional<double> number = node.value<double>(); number && !node.is_boolean())
+        return AttributeValue(*number);
+      break;
+    case AttributeKind::String:
+      if (const auto *text = node.as_string())
+        return AttributeValue(text->get());
+      break;
+    case AttributeKind::DataType:
+      if (const auto *text = node.as_string())
+        if (std::optional<DataType> type = findDataType(text->get()))
+          return AttributeValue(*type);
+      break;
+    case AttributeKind::BoolList:
+      return readList<bool>(node, AttributeKind::Bool, kind, name);
+    case AttributeKind::IntList:
+      return readList<int64_t>(node, AttributeKind::Int, kind, name);
+    case AttributeKind::FloatList:
+      return readList<double>(node, AttributeKind::Float, kind, name);
+    case AttributeKind::StringList:
+      return readList<std::string>(node, AttributeKind::String, kind, name);
+    }
+    return errorAt(node, "the default of attribute '{}' is {}; expected {}", name, kindOf(node),
+                   attributeKindName(kind));
+  }
+
+  template <typename T>
+  Result<AttributeValue> readList(const toml::node &node, AttributeKind elementKind,
+                                  AttributeKind kind, const std::string &name) const {
+    const toml::array *array = node.as_array();
+    if (!array)
+      return errorAt(node, "the default of attribute '{}' is {}; expected {}", name, kindOf(node),
+                     attributeKindName(kind));
+    std::vector<T> values;
+    for (const toml::node &element : *array) {
+      INLAY_ASSIGN(AttributeValue value, readAttributeValue(element, elementKind, name));
+      values.push_back(std::get<T>(value));
+    }
+    return AttributeValue(std::move(values));
+  }
+
+  std::optional<uint32_t> findInput(std::string_view name) const {
+    auto it = std::ranges::find(record_.inputNames, name);
+    if (it == record_.inputNames.end())
+      return std::nullopt;
+    return static_cast<uint32_t>(it - record_.inputNames.begin());
+  }
+
+  Result<uint32_t> inputNamed(const toml::node &node, std::string_view name) const {
+    if (std::optional<uint32_t> index = findInput(name))
+      return *index;
+    return errorAt(node, "'{}' is no input of this plugin", name);
+  }
+
+  Status readOutputs(const toml::table &table) {
+    INLAY_ASSIGN(const toml::array *outputs, arrayOf(table, "outputs", true));
+    for (const toml::node &node : *outputs) {
+      INLAY_ASSIGN(const toml::table *written, tableOf(node, "outputs"));
+      INLAY_TRY(checkKeys(*written, {"name", "like", "shape", "dtype"}, "an output"));
+      ManifestOutput output;
+      INLAY_ASSIGN(output.name, requiredString(*written, "name"));
+      INLAY_TRY(checkName(node, output.name));
+      INLAY_TRY(readOutputShape(node, *written, output));
+      INLAY_TRY(readOutputDataType(node, *written, output));
+      record_.outputs.push_back(std::move(output));
+    }
+    if (record_.outputs.empty())
+      return errorAt(*outputs, "a plugin has at least one output");
+    return {};
+  }
+
+  Status readOutputShape(const toml::node &node, const toml::table &written,
+                         ManifestOutput &output) {
+    const toml::node *like = written.get("like"), *shape = written.get("shape");
+    if (!like == !shape)
+      return errorAt(node, "output '{}' needs either 'like' or 'shape'", output.name);
+    if (like) {
+      INLAY_ASSIGN(std::string input, stringOf(*like, "like"));
+      INLAY_ASSIGN(uint32_t index, inputNamed(*like, input));
+      output.shapeLikeInput = index;
+      output.dtype.likeInput = index;
+      return {};
+    }
+    INLAY_ASSIGN(const toml::array *dims, arrayOf(written, "shape"));
+    for (const toml::node &dim : *dims) {
+      INLAY_ASSIGN(ManifestExpr expr, readExpr(dim, "shape", {}));
+      output.shape.push_back(std::move(expr));
+    }
+    return {};
+  }
+
+  Status readOutputDataType(const toml::node &node, const toml::table &written,
+                            ManifestOutput &output) const {
+    const toml::node *dtype = written.get("dtype");
+    if (!dtype)
+      return output.shapeLikeInput
+                 ? Status()
+                 : errorAt(node, "output '{}' needs 'dtype' beside 'shape'", output.name);
+    INLAY_ASSIGN(std::string text, stringOf(*dtype, "dtype"));
+    constexpr std::string_view kOfTensor = ".dtype";
+    if (text.ends_with(kOfTensor)) {
+      INLAY_ASSIGN(output.dtype.likeInput,
+                   inputNamed(*dtype, text.substr(0, text.size() - kOfTensor.size())));
+      return {};
+    }
+    output.dtype.fixed = findDataType(text);
+    return output.dtype.fixed
+               ? Status()
+               : errorAt(*dtype, "'{}' is no dtype; write \"float32\" or \"X.dtype\", say", text);
+  }
+
+  Result<DataType> dataTypeOf(const toml::node &node, std::string_view key) const {
+    INLAY_ASSIGN(std::string name, stringOf(node, key));
+    if (std::optional<DataType> found = findDataType(name))
+      return *found;
+    return errorAt(node, "'{}' is no dtype; expected \"float32\", \"int64\" or another", name);
+  }
+
+  Status readDataTypes(const toml::table &table) {
+    const toml::node *node = table.get("dtypes");
+    if (!node)
+      return {};
+    INLAY_ASSIGN(const toml::table *dtypes, tableOf(*node, "dtypes"));
+    for (const auto &[key, types] : *dtypes) {
+      INLAY_ASSIGN(uint32_t input, inputNamed(types, key.str()));
+      const toml::array *array = types.as_array();
+      if (!array || array->empty())
+        return wrongKind(types, key.str(), "an array of dtypes");
+      for (const toml::node &type : *array) {
+        INLAY_ASSIGN(DataType found, dataTypeOf(type, "dtypes"));
+        record_.dtypes[input].push_back(found);
+      }
+    }
+    return {};
+  }
+
+  Status readRequirements(const toml::table &table) {
+    INLAY_ASSIGN(const toml::array *requirements, arrayOf(table, "require"));
+    if (!requirements)
+      return {};
+    for (const toml::node &node : *requirements) {
+      INLAY_ASSIGN(const toml::table *written, tableOf(node, "require"));
+      INLAY_TRY(checkKeys(*written, {"that", "message"}, "a requirement"));
+      const toml::node *that = written->get("that");
+      if (!that)
+        return errorAt(node, "key 'that' is missing");
+      ManifestRequirement requirement;
+      INLAY_ASSIGN(requirement.that, readExpr(*that, "that", {}));
+      requirement.message = requirement.that.text;
+      if (written->get("message")) {
+        INLAY_ASSIGN(requirement.message, requiredString(*written, "message"));
+      }
+      record_.requirements.push_back(std::move(requirement));
+    }
+    return {};
+  }
+
+  Status readWorkspaces(const toml::table &table) {
+    INLAY_ASSIGN(const toml::array *workspaces, arrayOf(table, "workspaces"));
+    if (!workspaces)
+      return {};
+    for (const toml::node &node : *workspaces) {
+      INLAY_ASSIGN(const toml::table *written, tableOf(node, "workspaces"));
+      INLAY_TRY(checkKeys(*written, {"name", "bytes", "dtype"}, "a workspace"));
+      ManifestWorkspace workspace;
+      INLAY_ASSIGN(workspace.name, requiredString(*written, "name"));
+      INLAY_TRY(checkName(node, workspace.name));
+      const toml::node *bytes = written->get("bytes");
+      if (!bytes)
+        return errorAt(node, "key 'bytes' is missing");
+      INLAY_ASSIGN(workspace.sizeBytes, readExpr(*bytes, "bytes", {}));
+      if (const toml::node *dtype = written->get("dtype")) {
+        INLAY_ASSIGN(workspace.dtype, dataTypeOf(*dtype, "dtype"));
+      }
+      record_.workspaces.push_back(std::move(workspace));
+    }
+    return {};
+  }
+
+  // -- expressions
+
+  using Constexprs = std::map<std::string, ManifestConstexpr>;
+
+  Result<ManifestExpr> readExpr(const toml::node &node, std::string_view key,
+                                const Constexprs &constexprs) const {
+    if (const auto *integer = node.as_integer())
+      return ManifestExpr{Expr(integer->get()), std::to_string(integer->get()), positionOf(node)};
+    if (!node.is_string())
+      return wrongKind(node, key, "an integer or an expression in a string");
+    return parseExprAt(node, node.as_string()->get(), constexprs);
+  }
+
+  Result<ManifestExpr> parseExprAt(const toml::node &node, const std::string &text,
+                                   const Constexprs &constexprs) const {
+    Result<Expr> expr = parseExpr(text);
+    if (!expr.isOk())
+      return errorAt(node, "in expression '{}': {}", text, expr.status().message());
+    for (const std::string &name : symbolsOf(*expr))
+      INLAY_TRY(checkSymbol(node, text, name, constexprs));
+    return ManifestExpr{*expr, text, positionOf(node)};
+  }
+
+  Status checkSymbol(const toml::node &node, const std::string &text, const std::string &name,
+                     const Constexprs &constexprs) const {
+    const size_t end = name.find_first_of(".[");
+    const std::string base = name.substr(0, end),
+                      rest = end == std::string::npos ? "" : name.substr(end);
+    const bool isTensor =
+        findInput(base) ||
+        std::ranges::find(record_.outputs, base, &ManifestOutput::name) != record_.outputs.end();
+    if (isTensor) {
+      if (rest == ".numel" || rest == ".rank" || rest == ".size_bytes" ||
+          rest.starts_with(".shape["))
+        return {};
+      return errorAt(node,
+                     "in expression '{}': '{}' is no integer; a tensor has .shape[i], .numel, "
+                     ".rank and .size_bytes",
+                     text, name);
+    }
+    auto attribute = std::ranges::find(record_.attributes, base, &AttributeParameter::name);
+    if (attribute != record_.attributes.end()) {
+      const bool isList = attribute->kind == AttributeKind::IntList;
+      const bool isScalar = attribute->kind == AttributeKind::Int ||
+                            attribute->kind == AttributeKind::Bool ||
+                            attribute->kind == AttributeKind::Number;
+      if ((isScalar && rest.empty()) || (isList && (rest == ".len" || rest.starts_with("["))))
+        return {};
+      return errorAt(node, "in expression '{}': attribute '{}' is {}; '{}' is no integer", text,
+                     base, attributeKindName(attribute->kind), name);
+    }
+    if (rest.empty() && constexprs.contains(base))
+      return {};
+    return errorAt(
+        node,
+        "in expression '{}': '{}' names no input, output, attribute or constexpr of this plugin",
+        text, name);
+  }
+
+  // -- launches
+
+  Status readLaunch(const toml::table &table) {
+    INLAY_TRY(checkKeys(
+        table, {"kernel", "constexprs", "num_warps", "num_stages", "grid", "args", "extra_args"},
+        "[[plugin.launch]]"));
+    ManifestLaunch launch;
+    launch.position = positionOf(table);
+    INLAY_TRY(readKernelName(table, launch));
+    INLAY_TRY(readKernelOptions(table, launch));
+    INLAY_TRY(readConstexprs(table, launch));
+    INLAY_TRY(readGrid(table, launch));
+    INLAY_TRY(readArguments(table, launch));
+    record_.launches.push_back(std::move(launch));
+    return {};
+  }
+
+  Status readKernelName(const toml::table &table, ManifestLaunch &launch) const {
+    INLAY_ASSIGN(std::string name, requiredString(table, "kernel"));
+    const size_t colon = name.rfind(':');
+    if (colon == std::string::npos || colon == 0 || !isIdentifier(name.substr(colon + 1)))
+      return errorAt(*table.get("kernel"), "'{}' names no kernel; expected \"FILE.py:FUNCTION\"",
+                     name);
+    launch.function = name.substr(colon + 1);
+    launch.kernelPath = (std::filesystem::path(path_).parent_path() / name.substr(0, colon))
+                            .lexically_normal()
+                            .string();
+    if (auto file = embedded_.find(launch.kernelPath); file != embedded_.end())
+      launch.kernelSource = file->second;
+    return {};
+  }
+
+  Status readKernelOptions(const toml::table &table, ManifestLaunch &launch) const {
+    int64_t numWarps = launch.numWarps, numStages = launch.numStages;
+    for (auto [key, value] : {std::pair("num_warps", &numWarps), {"num_stages", &numStages}}) {
+      const toml::node *node = table.get(key);
+      if (!node)
+        continue;
+      const auto *number = node->as_integer();
+      if (!number)
+        return wrongKind(*node, key, "an integer");
+      *value = number->get();
+      if (const Status status = checkKernelOptions(numWarps, numStages); !status.isOk())
+        return errorAt(*node, "{}", status.message());
+    }
+    launch.numWarps = static_cast<int>(numWarps);
+    launch.numStages = static_cast<int>(numStages);
+    return {};
+  }
+
+  Status readConstexprs(const toml::table &table, ManifestLaunch &launch) const {
+    const toml::node *node = table.get("constexprs");
+    if (!node)
+      return {};
+    INLAY_ASSIGN(const toml::table *written, tableOf(*node, "constexprs"));
+    for (const auto &[key, value] : *written) {
+      INLAY_ASSIGN(ManifestConstexpr read, readConstexpr(value, key.str()));
+      launch.constexprs.emplace(std::string(key.str()), std::move(read));
+    }
+    return {};
+  }
+
+  Result<ManifestConstexpr> readConstexpr(const toml::node &node, std::string_view key) const {
+    ManifestConstexpr result;
+    if (const auto *flag = node.as_boolean())
+      result.value = flag->get();
+    else if (const auto *integer = node.as_integer())
+      result.value = integer->get();
+    else if (const auto *number = node.as_floating_point())
+      result.value = number->get();
+    else if (const auto *text = node.as_string())
+      result.value = text->get();
+    else if (const toml::table *table = node.as_table(); table && table->size() == 1)
+      return readConstexprSource(*table, node);
+    else
+      return wrongKind(node, key,
+                       "a number, a boolean, a string, or one of { expr = … }, { attribute = … }, "
+                       "{ dtype = … }");
+    return result;
+  }
+
+  Result<ManifestConstexpr> readConstexprSource(const toml::table &table,
+                                                const toml::node &node) const {
+    INLAY_TRY(checkKeys(table, {"expr", "attribute", "dtype"}, "a constexpr"));
+    ManifestConstexpr result;
+    if (const toml::node *expression = table.get("expr")) {
+      result.source = ManifestConstexpr::Source::Expression;
+      INLAY_ASSIGN(result.expression, readExpr(*expression, "expr", {}));
+    } else if (table.get("attribute")) {
+      result.source = ManifestConstexpr::Source::Attribute;
+      INLAY_ASSIGN(result.attribute, requiredString(table, "attribute"));
+      if (std::ranges::find(record_.attributes, result.attribute, &AttributeParameter::name) ==
+          record_.attributes.end())
+        return errorAt(node, "'{}' is no attribute of this plugin", result.attribute);
+    } else {
+      result.source = ManifestConstexpr::Source::InputDataType;
+      INLAY_ASSIGN(std::string input, requiredString(table, "dtype"));
+      INLAY_ASSIGN(result.input, inputNamed(node, input));
+    }
+    return result;
+  }
+
+  Status readGrid(const toml::table &table, ManifestLaunch &launch) const {
+    INLAY_ASSIGN(const toml::array *grid, arrayOf(table, "grid", true));
+    if (grid->empty() || grid->size() > 3)
+      return errorAt(*grid, "'grid' has {} extents; expected 1 to 3", grid->size());
+    for (const toml::node &extent : *grid) {
+      INLAY_ASSIGN(ManifestExpr expr, readExpr(extent, "grid", launch.constexprs));
+      launch.grid.push_back(std::move(expr));
+    }
+    return {};
+  }
+
+  /// `args` lists every argument. Without it the order is the tutorial's: inputs, `extra_args`,
+  /// outputs.
+  Status readArguments(const toml::table &table, ManifestLaunch &launch) const {
+    INLAY_ASSIGN(const toml::array *args, arrayOf(table, "args"));
+    INLAY_ASSIGN(const toml::array *extraArgs, arrayOf(table, "extra_args"));
+    if (args && extraArgs)
+      return errorAt(*extraArgs, "'extra_args' goes without 'args': 'args' lists every argument");
+    if (!args)
+      for (uint32_t i = 0; i < record_.inputNames.size(); ++i)
+        launch.arguments.push_back(
+            tensorArgument(ManifestArgument::Kind::Input, i, record_.inputNames[i]));
+    if (const toml::array *written = args ? args : extraArgs)
+      for (const toml::node &node : *written) {
+        INLAY_ASSIGN(ManifestArgument argument, readArgument(node, launch.constexprs));
+        launch.arguments.push_back(std::move(argument));
+      }
+    if (!args)
+      for (uint32_t i = 0; i < record_.outputs.size(); ++i)
+        launch.arguments.push_back(
+            tensorArgument(ManifestArgument::Kind::Output, i, record_.outputs[i].name));
+    return {};
+  }
+
+  static ManifestArgument tensorArgument(ManifestArgument::Kind kind, uint32_t index,
+                                         std::string text) {
+    ManifestArgument argument;
+    argument.kind = kind;
+    argument.index = index;
+    argument.text = std::move(text);
+    return argument;
+  }
+
+  ManifestArgument workspaceArgument(uint32_t index) const {
+    const ManifestWorkspace &workspace = record_.workspaces[index];
+    ManifestArgument argument =
+        tensorArgument(ManifestArgument::Kind::Workspace, index, workspace.name);
+    argument.dtype = workspace.dtype;
+    return argument;
+  }
+
+  Result<ManifestArgument> readArgument(const toml::node &node,
+                                        const Constexprs &constexprs) const {
+    if (const auto *number = node.as_floating_point())
+      return floatArgument(DataType::Float32, number->get(), fmt::format("{}", number->get()));
+    if (const auto *integer = node.as_integer())
+      return integerArgument(node, DataType::Int32, std::to_string(integer->get()), constexprs);
+    if (!node.is_string())
+      return wrongKind(node, "args", "a number, a name or an expression");
+    const std::string &text = node.as_string()->get();
+    if (std::optional<uint32_t> input = findInput(text))
+      return tensorArgument(ManifestArgument::Kind::Input, *input, text);
+    if (auto it = std::ranges::find(record_.outputs, text, &ManifestOutput::name);
+        it != record_.outputs.end())
+      return tensorArgument(ManifestArgument::Kind::Output,
+                            static_cast<uint32_t>(it - record_.outputs.begin()), text);
+    if (auto it = std::ranges::find(record_.workspaces, text, &ManifestWorkspace::name);
+        it != record_.workspaces.end())
+      return workspaceArgument(static_cast<uint32_t>(it - record_.workspaces.begin()));
+    if (auto [type, inner] = splitCast(text); type)
+      return castArgument(node, *type, std::string(inner), text, constexprs);
+    auto attribute = std::ranges::find(record_.attributes, text, &AttributeParameter::name);
+    if (attribute != record_.attributes.end() && attribute->kind == AttributeKind::Float)
+      return floatAttribute(DataType::Float32, text, text);
+    if (attribute != record_.attributes.end() && attribute->kind == AttributeKind::Number)
+      return errorAt(node, "attribute '{}' may be an int or a float; write f32({}) or i32({})",
+                     text, text, text);
+    return integerArgument(node, DataType::Int32, text, constexprs);
+  }
+
+  /// "i64(X.numel)" is a cast of "X.numel" to int64; a text that is no cast has no type.
+  static std::pair<std::optional<DataType>, std::string_view> splitCast(std::string_view text) {
+    static constexpr std::pair<std::string_view, DataType> kCasts[] = {
+        {"i1", DataType::Bool},     {"i8", DataType::Int8},     {"i16", DataType::Int16},
+        {"i32", DataType::Int32},   {"i64", DataType::Int64},   {"u8", DataType::UInt8},
+        {"u16", DataType::UInt16},  {"u32", DataType::UInt32},  {"u64", DataType::UInt64},
+        {"f32", DataType::Float32}, {"f64", DataType::Float64}, {"bool", DataType::Bool}};
+    for (const auto &[name, type] : kCasts)
+      if (text.starts_with(name) && text.substr(name.size()).starts_with("(") &&
+          text.ends_with(")"))
+        return {type, text.substr(name.size() + 1, text.size() - name.size() - 2)};
+    return {};
+  }
+
+  Result<ManifestArgument> castArgument(const toml::node &node, DataType type,
+                                        const std::string &inner, const std::string &text,
+                                        const Constexprs &constexprs) const {
+    if (dataTypeKind(type) != DataTypeKind::Float) {
+      INLAY_ASSIGN(ManifestArgument argument, integerArgument(node, type, inner, constexprs));
+      argument.text = text;
+      return argument;
+    }
+    auto attribute = std::ranges::find(record_.attributes, inner, &AttributeParameter::name);
+    if (attribute != record_.attributes.end()) {
+      const AttributeKind kind = attribute->kind;
+      if (kind != AttributeKind::Float && kind != AttributeKind::Int &&
+          kind != AttributeKind::Number)
+        return errorAt(node, "argument '{}': attribute '{}' is {}, which is no number", text, inner,
+                       attributeKindName(kind));
+      return floatAttribute(type, inner, text);
+    }
+    char *end = nullptr;
+    const double value = std::strtod(inner.c_str(), &end);
+    if (inner.empty() || end != inner.c_str() + inner.size())
+      return errorAt(node, "argument '{}': expected a number or an attribute in the parentheses",
+                     text);
+    return floatArgument(type, value, text);
+  }
+
+  static ManifestArgument floatArgument(DataType type, double value, std::string text) {
+    ManifestArgument argument;
+    argument.kind = ManifestArgument::Kind::FloatValue;
+    argument.dtype = type;
+    argument.value = value;
+    argument.text = std::move(text);
+    return argument;
+  }
+
+  static ManifestArgument floatAttribute(DataType type, std::string attribute, std::string text) {
+    ManifestArgument argument = floatArgument(type, 0, std::move(text));
+    argument.kind = ManifestArgument::Kind::FloatAttribute;
+    argument.attribute = std::move(attribute);
+    return argument;
+  }
+
+  Result<ManifestArgument> integerArgument(const toml::node &node, DataType type,
+                                           const std::string &text,
+                                           const Constexprs &constexprs) const {
+    ManifestArgument argument;
+    argument.kind = ManifestArgument::Kind::Integer;
+    argument.dtype = type;
+    argument.text = text;
+    INLAY_ASSIGN(argument.expression, parseExprAt(node, text, constexprs));
+    return argument;
+  }
+
+  std::string path_;
+  const EmbeddedFiles &embedded_;
+  ManifestPluginRecord record_; // the plugin being read
+};
+
+} // namespace
+
+Result<std::vector<std::unique_ptr<PluginDefinition>>>
+readManifest(const std::string &path, std::string_view text, const EmbeddedFiles &embedded) {
+  return ManifestReader(path, embedded).read(text);
+}
+
+Status addManifest(PluginRegistry &registry, const std::string &path) {
+  INLAY_ASSIGN(std::string text, readFile(path));
+  INLAY_ASSIGN(auto definitions, readManifest(path, text));
+  return registry.addAll(std::move(definitions));
+}
+
+} // namespace inlay

@@ -1,0 +1,286 @@
+#include "compiler/plugins/ManifestPlugin.h"
+
+#include "base/Error.h"
+
+#include <algorithm>
+
+namespace inlay {
+namespace {
+
+/// Values of the names in a manifest's expressions, for one node.
+class NodeNames {
+public:
+  NodeNames(const ManifestPluginRecord &record, const PluginNode &node)
+      : record_(record), node_(node) {}
+
+  /// Names that only a launch has.
+  std::map<std::string, int64_t> constexprs;
+
+  /// The expression over the model's symbols. Errors: the place in the manifest, the name, and why
+  /// it has no value here.
+  Result<Expr> resolve(const ManifestExpr &written) const {
+    std::map<std::string, Expr, std::less<>> values;
+    for (const std::string &name : symbolsOf(written.expr)) {
+      Result<Expr> value = valueOf(name);
+      if (!value.isOk())
+        return invalidArgument("{}: in '{}': {}, for node {} ({})", written.position.toString(),
+                               written.text, value.status().message(), node_.nodeName,
+                               node_.opName);
+      values.emplace(name, *value);
+    }
+    return substitute(written.expr, values);
+  }
+
+private:
+  Result<Expr> valueOf(const std::string &name) const {
+    if (auto it = constexprs.find(name); it != constexprs.end())
+      return Expr(it->second);
+    const size_t end = name.find_first_of(".[");
+    const std::string base = name.substr(0, end),
+                      rest = end == std::string::npos ? "" : name.substr(end);
+    if (const TensorSpec *tensor = findTensor(base))
+      return tensorProperty(*tensor, base, rest);
+    auto attribute = node_.attributes.find(base);
+    if (attribute == node_.attributes.end())
+      return notFound("'{}' names no input, output, attribute or integer constexpr", name);
+    return attributeProperty(attribute->second, base, rest);
+  }
+
+  const TensorSpec *findTensor(std::string_view name) const {
+    for (size_t i = 0; i < record_.inputNames.size() && i < node_.inputs.size(); ++i)
+      if (record_.inputNames[i] == name)
+        return &node_.inputs[i];
+    for (size_t i = 0; i < record_.outputs.size() && i < node_.outputs.size(); ++i)
+      if (record_.outputs[i].name == name)
+        return &node_.outputs[i];
+    return nullptr;
+  }
+
+  static Result<int64_t> indexIn(std::string_view rest, size_t count, std::string_view what) {
+    const int64_t index = std::atoll(std::string(rest).c_str());
+    const int64_t fromStart = index < 0 ? index + static_cast<int64_t>(count) : index;
+    if (fromStart < 0 || fromStart >= static_cast<int64_t>(count))
+      return outOfRange("{} has {} elements; index {} is outside", what, count, index);
+    return fromStart;
+  }
+
+  static Result<Expr> tensorProperty(const TensorSpec &tensor, std::string_view name,
+                                     std::string_view rest) {
+    if (rest == ".numel")
+      return tensor.numel();
+    if (rest == ".rank")
+      return Expr(static_cast<int64_t>(tensor.shape.size()));
+    if (rest == ".size_bytes")
+      return tensor.numel() * Expr(dataTypeSizeBytes(tensor.dtype));
+    constexpr std::string_view kShape = ".shape[";
+    if (rest.starts_with(kShape)) {
+      INLAY_ASSIGN(int64_t dim, indexIn(rest.substr(kShape.size()), tensor.shape.size(),
+                                        fmt::format("{}.shape", name)));
+      return tensor.shape[static_cast<size_t>(dim)];
+    }
+    return notFound("'{}{}' is unknown; a tensor has .shape[i], .numel, .rank and .size_bytes",
+                    name, rest);
+  }
+
+  static Result<Expr> attributeProperty(const AttributeValue &value, std::string_view name,
+                                        std::string_view rest) {
+    if (rest.empty()) {
+      if (const int64_t *number = std::get_if<int64_t>(&value))
+        return Expr(*number);
+      if (const bool *flag = std::get_if<bool>(&value))
+        return Expr(*flag ? 1 : 0);
+      return invalidArgument("attribute '{}' is {}, which is no integer", name,
+                             attributeText(value));
+    }
+    const auto *list = std::get_if<std::vector<int64_t>>(&value);
+    if (!list)
+      return invalidArgument("attribute '{}' is {}, which is no list of integers", name,
+                             attributeText(value));
+    if (rest == ".len")
+      return Expr(static_cast<int64_t>(list->size()));
+    if (rest.front() == '[') {
+      INLAY_ASSIGN(int64_t index, indexIn(rest.substr(1), list->size(), name));
+      return Expr((*list)[static_cast<size_t>(index)]);
+    }
+    return notFound("'{}{}' is unknown; a list has [i] and .len", name, rest);
+  }
+
+  const ManifestPluginRecord &record_;
+  const PluginNode &node_;
+};
+
+std::string typeNames(const std::vector<DataType> &types) {
+  std::string text;
+  for (DataType type : types)
+    text += (text.empty() ? "" : ", ") + std::string(dataTypeName(type));
+  return text;
+}
+
+Result<ConstexprValue> constexprOf(const ManifestConstexpr &written, const NodeNames &names,
+                                   const PluginNode &node) {
+  switch (written.source) {
+  case ManifestConstexpr::Source::Value:
+    return written.value;
+  case ManifestConstexpr::Source::InputDataType:
+    return ConstexprValue(node.inputs[written.input].dtype);
+  case ManifestConstexpr::Source::Expression: {
+    INLAY_ASSIGN(Expr value, names.resolve(written.expression));
+    if (std::optional<int64_t> constant = value.constantValue())
+      return ConstexprValue(*constant);
+    return invalidArgument(
+        "{}: a constexpr must be known when the engine is built; '{}' is {} for node {} ({})",
+        written.expression.position.toString(), written.expression.text, value.toString(),
+        node.nodeName, node.opName);
+  }
+  case ManifestConstexpr::Source::Attribute:
+    break;
+  }
+  const AttributeValue &value = node.attributes.find(written.attribute)->second;
+  if (std::holds_alternative<std::monostate>(value))
+    return ConstexprValue();
+  if (const auto *flag = std::get_if<bool>(&value))
+    return ConstexprValue(*flag);
+  if (const auto *integer = std::get_if<int64_t>(&value))
+    return ConstexprValue(*integer);
+  if (const auto *number = std::get_if<double>(&value))
+    return ConstexprValue(*number);
+  if (const auto *text = std::get_if<std::string>(&value))
+    return ConstexprValue(*text);
+  if (const auto *type = std::get_if<DataType>(&value))
+    return ConstexprValue(*type);
+  return invalidArgument(
+      "attribute '{}' is the list {}, which cannot be a constexpr; take elements by expression",
+      written.attribute, attributeText(value));
+}
+
+/// An int attribute for a float parameter.
+Result<double> exactDouble(int64_t value, const ManifestArgument &written) {
+  constexpr int64_t kLargest = int64_t{1} << 53;
+  if (value >= -kLargest && value <= kLargest)
+    return static_cast<double>(value);
+  return outOfRange("argument '{}': attribute '{}' is {}, beyond the integers that a float64 holds "
+                    "exactly (2^53)",
+                    written.text, written.attribute, value);
+}
+
+Result<LaunchArgument> argumentOf(const ManifestArgument &written, const NodeNames &names,
+                                  const PluginNode &node) {
+  LaunchArgument argument{LaunchArgument::Kind::Input,
+                          written.index,
+                          Expr(),
+                          written.dtype,
+                          written.value,
+                          written.text};
+  switch (written.kind) {
+  case ManifestArgument::Kind::Input:
+    break;
+  case ManifestArgument::Kind::Output:
+    argument.kind = LaunchArgument::Kind::Output;
+    break;
+  case ManifestArgument::Kind::Workspace:
+    argument.kind = LaunchArgument::Kind::Workspace;
+    break;
+  case ManifestArgument::Kind::Integer: {
+    argument.kind = LaunchArgument::Kind::Integer;
+    INLAY_ASSIGN(argument.expression, names.resolve(written.expression));
+    break;
+  }
+  case ManifestArgument::Kind::FloatValue:
+    argument.kind = LaunchArgument::Kind::Float;
+    break;
+  case ManifestArgument::Kind::FloatAttribute: {
+    argument.kind = LaunchArgument::Kind::Float;
+    const AttributeValue &value = node.attributes.find(written.attribute)->second;
+    if (const double *number = std::get_if<double>(&value))
+      argument.value = *number;
+    else if (const int64_t *integer = std::get_if<int64_t>(&value)) {
+      INLAY_ASSIGN(argument.value, exactDouble(*integer, written));
+    } else
+      return invalidArgument("argument '{}': attribute '{}' is {}, which is no number",
+                             written.text, written.attribute, attributeText(value));
+    break;
+  }
+  }
+  return argument;
+}
+
+} // namespace
+
+std::string ManifestPosition::toString() const {
+  return fmt::format("{}:{}:{}", path, line, column);
+}
+
+ManifestPlugin::ManifestPlugin(ManifestPluginRecord record) : record_(std::move(record)) {
+  opName_ = record_.opName;
+  inputNames_ = record_.inputNames;
+  attributes_ = record_.attributes;
+  origin_ = fmt::format("{}:{}", record_.position.path, record_.position.line);
+}
+
+Result<PluginDescription> ManifestPlugin::describe(const PluginNode &node) const {
+  for (const auto &[input, allowed] : record_.dtypes)
+    if (std::ranges::find(allowed, node.inputs[input].dtype) == allowed.end())
+      return invalidArgument("node {} ({}, plugin at {}): input '{}' is {}; the plugin takes {}",
+                             node.nodeName, node.opName, origin_, inputNames_[input],
+                             dataTypeName(node.inputs[input].dtype), typeNames(allowed));
+  PluginDescription description;
+  // Outputs are described from the inputs; only requirements may speak of outputs.
+  PluginNode described = node;
+  described.outputs.clear();
+  for (const ManifestOutput &output : record_.outputs) {
+    NodeNames names(record_, described);
+    TensorSpec spec{output.dtype.fixed.value_or(node.inputs.empty()
+                                                    ? DataType::Float32
+                                                    : node.inputs[output.dtype.likeInput].dtype),
+                    {}};
+    if (output.shapeLikeInput)
+      spec.shape = node.inputs[*output.shapeLikeInput].shape;
+    for (const ManifestExpr &dim : output.shape) {
+      INLAY_ASSIGN(Expr value, names.resolve(dim));
+      spec.shape.push_back(value);
+    }
+    described.outputs.push_back(spec);
+  }
+  description.outputs = described.outputs;
+  NodeNames names(record_, described);
+  for (const ManifestRequirement &requirement : record_.requirements) {
+    INLAY_ASSIGN(Expr condition, names.resolve(requirement.that));
+    description.requirements.push_back({condition, requirement.message});
+  }
+  return description;
+}
+
+Result<PluginImplementation> ManifestPlugin::implement(const PluginNode &node) const {
+  PluginImplementation implementation;
+  NodeNames names(record_, node);
+  for (const ManifestWorkspace &workspace : record_.workspaces) {
+    INLAY_ASSIGN(Expr sizeBytes, names.resolve(workspace.sizeBytes));
+    implementation.workspaces.push_back({workspace.name, workspace.dtype, sizeBytes});
+  }
+  for (const ManifestLaunch &written : record_.launches) {
+    PluginLaunch launch;
+    launch.kernel.path = written.kernelPath;
+    launch.kernel.source = written.kernelSource;
+    launch.kernel.function = written.function;
+    launch.kernel.numWarps = written.numWarps;
+    launch.kernel.numStages = written.numStages;
+    NodeNames launchNames(record_, node);
+    for (const auto &[name, constexprWritten] : written.constexprs) {
+      INLAY_ASSIGN(ConstexprValue value, constexprOf(constexprWritten, names, node));
+      if (const int64_t *integer = std::get_if<int64_t>(&value))
+        launchNames.constexprs[name] = *integer;
+      launch.kernel.constexprs[name] = std::move(value);
+    }
+    for (size_t axis = 0; axis < written.grid.size(); ++axis) {
+      INLAY_ASSIGN(launch.grid[axis], launchNames.resolve(written.grid[axis]));
+    }
+    for (const ManifestArgument &argumentWritten : written.arguments) {
+      INLAY_ASSIGN(LaunchArgument argument, argumentOf(argumentWritten, launchNames, node));
+      launch.arguments.push_back(std::move(argument));
+    }
+    implementation.launches.push_back(std::move(launch));
+  }
+  return implementation;
+}
+
+} // namespace inlay

@@ -1,0 +1,113 @@
+// A plugin written as a manifest: expressions over inputs and attributes, evaluated for each node.
+#pragma once
+
+#include "compiler/plugins/PluginDefinition.h"
+
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace inlay {
+
+/// Where in a manifest something stands.
+struct ManifestPosition {
+  std::string path;
+  uint32_t line = 0;
+  uint32_t column = 0;
+  /// "add_one.toml:3:5".
+  std::string toString() const;
+};
+
+/// An expression as written, with its place. Its symbols are names of the manifest's language:
+/// "X.shape[0]", "X.numel", "X.rank", "X.size_bytes", "pads[1]", "pads.len", attributes and, in
+/// launches, constexprs.
+struct ManifestExpr {
+  Expr expr;
+  std::string text;
+  ManifestPosition position;
+};
+
+/// The type of an output: a name ("float32") or another tensor's ("X.dtype").
+struct ManifestDataType {
+  std::optional<DataType> fixed;
+  uint32_t likeInput = 0;
+};
+
+struct ManifestOutput {
+  std::string name;
+  std::optional<uint32_t> shapeLikeInput;
+  std::vector<ManifestExpr> shape; // unless like an input
+  ManifestDataType dtype;
+};
+
+/// A constexpr: a value, or what to take from the node.
+struct ManifestConstexpr {
+  enum class Source : uint8_t { Value, Expression, Attribute, InputDataType };
+  Source source = Source::Value;
+  ConstexprValue value;
+  ManifestExpr expression; // Expression
+  std::string attribute;   // Attribute
+  uint32_t input = 0;      // InputDataType
+};
+
+/// A launch argument as written.
+struct ManifestArgument {
+  enum class Kind : uint8_t { Input, Output, Workspace, Integer, FloatValue, FloatAttribute };
+  Kind kind;
+  uint32_t index = 0;      // Input, Output, Workspace
+  ManifestExpr expression; // Integer
+  DataType dtype = DataType::Int32;
+  double value = 0;      // FloatValue
+  std::string attribute; // FloatAttribute
+  std::string text;
+};
+
+struct ManifestLaunch {
+  std::string kernelPath;   // joined with the manifest's folder
+  std::string kernelSource; // text of an embedded file, else empty
+  std::string function;
+  std::map<std::string, ManifestConstexpr> constexprs;
+  int numWarps = 4;
+  int numStages = 3;
+  std::vector<ManifestExpr> grid;
+  std::vector<ManifestArgument> arguments;
+  ManifestPosition position;
+};
+
+struct ManifestRequirement {
+  ManifestExpr that;
+  std::string message;
+};
+
+struct ManifestWorkspace {
+  std::string name;
+  DataType dtype = DataType::UInt8; // what a kernel's pointer points to
+  ManifestExpr sizeBytes;
+};
+
+/// What one [[plugin]] table says, its names resolved.
+struct ManifestPluginRecord {
+  std::string opName;
+  std::vector<std::string> inputNames;
+  std::vector<AttributeParameter> attributes;
+  std::vector<ManifestOutput> outputs;
+  std::map<uint32_t, std::vector<DataType>> dtypes; // allowed types by input
+  std::vector<ManifestRequirement> requirements;
+  std::vector<ManifestWorkspace> workspaces;
+  std::vector<ManifestLaunch> launches;
+  ManifestPosition position;
+};
+
+/// The definition over a record.
+class ManifestPlugin final : public PluginDefinition {
+public:
+  explicit ManifestPlugin(ManifestPluginRecord record);
+  Result<PluginDescription> describe(const PluginNode &node) const override;
+  Result<PluginImplementation> implement(const PluginNode &node) const override;
+
+private:
+  ManifestPluginRecord record_;
+};
+
+} // namespace inlay

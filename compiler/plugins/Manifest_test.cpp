@@ -1,0 +1,373 @@
+#include "compiler/plugins/Manifest.h"
+
+#include "base/File.h"
+#include "compiler/plugins/BuiltinPlugins.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace inlay {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+/// A manifest of one plugin "my::op"; each test changes some keys.
+std::string manifest(std::string_view plugin, std::string_view launch) {
+  return "[[plugin]]\nop = \"my::op\"\n" + std::string(plugin) + "\n[[plugin.launch]]\n" +
+         std::string(launch) + "\n";
+}
+
+constexpr std::string_view kPlugin = "inputs = [\"X\"]\noutputs = [{ name = \"Y\", like = \"X\" }]";
+constexpr std::string_view kLaunch = "kernel = \"k.py:f\"\ngrid = [1]";
+
+TensorSpec tensor(DataType dtype, std::vector<Expr> shape) { return {dtype, std::move(shape)}; }
+
+PluginNode nodeWith(std::vector<TensorSpec> inputs) {
+  PluginNode node;
+  node.opName = "my::op";
+  node.nodeName = "op_1";
+  node.inputs = std::move(inputs);
+  return node;
+}
+
+/// The only plugin of a manifest text that must be right.
+std::unique_ptr<PluginDefinition> readOne(const std::string &text) {
+  auto definitions = readManifest("folder/op.toml", text);
+  EXPECT_TRUE(definitions.isOk()) << definitions.status().toString();
+  return definitions.isOk() ? std::move(definitions->front()) : nullptr;
+}
+
+TEST(Manifest, ReadsNamesAttributesAndDefaults) {
+  auto plugin = readOne(manifest(R"toml(inputs = ["X", "W"]
+attributes = [
+  { name = "eps", type = "float", default = 1 },
+  { name = "pads", type = "int[]", default = [1, -2] },
+  { name = "scales", type = "float[]", default = [1, 0.5] },
+  { name = "mode", type = "string", optional = true },
+  { name = "out", type = "dtype", default = "bfloat16" },
+  { name = "factor", type = "number", default = 0.5 },
+]
+outputs = [{ name = "Y", like = "X" }])toml",
+                                 kLaunch));
+  EXPECT_EQ(plugin->opName(), "my::op");
+  EXPECT_EQ(plugin->origin(), "folder/op.toml:1");
+  EXPECT_FALSE(plugin->takesAllTensors());
+  EXPECT_THAT(plugin->inputNames(), ElementsAre("X", "W"));
+  ASSERT_THAT(plugin->attributes(), SizeIs(6));
+  EXPECT_EQ(plugin->attributes()[0].defaultValue, AttributeValue(1.0));
+  EXPECT_EQ(plugin->attributes()[1].defaultValue, AttributeValue(std::vector<int64_t>{1, -2}));
+  EXPECT_EQ(plugin->attributes()[2].defaultValue, AttributeValue(std::vector<double>{1, 0.5}));
+  EXPECT_EQ(plugin->attributes()[3].defaultValue, std::nullopt);
+  EXPECT_TRUE(plugin->attributes()[3].isOptional);
+  EXPECT_EQ(plugin->attributes()[4].defaultValue, AttributeValue(DataType::BFloat16));
+  EXPECT_EQ(plugin->attributes()[5].kind, AttributeKind::Number);
+}
+
+TEST(Manifest, DescribesOutputsFromInputsAndAttributes) {
+  auto plugin = readOne(manifest(R"toml(inputs = ["X"]
+attributes = [{ name = "pads", type = "int[]" }]
+outputs = [
+  { name = "Y", shape = ["X.shape[0] + pads[0]", "X.shape[-1] * pads.len", 7], dtype = "X.dtype" },
+  { name = "Z", like = "X", dtype = "int64" },
+]
+require = [{ that = "Y.numel > X.rank", message = "too small" }])toml",
+                                 kLaunch));
+  PluginNode node = nodeWith({tensor(DataType::Float16, {Expr::symbol("s0"), Expr::symbol("s1")})});
+  node.attributes["pads"] = std::vector<int64_t>{3, 4};
+  auto description = plugin->describe(node);
+  ASSERT_TRUE(description.isOk()) << description.status().toString();
+  ASSERT_THAT(description->outputs, SizeIs(2));
+  EXPECT_EQ(description->outputs[0].dtype, DataType::Float16);
+  EXPECT_THAT(description->outputs[0].shape,
+              ElementsAre(*parseExpr("s0 + 3"), *parseExpr("2*s1"), Expr(7)));
+  EXPECT_EQ(description->outputs[1].dtype, DataType::Int64);
+  EXPECT_THAT(description->outputs[1].shape, ElementsAre(Expr::symbol("s0"), Expr::symbol("s1")));
+  ASSERT_THAT(description->requirements, SizeIs(1));
+  EXPECT_EQ(description->requirements[0].condition, *parseExpr("(s0 + 3)*(2*s1)*7 > 2"));
+  EXPECT_EQ(description->requirements[0].message, "too small");
+}
+
+TEST(Manifest, ImplementsLaunchesWithEveryKindOfArgument) {
+  auto plugin = readOne(manifest(R"toml(inputs = ["X"]
+attributes = [{ name = "eps", type = "float" }, { name = "axis", type = "int" }]
+outputs = [{ name = "Y", like = "X" }]
+workspaces = [{ name = "partial", bytes = "4 * X.shape[0]", dtype = "float32" }])toml",
+                                 R"toml(kernel = "sub/k.py:f"
+constexprs = { BLOCK = 128, AXIS = { attribute = "axis" }, TWICE = { expr = "2 * axis" }, T = { dtype = "X" }, NAME = "a", ON = true }
+num_warps = 8
+num_stages = 2
+grid = ["ceildiv(X.numel, BLOCK)", "X.shape[0]"]
+args = ["X", "partial", "Y", "X.numel", "i64(X.numel + TWICE)", "u32(axis)", "eps", "f64(eps)", 1.5, "f64(2)", 3])toml"));
+  PluginNode node = nodeWith({tensor(DataType::Float32, {Expr::symbol("s0"), Expr(8)})});
+  node.attributes["eps"] = 0.25;
+  node.attributes["axis"] = int64_t{1};
+  node.outputs = node.inputs;
+  auto implementation = plugin->implement(node);
+  ASSERT_TRUE(implementation.isOk()) << implementation.status().toString();
+  ASSERT_THAT(implementation->workspaces, SizeIs(1));
+  EXPECT_EQ(implementation->workspaces[0].sizeBytes, *parseExpr("4*s0"));
+  ASSERT_THAT(implementation->launches, SizeIs(1));
+  const PluginLaunch &launch = implementation->launches[0];
+  EXPECT_EQ(launch.kernel.path, "folder/sub/k.py");
+  EXPECT_EQ(launch.kernel.function, "f");
+  EXPECT_EQ(launch.kernel.numWarps, 8);
+  EXPECT_EQ(launch.kernel.numStages, 2);
+  const std::map<std::string, ConstexprValue> constexprs = {
+      {"BLOCK", int64_t{128}},  {"AXIS", int64_t{1}},       {"TWICE", int64_t{2}},
+      {"T", DataType::Float32}, {"NAME", std::string("a")}, {"ON", true}};
+  EXPECT_EQ(launch.kernel.constexprs, constexprs);
+  EXPECT_THAT(launch.grid,
+              ElementsAre(*parseExpr("ceildiv(8*s0, 128)"), Expr::symbol("s0"), Expr(1)));
+
+  std::vector<std::string> arguments;
+  for (const LaunchArgument &argument : launch.arguments)
+    switch (argument.kind) {
+    case LaunchArgument::Kind::Input:
+      arguments.push_back("input");
+      break;
+    case LaunchArgument::Kind::Output:
+      arguments.push_back("output");
+      break;
+    case LaunchArgument::Kind::Workspace:
+      arguments.push_back("workspace of " + std::string(dataTypeName(argument.dtype)));
+      break;
+    case LaunchArgument::Kind::Integer:
+      arguments.push_back(std::string(dataTypeName(argument.dtype)) + " " +
+                          argument.expression.toString());
+      break;
+    case LaunchArgument::Kind::Float:
+      arguments.push_back(std::string(dataTypeName(argument.dtype)) + " " +
+                          std::to_string(argument.value));
+      break;
+    }
+  EXPECT_THAT(arguments,
+              ElementsAre("input", "workspace of float32", "output", "int32 8*s0", "int64 8*s0 + 2",
+                          "uint32 1", "float32 0.250000", "float64 0.250000", "float32 1.500000",
+                          "float64 2.000000", "int32 3"));
+}
+
+TEST(Manifest, OrdersArgumentsAsTheTutorialDoesIfNoneAreListed) {
+  auto plugin = readOne(manifest(kPlugin, "kernel = \"k.py:f\"\ngrid = [1]\n"
+                                          "extra_args = [\"X.numel\", 2.0]"));
+  PluginNode node = nodeWith({tensor(DataType::Float32, {Expr(6)})});
+  node.outputs = node.inputs;
+  auto implementation = plugin->implement(node);
+  ASSERT_TRUE(implementation.isOk());
+  std::vector<std::string> texts;
+  for (const LaunchArgument &argument : implementation->launches[0].arguments)
+    texts.push_back(argument.text);
+  EXPECT_THAT(texts, ElementsAre("X", "X.numel", "2", "Y"));
+}
+
+/// What describing or implementing `plugin` for a node says; both, whichever fails first.
+std::string refusalOf(const PluginDefinition &plugin, const PluginNode &node) {
+  auto description = plugin.describe(node);
+  if (!description.isOk())
+    return description.status().toString();
+  PluginNode described = node;
+  described.outputs = description->outputs;
+  return plugin.implement(described).status().toString();
+}
+
+TEST(Manifest, RefusesNodesItCannotServe) {
+  auto plugin = readOne(manifest(R"toml(inputs = ["X"]
+attributes = [{ name = "pads", type = "int[]" }, { name = "scale", type = "number" }]
+outputs = [{ name = "Y", shape = ["X.shape[1] + pads[1]"], dtype = "X.dtype" }]
+dtypes = { X = ["float32", "float16"] })toml",
+                                 R"toml(kernel = "k.py:f"
+constexprs = { N = { expr = "X.shape[1]" } }
+grid = [1]
+args = ["f64(scale)"])toml"));
+  PluginNode node = nodeWith({tensor(DataType::Float32, {Expr(3), Expr(4)})});
+  node.attributes["pads"] = std::vector<int64_t>{1, 2};
+  node.attributes["scale"] = int64_t{3};
+  EXPECT_EQ(refusalOf(*plugin, node), "OK");
+
+  PluginNode wrongType = node;
+  wrongType.inputs[0].dtype = DataType::Int32;
+  EXPECT_EQ(refusalOf(*plugin, wrongType),
+            "INVALID_ARGUMENT: node op_1 (my::op, plugin at folder/op.toml:1): input 'X' is int32; "
+            "the plugin takes float32, float16");
+  PluginNode wrongRank = node;
+  wrongRank.inputs[0].shape.pop_back();
+  EXPECT_EQ(refusalOf(*plugin, wrongRank),
+            "INVALID_ARGUMENT: folder/op.toml:5:35: in 'X.shape[1] + pads[1]': X.shape has 1 "
+            "elements; index 1 is outside, for node op_1 (my::op)");
+  PluginNode shortList = node;
+  shortList.attributes["pads"] = std::vector<int64_t>{1};
+  EXPECT_EQ(refusalOf(*plugin, shortList),
+            "INVALID_ARGUMENT: folder/op.toml:5:35: in 'X.shape[1] + pads[1]': pads has 1 "
+            "elements; index 1 is outside, for node op_1 (my::op)");
+  PluginNode dynamic = node;
+  dynamic.inputs[0].shape[1] = Expr::symbol("s0");
+  EXPECT_EQ(refusalOf(*plugin, dynamic),
+            "INVALID_ARGUMENT: folder/op.toml:9:29: a constexpr must be known when the engine is "
+            "built; 'X.shape[1]' is s0 for node op_1 (my::op)");
+  PluginNode inexact = node;
+  inexact.attributes["scale"] = (int64_t{1} << 53) + 1;
+  EXPECT_EQ(refusalOf(*plugin, inexact),
+            "OUT_OF_RANGE: argument 'f64(scale)': attribute 'scale' is 9007199254740993, beyond "
+            "the integers that a float64 holds exactly (2^53)");
+}
+
+TEST(Manifest, AddsAllPluginsOfAFileOrNone) {
+  const std::string path = testing::TempDir() + "inlay_manifest_test.toml";
+  const std::string good = manifest(kPlugin, kLaunch);
+  ASSERT_TRUE(writeFileAtomically(path, good + good).isOk());
+  PluginRegistry registry;
+  EXPECT_EQ(addManifest(registry, path).toString(),
+            "ALREADY_EXISTS: plugin at " + path +
+                ":8: operator 'my::op' already has a plugin for " +
+                "these tensor arguments, defined at " + path + ":1");
+  EXPECT_THAT(registry.opNames(), SizeIs(0));
+  ASSERT_TRUE(writeFileAtomically(path, good).isOk());
+  EXPECT_TRUE(addManifest(registry, path).isOk());
+  EXPECT_THAT(registry.opNames(), ElementsAre("my::op"));
+  std::filesystem::remove(path);
+  const Status missing = addManifest(registry, path);
+  EXPECT_EQ(missing.code(), StatusCode::NotFound);
+  EXPECT_THAT(missing.message(), HasSubstr(path));
+}
+
+struct Refusal {
+  const char *name;
+  std::string text;
+  const char *message; // all of it, from the position on
+};
+
+class ManifestRefusals : public testing::TestWithParam<Refusal> {};
+
+TEST_P(ManifestRefusals, NamesPlaceAndReason) {
+  auto definitions = readManifest("op.toml", GetParam().text);
+  ASSERT_FALSE(definitions.isOk());
+  EXPECT_EQ(definitions.status().code(), StatusCode::InvalidArgument);
+  EXPECT_EQ(definitions.status().message(), std::string("op.toml:") + GetParam().message);
+}
+
+std::string withPlugin(std::string_view keys) { return manifest(keys, kLaunch); }
+std::string withKey(std::string_view key) {
+  return manifest(std::string(kPlugin) + "\n" + std::string(key), kLaunch);
+}
+std::string withLaunch(std::string_view keys) { return manifest(kPlugin, keys); }
+std::string withArgs(std::string_view args) {
+  return withLaunch(std::string(kLaunch) + "\nargs = " + std::string(args));
+}
+
+const Refusal kRefusals[] = {
+    {"Syntax", "[[plugin]]\nop = \n",
+     "2:6: Error while parsing key-value pair: expected value, saw '\\n'"},
+    {"CommentForTableName", "[# a comment",
+     "1:2: Error while parsing key: expected bare key starting character or string delimiter, saw "
+     "'#'"},
+    {"UnknownKey", withKey("outputz = []"),
+     "5:1: unknown key 'outputz' in [[plugin]]; did you mean 'outputs'?"},
+    {"UnknownTopKey", "plugins = []\n",
+     "1:1: unknown key 'plugins' in a manifest; did you mean 'plugin'?"},
+    {"UnknownLaunchKey", withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nnum_warp = 4"),
+     "8:1: unknown key 'num_warp' in [[plugin.launch]]; did you mean 'num_warps'?"},
+    {"NoPlugin", "", "1:1: key 'plugin' is missing"},
+    {"NoPluginInList", "plugin = []\n", "1:10: a manifest has at least one plugin"},
+    {"PluginIsNoTable", "plugin = [1]\n", "1:11: 'plugin' is an integer; expected a table"},
+    {"NoOp", "[[plugin]]\ninputs = []\n", "1:1: key 'op' is missing"},
+    {"OpIsNoString", "[[plugin]]\nop = 3\n", "2:6: 'op' is an integer; expected a string"},
+    {"NoLaunch", "[[plugin]]\nop = \"my::op\"\n" + std::string(kPlugin),
+     "1:1: key 'launch' is missing"},
+    {"NoLaunchInList", "[[plugin]]\nop = \"my::op\"\nlaunch = []\n" + std::string(kPlugin),
+     "3:10: a plugin has at least one launch"},
+    {"NoOutput", withPlugin("inputs = [\"X\"]\noutputs = []"),
+     "4:11: a plugin has at least one output"},
+    {"InputIsNoName", withPlugin("inputs = [\"X.y\"]\noutputs = []"),
+     "3:11: 'X.y' is no name; expected letters, digits and '_'"},
+    {"NameTwice", withPlugin("inputs = [\"X\", \"X\"]\noutputs = []"),
+     "3:16: the name 'X' is used twice in this plugin"},
+    {"OutputNameOfInput",
+     withPlugin("inputs = [\"X\"]\noutputs = [{ name = \"X\", like = \"X\" }]"),
+     "4:12: the name 'X' is used twice in this plugin"},
+    {"LikeNothing", withPlugin("inputs = [\"X\"]\noutputs = [{ name = \"Y\", like = \"Z\" }]"),
+     "4:33: 'Z' is no input of this plugin"},
+    {"LikeAndShape",
+     withPlugin("inputs = [\"X\"]\noutputs = [{ name = \"Y\", like = \"X\", shape = [1] }]"),
+     "4:12: output 'Y' needs either 'like' or 'shape'"},
+    {"ShapeWithoutType", withPlugin("inputs = [\"X\"]\noutputs = [{ name = \"Y\", shape = [1] }]"),
+     "4:12: output 'Y' needs 'dtype' beside 'shape'"},
+    {"UnknownType",
+     withPlugin("inputs = [\"X\"]\noutputs = [{ name = \"Y\", like = \"X\", dtype = \"float3\" }]"),
+     "4:46: 'float3' is no dtype; write \"float32\" or \"X.dtype\", say"},
+    {"UnknownAllowedType", withKey("dtypes = { X = [\"float33\"] }"),
+     "5:17: 'float33' is no dtype; expected \"float32\", \"int64\" or another"},
+    {"AllowedTypesOfNothing", withKey("dtypes = { Q = [\"float32\"] }"),
+     "5:16: 'Q' is no input of this plugin"},
+    {"UnknownAttributeType", withKey("attributes = [{ name = \"a\", type = \"integer\" }]"),
+     "5:15: attribute 'a' has unknown type 'integer'; expected bool, int, float, number, string, "
+     "dtype, bool[], int[], float[] or string[]"},
+    {"DefaultOfWrongType",
+     withKey("attributes = [{ name = \"a\", type = \"int\", default = 1.5 }]"),
+     "5:53: the default of attribute 'a' is a float; expected int"},
+    {"DefaultOfWrongElement",
+     withKey("attributes = [{ name = \"a\", type = \"int[]\", default = [1, \"x\"] }]"),
+     "5:59: the default of attribute 'a' is a string; expected int"},
+    {"DefaultIsNoType",
+     withKey("attributes = [{ name = \"a\", type = \"dtype\", default = \"f\" }]"),
+     "5:55: the default of attribute 'a' is a string; expected dtype"},
+    {"FloatIsNoBool", withKey("attributes = [{ name = \"a\", type = \"float\", default = true }]"),
+     "5:55: the default of attribute 'a' is a boolean; expected float"},
+    {"BadExpression", withKey("require = [{ that = \"X.numel + * 2\" }]"),
+     "5:21: in expression 'X.numel + * 2': column 11: found '*', expected an integer, a name or "
+     "'('\n  X.numel + * 2\n            ^"},
+    {"UnknownName", withKey("require = [{ that = \"X.numel > n\" }]"),
+     "5:21: in expression 'X.numel > n': 'n' names no input, output, attribute or constexpr of "
+     "this plugin"},
+    {"TensorIsNoInteger", withKey("require = [{ that = \"X > 1\" }]"),
+     "5:21: in expression 'X > 1': 'X' is no integer; a tensor has .shape[i], .numel, .rank and "
+     ".size_bytes"},
+    {"UnknownProperty", withKey("require = [{ that = \"X.size > 1\" }]"),
+     "5:21: in expression 'X.size > 1': 'X.size' is no integer; a tensor has .shape[i], .numel, "
+     ".rank and .size_bytes"},
+    {"FloatInExpression",
+     withKey("attributes = [{ name = \"a\", type = \"float\" }]\nrequire = [{ that = \"a > 1\" }]"),
+     "6:21: in expression 'a > 1': attribute 'a' is float; 'a' is no integer"},
+    {"ExpressionIsFloat", withKey("require = [{ that = 1.5 }]"),
+     "5:21: 'that' is a float; expected an integer or an expression in a string"},
+    {"NoCondition", withKey("require = [{ message = \"m\" }]"), "5:12: key 'that' is missing"},
+    {"WorkspaceWithoutSize", withKey("workspaces = [{ name = \"w\" }]"),
+     "5:15: key 'bytes' is missing"},
+    {"WorkspaceType", withKey("workspaces = [{ name = \"w\", bytes = 4, dtype = \"q\" }]"),
+     "5:48: 'q' is no dtype; expected \"float32\", \"int64\" or another"},
+    {"KernelWithoutFunction", withLaunch("kernel = \"k.py\"\ngrid = [1]"),
+     "6:10: 'k.py' names no kernel; expected \"FILE.py:FUNCTION\""},
+    {"NoKernel", withLaunch("grid = [1]"), "5:1: key 'kernel' is missing"},
+    {"NoGrid", withLaunch("kernel = \"k.py:f\""), "5:1: key 'grid' is missing"},
+    {"FourExtents", withLaunch("kernel = \"k.py:f\"\ngrid = [1, 1, 1, 1]"),
+     "7:8: 'grid' has 4 extents; expected 1 to 3"},
+    {"Warps", withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nnum_warps = 3"),
+     "8:13: num_warps is 3; expected a power of two from 1 to 32"},
+    {"TooManyWarps", withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nnum_warps = 64"),
+     "8:13: num_warps is 64; expected a power of two from 1 to 32"},
+    {"ConstexprKind", withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nconstexprs = { B = [1] }"),
+     "8:20: 'B' is an array; expected a number, a boolean, a string, or one of { expr = … }, { "
+     "attribute = … }, { dtype = … }"},
+    {"ConstexprSource",
+     withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nconstexprs = { B = { atribute = \"a\" } }"),
+     "8:22: unknown key 'atribute' in a constexpr; did you mean 'attribute'?"},
+    {"ConstexprAttribute",
+     withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nconstexprs = { B = { attribute = \"a\" } }"),
+     "8:20: 'a' is no attribute of this plugin"},
+    {"ArgumentUnknown", withArgs("[\"X\", \"n\"]"),
+     "8:14: in expression 'n': 'n' names no input, output, attribute or constexpr of this plugin"},
+    {"ArgumentCastOfText", withArgs("[\"f32(X)\"]"),
+     "8:9: argument 'f32(X)': expected a number or an attribute in the parentheses"},
+    {"ArgumentKind", withArgs("[true]"),
+     "8:9: 'args' is a boolean; expected a number, a name or an expression"},
+    {"ArgsAndExtraArgs", withArgs("[\"X\"]\nextra_args = [1]"),
+     "9:14: 'extra_args' goes without 'args': 'args' lists every argument"},
+};
+
+INSTANTIATE_TEST_SUITE_P(All, ManifestRefusals, testing::ValuesIn(kRefusals),
+                         [](const auto &tested) { return std::string(tested.param.name); });
+
+} // namespace
+} // namespace inlay

@@ -1,0 +1,204 @@
+#include "compiler/plugins/NodeBinder.h"
+
+#include "base/Error.h"
+
+#include <algorithm>
+
+namespace inlay {
+namespace {
+
+std::string joined(const std::vector<std::string> &names) {
+  std::string text;
+  for (const std::string &name : names)
+    text += (text.empty() ? "" : ", ") + name;
+  return text.empty() ? "none" : text;
+}
+
+template <typename T>
+std::optional<AttributeValue> asList(const AttributeValue &value) {
+  if (std::holds_alternative<std::vector<T>>(value))
+    return value;
+  // PyTorch lets a single element stand for a list.
+  if (const T *single = std::get_if<T>(&value))
+    return std::vector<T>{*single};
+  return std::nullopt;
+}
+
+std::optional<double> asFloat(const AttributeValue &value) {
+  if (const double *number = std::get_if<double>(&value))
+    return *number;
+  if (const int64_t *number = std::get_if<int64_t>(&value))
+    return static_cast<double>(*number);
+  if (const bool *flag = std::get_if<bool>(&value))
+    return *flag ? 1.0 : 0.0;
+  return std::nullopt;
+}
+
+std::optional<AttributeValue> asInt(const AttributeValue &value) {
+  if (std::holds_alternative<int64_t>(value))
+    return value;
+  if (const bool *flag = std::get_if<bool>(&value))
+    return static_cast<int64_t>(*flag);
+  return std::nullopt;
+}
+
+std::optional<AttributeValue> asFloatList(const AttributeValue &value) {
+  if (const auto *integers = std::get_if<std::vector<int64_t>>(&value))
+    return std::vector<double>(integers->begin(), integers->end());
+  return asList<double>(value);
+}
+
+/// An empty list carries no element kind: an exporter may write it as another kind of list.
+bool isEmptyList(const AttributeValue &value) {
+  return std::visit(
+      [](const auto &v) {
+        if constexpr (requires { v.empty(); } &&
+                      !std::is_same_v<std::decay_t<decltype(v)>, std::string>)
+          return v.empty();
+        else
+          return false;
+      },
+      value);
+}
+
+} // namespace
+
+std::optional<AttributeValue> convertAttribute(const AttributeValue &value, AttributeKind kind) {
+  switch (kind) {
+  case AttributeKind::Bool:
+    return std::holds_alternative<bool>(value) ? std::optional(value) : std::nullopt;
+  case AttributeKind::Int:
+    return asInt(value);
+  case AttributeKind::Float:
+    if (std::optional<double> number = asFloat(value))
+      return *number;
+    return std::nullopt;
+  case AttributeKind::Number:
+    return std::holds_alternative<double>(value) ? std::optional(value) : asInt(value);
+  case AttributeKind::String:
+    return std::holds_alternative<std::string>(value) ? std::optional(value) : std::nullopt;
+  case AttributeKind::DataType:
+    return std::holds_alternative<DataType>(value) ? std::optional(value) : std::nullopt;
+  case AttributeKind::BoolList:
+    return isEmptyList(value) ? AttributeValue(std::vector<bool>()) : asList<bool>(value);
+  case AttributeKind::IntList:
+    return isEmptyList(value) ? AttributeValue(std::vector<int64_t>()) : asList<int64_t>(value);
+  case AttributeKind::FloatList:
+    return isEmptyList(value) ? AttributeValue(std::vector<double>()) : asFloatList(value);
+  case AttributeKind::StringList:
+    return isEmptyList(value) ? AttributeValue(std::vector<std::string>())
+                              : asList<std::string>(value);
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+class Binder {
+public:
+  Binder(const PluginDefinition &plugin, PluginNode &node,
+         const std::vector<NodeArgument> &arguments)
+      : plugin_(plugin), node_(node), arguments_(arguments) {}
+
+  Status bind() {
+    node_.inputNames = plugin_.takesAllTensors() ? tensorNames() : plugin_.inputNames();
+    INLAY_TRY(checkNames());
+    for (const std::string &name : node_.inputNames)
+      INLAY_TRY(bindInput(name));
+    for (const AttributeParameter &parameter : plugin_.attributes())
+      INLAY_TRY(bindAttribute(parameter));
+    return {};
+  }
+
+private:
+  std::string head() const {
+    return fmt::format("node {} ({}, plugin at {})", node_.nodeName, node_.opName,
+                       plugin_.origin());
+  }
+
+  const NodeArgument *find(std::string_view name) const {
+    auto it = std::ranges::find(arguments_, name, &NodeArgument::name);
+    return it == arguments_.end() ? nullptr : &*it;
+  }
+
+  /// Names of the arguments that are tensors and no attributes.
+  std::vector<std::string> tensorNames() const {
+    std::vector<std::string> names;
+    for (const NodeArgument &argument : arguments_)
+      if (std::holds_alternative<TensorSpec>(argument.value) &&
+          std::ranges::find(plugin_.attributes(), argument.name, &AttributeParameter::name) ==
+              plugin_.attributes().end())
+        names.push_back(argument.name);
+    return names;
+  }
+
+  Status checkNames() const {
+    std::vector<std::string> known = node_.inputNames;
+    for (const AttributeParameter &parameter : plugin_.attributes())
+      known.push_back(parameter.name);
+    for (const NodeArgument &argument : arguments_)
+      if (std::ranges::find(known, argument.name) == known.end())
+        return invalidArgument(
+            "{}: the model passes argument '{}', which the plugin does not declare; it declares {}",
+            head(), argument.name, joined(known));
+    return {};
+  }
+
+  Status bindInput(const std::string &name) {
+    const NodeArgument *argument = find(name);
+    if (!argument)
+      return invalidArgument("{}: the model passes no tensor for input '{}'", head(), name);
+    const TensorSpec *tensor = std::get_if<TensorSpec>(&argument->value);
+    if (!tensor)
+      return invalidArgument(
+          "{}: argument '{}' is the literal {}; the plugin declares it an input tensor", head(),
+          name, attributeText(std::get<AttributeValue>(argument->value)));
+    node_.inputs.push_back(*tensor);
+    return {};
+  }
+
+  Status bindAttribute(const AttributeParameter &parameter) {
+    const NodeArgument *argument = find(parameter.name);
+    if (!argument) {
+      if (!parameter.defaultValue && !parameter.isOptional)
+        return invalidArgument(
+            "{}: the model gives no value for attribute '{}', and the plugin declares no default",
+            head(), parameter.name);
+      node_.attributes[parameter.name] = parameter.defaultValue.value_or(AttributeValue());
+      return {};
+    }
+    const AttributeValue *value = std::get_if<AttributeValue>(&argument->value);
+    if (!value)
+      return invalidArgument(
+          "{}: argument '{}' is a tensor; the plugin declares it an attribute of type {}", head(),
+          parameter.name, attributeKindName(parameter.kind));
+    if (parameter.isOptional && std::holds_alternative<std::monostate>(*value)) {
+      node_.attributes[parameter.name] = *value;
+      return {};
+    }
+    std::optional<AttributeValue> converted = convertAttribute(*value, parameter.kind);
+    if (!converted)
+      return invalidArgument("{}: argument '{}' is {}; the plugin declares it {}{}", head(),
+                             parameter.name, attributeText(*value),
+                             attributeKindName(parameter.kind),
+                             parameter.isOptional ? " or None" : "");
+    node_.attributes[parameter.name] = *converted;
+    return {};
+  }
+
+  const PluginDefinition &plugin_;
+  PluginNode &node_;
+  const std::vector<NodeArgument> &arguments_;
+};
+
+} // namespace
+
+Result<PluginNode> bindNode(const PluginDefinition &plugin, std::string opName,
+                            std::string nodeName, const std::vector<NodeArgument> &arguments,
+                            std::vector<TensorSpec> outputs) {
+  PluginNode node{std::move(opName), std::move(nodeName), {}, {}, {}, std::move(outputs)};
+  INLAY_TRY(Binder(plugin, node, arguments).bind());
+  return node;
+}
+
+} // namespace inlay

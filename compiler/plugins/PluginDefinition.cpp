@@ -1,0 +1,150 @@
+#include "compiler/plugins/PluginDefinition.h"
+
+#include "base/Error.h"
+
+#include <algorithm>
+
+namespace inlay {
+namespace {
+
+constexpr std::string_view kDefaultOverload = ".default";
+
+bool isName(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+}
+
+/// "ns::name" and "ns::name.overload" are well formed.
+bool isOpName(std::string_view opName) {
+  const size_t colons = opName.find("::");
+  if (colons == std::string_view::npos || !isName(opName.substr(0, colons)))
+    return false;
+  std::string_view name = opName.substr(colons + 2);
+  const size_t dot = name.find('.');
+  return isName(name.substr(0, dot)) &&
+         (dot == std::string_view::npos || isName(name.substr(dot + 1)));
+}
+
+/// The registry's key: the overload "default" has no name.
+std::string_view keyOf(std::string_view opName) {
+  if (opName.ends_with(kDefaultOverload))
+    opName.remove_suffix(kDefaultOverload.size());
+  return opName;
+}
+
+} // namespace
+
+Expr TensorSpec::numel() const {
+  Expr product(1);
+  for (const Expr &dim : shape)
+    product = product * dim;
+  return product;
+}
+
+std::string_view attributeKindName(AttributeKind kind) {
+  static constexpr std::string_view kNames[] = {"bool",   "int",   "float",   "string",   "dtype",
+                                                "bool[]", "int[]", "float[]", "string[]", "number"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+namespace {
+/// Prints a value as Python does.
+struct AttributePrinter {
+  std::string operator()(std::monostate) const { return "None"; }
+  std::string operator()(bool value) const { return value ? "True" : "False"; }
+  std::string operator()(int64_t value) const { return std::to_string(value); }
+  std::string operator()(double value) const { return fmt::format("{}", value); }
+  std::string operator()(const std::string &value) const { return "'" + value + "'"; }
+  std::string operator()(DataType value) const { return std::string(dataTypeName(value)); }
+  template <typename T>
+  std::string operator()(const std::vector<T> &values) const {
+    std::string text = "[";
+    for (const T &element : values)
+      text += (text.size() > 1 ? ", " : "") + (*this)(element);
+    return text + "]";
+  }
+};
+} // namespace
+
+std::string attributeText(const AttributeValue &value) {
+  return std::visit(AttributePrinter(), value);
+}
+
+Status checkKernelOptions(int64_t numWarps, int64_t numStages) {
+  if (numWarps < 1 || numWarps > 32 || (numWarps & (numWarps - 1)) != 0)
+    return invalidArgument("num_warps is {}; expected a power of two from 1 to 32", numWarps);
+  if (numStages < 1 || numStages > 16)
+    return invalidArgument("num_stages is {}; expected 1 to 16", numStages);
+  return {};
+}
+
+Status PluginRegistry::check(const PluginDefinition &definition) const {
+  const std::string &opName = definition.opName();
+  if (!isOpName(opName))
+    return invalidArgument(
+        "plugin at {}: operator name '{}' is malformed; expected \"namespace::name\" or "
+        "\"namespace::name.overload\"",
+        definition.origin(), opName);
+  auto known = definitions_.find(keyOf(opName));
+  if (known == definitions_.end())
+    return {};
+  for (const auto &other : known->second)
+    if (other->inputNames() == definition.inputNames() || other->takesAllTensors() ||
+        definition.takesAllTensors())
+      return alreadyExists("plugin at {}: operator '{}' already has a plugin for these tensor "
+                           "arguments, defined at {}",
+                           definition.origin(), opName, other->origin());
+  return {};
+}
+
+Status PluginRegistry::add(std::unique_ptr<PluginDefinition> definition) {
+  INLAY_TRY(check(*definition));
+  auto &known = definitions_[std::string(keyOf(definition->opName()))];
+  known.push_back(std::move(definition));
+  return {};
+}
+
+Status PluginRegistry::addAll(std::vector<std::unique_ptr<PluginDefinition>> definitions) {
+  PluginRegistry added;
+  for (auto &definition : definitions) {
+    INLAY_TRY(check(*definition));
+    INLAY_TRY(added.add(std::move(definition)));
+  }
+  for (auto &[key, known] : added.definitions_)
+    for (auto &definition : known)
+      definitions_[key].push_back(std::move(definition));
+  return {};
+}
+
+const PluginDefinition *PluginRegistry::find(std::string_view opName) const {
+  auto it = definitions_.find(keyOf(opName));
+  return it == definitions_.end() ? nullptr : it->second.front().get();
+}
+
+const PluginDefinition *PluginRegistry::find(std::string_view opName,
+                                             std::span<const std::string> tensorNames) const {
+  auto it = definitions_.find(keyOf(opName));
+  if (it == definitions_.end())
+    return nullptr;
+  for (const auto &definition : it->second)
+    if (std::ranges::equal(definition->inputNames(), tensorNames))
+      return definition.get();
+  return it->second.front().get();
+}
+
+std::vector<std::string> PluginRegistry::opNames() const {
+  std::vector<std::string> names;
+  for (const auto &[name, definitions] : definitions_)
+    names.push_back(name);
+  return names;
+}
+
+bool PluginRegistry::remove(std::string_view opName) {
+  auto it = definitions_.find(keyOf(opName));
+  if (it == definitions_.end())
+    return false;
+  definitions_.erase(it);
+  return true;
+}
+
+} // namespace inlay

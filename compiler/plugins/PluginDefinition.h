@@ -1,0 +1,187 @@
+// What the compiler knows of a plugin: the one form that every door (C++, manifest) ends in.
+#pragma once
+
+#include "base/DataType.h"
+#include "base/Status.h"
+#include "symbolic/Expr.h"
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace inlay {
+
+/// Value of an operator attribute (a non-tensor argument): every kind a PyTorch schema has.
+/// monostate is None.
+using AttributeValue =
+    std::variant<std::monostate, bool, int64_t, double, std::string, DataType, std::vector<bool>,
+                 std::vector<int64_t>, std::vector<double>, std::vector<std::string>>;
+
+/// Number takes an int or a float and keeps which it was.
+enum class AttributeKind : uint8_t {
+  Bool,
+  Int,
+  Float,
+  String,
+  DataType,
+  BoolList,
+  IntList,
+  FloatList,
+  StringList,
+  Number
+};
+
+/// "bool", "int[]", "number", …: as manifests write it.
+std::string_view attributeKindName(AttributeKind kind);
+/// A value as Python prints it, for messages.
+std::string attributeText(const AttributeValue &value);
+
+/// A declared attribute of an operator. A missing default means that every node must give the
+/// value.
+struct AttributeParameter {
+  std::string name;
+  AttributeKind kind;
+  bool isOptional = false; // may be None
+  std::optional<AttributeValue> defaultValue;
+};
+
+/// Type and symbolic shape of a tensor; dense, row-major.
+struct TensorSpec {
+  DataType dtype;
+  std::vector<Expr> shape;
+  /// Number of elements: the product of the shape, 1 for rank 0.
+  Expr numel() const;
+};
+
+/// One node of a model as a plugin sees it. `inputs` follow the definition's input names;
+/// `attributes` hold a value for every declared attribute, defaults filled in, converted to the
+/// declared kind.
+struct PluginNode {
+  std::string opName;   // "my::add_one"
+  std::string nodeName; // "add_one_1"
+  std::vector<TensorSpec> inputs;
+  std::vector<std::string> inputNames; // of each input, as in the operator's schema
+  std::map<std::string, AttributeValue, std::less<>> attributes;
+  std::vector<TensorSpec> outputs; // empty while describing
+};
+
+/// A compile-time argument of a kernel. Strings and dtypes are Triton constexprs too; monostate is
+/// None.
+using ConstexprValue = std::variant<std::monostate, bool, int64_t, double, std::string, DataType>;
+
+/// A kernel in the Triton language inside a Python file, with the compile-time choices for one
+/// launch.
+struct TritonKernel {
+  std::string path;     // the .py file, as opened
+  std::string source;   // its text where there is no file to open; else empty
+  std::string function; // name of the @triton.jit function
+  std::map<std::string, ConstexprValue> constexprs;
+  int numWarps = 4;
+  int numStages = 3;
+};
+
+/// Errors: InvalidArgument for warps that are no power of two from 1 to 32, or stages beyond 1
+/// to 16.
+Status checkKernelOptions(int64_t numWarps, int64_t numStages);
+
+/// Memory a plugin needs between or during its launches; not initialised.
+struct Workspace {
+  std::string name;
+  DataType dtype = DataType::UInt8; // what a kernel's pointer to it points to
+  Expr sizeBytes;
+};
+
+/// A run-time argument of a launch, in the order of the kernel's non-constexpr parameters.
+struct LaunchArgument {
+  enum class Kind : uint8_t { Input, Output, Workspace, Integer, Float };
+  Kind kind;
+  uint32_t index = 0;               // Input, Output, Workspace: which
+  Expr expression;                  // Integer
+  DataType dtype = DataType::Int32; // Integer: Int32 (default), Int64, UInt32, UInt64, …, Bool;
+                                    // Float: Float32 or Float64; Workspace: what it holds
+  double value = 0;                 // Float
+  std::string text;                 // as the author wrote it, for messages
+};
+
+struct PluginLaunch {
+  TritonKernel kernel;
+  std::array<Expr, 3> grid{Expr(1), Expr(1), Expr(1)};
+  std::vector<LaunchArgument> arguments;
+};
+
+/// A condition on shapes or attributes that the plugin requires, with the author's message.
+struct PluginRequirement {
+  Expr condition; // not 0 where it holds
+  std::string message;
+};
+
+struct PluginImplementation {
+  std::vector<Workspace> workspaces;
+  std::vector<PluginLaunch> launches; // run in order
+};
+
+struct PluginDescription {
+  std::vector<TensorSpec> outputs;
+  std::vector<PluginRequirement> requirements;
+};
+
+/// A plugin: an operator's name and arguments, what its outputs look like, and how kernels compute
+/// them. describe and implement are called once per node, on one thread; they return errors for
+/// users (unsupported dtype, say).
+class PluginDefinition {
+public:
+  virtual ~PluginDefinition() = default;
+  /// "namespace::name" or "namespace::name.overload"; without an overload it serves the overload
+  /// "default".
+  const std::string &opName() const { return opName_; }
+  /// Names of the tensor arguments, in order; empty if it takes all.
+  const std::vector<std::string> &inputNames() const { return inputNames_; }
+  /// True for a plugin that declares no inputs: a node's tensors are its inputs, as they come.
+  bool takesAllTensors() const { return takesAllTensors_; }
+  const std::vector<AttributeParameter> &attributes() const { return attributes_; }
+  /// Where it was defined, for messages: "add_one.toml:3" or "C++ registration".
+  const std::string &origin() const { return origin_; }
+
+  virtual Result<PluginDescription> describe(const PluginNode &node) const = 0;
+  virtual Result<PluginImplementation> implement(const PluginNode &node) const = 0;
+
+protected:
+  std::string opName_;
+  std::vector<std::string> inputNames_;
+  bool takesAllTensors_ = false;
+  std::vector<AttributeParameter> attributes_;
+  std::string origin_;
+};
+
+/// The plugins known to one build. Not thread-safe.
+class PluginRegistry {
+public:
+  /// Errors: AlreadyExists (same operator, same tensor arguments) names both origins;
+  /// InvalidArgument for a malformed name.
+  Status add(std::unique_ptr<PluginDefinition> definition);
+  /// Adds all definitions, or, on an error, none.
+  Status addAll(std::vector<std::unique_ptr<PluginDefinition>> definitions);
+  /// Finds the plugin of "ns::name" or "ns::name.overload" ("ns::name" and "ns::name.default" are
+  /// the same); null if none.
+  const PluginDefinition *find(std::string_view opName) const;
+  /// As find. An operator may have several plugins that differ in which of its arguments are
+  /// tensors (aten::mul.Tensor with a number, say): the one whose inputs are `tensorNames` is
+  /// preferred. A plugin that takes all tensors is its operator's only one.
+  const PluginDefinition *find(std::string_view opName,
+                               std::span<const std::string> tensorNames) const;
+  /// Sorted operator names.
+  std::vector<std::string> opNames() const;
+  /// Removes a plugin; false if there is none.
+  bool remove(std::string_view opName);
+
+private:
+  Status check(const PluginDefinition &definition) const;
+  std::map<std::string, std::vector<std::unique_ptr<PluginDefinition>>, std::less<>> definitions_;
+};
+
+} // namespace inlay

@@ -1,0 +1,285 @@
+#include "compiler/plugins/PluginHost.h"
+
+#include "base/Error.h"
+#include "compiler/plugins/PluginAbi.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <algorithm>
+#include <filesystem>
+
+/// What a plugin's function works on. Every function of the table may be given anything, and after
+/// an error goes on with neutral values: the first error is what counts.
+struct inlay_plugin_node_t {
+  const inlay::PluginNode &node;
+  const std::string &folder;
+  inlay::PluginDescription *description;
+  inlay::PluginImplementation *implementation;
+  inlay::Status error;
+  inlay::AbiMemory memory;
+
+  void fail(inlay::Status status) {
+    if (error.isOk() && !status.isOk())
+      error = std::move(status);
+  }
+  /// The value of a result, or a neutral one with the error noted; `what` says of what.
+  template <typename T>
+  T take(inlay::Result<T> result, std::string_view what) {
+    if (result.isOk())
+      return std::move(result).value();
+    fail(inlay::Status(result.status().code(),
+                       fmt::format("{}: {}", what, result.status().message())));
+    return T{};
+  }
+};
+
+namespace inlay {
+namespace {
+
+using Node = inlay_plugin_node_t;
+
+/// An expression over the model's symbols, which must have come from the node.
+Expr exprOf(Node &node, const char *text, std::string_view what) {
+  if (!text)
+    return node.fail(invalidArgument("{} is null", what)), Expr();
+  Expr expr = node.take(parseExpr(text), fmt::format("in {} '{}'", what, text));
+  std::vector<std::string> known;
+  for (const auto *tensors : {&node.node.inputs, &node.node.outputs})
+    for (const TensorSpec &tensor : *tensors)
+      for (const Expr &size : tensor.shape)
+        for (std::string &name : symbolsOf(size))
+          known.push_back(std::move(name));
+  for (const std::string &name : symbolsOf(expr))
+    if (std::ranges::find(known, name) == known.end())
+      node.fail(invalidArgument("in {} '{}': '{}' is no size of this node; expressions are made of "
+                                "the sizes of its tensors",
+                                what, text, name));
+  return expr;
+}
+
+const TensorSpec *tensorOf(Node *node, int isOutput, size_t index) {
+  const std::vector<TensorSpec> &tensors = isOutput ? node->node.outputs : node->node.inputs;
+  if (index < tensors.size())
+    return &tensors[index];
+  node->fail(invalidArgument("there is no {} {}; the node has {}", isOutput ? "output" : "input",
+                             index, tensors.size()));
+  return nullptr;
+}
+
+void nodeFail(Node *node, const char *message) {
+  node->fail(invalidArgument("{}", message ? message : "the plugin gives no reason"));
+}
+
+size_t tensorRank(Node *node, int isOutput, size_t index) {
+  const TensorSpec *tensor = tensorOf(node, isOutput, index);
+  return tensor ? tensor->shape.size() : 0;
+}
+
+const char *tensorSize(Node *node, int isOutput, size_t index, size_t dim) {
+  const TensorSpec *tensor = tensorOf(node, isOutput, index);
+  if (!tensor)
+    return "0";
+  if (dim < tensor->shape.size())
+    return node->memory.keep(tensor->shape[dim].toString());
+  node->fail(invalidArgument("{} {} has rank {}, and no dimension {}",
+                             isOutput ? "output" : "input", index, tensor->shape.size(), dim));
+  return "0";
+}
+
+int attribute(Node *node, const char *name, inlay_plugin_value_v1 *outValue) {
+  *outValue = {};
+  auto found = node->node.attributes.find(std::string_view(name ? name : ""));
+  if (found == node->node.attributes.end())
+    return 0;
+  *outValue = toAbi(found->second, node->memory);
+  return 1;
+}
+
+int constant(Node *node, const char *expression, int64_t *outValue) {
+  std::optional<int64_t> value = exprOf(*node, expression, "expression").constantValue();
+  *outValue = value.value_or(0);
+  return value ? 1 : 0;
+}
+
+/// Notes an error if `isAllowed` is false.
+bool allow(Node *node, bool isAllowed, std::string_view what, std::string_view where) {
+  if (!isAllowed)
+    node->fail(failedPrecondition("{} was called outside {}", what, where));
+  return isAllowed;
+}
+
+void addOutput(Node *node, uint32_t dtype, const char *const *shape, size_t rank) {
+  if (!allow(node, node->description, "add_output", "describe"))
+    return;
+  const std::string what = fmt::format("output {}", node->description->outputs.size());
+  TensorSpec spec{node->take(dataTypeFromAbi(dtype), what), {}};
+  for (size_t dim = 0; dim < rank; ++dim)
+    spec.shape.push_back(
+        exprOf(*node, shape ? shape[dim] : nullptr, fmt::format("dimension {} of {}", dim, what)));
+  node->description->outputs.push_back(std::move(spec));
+}
+
+void require(Node *node, const char *condition, const char *message) {
+  if (allow(node, node->description, "require", "describe"))
+    node->description->requirements.push_back(
+        {exprOf(*node, condition, "requirement"), message     ? message
+                                                  : condition ? condition
+                                                              : ""});
+}
+
+uint32_t addWorkspace(Node *node, const char *name, uint32_t dtype, const char *sizeBytes) {
+  if (!allow(node, node->implementation, "add_workspace", "implement"))
+    return 0;
+  std::vector<Workspace> &workspaces = node->implementation->workspaces;
+  Workspace workspace;
+  workspace.name = node->take(textFromAbi(name, "name"), "workspace");
+  for (const Workspace &other : workspaces)
+    if (other.name == workspace.name)
+      node->fail(alreadyExists("there are two workspaces '{}'", other.name));
+  workspace.dtype = node->take(dataTypeFromAbi(dtype), "workspace " + workspace.name);
+  workspace.sizeBytes = exprOf(*node, sizeBytes, "size of workspace " + workspace.name);
+  workspaces.push_back(std::move(workspace));
+  return static_cast<uint32_t>(workspaces.size() - 1);
+}
+
+/// Brings one launch argument to ours.
+LaunchArgument argumentOf(Node &node, const inlay_plugin_argument_v1 &given, size_t position) {
+  const std::string what = fmt::format("launch argument {}", position);
+  LaunchArgument argument{};
+  argument.index = given.index;
+  argument.text = what;
+  switch (given.kind) {
+  case INLAY_PLUGIN_ARGUMENT_INPUT:
+    argument.kind = LaunchArgument::Kind::Input;
+    return tensorOf(&node, 0, given.index), argument;
+  case INLAY_PLUGIN_ARGUMENT_OUTPUT:
+    argument.kind = LaunchArgument::Kind::Output;
+    return tensorOf(&node, 1, given.index), argument;
+  case INLAY_PLUGIN_ARGUMENT_WORKSPACE:
+    argument.kind = LaunchArgument::Kind::Workspace;
+    if (given.index < node.implementation->workspaces.size())
+      argument.dtype = node.implementation->workspaces[given.index].dtype;
+    else
+      node.fail(invalidArgument("{}: there is no workspace {}", what, given.index));
+    return argument;
+  case INLAY_PLUGIN_ARGUMENT_INTEGER:
+    argument.kind = LaunchArgument::Kind::Integer;
+    argument.expression = exprOf(node, given.expression, what);
+    argument.text = given.expression ? given.expression : "";
+    break;
+  case INLAY_PLUGIN_ARGUMENT_FLOAT:
+    argument.kind = LaunchArgument::Kind::Float;
+    argument.value = given.value;
+    argument.text = fmt::format("{}", given.value);
+    break;
+  default:
+    return node.fail(invalidArgument("{}: {} is no kind of argument", what, given.kind)), argument;
+  }
+  argument.dtype = node.take(dataTypeFromAbi(given.dtype), what);
+  const bool isFloat = argument.dtype == DataType::Float32 || argument.dtype == DataType::Float64;
+  const bool isInteger = dataTypeKind(argument.dtype) != DataTypeKind::Float;
+  if (argument.kind == LaunchArgument::Kind::Float ? !isFloat : !isInteger)
+    node.fail(invalidArgument("{}: {} is no type of {}", what, dataTypeName(argument.dtype),
+                              argument.kind == LaunchArgument::Kind::Float
+                                  ? "a float argument; expected float32 or float64"
+                                  : "an integer argument"));
+  return argument;
+}
+
+TritonKernel kernelOf(Node &node, const inlay_plugin_launch_v1 &given) {
+  TritonKernel kernel;
+  const std::string path = node.take(textFromAbi(given.kernel_path, "kernel_path"), "launch");
+  kernel.function = node.take(textFromAbi(given.function, "function"), "launch");
+  if (given.kernel_source) {
+    // Texts are told apart by their paths: a name may stand for several.
+    kernel.source = given.kernel_source;
+    kernel.path = fmt::format("{}#{:016x}/{}", node.node.opName,
+                              XXH64(kernel.source.data(), kernel.source.size(), 0), path);
+    if (kernel.source.empty())
+      node.fail(invalidArgument("the source of kernel '{}' is empty", kernel.function));
+  } else {
+    kernel.path = (std::filesystem::path(node.folder) / path).lexically_normal().string();
+  }
+  Status options = checkKernelOptions(given.num_warps, given.num_stages);
+  if (!options.isOk())
+    node.fail(invalidArgument("launch of {}: {}", kernel.function, options.message()));
+  kernel.numWarps = static_cast<int>(given.num_warps);
+  kernel.numStages = static_cast<int>(given.num_stages);
+  if (!given.constexprs && given.num_constexprs != 0)
+    return node.fail(invalidArgument("launch of {}: constexprs is null", kernel.function)), kernel;
+  for (size_t i = 0; i < given.num_constexprs; ++i) {
+    const inlay_plugin_constexpr_v1 &constant = given.constexprs[i];
+    const std::string name = node.take(textFromAbi(constant.name, "name"), "constexpr");
+    auto value = node.take(constexprFromAbi(constant.value), "constexpr " + name);
+    if (!kernel.constexprs.emplace(name, std::move(value)).second)
+      node.fail(
+          alreadyExists("launch of {}: constexpr '{}' is given twice", kernel.function, name));
+  }
+  return kernel;
+}
+
+void addLaunch(Node *node, const inlay_plugin_launch_v1 *launch) {
+  if (!allow(node, node->implementation, "add_launch", "implement"))
+    return;
+  Result<inlay_plugin_launch_v1> given = structFromAbi(launch, "inlay_plugin_launch_v1");
+  if (!given.isOk())
+    return node->fail(std::move(given).status());
+  PluginLaunch result;
+  result.kernel = kernelOf(*node, *given);
+  for (size_t axis = 0; axis < 3; ++axis)
+    if (given->grid[axis])
+      result.grid[axis] = exprOf(*node, given->grid[axis], "grid of " + result.kernel.function);
+  if (!given->arguments && given->num_arguments != 0)
+    return node->fail(invalidArgument("launch of {}: arguments is null", result.kernel.function));
+  for (size_t i = 0; i < given->num_arguments; ++i)
+    result.arguments.push_back(argumentOf(*node, given->arguments[i], i));
+  node->implementation->launches.push_back(std::move(result));
+}
+
+} // namespace
+
+const inlay_plugin_host_v1 &pluginNodeTable() {
+  static const inlay_plugin_host_v1 table = [] {
+    inlay_plugin_host_v1 t{};
+    t.size_bytes = sizeof(t);
+    t.node_fail = nodeFail;
+    t.op_name = [](Node *node) { return node->node.opName.c_str(); };
+    t.node_name = [](Node *node) { return node->node.nodeName.c_str(); };
+    t.num_tensors = [](Node *node, int isOutput) {
+      return isOutput ? node->node.outputs.size() : node->node.inputs.size();
+    };
+    t.input_name = [](Node *node, size_t index) {
+      return tensorOf(node, 0, index) && index < node->node.inputNames.size()
+                 ? node->node.inputNames[index].c_str()
+                 : "";
+    };
+    t.tensor_dtype = [](Node *node, int isOutput, size_t index) {
+      const TensorSpec *tensor = tensorOf(node, isOutput, index);
+      return static_cast<uint32_t>(tensor ? tensor->dtype : DataType::Float32);
+    };
+    t.tensor_rank = tensorRank;
+    t.tensor_size = tensorSize;
+    t.attribute = attribute;
+    t.constant = constant;
+    t.add_output = addOutput;
+    t.require = require;
+    t.add_workspace = addWorkspace;
+    t.add_launch = addLaunch;
+    return t;
+  }();
+  return table;
+}
+
+Status callPlugin(PluginCallback function, void *user, const PluginNode &node,
+                  const std::string &origin, const std::string &folder,
+                  PluginDescription *description, PluginImplementation *implementation) {
+  Node view{node, folder, description, implementation, {}, {}};
+  function(user, &pluginNodeTable(), &view);
+  if (view.error.isOk())
+    return {};
+  return Status(view.error.code(), fmt::format("node {} ({}, plugin at {}): {}", node.nodeName,
+                                               node.opName, origin, view.error.message()));
+}
+
+} // namespace inlay

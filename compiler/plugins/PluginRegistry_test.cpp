@@ -1,0 +1,121 @@
+#include "compiler/plugins/BuiltinPlugins.h"
+#include "compiler/plugins/PluginDefinition.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace inlay {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class FakePlugin : public PluginDefinition {
+public:
+  FakePlugin(std::string opName, std::vector<std::string> inputs, std::string origin) {
+    opName_ = std::move(opName);
+    takesAllTensors_ = inputs.empty();
+    inputNames_ = std::move(inputs);
+    origin_ = std::move(origin);
+  }
+  Result<PluginDescription> describe(const PluginNode &) const override {
+    return PluginDescription();
+  }
+  Result<PluginImplementation> implement(const PluginNode &) const override {
+    return PluginImplementation();
+  }
+};
+
+std::unique_ptr<PluginDefinition> fake(std::string opName, std::vector<std::string> inputs = {"X"},
+                                       std::string origin = "a.toml:1") {
+  return std::make_unique<FakePlugin>(std::move(opName), std::move(inputs), std::move(origin));
+}
+
+std::string originOf(const PluginDefinition *plugin) { return plugin ? plugin->origin() : "none"; }
+
+TEST(PluginRegistry, TakesTheDefaultOverloadAndNoneForTheSame) {
+  PluginRegistry registry;
+  ASSERT_TRUE(registry.add(fake("my::op.default")).isOk());
+  ASSERT_TRUE(registry.add(fake("my::op.out", {"X"}, "b.toml:1")).isOk());
+  EXPECT_EQ(originOf(registry.find("my::op")), "a.toml:1");
+  EXPECT_EQ(originOf(registry.find("my::op.default")), "a.toml:1");
+  EXPECT_EQ(originOf(registry.find("my::op.out")), "b.toml:1");
+  EXPECT_EQ(originOf(registry.find("my::other")), "none");
+  EXPECT_THAT(registry.opNames(), ElementsAre("my::op", "my::op.out"));
+  EXPECT_TRUE(registry.remove("my::op"));
+  EXPECT_FALSE(registry.remove("my::op"));
+  EXPECT_THAT(registry.opNames(), ElementsAre("my::op.out"));
+}
+
+TEST(PluginRegistry, RefusesMalformedNames) {
+  PluginRegistry registry;
+  for (const char *name : {"", "op", "::op", "my::", "my::op.", "my::a.b.c", "my::o p", "a::b::c"})
+    EXPECT_EQ(registry.add(fake(name)).toString(),
+              "INVALID_ARGUMENT: plugin at a.toml:1: operator name '" + std::string(name) +
+                  "' is malformed; expected \"namespace::name\" or \"namespace::name.overload\"");
+  EXPECT_THAT(registry.opNames(), IsEmpty());
+}
+
+TEST(PluginRegistry, RefusesASecondPluginForTheSameTensors) {
+  PluginRegistry registry;
+  ASSERT_TRUE(registry.add(fake("my::op")).isOk());
+  const std::string expected = "ALREADY_EXISTS: plugin at b.toml:2: operator 'my::op.default' "
+                               "already has a plugin for these "
+                               "tensor arguments, defined at a.toml:1";
+  EXPECT_EQ(registry.add(fake("my::op.default", {"X"}, "b.toml:2")).toString(), expected);
+  // One that takes all tensors leaves no node to another.
+  EXPECT_EQ(registry.add(fake("my::op.default", {}, "b.toml:2")).toString(), expected);
+}
+
+TEST(PluginRegistry, ChoosesByWhichArgumentsAreTensors) {
+  PluginRegistry registry;
+  ASSERT_TRUE(registry.add(fake("my::mul", {"self", "other"}, "two")).isOk());
+  ASSERT_TRUE(registry.add(fake("my::mul", {"self"}, "one")).isOk());
+  const std::vector<std::string> two = {"self", "other"}, one = {"self"}, none;
+  EXPECT_EQ(originOf(registry.find("my::mul", two)), "two");
+  EXPECT_EQ(originOf(registry.find("my::mul", one)), "one");
+  // No plugin fits: the first one's binding says why.
+  EXPECT_EQ(originOf(registry.find("my::mul", none)), "two");
+}
+
+TEST(PluginRegistry, AddsAllOrNone) {
+  PluginRegistry registry;
+  ASSERT_TRUE(registry.add(fake("my::b")).isOk());
+  std::vector<std::unique_ptr<PluginDefinition>> definitions;
+  definitions.push_back(fake("my::a"));
+  definitions.push_back(fake("my::b"));
+  EXPECT_EQ(registry.addAll(std::move(definitions)).code(), StatusCode::AlreadyExists);
+  EXPECT_THAT(registry.opNames(), ElementsAre("my::b"));
+}
+
+TEST(BuiltinPlugins, LeaveTheUsersPluginsInPlace) {
+  PluginRegistry registry;
+  ASSERT_TRUE(registry.add(fake("aten::mul.Tensor", {"self"}, "mine.toml:1")).isOk());
+  ASSERT_TRUE(registry.add(fake("aten::add.Tensor", {}, "mine.so")).isOk());
+  const Status status = addBuiltinPlugins(registry);
+  ASSERT_TRUE(status.isOk()) << status.toString();
+  EXPECT_THAT(registry.opNames(), ElementsAre("aten::add.Tensor", "aten::div.Tensor",
+                                              "aten::mul.Tensor", "aten::sub.Tensor"));
+  const std::vector<std::string> two = {"self", "other"}, one = {"self"};
+  EXPECT_EQ(originOf(registry.find("aten::mul.Tensor", one)), "mine.toml:1");
+  EXPECT_THAT(originOf(registry.find("aten::mul.Tensor", two)),
+              testing::StartsWith("ops/pointwise.toml:"));
+  EXPECT_EQ(originOf(registry.find("aten::add.Tensor", two)), "mine.so");
+}
+
+TEST(BuiltinPlugins, CarryTheirKernels) {
+  PluginRegistry registry;
+  ASSERT_TRUE(addBuiltinPlugins(registry).isOk());
+  const std::vector<std::string> two = {"self", "other"};
+  PluginNode node;
+  node.inputs = {{DataType::Float32, {Expr(4)}}, {DataType::Float32, {Expr(4)}}};
+  node.outputs = {node.inputs[0]};
+  auto implementation = registry.find("aten::mul.Tensor", two)->implement(node);
+  ASSERT_TRUE(implementation.isOk()) << implementation.status().toString();
+  const TritonKernel &kernel = implementation->launches.at(0).kernel;
+  EXPECT_EQ(kernel.path, "ops/pointwise.py");
+  EXPECT_THAT(kernel.source, testing::HasSubstr("def " + kernel.function + "("));
+}
+
+} // namespace
+} // namespace inlay

@@ -1,0 +1,68 @@
+// What every code-generation target offers: tile IR in, kernel images out.
+#pragma once
+
+#include "base/DataType.h"
+#include "base/Status.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace inlay {
+
+/// A kernel's run-time parameter, as code and launcher agree on it.
+struct KernelParameter {
+  std::string name;
+  bool isPointer = false;
+  DataType dtype = DataType::Int32; // element type of a pointer
+};
+
+enum class ImageFormat : uint8_t { Ptx, Cubin, X86SharedObject };
+
+/// Machine code of one kernel for one target.
+struct KernelImage {
+  std::string target; // "cuda:sm_90a", "cpu:x86-64-v3"
+  ImageFormat format;
+  std::string entry;            // symbol in the code
+  std::vector<std::byte> bytes; // PTX: text without a terminating 0
+  uint32_t numWarps = 0;        // cuda
+  uint32_t sharedBytes = 0;     // cuda: dynamic shared memory per block
+  uint32_t registers = 0;       // cuda, 0 if unknown
+  uint32_t spillBytes = 0;      // cuda
+  uint32_t ptxVersion = 0;      // cuda, ISA version times ten
+};
+
+/// Receives the text (or bytes) of each stage a kernel passes: "tile", "llvm", "ll", "ptx",
+/// "cubin", "s", "so".
+using StageSink = std::function<void(std::string_view stage, std::string_view bytes)>;
+
+struct KernelCompileOptions {
+  StageSink stageSink; // may be empty
+};
+
+/// One thing to compile for. Made by createTarget; not thread-safe.
+class Target {
+public:
+  virtual ~Target() = default;
+  /// Canonical name: "cuda:sm_90a", "cpu:x86-64-v3".
+  virtual const std::string &name() const = 0;
+  /// Compiles the only kernel of a verified tile module; the module is left as it was. A CUDA
+  /// target gives PTX, and a cubin after it where ptxas is installed. Errors: Unimplemented (an op
+  /// this target cannot do, with its source location), Internal.
+  virtual Result<std::vector<KernelImage>> compile(mlir::ModuleOp module,
+                                                   const KernelCompileOptions &options) const = 0;
+};
+
+/// Parameters of the only kernel of a tile module, from its argument types and attributes.
+Result<std::vector<KernelParameter>> kernelParameters(mlir::ModuleOp module);
+
+/// Makes the targets a name stands for: "cuda:sm_90a" one; "cuda" the baseline sm_80;
+/// "cpu:x86-64-v3" one; "cpu" the levels v2, v3 and v4. Errors: InvalidArgument naming the known
+/// targets.
+Result<std::vector<std::unique_ptr<Target>>> createTargets(std::string_view name);
+
+} // namespace inlay

@@ -1,0 +1,95 @@
+#include "compiler/targets/cpu/CodeGeneration.h"
+
+#include "base/Error.h"
+
+#include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetOptions.h"
+
+#include <mutex>
+
+namespace inlay {
+
+namespace {
+
+constexpr const char *kTriple = "x86_64-unknown-linux-gnu";
+
+} // namespace
+
+Result<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const CpuLevel &level) {
+  static std::once_flag initialized;
+  std::call_once(initialized, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+  });
+  std::string message;
+  llvm::Triple triple(kTriple);
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, message);
+  if (!target)
+    return internalError("LLVM has no code generator for {}: {}", kTriple, message);
+  llvm::TargetOptions options;
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, llvm::StringRef(level.name.data(), level.name.size()), "", options, llvm::Reloc::PIC_,
+      std::nullopt, llvm::CodeGenOptLevel::Default));
+  if (!machine)
+    return internalError("LLVM cannot generate code for {} {}", kTriple, level.name);
+  return machine;
+}
+
+void optimize(llvm::Module &module, llvm::TargetMachine &machine, const CpuLevel &level) {
+  module.setTargetTriple(machine.getTargetTriple());
+  module.setDataLayout(machine.createDataLayout());
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    std::string bits = std::to_string(level.vectorBytes * 8);
+    function.addFnAttr("prefer-vector-width", bits);
+    function.addFnAttr("min-legal-vector-width", bits);
+    function.addFnAttr("target-cpu", llvm::StringRef(level.name.data(), level.name.size()));
+    function.addFnAttr("no-builtins");
+    function.addFnAttr("probe-stack", "inline-asm");
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+  }
+  // Code is already in vector steps: unrolling or vectorising it again costs compile time and code
+  // size.
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopUnrolling = false;
+  tuning.LoopInterleaving = false;
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  llvm::PassBuilder builder(&machine, tuning);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager callGraph;
+  llvm::ModuleAnalysisManager modules;
+  llvm::TargetLibraryInfoImpl libraries(module.getTargetTriple());
+  libraries.disableAllFunctions();
+  functions.registerPass([&] { return llvm::TargetLibraryAnalysis(libraries); });
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(callGraph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, callGraph, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+}
+
+Result<llvm::SmallVector<char, 0>> generateCode(llvm::Module &module, llvm::TargetMachine &machine,
+                                                llvm::CodeGenFileType type) {
+  llvm::SmallVector<char, 0> code;
+  llvm::raw_svector_ostream stream(code);
+  llvm::legacy::PassManager passes;
+  llvm::TargetLibraryInfoImpl libraries(module.getTargetTriple());
+  libraries.disableAllFunctions();
+  passes.add(new llvm::TargetLibraryInfoWrapperPass(libraries));
+  if (machine.addPassesToEmitFile(passes, stream, nullptr, type))
+    return internalError("LLVM's x86-64 back end cannot write this kind of file");
+  passes.run(module);
+  return code;
+}
+
+} // namespace inlay

@@ -1,0 +1,120 @@
+#include "compiler/targets/cpu/CompiledKernel.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+namespace inlay {
+namespace {
+
+using testing::GuardedBuffer, testing::LoadedKernel;
+
+/// The levels this machine runs; a skipped level is printed once by Levels.Skipped.
+std::vector<std::string> runnableLevels() {
+  std::vector<std::string> levels;
+  for (const char *level : {"x86-64-v2", "x86-64-v3", "x86-64-v4"})
+    if (testing::machineHas(level))
+      levels.push_back(level);
+  return levels;
+}
+
+class CpuKernel : public ::testing::TestWithParam<std::string> {
+protected:
+  LoadedKernel compile(const std::string &arguments, const std::string &body) {
+    auto image = testing::compileText(testing::kernelText(arguments, body), GetParam());
+    EXPECT_TRUE(image.isOk()) << image.status().toString();
+    if (!image.isOk())
+      std::exit(1);
+    imageBytes_ = image->bytes.size();
+    auto kernel = LoadedKernel::load(*image);
+    EXPECT_TRUE(kernel.isOk()) << kernel.status().toString();
+    if (!kernel.isOk())
+      std::exit(1);
+    return *kernel;
+  }
+  size_t imageBytes_ = 0;
+};
+INSTANTIATE_TEST_SUITE_P(Levels, CpuKernel, ::testing::ValuesIn(runnableLevels()),
+                         [](const auto &info) { return info.param.substr(7); });
+
+TEST(Levels, V4NeedsAvx512ToRun) {
+  if (!testing::machineHas("x86-64-v4"))
+    GTEST_SKIP()
+        << "this machine has no AVX-512: code for x86-64-v4 is compiled and looked at, not run";
+}
+
+std::string replaceAll(std::string text, const std::string &from, const std::string &to) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+/// The tutorial's kernel: y = x + 1 under offs < n.
+std::string addOneBody(int block) {
+  return replaceAll(R"(
+    %pid = tile.program_id 0 : i32
+    %block = arith.constant $B : i32
+    %start = arith.muli %pid, %block : i32
+    %range = tile.arange 0 to $B : tensor<$Bxi32>
+    %starts = tile.splat %start : i32 -> tensor<$Bxi32>
+    %offs = arith.addi %starts, %range : tensor<$Bxi32>
+    %ns = tile.splat %n : i32 -> tensor<$Bxi32>
+    %mask = arith.cmpi slt, %offs, %ns : tensor<$Bxi32>
+    %xs = tile.splat %x : !tile.ptr<f32> -> tensor<$Bx!tile.ptr<f32>>
+    %xp = tile.addptr %xs, %offs : tensor<$Bx!tile.ptr<f32>>, tensor<$Bxi32>
+    %v = tile.load %xp mask %mask : tensor<$Bx!tile.ptr<f32>> mask tensor<$Bxi1> -> tensor<$Bxf32>
+    %one = arith.constant dense<1.0> : tensor<$Bxf32>
+    %r = arith.addf %v, %one : tensor<$Bxf32>
+    %ys = tile.splat %y : !tile.ptr<f32> -> tensor<$Bx!tile.ptr<f32>>
+    %yp = tile.addptr %ys, %offs : tensor<$Bx!tile.ptr<f32>>, tensor<$Bxi32>
+    tile.store %yp, %r mask %mask : tensor<$Bx!tile.ptr<f32>>, tensor<$Bxf32> mask tensor<$Bxi1>)",
+                    "$B", std::to_string(block));
+}
+constexpr const char *kAddOneArguments = "%x: !tile.ptr<f32>, %n: i32, %y: !tile.ptr<f32>";
+
+TEST_P(CpuKernel, AddsOneAtEverySizeAroundBlocksAndVectors) {
+  for (int block : {1, 2, 8, 64, 256, 1024}) {
+    LoadedKernel kernel = compile(kAddOneArguments, addOneBody(block));
+    for (int n : {1,  2,  3,  7,   8,   9,   15,   16,   17,   31,   33,
+                  63, 64, 65, 255, 256, 257, 1000, 1023, 1024, 1025, 2049}) {
+      GuardedBuffer<float> x(n), y(n, -7.0f);
+      for (int i = 0; i < n; ++i)
+        x[i] = 0.5f * i;
+      kernel.run({x.argument(), &n, y.argument()}, (n + block - 1) / block);
+      for (int i = 0; i < n; ++i)
+        ASSERT_EQ(y[i], 0.5f * i + 1.0f) << "block " << block << " n " << n << " i " << i;
+    }
+  }
+}
+
+TEST_P(CpuKernel, LargeLaunchesStreamTheirStores) {
+  std::string assembly;
+  auto image = testing::compileText(testing::kernelText(kAddOneArguments, addOneBody(256)),
+                                    GetParam(), [&](std::string_view stage, std::string_view text) {
+                                      if (stage == "s")
+                                        assembly = text;
+                                    });
+  ASSERT_TRUE(image.isOk()) << image.status().toString();
+  EXPECT_NE(assembly.find("movntps"), std::string::npos) << assembly;
+  EXPECT_NE(assembly.find("sfence"), std::string::npos);
+  auto kernel = LoadedKernel::load(*image);
+  ASSERT_TRUE(kernel.isOk());
+  // Two programs of a launch whose grid says that it is large, at every alignment of the output.
+  constexpr int kPrograms = 2, kCount = 256 * kPrograms;
+  const uint32_t grid[3] = {1 << 10, 1 << 10, 1};
+  for (int shift = 0; shift < 16; ++shift)
+    for (int n : {1, 17, 255, 256, 500, kCount}) {
+      GuardedBuffer<float> x(kCount), y(kCount + shift, -7.0f);
+      for (int i = 0; i < kCount; ++i)
+        x[i] = 0.5f * i;
+      const float *output = y.data();
+      const void *arguments[] = {x.argument(), &n, &output};
+      kernel->entry()(arguments, grid, 0, kPrograms);
+      for (int i = 0; i < kCount + shift; ++i)
+        ASSERT_EQ(y[i], i < n ? 0.5f * i + 1.0f : -7.0f) << "shift " << shift << " n " << n;
+    }
+}
+
+} // namespace
+} // namespace inlay

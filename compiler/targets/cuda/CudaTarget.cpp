@@ -1,0 +1,169 @@
+#include "compiler/targets/cuda/CudaTarget.h"
+
+#include "base/Error.h"
+#include "compiler/conversions/tile-to-gpu/TileToGpu.h"
+#include "compiler/dialects/tile/Tile.h"
+#include "compiler/targets/LowerToLlvm.h"
+#include "compiler/targets/cuda/PtxAssembler.h"
+#include "compiler/targets/cuda/PtxGeneration.h"
+#include "compiler/transforms/tile/AssignLayouts.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace inlay {
+
+namespace {
+
+constexpr unsigned kDefaultNumWarps = 4;
+constexpr unsigned kThreadsPerWarp = 32;
+
+constexpr CudaArchitecture kArchitectures[] = {
+#define INLAY_CUDA_ARCHITECTURE(name, ptxVersion) {name, ptxVersion},
+#include "compiler/targets/cuda/Architectures.def"
+#undef INLAY_CUDA_ARCHITECTURE
+};
+
+uint32_t numWarpsOf(ModuleOp module) {
+  auto attribute = module->getAttrOfType<IntegerAttr>(tile::kNumWarpsAttr);
+  return attribute ? static_cast<uint32_t>(attribute.getInt()) : kDefaultNumWarps;
+}
+
+class CudaTarget : public Target {
+public:
+  explicit CudaTarget(const CudaArchitecture &architecture)
+      : architecture_(architecture), name_("cuda:" + std::string(architecture.name)) {}
+  const std::string &name() const override { return name_; }
+  Result<std::vector<KernelImage>> compile(ModuleOp module,
+                                           const KernelCompileOptions &options) const override;
+
+private:
+  Status lower(ModuleOp module) const;
+  Status appendCubin(std::vector<KernelImage> &images, const KernelCompileOptions &options) const;
+
+  CudaArchitecture architecture_;
+  std::string name_;
+};
+
+Status CudaTarget::lower(ModuleOp module) const {
+  const uint32_t numThreads = kThreadsPerWarp * numWarpsOf(module);
+  ErrorCollector errors(module.getContext());
+  PassManager toThread(module.getContext());
+  toThread.addPass(createCanonicalizerPass());
+  toThread.addPass(createCSEPass());
+  toThread.addPass(tile::createAssignLayoutsPass());
+  toThread.addPass(createCSEPass());
+  toThread.addPass(createTileToGpuPass());
+  if (failed(toThread.run(module)))
+    return unimplemented("the kernel cannot be compiled for {}: {}", name_, errors.text());
+  PassManager toLlvm(module.getContext());
+  toLlvm.addPass(createCSEPass());
+  toLlvm.addPass(createGpuMathExpansionPass());
+  toLlvm.addPass(createLowerToLlvmPass());
+  if (failed(toLlvm.run(module)))
+    return internalError("lowering to LLVM for {} failed: {}", name_, errors.text());
+  Builder builder(module.getContext());
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+    if (function.isExternal())
+      continue;
+    function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+    function->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
+                      builder.getDenseI32ArrayAttr({static_cast<int32_t>(numThreads)}));
+  }
+  return {};
+}
+
+Status CudaTarget::appendCubin(std::vector<KernelImage> &images,
+                               const KernelCompileOptions &options) const {
+  INLAY_ASSIGN(std::optional<std::string> ptxas, findPtxas());
+  if (!ptxas)
+    return {};
+  KernelImage &ptx = images.front();
+  INLAY_ASSIGN(std::optional<AssembledPtx> assembled,
+               assemblePtx(*ptxas,
+                           {reinterpret_cast<const char *>(ptx.bytes.data()), ptx.bytes.size()},
+                           architecture_.name),
+               "assembling kernel '" + ptx.entry + "'");
+  if (!assembled)
+    return {};
+  ptx.registers = assembled->registers;
+  ptx.spillBytes = assembled->spillBytes;
+  KernelImage cubin = ptx;
+  cubin.format = ImageFormat::Cubin;
+  cubin.bytes = std::move(assembled->cubin);
+  if (options.stageSink)
+    options.stageSink("cubin",
+                      {reinterpret_cast<const char *>(cubin.bytes.data()), cubin.bytes.size()});
+  images.push_back(std::move(cubin));
+  return {};
+}
+
+Result<std::vector<KernelImage>> CudaTarget::compile(ModuleOp module,
+                                                     const KernelCompileOptions &options) const {
+  auto stage = [&](std::string_view name, llvm::function_ref<std::string()> text) {
+    if (options.stageSink)
+      options.stageSink(name, text());
+  };
+  stage("tile", [&] { return printed(module); });
+  OwningOpRef<ModuleOp> work(module.clone());
+  const std::string entry = kernelName(*work);
+  const uint32_t numWarps = numWarpsOf(*work);
+  INLAY_TRY(lower(*work));
+  stage("llvm", [&] { return printed(*work.get()); });
+
+  DialectRegistry registry;
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  registerNVVMDialectTranslation(registry);
+  module.getContext()->appendDialectRegistry(registry);
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> llvmModule = translateModuleToLLVMIR(*work, context, "kernel");
+  if (!llvmModule)
+    return internalError("translating kernel '{}' to LLVM IR failed", entry);
+  INLAY_ASSIGN(std::unique_ptr<llvm::TargetMachine> machine, createPtxMachine(architecture_));
+  optimizeForGpu(*llvmModule, *machine);
+  stage("ll", [&] {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    llvmModule->print(stream, nullptr);
+    return text;
+  });
+  KernelImage image;
+  image.target = name_;
+  image.format = ImageFormat::Ptx;
+  image.entry = entry;
+  image.numWarps = numWarps;
+  image.ptxVersion = architecture_.ptxVersion;
+  // Shared memory is declared in the code; nothing is asked for at launch.
+  image.sharedBytes = 0;
+  INLAY_ASSIGN(std::string ptx, generatePtx(*llvmModule, *machine));
+  const auto *begin = reinterpret_cast<const std::byte *>(ptx.data());
+  image.bytes.assign(begin, begin + ptx.size());
+  stage("ptx", [&] { return ptx; });
+  std::vector<KernelImage> images;
+  images.push_back(std::move(image));
+  INLAY_TRY(appendCubin(images, options));
+  return images;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Target>> createCudaTarget(std::string_view architecture) {
+  std::string known;
+  for (const CudaArchitecture &candidate : kArchitectures) {
+    if (candidate.name == architecture)
+      return std::unique_ptr<Target>(std::make_unique<CudaTarget>(candidate));
+    known += (known.empty() ? "" : ", ") + std::string(candidate.name);
+  }
+  return invalidArgument("unknown GPU architecture '{}'; the architectures are {}", architecture,
+                         known);
+}
+
+} // namespace inlay

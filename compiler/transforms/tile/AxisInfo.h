@@ -1,0 +1,47 @@
+// What is known of a tile's integers and addresses along each dimension: the base of coalescing and
+// vector accesses.
+#pragma once
+
+#include "compiler/dialects/tile/Tile.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallVector.h"
+
+#include <optional>
+
+namespace inlay::tile {
+
+/// Facts along each dimension of a tile (one entry for a scalar); all are powers of two.
+struct AxisInfo {
+  /// Aligned groups of this many neighbours count up by one (addresses: by one element).
+  llvm::SmallVector<int64_t, 2> contiguity;
+  /// The first value of each such group is a multiple of this (addresses: in bytes).
+  llvm::SmallVector<int64_t, 2> divisibility;
+  /// Aligned groups of this many neighbours are equal.
+  llvm::SmallVector<int64_t, 2> constancy;
+  /// The value that all elements equal.
+  std::optional<int64_t> constant;
+  /// No element is negative as a signed number. Sums and products of 32 bits and more are taken not
+  /// to wrap around: an index that does addresses nothing.
+  bool isNonNegative = false;
+
+  static AxisInfo unknown(unsigned rank);
+};
+
+/// Computes AxisInfo on demand. Sources: the rules of Triton's AxisInfo analysis; the user's hints
+/// (tile.divisibility, tile.contiguity, tile.constancy) override them. Loop-carried values are
+/// unknown.
+class AxisAnalysis {
+public:
+  const AxisInfo &get(mlir::Value value);
+
+private:
+  AxisInfo compute(mlir::Value value);
+  AxisInfo ofBlockArgument(mlir::BlockArgument argument);
+  AxisInfo ofOperation(mlir::Operation *op);
+  bool isNonNegative(mlir::Operation *op);
+
+  llvm::DenseMap<mlir::Value, AxisInfo> known_;
+};
+
+} // namespace inlay::tile

@@ -1,0 +1,170 @@
+#include "engine/EngineFile.h"
+
+#include "base/Error.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <cstring>
+
+namespace inlay {
+namespace {
+
+constexpr char kMagic[9] = "INLAYENG";
+/// FlatBuffers' offsets are 32 bits wide.
+constexpr uint64_t kMaxMetadataBytes = uint64_t{1} << 31;
+
+uint64_t alignUp(uint64_t offset) {
+  return (offset + kSegmentAlignmentBytes - 1) / kSegmentAlignmentBytes * kSegmentAlignmentBytes;
+}
+
+uint64_t checksumOf(std::span<const std::byte> bytes) {
+  return XXH64(bytes.data(), bytes.size(), 0);
+}
+
+/// Checksum over the header's fields before `checksum`, continued over the metadata.
+uint64_t headerChecksum(const EngineHeader &header, std::span<const std::byte> metadata) {
+  const uint64_t seed = XXH64(&header, offsetof(EngineHeader, checksum), 0);
+  return XXH64(metadata.data(), metadata.size(), seed);
+}
+
+Status verifyHeader(const EngineHeader &header, uint64_t fileSizeBytes) {
+  if (std::memcmp(header.magic, kMagic, sizeof(header.magic)) != 0)
+    return dataLoss("not an engine file: it does not start with \"{}\"", kMagic);
+  if (header.formatVersion != kEngineFormatVersion)
+    return incompatible("engine has format version {}; this runtime reads version {}: build the "
+                        "engine with the matching "
+                        "compiler",
+                        header.formatVersion, kEngineFormatVersion);
+  if (header.flags != 0 || header.reserved != 0)
+    return incompatible("engine uses features (flags {:#x}) that this runtime does not know",
+                        header.flags);
+  if (header.totalSizeBytes != fileSizeBytes)
+    return dataLoss(
+        "engine is {} bytes long; its header says {}: the file is truncated or has grown",
+        fileSizeBytes, header.totalSizeBytes);
+  if (header.metadataOffset != sizeof(EngineHeader) ||
+      header.metadataSizeBytes > kMaxMetadataBytes ||
+      header.metadataSizeBytes > fileSizeBytes - sizeof(EngineHeader) ||
+      header.segmentsOffset != alignUp(header.metadataOffset + header.metadataSizeBytes) ||
+      header.segmentsOffset > alignUp(fileSizeBytes))
+    return dataLoss("engine header is corrupt: metadata of {} bytes at {}, segments at {}, in a "
+                    "file of {} bytes",
+                    header.metadataSizeBytes, header.metadataOffset, header.segmentsOffset,
+                    fileSizeBytes);
+  return {};
+}
+
+} // namespace
+
+Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
+                                               std::span<const std::vector<std::byte>> segments) {
+  engine.segments.clear();
+  for (const std::vector<std::byte> &bytes : segments) {
+    auto segment = std::make_unique<fb::SegmentT>();
+    segment->size_bytes = bytes.size();
+    segment->checksum = checksumOf(bytes);
+    // Not 0, so that the field is stored and the metadata's size does not depend on the offset
+    // found below.
+    segment->offset = 1;
+    engine.segments.push_back(std::move(segment));
+  }
+  auto pack = [&] {
+    flatbuffers::FlatBufferBuilder builder;
+    builder.Finish(fb::Engine::Pack(builder, &engine), fb::EngineIdentifier());
+    const auto *begin = reinterpret_cast<const std::byte *>(builder.GetBufferPointer());
+    return std::vector<std::byte>(begin, begin + builder.GetSize());
+  };
+  const uint64_t metadataSizeBytes = pack().size();
+  const uint64_t segmentsOffset = alignUp(sizeof(EngineHeader) + metadataSizeBytes);
+  uint64_t end = segmentsOffset;
+  for (size_t i = 0; i < segments.size(); ++i) {
+    engine.segments[i]->offset = alignUp(end);
+    end = engine.segments[i]->offset + segments[i].size();
+  }
+  const std::vector<std::byte> metadata = pack();
+  INLAY_CHECK(metadata.size() == metadataSizeBytes,
+              "segment offsets change the size of the metadata");
+
+  EngineHeader header{};
+  std::memcpy(header.magic, kMagic, sizeof(header.magic));
+  header.formatVersion = kEngineFormatVersion;
+  header.metadataOffset = sizeof(EngineHeader);
+  header.metadataSizeBytes = metadataSizeBytes;
+  header.segmentsOffset = segmentsOffset;
+  header.totalSizeBytes = end;
+  header.checksum = headerChecksum(header, metadata);
+
+  std::vector<std::byte> file(end);
+  std::memcpy(file.data(), &header, sizeof(header));
+  std::memcpy(file.data() + sizeof(header), metadata.data(), metadata.size());
+  for (size_t i = 0; i < segments.size(); ++i)
+    std::copy(segments[i].begin(), segments[i].end(),
+              file.begin() + static_cast<ptrdiff_t>(engine.segments[i]->offset));
+  Result<EngineFile> readBack = EngineFile::fromBytes(file);
+  if (!readBack.isOk())
+    return internalError("the engine just written does not verify: {}",
+                         readBack.status().message());
+  return file;
+}
+
+Result<EngineFile> EngineFile::open(const std::string &path) {
+  EngineFile file;
+  INLAY_ASSIGN(MappedFile mapped, MappedFile::open(path));
+  file.mapped_.emplace(std::move(mapped));
+  INLAY_TRY(file.load(), "loading engine '" + path + "'");
+  return file;
+}
+
+Result<EngineFile> EngineFile::fromBytes(std::vector<std::byte> bytes) {
+  EngineFile file;
+  file.owned_ = std::move(bytes);
+  INLAY_TRY(file.load());
+  return file;
+}
+
+Status EngineFile::load() {
+  const std::span<const std::byte> file = bytes();
+  if (file.size() < sizeof(EngineHeader))
+    return dataLoss("engine is {} bytes long; the header alone takes {}", file.size(),
+                    sizeof(EngineHeader));
+  EngineHeader header;
+  std::memcpy(&header, file.data(), sizeof(header));
+  INLAY_TRY(verifyHeader(header, file.size()));
+  const auto metadata = file.subspan(header.metadataOffset, header.metadataSizeBytes);
+  if (headerChecksum(header, metadata) != header.checksum)
+    return dataLoss("engine metadata is corrupt: its checksum differs from the header's");
+  flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t *>(metadata.data()),
+                                 metadata.size(), 64, 10'000'000);
+  if (!fb::VerifyEngineBuffer(verifier))
+    return dataLoss("engine metadata is corrupt: it is no valid FlatBuffer of type Engine");
+  engine_ = fb::GetEngine(metadata.data());
+  INLAY_TRY(verifyEngine(*engine_, header.segmentsOffset, file.size()));
+  expressions_.reserve(engine_->expressions()->size());
+  for (const fb::ExprInstruction *step : *engine_->expressions())
+    expressions_.push_back(
+        {static_cast<ExprKind>(step->kind()), step->a(), step->b(), step->c(), step->value()});
+  for (const fb::Kernel *kernel : *engine_->kernels())
+    for (const fb::Image *image : *kernel->images())
+      INLAY_TRY(verifySegment(image->segment()));
+  return {};
+}
+
+std::span<const std::byte> EngineFile::segment(uint32_t index) const {
+  const fb::Segment *segment = engine_->segments()->Get(index);
+  return bytes().subspan(segment->offset(), segment->size_bytes());
+}
+
+Status EngineFile::verifySegment(uint32_t index) const {
+  if (checksumOf(segment(index)) != engine_->segments()->Get(index)->checksum())
+    return dataLoss("segment {} is corrupt: its checksum differs from the recorded one", index);
+  return {};
+}
+
+Status EngineFile::verifyAllSegments() const {
+  for (uint32_t i = 0; i < engine_->segments()->size(); ++i)
+    INLAY_TRY(verifySegment(i));
+  return {};
+}
+
+} // namespace inlay

@@ -1,0 +1,81 @@
+// Engine files: writing them, and reading them so that nothing is used before it is checked.
+#pragma once
+
+#include "base/MappedFile.h"
+#include "base/Status.h"
+#include "engine/Engine_generated.h"
+#include "symbolic/Expr.h"
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace inlay {
+
+/// The version of the file's layout (EngineHeader); the metadata evolves by FlatBuffers' rules
+/// within one version.
+inline constexpr uint32_t kEngineFormatVersion = 1;
+/// Segments start at multiples of this, counted from the start of the file.
+inline constexpr uint64_t kSegmentAlignmentBytes = 64;
+
+/// The first 64 bytes of an engine file, little-endian.
+struct EngineHeader {
+  char magic[8];           // "INLAYENG"
+  uint32_t formatVersion;  // kEngineFormatVersion
+  uint32_t flags;          // 0
+  uint64_t metadataOffset; // of the FlatBuffer, a multiple of 64
+  uint64_t metadataSizeBytes;
+  uint64_t segmentsOffset; // end of the metadata, rounded up to 64
+  uint64_t totalSizeBytes; // of the file
+  uint64_t checksum;       // XXH64 of the 48 bytes before, continued over the metadata
+  uint64_t reserved;       // 0
+};
+static_assert(sizeof(EngineHeader) == 64);
+
+/// Lays out an engine file. Fills `engine.segments`; the i-th segment holds the i-th bytes. The
+/// same arguments give the same bytes. Errors: Internal if the result does not verify.
+Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
+                                               std::span<const std::vector<std::byte>> segments);
+
+/// Checks the metadata of an engine beyond what FlatBuffers checks: every index, kind, size and
+/// name, so that the runtime may use it without looking. Segment offsets are checked against
+/// `fileSizeBytes` and the first offset they may have. Errors: DataLoss naming the field, what was
+/// found and what was expected.
+Status verifyEngine(const fb::Engine &engine, uint64_t segmentsOffset, uint64_t fileSizeBytes);
+
+/// A verified engine file, mapped or in memory. Read-only, safe to share between threads.
+class EngineFile {
+public:
+  /// Maps and verifies a file: header, checksum, metadata, and the checksums of all segments that
+  /// hold code. Errors: NotFound, DataLoss (truncated or corrupt), Incompatible (another format
+  /// version).
+  static Result<EngineFile> open(const std::string &path);
+  /// As open, for bytes in memory.
+  static Result<EngineFile> fromBytes(std::vector<std::byte> bytes);
+
+  const fb::Engine &engine() const { return *engine_; }
+  /// The expression program (symbolic/Expr.h); verified, so evaluateProgram may run it.
+  std::span<const ExprInstruction> expressions() const { return expressions_; }
+  /// Bytes of a segment; valid as long as this file.
+  std::span<const std::byte> segment(uint32_t index) const;
+  /// Compares the checksums of all segments, constants too. Errors: DataLoss naming the segment.
+  Status verifyAllSegments() const;
+  uint64_t sizeBytes() const { return bytes().size(); }
+
+private:
+  EngineFile() = default;
+  Status load();
+  Status verifySegment(uint32_t index) const;
+  std::span<const std::byte> bytes() const {
+    return mapped_ ? mapped_->bytes() : std::span<const std::byte>(owned_);
+  }
+
+  std::optional<MappedFile> mapped_;
+  std::vector<std::byte> owned_;
+  const fb::Engine *engine_ = nullptr; // inside the bytes
+  std::vector<ExprInstruction> expressions_;
+};
+
+} // namespace inlay

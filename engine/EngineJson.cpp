@@ -1,0 +1,169 @@
+#include "engine/EngineText.h"
+
+#include "base/DataType.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <limits>
+
+namespace inlay {
+namespace {
+
+/// Keeps the order in which keys are written.
+using Json = nlohmann::ordered_json;
+
+Json textOf(const flatbuffers::String *string) { return string ? string->str() : std::string(); }
+
+std::string_view dtypeName(uint8_t dtype) { return dataTypeName(static_cast<DataType>(dtype)); }
+
+class JsonPrinter {
+public:
+  explicit JsonPrinter(const EngineFile &file)
+      : file_(file), engine_(file.engine()), expressions_(engineExpressions(file)) {}
+
+  Json print() const {
+    Json json;
+    json["name"] = textOf(engine_.name());
+    json["producer"] = textOf(engine_.producer());
+    json["format_version"] = kEngineFormatVersion;
+    json["size_bytes"] = file_.sizeBytes();
+    json["symbols"] = list(*engine_.symbols(), [&](const fb::Symbol &s) { return symbol(s); });
+    json["inputs"] = list(*engine_.inputs(), [&](const fb::Tensor &t) { return tensor(t); });
+    json["outputs"] = list(*engine_.outputs(), [&](const fb::Tensor &t) { return tensor(t); });
+    json["buffers"] = list(*engine_.buffers(), [&](const fb::Buffer &b) { return buffer(b); });
+    json["kernels"] = list(*engine_.kernels(), [&](const fb::Kernel &k) { return kernel(k); });
+    json["steps"] = list(*engine_.steps(), [&](const fb::Step &s) { return step(s); });
+    json["checks"] = list(*engine_.checks(), [&](const fb::Check &c) {
+      return Json{{"condition", expression(c.condition())}, {"message", textOf(c.message())}};
+    });
+    json["segments"] = list(*engine_.segments(), [&](const fb::Segment &s) {
+      return Json{{"offset", s.offset()},
+                  {"size_bytes", s.size_bytes()},
+                  {"xxh64", fmt::format("{:016x}", s.checksum())}};
+    });
+    json["long_expressions"] = longExpressions();
+    json["build_record"] = Json::object();
+    if (engine_.build_record())
+      for (const fb::KeyValue *entry : *engine_.build_record())
+        json["build_record"][entry->key()->str()] = textOf(entry->value());
+    return json;
+  }
+
+private:
+  template <typename Vector, typename Function>
+  static Json list(const Vector &rows, Function toJson) {
+    Json result = Json::array();
+    for (const auto *row : rows)
+      result.push_back(toJson(*row));
+    return result;
+  }
+
+  std::string expression(uint32_t index) const { return expressions_[index].toString(); }
+
+  Json shape(const flatbuffers::Vector<uint32_t> &dims) const {
+    Json result = Json::array();
+    for (uint32_t dim : dims)
+      result.push_back(expression(dim));
+    return result;
+  }
+
+  Json longExpressions() const {
+    Json result = Json::object();
+    for (uint32_t i = 0; i < expressions_.size(); ++i)
+      if (expressions_[i].toString().size() > kMaxInlineExpressionBytes)
+        result["e" + std::to_string(i)] = expression(i);
+    return result;
+  }
+
+  Json symbol(const fb::Symbol &symbol) const {
+    Json json{{"name", textOf(symbol.name())}, {"min", symbol.min()}};
+    if (symbol.max() != std::numeric_limits<int64_t>::max())
+      json["max"] = symbol.max();
+    json["opt"] = symbol.opt();
+    json["input"] = symbol.input();
+    json["dim"] = symbol.dim();
+    return json;
+  }
+
+  Json tensor(const fb::Tensor &tensor) const {
+    return {{"name", textOf(tensor.name())},
+            {"path", textOf(tensor.path())},
+            {"dtype", dtypeName(tensor.dtype())},
+            {"shape", shape(*tensor.shape())},
+            {"buffer", tensor.buffer()}};
+  }
+
+  Json buffer(const fb::Buffer &buffer) const {
+    Json json{{"kind", fb::EnumNameBufferKind(buffer.kind())},
+              {"size_bytes", expression(buffer.size_bytes())},
+              {"alignment_bytes", buffer.alignment_bytes()},
+              {"first_step", buffer.first_step()},
+              {"last_step", buffer.last_step()}};
+    if (buffer.kind() == fb::BufferKind::Constant)
+      json["segment"] = buffer.segment();
+    return json;
+  }
+
+  Json kernel(const fb::Kernel &kernel) const {
+    Json json{{"name", textOf(kernel.name())}, {"source", textOf(kernel.source())}};
+    json["parameters"] = list(*kernel.parameters(), [](const fb::Parameter &parameter) {
+      return Json{{"name", textOf(parameter.name())},
+                  {"kind", fb::EnumNameParameterKind(parameter.kind())},
+                  {"dtype", dtypeName(parameter.dtype())}};
+    });
+    json["images"] = list(*kernel.images(), [&](const fb::Image &image) {
+      const fb::Segment *segment = engine_.segments()->Get(image.segment());
+      return Json{{"target", textOf(image.target())},
+                  {"format", fb::EnumNameImageFormat(image.format())},
+                  {"entry", textOf(image.entry())},
+                  {"segment", image.segment()},
+                  {"size_bytes", segment->size_bytes()},
+                  {"xxh64", fmt::format("{:016x}", segment->checksum())},
+                  {"num_warps", image.num_warps()},
+                  {"shared_bytes", image.shared_bytes()},
+                  {"registers", image.registers()},
+                  {"spill_bytes", image.spill_bytes()},
+                  {"ptx_version", image.ptx_version()}};
+    });
+    return json;
+  }
+
+  Json step(const fb::Step &step) const {
+    if (const fb::Copy *copy = step.kind_as_Copy())
+      return {{"kind", "copy"}, {"source", copy->source()}, {"target", copy->target()}};
+    const fb::Launch &launch = *step.kind_as_Launch();
+    return {{"kind", "launch"},
+            {"kernel", launch.kernel()},
+            {"plugin", textOf(launch.plugin())},
+            {"node", textOf(launch.node())},
+            {"grid", shape(*launch.grid())},
+            {"arguments", list(*launch.arguments(),
+                               [&](const fb::Argument &argument) { return toJson(argument); })}};
+  }
+
+  Json toJson(const fb::Argument &argument) const {
+    if (argument.kind() == fb::ArgumentKind::Buffer)
+      return {{"buffer", argument.index()}};
+    if (argument.kind() == fb::ArgumentKind::Expression)
+      return {{"expression", expression(argument.index())}};
+    // JSON has no infinities.
+    if (!std::isfinite(argument.value()))
+      return {{"float", fmt::format("{}", argument.value())}};
+    return {{"float", argument.value()}};
+  }
+
+  const EngineFile &file_;
+  const fb::Engine &engine_;
+  std::vector<Expr> expressions_;
+};
+
+} // namespace
+
+std::string engineToJson(const EngineFile &file) {
+  // Names that are no UTF-8 are printed with replacement characters rather than refused.
+  return JsonPrinter(file).print().dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+} // namespace inlay

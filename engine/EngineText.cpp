@@ -1,0 +1,187 @@
+#include "engine/EngineText.h"
+
+#include "base/DataType.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+namespace inlay {
+namespace {
+
+std::string_view dtypeName(uint8_t dtype) { return dataTypeName(static_cast<DataType>(dtype)); }
+
+std::string_view textOf(const flatbuffers::String *string) {
+  return string ? string->string_view() : std::string_view();
+}
+
+/// Text in single quotes with control characters escaped, so that names cannot forge lines.
+std::string quoted(std::string_view text) {
+  std::string result = "'";
+  for (char c : text) {
+    if (c == '\n')
+      result += "\\n";
+    else if (c == '\'' || c == '\\')
+      result.append("\\").push_back(c);
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    else
+      result.push_back(c);
+  }
+  return result + "'";
+}
+
+/// Prints an engine section by section.
+class TextPrinter {
+public:
+  explicit TextPrinter(const EngineFile &file)
+      : file_(file), engine_(file.engine()), expressions_(engineExpressions(file)) {}
+
+  std::string print() {
+    line("engine {} (format {}, {} bytes, by {})", quoted(textOf(engine_.name())),
+         kEngineFormatVersion, file_.sizeBytes(), quoted(textOf(engine_.producer())));
+    printSymbols();
+    printTensors("input", *engine_.inputs());
+    printTensors("output", *engine_.outputs());
+    printBuffers();
+    for (uint32_t i = 0; i < engine_.kernels()->size(); ++i)
+      printKernel(i, *engine_.kernels()->Get(i));
+    for (uint32_t i = 0; i < engine_.steps()->size(); ++i)
+      printStep(i, *engine_.steps()->Get(i));
+    for (const fb::Check *check : *engine_.checks())
+      line("check {}, else {}", expression(check->condition()), quoted(textOf(check->message())));
+    for (uint32_t i = 0; i < engine_.segments()->size(); ++i) {
+      const fb::Segment *segment = engine_.segments()->Get(i);
+      line("segment {}: {} bytes at {}, xxh64 {:016x}", i, segment->size_bytes(), segment->offset(),
+           segment->checksum());
+    }
+    printLongExpressions();
+    if (engine_.build_record())
+      for (const fb::KeyValue *entry : *engine_.build_record())
+        line("build {} = {}", textOf(entry->key()), quoted(textOf(entry->value())));
+    return std::move(out_);
+  }
+
+private:
+  template <typename... Args>
+  void line(fmt::format_string<Args...> format, Args &&...args) {
+    fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
+    out_.push_back('\n');
+  }
+
+  std::string expression(uint32_t index) const { return expressions_[index].toString(); }
+
+  std::string shape(const flatbuffers::Vector<uint32_t> &dims) const {
+    std::string text;
+    for (uint32_t dim : dims)
+      text += (text.empty() ? "" : ", ") + expression(dim);
+    return "[" + text + "]";
+  }
+
+  void printSymbols() {
+    for (const fb::Symbol *symbol : *engine_.symbols()) {
+      const bool isBounded = symbol->max() != std::numeric_limits<int64_t>::max();
+      line("symbol {}: {} to {}, tuned for {}, from dimension {} of input {}",
+           textOf(symbol->name()), symbol->min(),
+           isBounded ? std::to_string(symbol->max()) : "unbounded", symbol->opt(), symbol->dim(),
+           quoted(textOf(engine_.inputs()->Get(symbol->input())->name())));
+    }
+  }
+
+  void printTensors(std::string_view what,
+                    const flatbuffers::Vector<flatbuffers::Offset<fb::Tensor>> &tensors) {
+    for (const fb::Tensor *tensor : tensors) {
+      const std::string_view path = textOf(tensor->path());
+      line("{} {}: {}{} in buffer {}{}", what, quoted(textOf(tensor->name())),
+           dtypeName(tensor->dtype()), shape(*tensor->shape()), tensor->buffer(),
+           path.empty() ? "" : ", at " + quoted(path));
+    }
+  }
+
+  void printBuffers() {
+    for (uint32_t i = 0; i < engine_.buffers()->size(); ++i) {
+      const fb::Buffer *buffer = engine_.buffers()->Get(i);
+      const std::string segment = buffer->kind() == fb::BufferKind::Constant
+                                      ? fmt::format(", segment {}", buffer->segment())
+                                      : "";
+      line("buffer {}: {}, {} bytes, aligned to {}, steps {} to {}{}", i,
+           fb::EnumNameBufferKind(buffer->kind()), expression(buffer->size_bytes()),
+           buffer->alignment_bytes(), buffer->first_step(), buffer->last_step(), segment);
+    }
+  }
+
+  void printKernel(uint32_t index, const fb::Kernel &kernel) {
+    std::string parameters;
+    for (const fb::Parameter *parameter : *kernel.parameters())
+      parameters += fmt::format(
+          "{}{}{} {}", parameters.empty() ? "" : ", ", dtypeName(parameter->dtype()),
+          parameter->kind() == fb::ParameterKind::Pointer ? "*" : "", textOf(parameter->name()));
+    const std::string_view source = textOf(kernel.source());
+    line("kernel {} {}({}){}", index, quoted(textOf(kernel.name())), parameters,
+         source.empty() ? "" : " from " + quoted(source));
+    for (const fb::Image *image : *kernel.images())
+      printImage(*image);
+  }
+
+  void printImage(const fb::Image &image) {
+    const fb::Segment *segment = engine_.segments()->Get(image.segment());
+    std::string details;
+    if (image.format() != fb::ImageFormat::X86SharedObject)
+      details = fmt::format(", {} warps, {} bytes shared, {} registers, {} bytes spilled",
+                            image.num_warps(), image.shared_bytes(), image.registers(),
+                            image.spill_bytes());
+    if (image.ptx_version() != 0)
+      details += fmt::format(", PTX {}.{}", image.ptx_version() / 10, image.ptx_version() % 10);
+    line("  image {}: {}, entry {}, segment {} of {} bytes, xxh64 {:016x}{}",
+         textOf(image.target()), fb::EnumNameImageFormat(image.format()),
+         quoted(textOf(image.entry())), image.segment(), segment->size_bytes(), segment->checksum(),
+         details);
+  }
+
+  void printStep(uint32_t index, const fb::Step &step) {
+    if (const fb::Copy *copy = step.kind_as_Copy()) {
+      line("step {}: copy buffer {} to buffer {}", index, copy->source(), copy->target());
+      return;
+    }
+    const fb::Launch &launch = *step.kind_as_Launch();
+    const fb::Kernel &kernel = *engine_.kernels()->Get(launch.kernel());
+    const std::string_view plugin = textOf(launch.plugin()), node = textOf(launch.node());
+    line("step {}: launch kernel {} {} on grid {}{}{}", index, launch.kernel(),
+         quoted(textOf(kernel.name())), shape(*launch.grid()),
+         plugin.empty() ? "" : ", plugin " + quoted(plugin),
+         node.empty() ? "" : ", node " + quoted(node));
+    for (uint32_t i = 0; i < launch.arguments()->size(); ++i)
+      line("  {} = {}", textOf(kernel.parameters()->Get(i)->name()),
+           argument(*launch.arguments()->Get(i)));
+  }
+
+  std::string argument(const fb::Argument &argument) const {
+    switch (argument.kind()) {
+    case fb::ArgumentKind::Buffer:
+      return fmt::format("buffer {}", argument.index());
+    case fb::ArgumentKind::Expression:
+      return expression(argument.index());
+    case fb::ArgumentKind::Float:
+      return fmt::format("{}", argument.value());
+    }
+    return "?";
+  }
+
+  /// The steps that are too long to be repeated, which others refer to by name.
+  void printLongExpressions() {
+    for (uint32_t i = 0; i < expressions_.size(); ++i)
+      if (expressions_[i].toString().size() > kMaxInlineExpressionBytes)
+        line("expression e{} = {}", i, expression(i));
+  }
+
+  const EngineFile &file_;
+  const fb::Engine &engine_;
+  std::vector<Expr> expressions_;
+  std::string out_;
+};
+
+} // namespace
+
+std::string engineToText(const EngineFile &file) { return TextPrinter(file).print(); }
+
+} // namespace inlay

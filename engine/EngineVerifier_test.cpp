@@ -1,0 +1,112 @@
+// Each rule of the semantic verifier, by an engine that breaks it and nothing else.
+#include "engine/TestEngine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace inlay {
+namespace {
+
+struct BrokenEngine {
+  const char *name;
+  std::function<void(TestEngine &)> breakIt;
+  const char *message;
+};
+
+void PrintTo(const BrokenEngine &broken, std::ostream *out) { *out << broken.name; }
+
+class Verifier : public testing::TestWithParam<BrokenEngine> {};
+
+/// The writer verifies with the reader, so a broken engine is never written.
+TEST_P(Verifier, RefusesTheEngine) {
+  TestEngine test = makeTestEngine();
+  GetParam().breakIt(test);
+  Result<std::vector<std::byte>> bytes = writeEngineFile(std::move(test.engine), test.segments);
+  ASSERT_FALSE(bytes.isOk());
+  EXPECT_THAT(bytes.status().message(), testing::HasSubstr(GetParam().message));
+}
+
+fb::ExprInstruction changed(const fb::ExprInstruction &step, uint8_t kind, uint32_t a) {
+  return {kind, a, step.b(), step.c(), step.value()};
+}
+
+#define BREAK(name, statement, message)                                                            \
+  BrokenEngine {                                                                                   \
+    name,                                                                                          \
+        [](TestEngine &test) {                                                                     \
+          [[maybe_unused]] fb::EngineT &e = test.engine;                                           \
+          statement;                                                                               \
+        },                                                                                         \
+        message                                                                                    \
+  }
+
+fb::LaunchT &launchOf(fb::EngineT &engine) { return *engine.steps[0]->kind.AsLaunch(); }
+
+INSTANTIATE_TEST_SUITE_P(
+    Engine, Verifier,
+    testing::Values(
+        BREAK("expressionKind", e.expressions[2] = changed(e.expressions[2], 200, 0),
+              "expressions[2] has unknown kind 200"),
+        BREAK("expressionOrder", e.expressions[2] = changed(e.expressions[2], 2, 2),
+              "expressions[2] uses expression 2, which does not come before it"),
+        BREAK("expressionFurtherOperand",
+              e.expressions[2] = fb::ExprInstruction(15, 0, 0x7fffffff, 0, 0),
+              "expressions[2] takes 1 operands and has a further one"),
+        BREAK("expressionSymbol", e.expressions[1] = fb::ExprInstruction(1, 0, 0, 0, 7),
+              "expressions[1] refers to symbol 7"),
+        BREAK("bufferSize", e.buffers[0]->size_bytes = 99, "buffers[0] refers to expression 99"),
+        BREAK("bufferKind", e.buffers[0]->kind = fb::BufferKind(9),
+              "buffers[0] has unknown kind 9"),
+        BREAK("bufferAlignment", e.buffers[1]->alignment_bytes = 48,
+              "buffers[1] has alignment 48; expected a power of two"),
+        BREAK("bufferSteps", e.buffers[1]->first_step = 2,
+              "buffers[1] is first used in step 2 and last in step 1"),
+        BREAK("bufferLastStep", e.buffers[1]->last_step = 2,
+              "buffers[1] is last used in step 2; the engine has 2"),
+        BREAK("liveRange", e.buffers[1]->first_step = 1,
+              "steps[0] uses buffer 1, which lives from step 1 to 1"),
+        BREAK("constantSegment", e.buffers[3]->segment = 3, "buffers[3] refers to segment 3"),
+        BREAK("constantSize", test.segments[2].pop_back(), "is not its segment's 7 bytes"),
+        BREAK("constantWithout", e.buffers[3]->segment = 4294967295u,
+              "buffers[3] is a constant without segment"),
+        BREAK("tensorName", e.inputs[0]->name = "", "input 0 has the name ''"),
+        BREAK("tensorDtype", e.inputs[0]->dtype = 99, "input 'x' has unknown dtype 99"),
+        BREAK("tensorRank", e.inputs[0]->shape.assign(65, 0), "input 'x' has rank 65"),
+        BREAK("tensorShape", e.outputs[0]->shape[0] = 99, "output[0] refers to expression 99"),
+        BREAK("tensorBuffer", e.outputs[0]->buffer = 1, "output 'z' refers to buffer 1"),
+        BREAK("bufferWithoutTensor", e.outputs.clear(), "0 output tensors and 1 buffers"),
+        BREAK("symbolRange", e.symbols[0]->min = 65, "symbols[0] has the range 65"),
+        BREAK("symbolInput", e.symbols[0]->input = 1, "symbols[0] refers to input 1"),
+        BREAK("symbolDimension", e.symbols[0]->dim = 1, "symbols[0] refers to dimension 1"),
+        BREAK("symbolExpression", e.inputs[0]->shape[0] = 0,
+              "symbols[0] is read from dimension 0 of input 0, which is another expression"),
+        BREAK("parameterDtype", e.kernels[0]->parameters[0]->dtype = 0,
+              "has a parameter of unknown kind 0 or dtype 0"),
+        BREAK("imageSegment", e.kernels[0]->images[0]->segment = 9,
+              "kernels[0] refers to segment 9"),
+        BREAK("imageFormat", e.kernels[0]->images[0]->format = fb::ImageFormat(7),
+              "image of unknown format 7"),
+        BREAK("imageTarget", e.kernels[0]->images[0]->target = "cpu:x86-64-v3",
+              "image for target 'cpu:x86-64-v3' that does not fit its format"),
+        BREAK("imageWarps", e.kernels[0]->images[0]->num_warps = 0, "0 warps; expected 1 to 32"),
+        BREAK("launchKernel", launchOf(e).kernel = 1, "steps[0] refers to kernel 1"),
+        BREAK("launchGrid", launchOf(e).grid.pop_back(), "steps[0] has a grid of 2 extents"),
+        BREAK("launchArgumentCount", launchOf(e).arguments.pop_back(),
+              "steps[0] has 4 arguments; its kernel takes 5"),
+        BREAK("launchPointer", launchOf(e).arguments[0]->kind = fb::ArgumentKind::Expression,
+              "steps[0] argument 0 of kind 1 does not fit its parameter"),
+        BREAK("launchScalar", launchOf(e).arguments[1]->kind = fb::ArgumentKind::Float,
+              "steps[0] argument 1 of kind 2 does not fit its parameter"),
+        BREAK("launchBuffer", launchOf(e).arguments[0]->index = 9, "steps[0] refers to buffer 9"),
+        BREAK("copyWrites", e.steps[1]->kind.AsCopy()->target = 3,
+              "steps[1] writes buffer 3, an input or constant"),
+        BREAK("copySizes", e.steps[1]->kind.AsCopy()->source = 3,
+              "steps[1] copies between buffers of different sizes"),
+        BREAK("stepKind", e.steps[1]->kind.Reset(), "steps[1] has unknown kind 0"),
+        BREAK("checkCondition", e.checks[0]->condition = 99, "checks[0] refers to expression 99")),
+    [](const auto &info) { return std::string(info.param.name); });
+
+} // namespace
+} // namespace inlay

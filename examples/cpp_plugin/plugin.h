@@ -1,0 +1,5 @@
+#pragma once
+
+#include <inlay/plugin.h>
+
+void addPlugins(inlay::PluginRegistry &plugins);

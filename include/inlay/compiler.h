@@ -1,0 +1,126 @@
+// The C++ interface of Inlay's compiler: a header-only layer over inlay/compiler_abi.h.
+//
+//   inlay::BuildOptions options{.model = "add_one.pt2", .targets = {"cpu", "cuda:sm_90a"}};
+//   options.plugins.add("my::add_one").describe(…).aot(…);   // inlay/plugin.h
+//   inlay::build(options).save("add_one.inlay");
+//
+// Whatever goes wrong is thrown as inlay::BuildError.
+#pragma once
+
+#include <inlay/compiler_abi.h>
+#include <inlay/plugin.h>
+
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace inlay {
+inline namespace v1 {
+
+/// Why no engine was built.
+class BuildError : public std::runtime_error {
+public:
+  BuildError(inlay_status_code_t code, const std::string &message)
+      : std::runtime_error(message), code_(code) {}
+  inlay_status_code_t code() const { return code_; }
+
+private:
+  inlay_status_code_t code_;
+};
+
+/// Where a build stands: `done` of `total` items of a phase are finished; the next is `item`.
+struct BuildProgress {
+  std::string phase;
+  std::string item;
+  uint32_t done;
+  uint32_t total;
+};
+
+/// What to build, and for what.
+struct BuildOptions {
+  std::string model;                         ///< a .pt2 of torch.export, or a dumped graph or plan
+  std::string engineName = {};               ///< empty: the model's
+  std::vector<std::string> targets = {};     ///< none: "cpu"
+  std::vector<std::string> pluginFiles = {}; ///< manifests (.toml) and libraries (.so)
+  PluginRegistry plugins = {};               ///< the program's own
+  std::function<void(const BuildProgress &)> progress = {}; ///< may be empty; must not throw
+};
+
+/// An engine in memory, as its file would be.
+class CompiledEngine {
+public:
+  /// The bytes; inlay::Engine::fromMemory takes them too.
+  const void *data() const {
+    size_t size = 0;
+    return inlay_build_result_engine(result_.get(), &size);
+  }
+  size_t sizeBytes() const {
+    size_t size = 0;
+    inlay_build_result_engine(result_.get(), &size);
+    return size;
+  }
+  /// The build report in JSON: each kernel's targets, times, registers and bytes.
+  std::string report() const { return inlay_build_result_report(result_.get()); }
+  /// Writes the engine file. Errors: BuildError NOT_FOUND if it cannot be written.
+  void save(const std::string &path) const {
+    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    file.write(static_cast<const char *>(data()), static_cast<std::streamsize>(sizeBytes()));
+    file.close();
+    if (!file)
+      throw BuildError(INLAY_STATUS_NOT_FOUND, "engine file '" + path + "' cannot be written");
+  }
+
+private:
+  friend CompiledEngine build(const BuildOptions &options);
+  struct Free {
+    void operator()(inlay_build_result_t *result) const { inlay_build_result_free(result); }
+  };
+  std::unique_ptr<inlay_build_result_t, Free> result_;
+};
+
+/// Builds an engine. Threads: builds may run at once; the registry's functions are called on the
+/// caller's thread.
+inline CompiledEngine build(const BuildOptions &options) {
+  std::vector<const char *> pluginPaths, targets;
+  for (const std::string &path : options.pluginFiles)
+    pluginPaths.push_back(path.c_str());
+  for (const std::string &target : options.targets)
+    targets.push_back(target.c_str());
+  inlay_build_options_v1 view{};
+  view.size_bytes = sizeof(view);
+  view.model_path = options.model.c_str();
+  view.engine_name = options.engineName.c_str();
+  view.plugin_paths = pluginPaths.data();
+  view.num_plugin_paths = pluginPaths.size();
+  view.targets = targets.data();
+  view.num_targets = targets.size();
+  if (!options.plugins.isEmpty()) {
+    view.register_user = const_cast<PluginRegistry *>(&options.plugins);
+    view.register_plugins = [](void *user, const inlay_plugin_host_v1 *host) {
+      plugin_detail::registerPlugins(host, [&](PluginRegistry &registry) {
+        registry = *static_cast<const PluginRegistry *>(user);
+      });
+    };
+  }
+  if (options.progress) {
+    view.progress_user = const_cast<BuildOptions *>(&options);
+    view.progress = [](void *user, const char *phase, const char *item, uint32_t done,
+                       uint32_t total) {
+      static_cast<const BuildOptions *>(user)->progress({phase, item, done, total});
+    };
+  }
+  inlay_build_result_t *result = nullptr;
+  const inlay_status_code_t code = inlay_build(&view, &result);
+  CompiledEngine engine;
+  engine.result_.reset(result);
+  if (code != INLAY_STATUS_OK)
+    throw BuildError(code, inlay_build_result_message(result));
+  return engine;
+}
+
+} // namespace v1
+} // namespace inlay

@@ -1,0 +1,55 @@
+/* The C interface of Inlay's compiler: from a model and plugins to an engine. C99; needs
+ * libinlay_compiler. inlay/compiler.h is the C++ over it.
+ *
+ * Threads: builds are independent of each other and may run at once, each on its caller's thread.
+ * Structs with size_bytes grow as plugin_abi.h says. Texts are UTF-8 and are copied. */
+#ifndef INLAY_COMPILER_ABI_H
+#define INLAY_COMPILER_ABI_H
+
+#include <inlay/inlay.h>
+#include <inlay/plugin_abi.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What a build gave: an engine and a report, or a message. */
+typedef struct inlay_build_result_t inlay_build_result_t;
+
+typedef struct inlay_build_options_v1 {
+  size_t size_bytes;
+  const char *model_path;          /**< a .pt2 of torch.export, or a dumped stage graph or plan */
+  const char *engine_name;         /**< null: the model's */
+  const char *const *plugin_paths; /**< manifests (.toml) and plugin libraries (.so) */
+  size_t num_plugin_paths;
+  const char *const *targets; /**< "cpu", "cuda:sm_90a", …; none: "cpu" */
+  size_t num_targets;
+  /** Adds the caller's own plugins, as inlay_register_plugins_v1 does for a library; may be null.
+   * Their functions are called during the build only. */
+  void (*register_plugins)(void *user, const inlay_plugin_host_v1 *host);
+  void *register_user;
+  /** Told where the build stands, on the caller's thread; may be null. `item` may be empty; `done`
+   * of `total` items of the phase are finished. */
+  void (*progress)(void *user, const char *phase, const char *item, uint32_t done, uint32_t total);
+  void *progress_user;
+} inlay_build_options_v1;
+
+/** Builds an engine. The same inputs give the same bytes. *out_result is always set, on an error
+ * too, and is freed with inlay_build_result_free. */
+INLAY_API inlay_status_code_t inlay_build(const inlay_build_options_v1 *options,
+                                          inlay_build_result_t **out_result);
+/** What went wrong; empty after a success. Lives as long as the result, as all below. */
+INLAY_API const char *inlay_build_result_message(const inlay_build_result_t *result);
+/** The bytes of the engine file; null after an error. */
+INLAY_API const void *inlay_build_result_engine(const inlay_build_result_t *result,
+                                                size_t *out_size_bytes);
+/** The build report as `inlay build --report` writes it (JSON); empty after an error. */
+INLAY_API const char *inlay_build_result_report(const inlay_build_result_t *result);
+/** Frees a result; null is nothing. */
+INLAY_API void inlay_build_result_free(inlay_build_result_t *result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,248 @@
+/* The C interface of Inlay's runtime: load an engine, bind tensors, run it. C99; needs nothing but
+ * this file and libinlay_runtime.
+ *
+ * Errors: functions that can fail return a status: null is success; anything else carries a code
+ * and a message and is freed with inlay_status_free. On an error no output parameter is written.
+ * Handles: a null handle is an INVALID_ARGUMENT where a status is returned; other functions need a
+ * valid one, except the *_free functions and inlay_context_deallocate's memory.
+ * Threads: an engine may be used by any number of threads at once. A context is used by one thread
+ * at a time; contexts are independent of each other.
+ * CUDA: functions of a context make the GPU's primary context current on the calling thread.
+ * Tensors are dense and row-major. Outputs overlap neither inputs nor each other. */
+#ifndef INLAY_INLAY_H
+#define INLAY_INLAY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define INLAY_API __attribute__((visibility("default")))
+
+/** The largest rank a tensor can have. */
+#define INLAY_MAX_RANK 64
+/** Addresses of bound tensors are multiples of this many bytes. */
+#define INLAY_TENSOR_ALIGNMENT_BYTES 16
+
+/** An engine file in memory, verified; see inlay_engine_load_file. */
+typedef struct inlay_engine_t inlay_engine_t;
+/** What one caller needs to run an engine on a device: bindings, memory, a stream. */
+typedef struct inlay_context_t inlay_context_t;
+/** An error: a code and a message. Success is the null pointer. */
+typedef struct inlay_status_t inlay_status_t;
+
+/** Whose fault an error is and what can be done. Values are only ever added. */
+typedef enum inlay_status_code_t {
+  INLAY_STATUS_OK = 0,                  /**< success */
+  INLAY_STATUS_INVALID_ARGUMENT = 1,    /**< the caller's input is wrong whatever the state */
+  INLAY_STATUS_NOT_FOUND = 2,           /**< a named thing (file, tensor, symbol) is not there */
+  INLAY_STATUS_ALREADY_EXISTS = 3,      /**< a thing of this name is already there */
+  INLAY_STATUS_OUT_OF_RANGE = 4,        /**< a value or shape lies outside its declared range */
+  INLAY_STATUS_FAILED_PRECONDITION = 5, /**< a call in the wrong state: unbound tensor */
+  INLAY_STATUS_UNIMPLEMENTED = 6,       /**< valid input that Inlay does not support */
+  INLAY_STATUS_OUT_OF_MEMORY = 7,       /**< host or device memory is exhausted */
+  INLAY_STATUS_DATA_LOSS = 8,           /**< bytes from outside are truncated or corrupt */
+  INLAY_STATUS_INCOMPATIBLE = 9,        /**< engine, device, driver or version do not fit */
+  INLAY_STATUS_DEVICE_ERROR = 10,       /**< driver or device failed, or is missing */
+  INLAY_STATUS_INTERNAL = 11            /**< a bug of Inlay */
+} inlay_status_code_t;
+
+/** Element types. Values are only ever added; 0 is none. */
+typedef enum inlay_dtype_t {
+  INLAY_DTYPE_BOOL = 1,
+  INLAY_DTYPE_INT8 = 2,
+  INLAY_DTYPE_INT16 = 3,
+  INLAY_DTYPE_INT32 = 4,
+  INLAY_DTYPE_INT64 = 5,
+  INLAY_DTYPE_UINT8 = 6,
+  INLAY_DTYPE_UINT16 = 7,
+  INLAY_DTYPE_UINT32 = 8,
+  INLAY_DTYPE_UINT64 = 9,
+  INLAY_DTYPE_FLOAT16 = 10,
+  INLAY_DTYPE_BFLOAT16 = 11,
+  INLAY_DTYPE_FLOAT32 = 12,
+  INLAY_DTYPE_FLOAT64 = 13,
+  INLAY_DTYPE_FLOAT8_E4M3FN = 14,
+  INLAY_DTYPE_FLOAT8_E5M2 = 15
+} inlay_dtype_t;
+
+/** Where a tensor's bytes are. */
+typedef enum inlay_memory_t {
+  INLAY_MEMORY_HOST = 0,
+  INLAY_MEMORY_DEVICE = 1 /**< the context's device; on the CPU the same as host memory */
+} inlay_memory_t;
+
+/** A dense row-major tensor in the caller's memory. */
+typedef struct inlay_tensor_t {
+  void *data; /**< multiple of INLAY_TENSOR_ALIGNMENT_BYTES; may be null if a dimension is 0 */
+  inlay_dtype_t dtype;
+  int32_t rank;         /**< 0 to INLAY_MAX_RANK */
+  const int64_t *shape; /**< `rank` sizes; read during the call only */
+  inlay_memory_t memory;
+} inlay_tensor_t;
+
+/** One dimension of an input or output. */
+typedef struct inlay_dim_t {
+  int64_t size; /**< -1: known only at run time, between min and max */
+  int64_t min;
+  int64_t opt;        /**< the size the engine is tuned for */
+  int64_t max;        /**< INT64_MAX if unbounded */
+  const char *symbol; /**< name of the symbol this dimension is; null if fixed or computed */
+} inlay_dim_t;
+
+/** An input or output of an engine. The pointers live as long as the engine. */
+typedef struct inlay_tensor_info_t {
+  const char *name; /**< the name to bind by */
+  const char *path; /**< where it stood in the model's nested inputs or outputs; may be empty */
+  inlay_dtype_t dtype;
+  int32_t rank;
+  const inlay_dim_t *dims; /**< `rank` of them */
+} inlay_tensor_info_t;
+
+/** How to make a context. Set struct_size to sizeof(inlay_context_options_t), the rest to 0 for the
+ * defaults. */
+typedef struct inlay_context_options_t {
+  size_t struct_size;
+  const char *device;  /**< "cpu" (default), "cuda", "cuda:N", "null" (runs nothing) */
+  int32_t num_threads; /**< cpu: 0 means INLAY_NUM_THREADS, or one per core */
+} inlay_context_options_t;
+
+/** Counts of a context. Set struct_size to sizeof(inlay_context_stats_t) before asking. */
+typedef struct inlay_context_stats_t {
+  size_t struct_size;
+  uint64_t planned_bytes; /**< peak memory of intermediates and workspaces at the current shapes */
+  uint64_t allocated_bytes; /**< device memory the context holds: arena and staging buffers */
+  uint64_t num_plans;       /**< how often shapes changed and memory was planned */
+  uint64_t num_launches;    /**< kernels launched by the last run */
+} inlay_context_stats_t;
+
+/** What a device is. Set struct_size to sizeof(inlay_device_info_t) before asking. */
+typedef struct inlay_device_info_t {
+  size_t struct_size;
+  char name[256];         /**< "NVIDIA H200", "x86-64-v3, 16 threads" */
+  char target[64];        /**< what to build for: "cuda:sm_90a", "cpu:x86-64-v3" */
+  uint64_t memory_bytes;  /**< 0 if unknown */
+  int32_t num_cores;      /**< multiprocessors, or hardware threads */
+  int32_t driver_version; /**< cuda: 1000 * major + 10 * minor of the newest CUDA the driver runs */
+} inlay_device_info_t;
+
+/** Version of the library, "0.1.0". */
+INLAY_API const char *inlay_version(void);
+
+/** Code of a status; INLAY_STATUS_OK for null. */
+INLAY_API inlay_status_code_t inlay_status_code(const inlay_status_t *status);
+/** Message of a status, "" for null; lives as long as the status. */
+INLAY_API const char *inlay_status_message(const inlay_status_t *status);
+/** Frees a status; null is allowed. */
+INLAY_API void inlay_status_free(inlay_status_t *status);
+/** Name of a code, "INVALID_ARGUMENT". */
+INLAY_API const char *inlay_status_code_name(inlay_status_code_t code);
+/** PyTorch's name of an element type, "float32"; "unknown" for other values. */
+INLAY_API const char *inlay_dtype_name(inlay_dtype_t dtype);
+/** Bytes of one element; 0 for unknown values. */
+INLAY_API int64_t inlay_dtype_size_bytes(inlay_dtype_t dtype);
+
+/** Maps and verifies an engine file. An engine holds machine code: load only what you trust.
+ * Errors: NOT_FOUND, DATA_LOSS (truncated or corrupt), INCOMPATIBLE (another format version). */
+INLAY_API inlay_status_t *inlay_engine_load_file(const char *path, inlay_engine_t **engine);
+/** As inlay_engine_load_file, from bytes, which are copied. */
+INLAY_API inlay_status_t *inlay_engine_load_memory(const void *data, size_t size_bytes,
+                                                   inlay_engine_t **engine);
+/** Frees an engine; null is allowed. Contexts keep what they need of it until they are freed. */
+INLAY_API void inlay_engine_free(inlay_engine_t *engine);
+/** The engine's name; lives as long as the engine. */
+INLAY_API const char *inlay_engine_name(const inlay_engine_t *engine);
+/** Number of inputs, flattened: inputs are numbered from 0 in this order. */
+INLAY_API uint32_t inlay_engine_num_inputs(const inlay_engine_t *engine);
+/** Number of outputs, flattened: outputs are numbered from 0 in this order. */
+INLAY_API uint32_t inlay_engine_num_outputs(const inlay_engine_t *engine);
+/** Describes input `index`. Errors: OUT_OF_RANGE. */
+INLAY_API inlay_status_t *inlay_engine_input(const inlay_engine_t *engine, uint32_t index,
+                                             inlay_tensor_info_t *info);
+/** Describes output `index`. Errors: OUT_OF_RANGE. */
+INLAY_API inlay_status_t *inlay_engine_output(const inlay_engine_t *engine, uint32_t index,
+                                              inlay_tensor_info_t *info);
+/** Index of an input by name. Errors: NOT_FOUND with the names there are. */
+INLAY_API inlay_status_t *inlay_engine_find_input(const inlay_engine_t *engine, const char *name,
+                                                  uint32_t *index);
+/** Index of an output by name. Errors: NOT_FOUND with the names there are. */
+INLAY_API inlay_status_t *inlay_engine_find_output(const inlay_engine_t *engine, const char *name,
+                                                   uint32_t *index);
+
+/** Makes a context on a device; `options` may be null. The engine's code is loaded once per device,
+ * by the first context there. Errors: INVALID_ARGUMENT (unknown device), DEVICE_ERROR (no driver,
+ * no such GPU), INCOMPATIBLE (no code in the engine for this device), OUT_OF_MEMORY. */
+INLAY_API inlay_status_t *inlay_context_create(inlay_engine_t *engine,
+                                               const inlay_context_options_t *options,
+                                               inlay_context_t **context);
+/** Frees a context after waiting for its work; null is allowed. */
+INLAY_API void inlay_context_free(inlay_context_t *context);
+
+/** Binds an input or output by name. The tensor's memory is used by every run until it is bound
+ * anew; its description is copied. Errors: NOT_FOUND (no such name), INVALID_ARGUMENT (dtype, rank,
+ * fixed size, alignment, or a name that is both an input's and an output's), OUT_OF_RANGE (a size
+ * outside min to max). After an error the earlier binding stays. */
+INLAY_API inlay_status_t *inlay_context_bind(inlay_context_t *context, const char *name,
+                                             const inlay_tensor_t *tensor);
+/** Binds input `index`; errors as inlay_context_bind. */
+INLAY_API inlay_status_t *inlay_context_bind_input(inlay_context_t *context, uint32_t index,
+                                                   const inlay_tensor_t *tensor);
+/** Binds output `index`; errors as inlay_context_bind. */
+INLAY_API inlay_status_t *inlay_context_bind_output(inlay_context_t *context, uint32_t index,
+                                                    const inlay_tensor_t *tensor);
+
+/** Computes the shape of output `index` from the bound inputs: writes up to INLAY_MAX_RANK sizes to
+ * `shape` and their number to `rank`. Errors: FAILED_PRECONDITION (an input is not bound),
+ * INVALID_ARGUMENT (inputs that do not fit together), OUT_OF_RANGE. */
+INLAY_API inlay_status_t *inlay_context_output_shape(inlay_context_t *context, uint32_t index,
+                                                     int64_t *shape, int32_t *rank);
+
+/** Runs the engine once on what is bound. With `stream` null it runs on the context's own stream
+ * and returns when the outputs are there. Otherwise `stream` is a CUstream: the work is enqueued
+ * there and the call returns; host tensors are refused. The legacy default stream is
+ * CU_STREAM_LEGACY ((CUstream)1), not null. With the shapes of the run before, nothing
+ * is allocated. Two runs of one context must not overlap on the device. Errors: FAILED_PRECONDITION
+ * (a tensor is not bound), those of inlay_context_output_shape, OUT_OF_MEMORY, DEVICE_ERROR. */
+INLAY_API inlay_status_t *inlay_context_run(inlay_context_t *context, void *stream);
+/** Waits until all work of the context's own stream is done. Errors: DEVICE_ERROR. */
+INLAY_API inlay_status_t *inlay_context_synchronize(inlay_context_t *context);
+/** The context's own stream (a CUstream; null on other devices): given to inlay_context_run it
+ * enqueues without waiting. */
+INLAY_API void *inlay_context_stream(const inlay_context_t *context);
+/** Runs `count` times on the context's own stream without waiting in between, and gives the
+ * device's average time of one run in microseconds; copies of host tensors do not count. Errors: as
+ * inlay_context_run; INVALID_ARGUMENT for a count of 0. */
+INLAY_API inlay_status_t *inlay_context_measure(inlay_context_t *context, uint32_t count,
+                                                double *device_us);
+/** Allocates memory of the context's device, aligned to 256 bytes, for tensors to bind as
+ * INLAY_MEMORY_DEVICE. Free it with inlay_context_deallocate before the context. Errors:
+ * INVALID_ARGUMENT (0 bytes), OUT_OF_MEMORY. */
+INLAY_API inlay_status_t *inlay_context_allocate(inlay_context_t *context, size_t size_bytes,
+                                                 void **memory);
+/** Frees such memory; null is allowed. Work that uses it must be done. */
+INLAY_API void inlay_context_deallocate(inlay_context_t *context, void *memory);
+/** Copies host memory to the context's device on its own stream and waits. Errors: DEVICE_ERROR. */
+INLAY_API inlay_status_t *inlay_context_copy_to_device(inlay_context_t *context, void *device,
+                                                       const void *host, size_t size_bytes);
+/** Copies the context's device memory to the host on its own stream and waits. Errors:
+ * DEVICE_ERROR. */
+INLAY_API inlay_status_t *inlay_context_copy_to_host(inlay_context_t *context, void *host,
+                                                     const void *device, size_t size_bytes);
+/** The device as "cuda:0 (NVIDIA H200, cuda:sm_90a)"; lives as long as the context. */
+INLAY_API const char *inlay_context_device_name(const inlay_context_t *context);
+/** Reads the context's counts into `stats`. Errors: INVALID_ARGUMENT (struct_size). */
+INLAY_API inlay_status_t *inlay_context_stats(const inlay_context_t *context,
+                                              inlay_context_stats_t *stats);
+
+/** Number of devices of a kind, "cpu" or "cuda". Errors: INVALID_ARGUMENT (unknown kind),
+ * DEVICE_ERROR (no driver, or it does not start). */
+INLAY_API inlay_status_t *inlay_device_count(const char *kind, uint32_t *count);
+/** Describes a device, "cpu" or "cuda:N". Errors as inlay_device_count. */
+INLAY_API inlay_status_t *inlay_device_describe(const char *device, inlay_device_info_t *info);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

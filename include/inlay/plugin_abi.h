@@ -1,0 +1,163 @@
+/* The C interface between the compiler and a plugin library: what inlay/plugin.h is written over.
+ * C99; needs nothing but this file and inlay.h, and links against nothing.
+ *
+ * A plugin library exports inlay_register_plugins_v1. The compiler calls it with a table of
+ * functions; the library adds its plugins, and the compiler calls their functions back for every
+ * node that they serve, on the thread that builds.
+ *
+ * Versions: a struct whose first field is size_bytes may grow at its end. Who made it writes the
+ * size that it knows; what lies beyond that size was not given.
+ * Errors: nothing here returns one. fail and node_fail record it, and so does every function of the
+ * table when it is given something wrong; of several errors the first is reported. A function that
+ * failed returns 0, null or an empty text. No exception may leave a callback.
+ * Texts are UTF-8 and end in 0. Texts and arrays that the table returns live until the callback
+ * returns; those that are passed in are copied.
+ * Expressions are integer expressions in the language of manifests ("ceildiv(s0*8, 256)"). */
+#ifndef INLAY_PLUGIN_ABI_H
+#define INLAY_PLUGIN_ABI_H
+
+#include <inlay/inlay.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The node of a model that a plugin is called for. */
+typedef struct inlay_plugin_node_t inlay_plugin_node_t;
+typedef struct inlay_plugin_host_v1 inlay_plugin_host_v1;
+
+/** Kinds of values. Numbers are only ever added. */
+typedef enum inlay_plugin_value_kind_t {
+  INLAY_PLUGIN_VALUE_NONE = 0,
+  INLAY_PLUGIN_VALUE_BOOL = 1,
+  INLAY_PLUGIN_VALUE_INT = 2,
+  INLAY_PLUGIN_VALUE_FLOAT = 3,
+  INLAY_PLUGIN_VALUE_STRING = 4,
+  INLAY_PLUGIN_VALUE_DTYPE = 5,
+  INLAY_PLUGIN_VALUE_BOOL_LIST = 6,
+  INLAY_PLUGIN_VALUE_INT_LIST = 7,
+  INLAY_PLUGIN_VALUE_FLOAT_LIST = 8,
+  INLAY_PLUGIN_VALUE_STRING_LIST = 9,
+  INLAY_PLUGIN_VALUE_NUMBER = 10 /**< in declarations only: an int or a float, kept as it was */
+} inlay_plugin_value_kind_t;
+
+/** The value of an attribute or of a constexpr: `kind` tells which field holds it. */
+typedef struct inlay_plugin_value_v1 {
+  uint32_t kind;
+  uint32_t reserved;        /**< 0 */
+  int64_t integer;          /**< bool, int, dtype (inlay_dtype_t) */
+  double number;            /**< float */
+  const char *text;         /**< string */
+  size_t count;             /**< lists: number of elements */
+  const int64_t *integers;  /**< lists of bool and int */
+  const double *numbers;    /**< list of float */
+  const char *const *texts; /**< list of string */
+} inlay_plugin_value_v1;
+
+/** An attribute (a non-tensor argument) that a plugin declares. */
+typedef struct inlay_plugin_attribute_v1 {
+  const char *name;
+  uint32_t kind;                              /**< any inlay_plugin_value_kind_t but NONE */
+  uint32_t is_optional;                       /**< not 0: may be None */
+  const inlay_plugin_value_v1 *default_value; /**< null: every node must give the value */
+} inlay_plugin_attribute_v1;
+
+/** A plugin. */
+typedef struct inlay_plugin_definition_v1 {
+  size_t size_bytes;
+  const char *op_name; /**< "my::add_one" */
+  /** Names of the tensor arguments; null: all tensors of a node, in its order. */
+  const char *const *input_names;
+  size_t num_inputs;
+  const inlay_plugin_attribute_v1 *attributes;
+  size_t num_attributes;
+  void *user; /**< passed to the functions below */
+  /** Says what the outputs are: calls add_output once for each, and require. */
+  void (*describe)(void *user, const inlay_plugin_host_v1 *host, inlay_plugin_node_t *node);
+  /** Says how they are computed: calls add_workspace and add_launch. */
+  void (*implement)(void *user, const inlay_plugin_host_v1 *host, inlay_plugin_node_t *node);
+  void (*destroy)(void *user); /**< called once, even if the plugin was refused; may be null */
+} inlay_plugin_definition_v1;
+
+typedef enum inlay_plugin_argument_kind_t {
+  INLAY_PLUGIN_ARGUMENT_INPUT = 1,
+  INLAY_PLUGIN_ARGUMENT_OUTPUT = 2,
+  INLAY_PLUGIN_ARGUMENT_WORKSPACE = 3,
+  INLAY_PLUGIN_ARGUMENT_INTEGER = 4,
+  INLAY_PLUGIN_ARGUMENT_FLOAT = 5
+} inlay_plugin_argument_kind_t;
+
+/** A run-time argument of a launch, in the order of the kernel's parameters. */
+typedef struct inlay_plugin_argument_v1 {
+  uint32_t kind;
+  uint32_t index;         /**< input, output, workspace: which */
+  uint32_t dtype;         /**< integer: INLAY_DTYPE_INT32, …; float: FLOAT32 or FLOAT64 */
+  uint32_t reserved;      /**< 0 */
+  const char *expression; /**< integer */
+  double value;           /**< float */
+} inlay_plugin_argument_v1;
+
+typedef struct inlay_plugin_constexpr_v1 {
+  const char *name;
+  inlay_plugin_value_v1 value; /**< no list */
+} inlay_plugin_constexpr_v1;
+
+/** One launch of a kernel in the Triton language. */
+typedef struct inlay_plugin_launch_v1 {
+  size_t size_bytes;
+  /** The Python file; relative to the plugin library's folder. Beside kernel_source, its name. */
+  const char *kernel_path;
+  const char *kernel_source; /**< the file's text; null: it is read */
+  const char *function;      /**< the @triton.jit function */
+  const inlay_plugin_constexpr_v1 *constexprs;
+  size_t num_constexprs;
+  uint32_t num_warps;  /**< a power of two, at most 32 */
+  uint32_t num_stages; /**< 1 to 16 */
+  const char *grid[3]; /**< expressions; null: 1 */
+  const inlay_plugin_argument_v1 *arguments;
+  size_t num_arguments;
+} inlay_plugin_launch_v1;
+
+/** What the compiler offers. `is_output` selects among a node's inputs (0) and outputs (1); outputs
+ * are known while implementing. */
+struct inlay_plugin_host_v1 {
+  size_t size_bytes;
+  void *registration; /**< first argument of fail and add_plugin; null in callbacks */
+  /** Gives the registration up: none of its plugins is added. */
+  void (*fail)(void *registration, const char *message);
+  void (*add_plugin)(void *registration, const inlay_plugin_definition_v1 *definition);
+
+  /** Refuses a node, with a reason for the user. */
+  void (*node_fail)(inlay_plugin_node_t *node, const char *message);
+  const char *(*op_name)(inlay_plugin_node_t *node);
+  const char *(*node_name)(inlay_plugin_node_t *node);
+  size_t (*num_tensors)(inlay_plugin_node_t *node, int is_output);
+  const char *(*input_name)(inlay_plugin_node_t *node, size_t index);
+  uint32_t (*tensor_dtype)(inlay_plugin_node_t *node, int is_output, size_t index);
+  size_t (*tensor_rank)(inlay_plugin_node_t *node, int is_output, size_t index);
+  /** The size of a dimension, as an expression. */
+  const char *(*tensor_size)(inlay_plugin_node_t *node, int is_output, size_t index, size_t dim);
+  /** The value of a declared attribute; returns 0 if there is no such. */
+  int (*attribute)(inlay_plugin_node_t *node, const char *name, inlay_plugin_value_v1 *out_value);
+  /** The value of an expression that is known when the engine is built; 0: it is not. */
+  int (*constant)(inlay_plugin_node_t *node, const char *expression, int64_t *out_value);
+
+  void (*add_output)(inlay_plugin_node_t *node, uint32_t dtype, const char *const *shape,
+                     size_t rank);
+  /** A condition (not 0 where it holds), checked at build time as far as sizes are known, and at
+   * run time. */
+  void (*require)(inlay_plugin_node_t *node, const char *condition, const char *message);
+  /** Memory for the launches, not initialised, of elements of `dtype`; returns its index. */
+  uint32_t (*add_workspace)(inlay_plugin_node_t *node, const char *name, uint32_t dtype,
+                            const char *size_bytes);
+  void (*add_launch)(inlay_plugin_node_t *node, const inlay_plugin_launch_v1 *launch);
+};
+
+/** The entry of a plugin library, which the library defines. */
+INLAY_API void inlay_register_plugins_v1(const inlay_plugin_host_v1 *host);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,79 @@
+// A loaded engine: the verified file, what its tensors look like, and its code on each device in
+// use.
+#pragma once
+
+#include "base/DataType.h"
+#include "engine/EngineFile.h"
+#include "runtime/devices/Device.h"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace inlay {
+
+/// One dimension of an input or output.
+struct DimDescription {
+  int64_t size = -1; // -1: known only at run time
+  int64_t min = 0, opt = 0, max = 0;
+  const char *symbol = nullptr; // inside the engine file; null if fixed or computed
+};
+
+/// An input or output. The pointers go into the engine file.
+struct TensorDescription {
+  std::string_view name;
+  DataType dtype = DataType::Float32;
+  uint32_t buffer = 0;
+  std::vector<DimDescription> dims;
+};
+
+/// An engine's code and constants on one device. Immutable once made.
+class DeviceEngine {
+public:
+  /// Loads all kernels and constants. Errors: those of createDevice and Device::loadKernel.
+  static Result<std::shared_ptr<DeviceEngine>> create(const EngineFile &file,
+                                                      const std::string &deviceName);
+  ~DeviceEngine();
+
+  Device &device() const { return *device_; }
+  const LoadedKernel &kernel(uint32_t index) const { return *kernels_[index]; }
+  /// Address of a constant buffer on the device; null for other buffers and for empty ones.
+  void *constant(uint32_t buffer) const { return constants_[buffer]; }
+
+private:
+  explicit DeviceEngine(std::unique_ptr<Device> device) : device_(std::move(device)) {}
+  Status loadConstants(const EngineFile &file);
+
+  std::unique_ptr<Device> device_;
+  std::vector<std::unique_ptr<LoadedKernel>> kernels_;
+  std::vector<void *> constants_; // per buffer
+  std::vector<void *> owned_;     // allocated on the device
+};
+
+/// A loaded engine. Safe to share between threads; contexts hold it.
+class Engine {
+public:
+  static Result<std::shared_ptr<Engine>> create(EngineFile file);
+
+  const EngineFile &file() const { return file_; }
+  const fb::Engine &metadata() const { return file_.engine(); }
+  const std::vector<TensorDescription> &inputs() const { return inputs_; }
+  const std::vector<TensorDescription> &outputs() const { return outputs_; }
+
+  /// The engine's code on a device, loaded by the first call and kept until the engine is gone.
+  /// `deviceName` is canonical.
+  Result<std::shared_ptr<DeviceEngine>> onDevice(const std::string &deviceName);
+
+private:
+  explicit Engine(EngineFile file) : file_(std::move(file)) {}
+  void describeTensors();
+
+  EngineFile file_;
+  std::vector<TensorDescription> inputs_, outputs_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<DeviceEngine>> devices_;
+};
+
+} // namespace inlay

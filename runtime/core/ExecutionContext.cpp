@@ -1,0 +1,392 @@
+#include "runtime/core/ExecutionContext.h"
+
+#include "base/CheckedMath.h"
+#include "base/Env.h"
+#include "base/Error.h"
+#include "base/Log.h"
+#include "runtime/core/MemoryPlan.h"
+
+#include <algorithm>
+
+namespace inlay {
+namespace {
+
+constexpr uint64_t kTensorAlignmentBytes = 16;
+/// What every device's allocations are aligned to.
+constexpr uint64_t kAllocationAlignmentBytes = 256;
+
+std::string describeDims(const TensorDescription &tensor) {
+  if (tensor.dims.empty())
+    return "scalar";
+  std::string text;
+  for (const DimDescription &dim : tensor.dims) {
+    text += text.empty() ? "" : "x";
+    text += dim.size >= 0 ? fmt::format("{}", dim.size)
+            : dim.symbol  ? std::string(dim.symbol)
+                          : std::string("?");
+  }
+  return text;
+}
+
+/// Size of a tensor in bytes; false on overflow.
+bool computeSizeBytes(std::span<const int64_t> shape, DataType dtype, int64_t &sizeBytes) {
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) {
+    sizeBytes = 0;
+    return true;
+  }
+  sizeBytes = dataTypeSizeBytes(dtype);
+  for (int64_t size : shape)
+    if (!checkedMul(sizeBytes, size, sizeBytes))
+      return false;
+  return true;
+}
+
+/// Checks what can be known of a tensor without the others.
+Status checkBinding(const TensorDescription &expected, std::string_view what,
+                    const TensorBinding &found) {
+  if (found.dtype != expected.dtype)
+    return invalidArgument("{} '{}' has dtype {}, expected {}", what, expected.name,
+                           dataTypeName(found.dtype), dataTypeName(expected.dtype));
+  if (found.shape.size() != expected.dims.size())
+    return invalidArgument("{} '{}' has rank {} (shape {}), expected rank {} (shape {})", what,
+                           expected.name, found.shape.size(), formatShape(found.shape),
+                           expected.dims.size(), describeDims(expected));
+  for (size_t i = 0; i < found.shape.size(); ++i) {
+    const DimDescription &dim = expected.dims[i];
+    const int64_t size = found.shape[i];
+    if (dim.size >= 0 && size != dim.size)
+      return invalidArgument("{} '{}' has shape {}: dimension {} is {}, expected {}", what,
+                             expected.name, formatShape(found.shape), i, size, dim.size);
+    if (size < dim.min || size > dim.max)
+      return outOfRange("{} '{}' has shape {}: dimension {}{} is {}, expected {} to {}", what,
+                        expected.name, formatShape(found.shape), i,
+                        dim.symbol ? fmt::format(" ({})", dim.symbol) : "", size, dim.min,
+                        dim.max == INT64_MAX ? "any size" : fmt::format("{}", dim.max));
+  }
+  return {};
+}
+
+} // namespace
+
+ExecutionContext::ExecutionContext(std::shared_ptr<Engine> engine,
+                                   std::shared_ptr<DeviceEngine> deviceEngine, LaunchTable table)
+    : engine_(std::move(engine)), deviceEngine_(std::move(deviceEngine)), shapes_(*engine_),
+      table_(std::move(table)), inputShapes_(engine_->inputs().size()),
+      bufferSizes_(engine_->metadata().buffers()->size()), addresses_(bufferSizes_.size()) {
+  const auto makeSlots = [](const std::vector<TensorDescription> &tensors, bool isInput) {
+    std::vector<Slot> slots(tensors.size());
+    for (size_t i = 0; i < slots.size(); ++i) {
+      slots[i].description = &tensors[i];
+      slots[i].isInput = isInput;
+      slots[i].shape.resize(tensors[i].dims.size());
+    }
+    return slots;
+  };
+  inputs_ = makeSlots(engine_->inputs(), true);
+  outputs_ = makeSlots(engine_->outputs(), false);
+  const DeviceInfo &info = device().info();
+  deviceName_ = fmt::format("{} ({}, {})", info.device, info.name, info.target);
+  isLaunchBlocking_ = isEnvironmentOn(EnvironmentVariable::LaunchBlocking);
+}
+
+Result<std::unique_ptr<ExecutionContext>> ExecutionContext::create(std::shared_ptr<Engine> engine,
+                                                                   std::string_view deviceName,
+                                                                   int32_t numThreads) {
+  if (numThreads < 0 || numThreads > 4096)
+    return invalidArgument("a context was asked to use {} threads; expected 0 to 4096", numThreads);
+  INLAY_ASSIGN(const std::string name, canonicalDeviceName(deviceName));
+  INLAY_ASSIGN(std::shared_ptr<DeviceEngine> deviceEngine, engine->onDevice(name));
+  INLAY_TRY(deviceEngine->device().makeCurrent());
+  INLAY_ASSIGN(LaunchTable table, LaunchTable::create(*engine, *deviceEngine));
+  std::unique_ptr<ExecutionContext> context(
+      new ExecutionContext(std::move(engine), std::move(deviceEngine), std::move(table)));
+  INLAY_ASSIGN(context->stream_, context->device().createStream(numThreads));
+  return context;
+}
+
+ExecutionContext::~ExecutionContext() {
+  Device &dev = device();
+  if (dev.makeCurrent().isOk() && stream_)
+    (void)dev.synchronize(stream_);
+  if (arena_)
+    dev.free(arena_);
+  for (const std::vector<Slot> *slots : {&inputs_, &outputs_})
+    for (const Slot &slot : *slots)
+      if (slot.staging)
+        dev.free(slot.staging);
+  if (stream_)
+    dev.destroyStream(stream_);
+}
+
+Status ExecutionContext::bindInput(uint32_t index, const TensorBinding &binding) {
+  return bind(inputs_[index], binding);
+}
+
+Status ExecutionContext::bindOutput(uint32_t index, const TensorBinding &binding) {
+  return bind(outputs_[index], binding);
+}
+
+Status ExecutionContext::bind(Slot &slot, const TensorBinding &binding) {
+  const TensorDescription &expected = *slot.description;
+  const std::string_view what = slot.isInput ? "input" : "output";
+  INLAY_TRY(checkBinding(expected, what, binding));
+  int64_t sizeBytes = 0;
+  if (!computeSizeBytes(binding.shape, binding.dtype, sizeBytes))
+    return outOfRange("{} '{}' has shape {}, more bytes than an address can count", what,
+                      expected.name, formatShape(binding.shape));
+  if (sizeBytes > 0 && !binding.data)
+    return invalidArgument("{} '{}' has shape {} and no memory: its address is null", what,
+                           expected.name, formatShape(binding.shape));
+  if (sizeBytes > 0 && reinterpret_cast<uintptr_t>(binding.data) % kTensorAlignmentBytes != 0)
+    return invalidArgument("{} '{}' is at address {:#x}, which is not a multiple of {} bytes", what,
+                           expected.name, reinterpret_cast<uintptr_t>(binding.data),
+                           kTensorAlignmentBytes);
+  const bool isStaged = !binding.isOnDevice && !device().usesHostMemory();
+  const bool isSameShape = slot.isBound && std::ranges::equal(slot.shape, binding.shape);
+  slot.data = binding.data;
+  if (isSameShape && isStaged == slot.isStaged) {
+    if (isReady_ && !isStaged) {
+      addresses_[expected.buffer] = binding.data;
+      table_.setAddress(expected.buffer, binding.data);
+    }
+    return {};
+  }
+  std::ranges::copy(binding.shape, slot.shape.begin());
+  slot.sizeBytes = static_cast<uint64_t>(sizeBytes);
+  slot.isBound = true;
+  slot.isStaged = isStaged;
+  isReady_ = false;
+  if (slot.isInput && !isSameShape)
+    areShapesKnown_ = false;
+  return {};
+}
+
+Status ExecutionContext::evaluateShapes() {
+  if (areShapesKnown_)
+    return {};
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    if (!inputs_[i].isBound)
+      return failedPrecondition("input '{}' is not bound", inputs_[i].description->name);
+    inputShapes_[i] = inputs_[i].shape;
+  }
+  INLAY_TRY(shapes_.evaluate(inputShapes_));
+  areShapesKnown_ = true;
+  return {};
+}
+
+Result<BoundShape> ExecutionContext::outputShape(uint32_t index) {
+  INLAY_TRY(evaluateShapes());
+  const fb::Tensor &tensor = *engine_->metadata().outputs()->Get(index);
+  BoundShape shape;
+  for (uint32_t expression : *tensor.shape()) {
+    shape.push_back(shapes_.value(expression));
+    if (shape.back() < 0)
+      return outOfRange("output '{}' would have a dimension of {} ({})",
+                        tensor.name()->string_view(), shape.back(), shapes_.describeSymbols());
+  }
+  return shape;
+}
+
+Status ExecutionContext::checkOutputs() {
+  for (uint32_t i = 0; i < outputs_.size(); ++i) {
+    const Slot &slot = outputs_[i];
+    INLAY_ASSIGN(const BoundShape expected, outputShape(i));
+    if (!slot.isBound)
+      return failedPrecondition("output '{}' is not bound; it needs {} of shape {}",
+                                slot.description->name, dataTypeName(slot.description->dtype),
+                                formatShape(expected));
+    if (slot.shape != expected)
+      return invalidArgument("output '{}' has shape {}, expected {} ({})", slot.description->name,
+                             formatShape(slot.shape), formatShape(expected),
+                             shapes_.describeSymbols());
+  }
+  return {};
+}
+
+Status ExecutionContext::computeBufferSizes() {
+  for (uint32_t i = 0; i < bufferSizes_.size(); ++i) {
+    bufferSizes_[i] = shapes_.value(engine_->metadata().buffers()->Get(i)->size_bytes());
+    if (bufferSizes_[i] < 0)
+      return outOfRange("buffer {} of the engine would have {} bytes ({})", i, bufferSizes_[i],
+                        shapes_.describeSymbols());
+  }
+  for (const std::vector<Slot> *slots : {&inputs_, &outputs_})
+    for (const Slot &slot : *slots)
+      if (const int64_t size = bufferSizes_[slot.description->buffer];
+          static_cast<uint64_t>(size) != slot.sizeBytes)
+        return dataLoss("the engine gives '{}' a buffer of {} bytes; its shape {} has {}",
+                        slot.description->name, size, formatShape(slot.shape), slot.sizeBytes);
+  return {};
+}
+
+/// Grows memory that the device may still be reading to at least `sizeBytes`.
+Status ExecutionContext::reserve(void *&memory, uint64_t &capacityBytes, uint64_t sizeBytes) {
+  if (sizeBytes <= capacityBytes)
+    return {};
+  if (memory) {
+    INLAY_TRY(device().synchronize(stream_));
+    device().free(memory);
+    statistics_.allocatedBytes -= capacityBytes;
+    memory = nullptr;
+    capacityBytes = 0;
+  }
+  INLAY_ASSIGN(memory, device().allocate(sizeBytes));
+  capacityBytes = sizeBytes;
+  statistics_.allocatedBytes += sizeBytes;
+  return {};
+}
+
+Status ExecutionContext::planArena() {
+  const auto &buffers = *engine_->metadata().buffers();
+  std::vector<PlannedBuffer> planned;
+  std::vector<uint32_t> indices;
+  uint64_t alignment = kAllocationAlignmentBytes;
+  for (uint32_t i = 0; i < buffers.size(); ++i) {
+    const fb::Buffer &buffer = *buffers.Get(i);
+    addresses_[i] = deviceEngine_->constant(i);
+    if (buffer.kind() != fb::BufferKind::Intermediate && buffer.kind() != fb::BufferKind::Workspace)
+      continue;
+    const uint64_t own = std::max<uint64_t>(buffer.alignment_bytes(), kAllocationAlignmentBytes);
+    alignment = std::max(alignment, own);
+    planned.push_back(
+        {static_cast<uint64_t>(bufferSizes_[i]), buffer.first_step(), buffer.last_step(), own});
+    indices.push_back(i);
+  }
+  std::vector<uint64_t> offsets(planned.size());
+  INLAY_ASSIGN(statistics_.plannedBytes, planMemory(planned, offsets));
+  const uint64_t slack = alignment - kAllocationAlignmentBytes;
+  if (statistics_.plannedBytes)
+    INLAY_TRY(reserve(arena_, arenaCapacityBytes_, statistics_.plannedBytes + slack),
+              "allocating the memory of intermediates");
+  const uint64_t base = (reinterpret_cast<uint64_t>(arena_) + alignment - 1) & ~(alignment - 1);
+  for (size_t i = 0; i < indices.size(); ++i)
+    addresses_[indices[i]] =
+        planned[i].sizeBytes ? reinterpret_cast<void *>(base + offsets[i]) : nullptr;
+  return {};
+}
+
+Status ExecutionContext::prepare() {
+  INLAY_TRY(evaluateShapes());
+  INLAY_TRY(checkOutputs());
+  INLAY_TRY(computeBufferSizes());
+  INLAY_TRY(table_.setShapes(shapes_, bufferSizes_)); // refuses sizes before they are allocated
+  INLAY_TRY(planArena());
+  hasStaged_ = false;
+  for (std::vector<Slot> *slots : {&inputs_, &outputs_})
+    for (Slot &slot : *slots) {
+      if (slot.isStaged && slot.sizeBytes) {
+        hasStaged_ = true;
+        INLAY_TRY(reserve(slot.staging, slot.stagingCapacityBytes, slot.sizeBytes),
+                  fmt::format("allocating device memory for '{}'", slot.description->name));
+      }
+      addresses_[slot.description->buffer] = addressOf(slot);
+    }
+  for (uint32_t i = 0; i < addresses_.size(); ++i)
+    table_.setAddress(i, addresses_[i]);
+  ++statistics_.numPlans;
+  isReady_ = true;
+  INLAY_LOG(Runtime, Debug, "{}: planned {} bytes for {}",
+            engine_->metadata().name()->string_view(), statistics_.plannedBytes,
+            shapes_.describeSymbols());
+  return {};
+}
+
+Status ExecutionContext::refuseStaged() const {
+  for (const std::vector<Slot> *slots : {&inputs_, &outputs_})
+    for (const Slot &slot : *slots)
+      if (slot.isStaged && slot.sizeBytes)
+        return invalidArgument(
+            "{} '{}' is in host memory, which a run on the caller's stream cannot "
+            "use; bind device memory, or run on the context's own stream",
+            slot.isInput ? "input" : "output", slot.description->name);
+  return {};
+}
+
+Status ExecutionContext::run(Stream callerStream) {
+  Device &dev = device();
+  INLAY_TRY(dev.makeCurrent());
+  if (!isReady_) [[unlikely]]
+    INLAY_TRY(prepare());
+  if (callerStream) {
+    if (!dev.takesCallerStreams()) [[unlikely]]
+      return invalidArgument("a stream was given to a run on {}; expected none", dev.info().device);
+    if (hasStaged_) [[unlikely]]
+      return refuseStaged();
+    return runSteps(callerStream);
+  }
+  if (hasStaged_)
+    INLAY_TRY(copyStaged(inputs_, CopyDirection::HostToDevice, stream_));
+  INLAY_TRY(runSteps(stream_));
+  if (hasStaged_)
+    INLAY_TRY(copyStaged(outputs_, CopyDirection::DeviceToHost, stream_));
+  return dev.synchronize(stream_);
+}
+
+Status ExecutionContext::copyStaged(std::span<Slot> slots, CopyDirection direction, Stream stream) {
+  for (Slot &slot : slots) {
+    if (!slot.isStaged || !slot.sizeBytes)
+      continue;
+    const bool isIn = direction == CopyDirection::HostToDevice;
+    Status status = device().copy(isIn ? slot.staging : slot.data, isIn ? slot.data : slot.staging,
+                                  slot.sizeBytes, direction, stream);
+    if (!status.isOk())
+      return std::move(status).withContext(
+          fmt::format("copying '{}' between host and device", slot.description->name));
+  }
+  return {};
+}
+
+Status ExecutionContext::runStep(const ReadyStep &step, Stream stream) {
+  if (step.isLaunch) {
+    ++statistics_.numLaunches;
+    return device().launch(step.launch, stream);
+  }
+  return device().copy(addresses_[step.target], addresses_[step.source],
+                       static_cast<uint64_t>(bufferSizes_[step.target]),
+                       CopyDirection::DeviceToDevice, stream);
+}
+
+Status ExecutionContext::runSteps(Stream stream) {
+  statistics_.numLaunches = 0;
+  const std::span<const ReadyStep> steps = table_.steps();
+  for (uint32_t i = 0; i < steps.size(); ++i) {
+    if (steps[i].isSkipped)
+      continue;
+    Status status = runStep(steps[i], stream);
+    if (isLaunchBlocking_ && status.isOk())
+      status = device().synchronize(stream);
+    if (!status.isOk()) [[unlikely]]
+      return std::move(status).withContext("running " + table_.describe(i));
+  }
+  return {};
+}
+
+Result<double> ExecutionContext::measureUs(uint32_t count) {
+  if (count == 0)
+    return invalidArgument("a measurement of 0 runs was asked for; expected 1 or more");
+  Device &dev = device();
+  INLAY_TRY(run(nullptr)); // all is prepared, and staged inputs are there
+  INLAY_ASSIGN(const Event start, dev.createEvent());
+  Result<Event> end = dev.createEvent();
+  if (!end.isOk()) {
+    dev.destroyEvent(start);
+    return std::move(end).status();
+  }
+  Status outcome = dev.record(start, stream_);
+  for (uint32_t i = 0; i < count && outcome.isOk(); ++i)
+    outcome = runSteps(stream_);
+  if (outcome.isOk())
+    outcome = dev.record(*end, stream_);
+  Result<double> elapsed = outcome.isOk() ? dev.elapsedUs(start, *end) : Result<double>(outcome);
+  dev.destroyEvent(start);
+  dev.destroyEvent(*end);
+  INLAY_ASSIGN(const double total, std::move(elapsed));
+  return total / count;
+}
+
+Status ExecutionContext::synchronize() {
+  INLAY_TRY(device().makeCurrent());
+  return device().synchronize(stream_);
+}
+
+} // namespace inlay

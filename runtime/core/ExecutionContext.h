@@ -1,0 +1,106 @@
+// Runs an engine on a device: bindings, planned memory, a stream.
+#pragma once
+
+#include "runtime/core/Engine.h"
+#include "runtime/core/LaunchTable.h"
+#include "runtime/core/ShapeEvaluation.h"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace inlay {
+
+/// A tensor in the caller's memory. The shape is read during the call only.
+struct TensorBinding {
+  void *data = nullptr;
+  DataType dtype = DataType::Float32;
+  std::span<const int64_t> shape;
+  bool isOnDevice = false;
+};
+
+struct ContextStatistics {
+  uint64_t plannedBytes = 0;
+  uint64_t allocatedBytes = 0;
+  uint64_t numPlans = 0;
+  uint64_t numLaunches = 0;
+};
+
+/// Used by one thread at a time; contexts of one engine are independent.
+class ExecutionContext {
+public:
+  /// `deviceName` as users write it; `numThreads` matters to the CPU only, 0 is its default.
+  static Result<std::unique_ptr<ExecutionContext>>
+  create(std::shared_ptr<Engine> engine, std::string_view deviceName, int32_t numThreads);
+  ~ExecutionContext();
+
+  /// Binds input or output `index`, which exists. Errors: InvalidArgument, OutOfRange, naming
+  /// tensor, found and expected; the earlier binding stays.
+  Status bindInput(uint32_t index, const TensorBinding &binding);
+  Status bindOutput(uint32_t index, const TensorBinding &binding);
+  /// Shape of output `index` from the bound inputs.
+  Result<BoundShape> outputShape(uint32_t index);
+  /// Runs once; see inlay_context_run.
+  Status run(Stream callerStream);
+  Status synchronize();
+  /// Runs `count` times on the own stream without waiting in between; gives the device's average
+  /// time of one run in microseconds, without copies of staged tensors.
+  Result<double> measureUs(uint32_t count);
+
+  Stream stream() const { return stream_; }
+  const std::string &deviceName() const { return deviceName_; }
+  const Engine &engine() const { return *engine_; }
+  const ContextStatistics &statistics() const { return statistics_; }
+  Device &device() const { return deviceEngine_->device(); }
+
+private:
+  /// An input or output and what is bound to it.
+  struct Slot {
+    const TensorDescription *description = nullptr;
+    bool isInput = false;
+    bool isBound = false;
+    bool isStaged = false; // host memory where the device has its own
+    void *data = nullptr;
+    BoundShape shape;
+    uint64_t sizeBytes = 0;
+    void *staging = nullptr;
+    uint64_t stagingCapacityBytes = 0;
+  };
+
+  ExecutionContext(std::shared_ptr<Engine> engine, std::shared_ptr<DeviceEngine> deviceEngine,
+                   LaunchTable table);
+  Status bind(Slot &slot, const TensorBinding &binding);
+  Status evaluateShapes();
+  Status prepare();
+  Status checkOutputs();
+  Status computeBufferSizes();
+  Status planArena();
+  Status reserve(void *&memory, uint64_t &capacityBytes, uint64_t sizeBytes);
+  void *addressOf(const Slot &slot) const { return slot.isStaged ? slot.staging : slot.data; }
+  Status copyStaged(std::span<Slot> slots, CopyDirection direction, Stream stream);
+  Status runSteps(Stream stream);
+  Status runStep(const ReadyStep &step, Stream stream);
+  Status refuseStaged() const;
+
+  std::shared_ptr<Engine> engine_;
+  std::shared_ptr<DeviceEngine> deviceEngine_;
+  Stream stream_ = nullptr;
+  std::string deviceName_;
+  bool isLaunchBlocking_ = false;
+
+  std::vector<Slot> inputs_, outputs_;
+  ShapeEvaluation shapes_;
+  LaunchTable table_;
+  std::vector<BoundShape> inputShapes_;
+  std::vector<int64_t> bufferSizes_;
+  std::vector<void *> addresses_; // per buffer
+  void *arena_ = nullptr;
+  uint64_t arenaCapacityBytes_ = 0;
+  bool areShapesKnown_ = false; // the expressions belong to the bound inputs
+  bool isReady_ = false;        // so do memory plan and launches, and all is bound
+  bool hasStaged_ = false;
+  ContextStatistics statistics_;
+};
+
+} // namespace inlay

@@ -1,0 +1,184 @@
+#include "runtime/core/LaunchTable.h"
+
+#include "base/Error.h"
+#include "runtime/core/ArgumentValue.h"
+
+namespace inlay {
+namespace {
+
+constexpr int64_t kMaxGrid[3] = {INT32_MAX, 65535, 65535};
+constexpr const char *kGridNames[3] = {"x", "y", "z"};
+
+std::string_view textOf(const flatbuffers::String *text) {
+  return text ? text->string_view() : std::string_view("");
+}
+
+std::string nameLaunch(const Engine &engine, const fb::Launch &launch) {
+  const std::string_view plugin = textOf(launch.plugin()), node = textOf(launch.node());
+  std::string name = fmt::format(
+      "kernel '{}'", engine.metadata().kernels()->Get(launch.kernel())->name()->string_view());
+  if (!plugin.empty())
+    name += fmt::format(" of plugin '{}'", plugin);
+  if (!node.empty())
+    name += fmt::format(" (node '{}')", node);
+  return name;
+}
+
+std::string nameParameter(const fb::Parameter &parameter, uint32_t index) {
+  return parameter.name() && parameter.name()->size()
+             ? fmt::format("parameter '{}'", parameter.name()->string_view())
+             : fmt::format("parameter {}", index);
+}
+
+} // namespace
+
+Result<LaunchTable> LaunchTable::create(const Engine &engine, const DeviceEngine &deviceEngine) {
+  LaunchTable table(engine);
+  const auto &steps = *engine.metadata().steps();
+  size_t numValues = 0;
+  for (const fb::Step *step : steps)
+    if (const fb::Launch *launch = step->kind_as_Launch())
+      numValues += launch->arguments()->size();
+  table.values_.reserve(numValues); // so that pointers into it stay
+  table.pointers_.reserve(numValues);
+  for (const fb::Step *step : steps) {
+    ReadyStep ready;
+    table.firstValue_.push_back(static_cast<uint32_t>(table.values_.size()));
+    if (const fb::Launch *launch = step->kind_as_Launch()) {
+      INLAY_TRY(table.addLaunch(*launch, deviceEngine, ready));
+    } else {
+      ready.source = step->kind_as_Copy()->source();
+      ready.target = step->kind_as_Copy()->target();
+    }
+    table.steps_.push_back(ready);
+  }
+  table.indexUses();
+  return table;
+}
+
+Status LaunchTable::addLaunch(const fb::Launch &launch, const DeviceEngine &deviceEngine,
+                              ReadyStep &step) {
+  const auto &parameters = *engine_->metadata().kernels()->Get(launch.kernel())->parameters();
+  step.isLaunch = true;
+  step.launch.kernel = &deviceEngine.kernel(launch.kernel());
+  step.launch.arguments = pointers_.data() + pointers_.size();
+  for (uint32_t i = 0; i < parameters.size(); ++i) {
+    const fb::Argument &argument = *launch.arguments()->Get(i);
+    uint64_t value = 0;
+    if (argument.kind() == fb::ArgumentKind::Float) {
+      const auto dtype = static_cast<DataType>(parameters.Get(i)->dtype());
+      if (!storeFloat(dtype, argument.value(), value))
+        return unimplemented("{}: {} has type {}, which cannot be passed by value",
+                             nameLaunch(*engine_, launch), nameParameter(*parameters.Get(i), i),
+                             dataTypeName(dtype));
+    }
+    values_.push_back(value);
+    pointers_.push_back(&values_.back());
+  }
+  return {};
+}
+
+void LaunchTable::indexUses() {
+  const auto forEachUse = [&](auto &&visit) {
+    for (uint32_t s = 0; s < steps_.size(); ++s)
+      if (const fb::Launch *launch = engine_->metadata().steps()->Get(s)->kind_as_Launch())
+        for (uint32_t i = 0; i < launch->arguments()->size(); ++i)
+          if (const fb::Argument *argument = launch->arguments()->Get(i);
+              argument->kind() == fb::ArgumentKind::Buffer)
+            visit(argument->index(), firstValue_[s] + i);
+  };
+  usesBegin_.assign(engine_->metadata().buffers()->size() + 1, 0);
+  forEachUse([&](uint32_t buffer, uint32_t) { ++usesBegin_[buffer + 1]; });
+  for (size_t i = 1; i < usesBegin_.size(); ++i)
+    usesBegin_[i] += usesBegin_[i - 1];
+  std::vector<uint32_t> next(usesBegin_.begin(), usesBegin_.end() - 1);
+  uses_.resize(usesBegin_.back());
+  forEachUse([&](uint32_t buffer, uint32_t value) { uses_[next[buffer]++] = value; });
+}
+
+Status LaunchTable::setShapes(const ShapeEvaluation &shapes,
+                              std::span<const int64_t> bufferSizesBytes) {
+  for (uint32_t s = 0; s < steps_.size(); ++s) {
+    ReadyStep &step = steps_[s];
+    if (!step.isLaunch) {
+      step.isSkipped = bufferSizesBytes[step.target] == 0;
+      continue;
+    }
+    const fb::Launch &launch = *engine_->metadata().steps()->Get(s)->kind_as_Launch();
+    INLAY_TRY(setGrid(s, launch, shapes));
+    uint32_t numBuffers = 0, numEmpty = 0;
+    uint64_t workBytes = 0;
+    for (const fb::Argument *argument : *launch.arguments())
+      if (argument->kind() == fb::ArgumentKind::Buffer) {
+        const int64_t sizeBytes = bufferSizesBytes[argument->index()];
+        ++numBuffers;
+        numEmpty += sizeBytes == 0;
+        workBytes += static_cast<uint64_t>(sizeBytes);
+      }
+    step.launch.workBytes = workBytes;
+    // A kernel all of whose tensors are empty has nothing to do.
+    step.isSkipped = step.isSkipped || (numBuffers > 0 && numEmpty == numBuffers);
+    if (!step.isSkipped)
+      INLAY_TRY(setScalars(s, launch, shapes));
+  }
+  return {};
+}
+
+Status LaunchTable::setGrid(uint32_t index, const fb::Launch &launch,
+                            const ShapeEvaluation &shapes) {
+  ReadyStep &step = steps_[index];
+  step.isSkipped = false;
+  for (uint32_t i = 0; i < 3; ++i) {
+    const int64_t extent = shapes.value(launch.grid()->Get(i));
+    if (extent < 0 || extent > kMaxGrid[i])
+      return outOfRange("{}: its grid has {} programs in {}; possible are 0 to {} ({})",
+                        nameLaunch(*engine_, launch), extent, kGridNames[i], kMaxGrid[i],
+                        shapes.describeSymbols());
+    step.launch.grid[i] = static_cast<uint32_t>(extent);
+    step.isSkipped = step.isSkipped || extent == 0;
+  }
+  return {};
+}
+
+Status LaunchTable::setScalars(uint32_t index, const fb::Launch &launch,
+                               const ShapeEvaluation &shapes) {
+  const auto &parameters = *engine_->metadata().kernels()->Get(launch.kernel())->parameters();
+  for (uint32_t i = 0; i < parameters.size(); ++i) {
+    const fb::Argument &argument = *launch.arguments()->Get(i);
+    if (argument.kind() != fb::ArgumentKind::Expression)
+      continue;
+    const auto dtype = static_cast<DataType>(parameters.Get(i)->dtype());
+    const int64_t value = shapes.value(argument.index());
+    if (!storeInteger(dtype, value, values_[firstValue_[index] + i]))
+      return outOfRange("{}: {} is {}, beyond the range of its type {} ({})",
+                        nameLaunch(*engine_, launch), nameParameter(*parameters.Get(i), i), value,
+                        dataTypeName(dtype), shapes.describeSymbols());
+  }
+  return {};
+}
+
+std::string LaunchTable::describe(uint32_t index) const {
+  const fb::Launch *launch = engine_->metadata().steps()->Get(index)->kind_as_Launch();
+  if (!launch)
+    return fmt::format("step {}, a copy", index);
+  const LaunchRecord &record = steps_[index].launch;
+  std::string text =
+      fmt::format("step {}, {}, with grid {}x{}x{} and arguments", index,
+                  nameLaunch(*engine_, *launch), record.grid[0], record.grid[1], record.grid[2]);
+  const auto &parameters = *engine_->metadata().kernels()->Get(launch->kernel())->parameters();
+  for (uint32_t i = 0; i < parameters.size(); ++i) {
+    const std::string name = nameParameter(*parameters.Get(i), i).substr(sizeof("parameter"));
+    const fb::Argument &argument = *launch->arguments()->Get(i);
+    const uint64_t value = values_[firstValue_[index] + i];
+    text += i ? ", " : " ";
+    if (argument.kind() == fb::ArgumentKind::Buffer)
+      text += fmt::format("{} = {:#x}", name, value);
+    else if (argument.kind() == fb::ArgumentKind::Float)
+      text += fmt::format("{} = {}", name, argument.value());
+    else
+      text += fmt::format("{} = {}", name, value);
+  }
+  return text;
+}
+
+} // namespace inlay

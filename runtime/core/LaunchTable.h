@@ -1,0 +1,54 @@
+// The launches and copies of an engine as records ready to run: addresses and values are written
+// into them when bindings or shapes change, never by a run.
+#pragma once
+
+#include "runtime/core/Engine.h"
+#include "runtime/core/ShapeEvaluation.h"
+
+#include <span>
+#include <vector>
+
+namespace inlay {
+
+/// One step, ready to run.
+struct ReadyStep {
+  bool isSkipped = false;
+  bool isLaunch = false;
+  LaunchRecord launch;
+  uint32_t source = 0, target = 0; // of a copy, buffers
+};
+
+class LaunchTable {
+public:
+  /// Errors: Unimplemented (a scalar argument of a type that cannot be passed).
+  static Result<LaunchTable> create(const Engine &engine, const DeviceEngine &deviceEngine);
+
+  /// Computes grids and scalar arguments. `bufferSizesBytes` has one entry per buffer. Errors:
+  /// OutOfRange naming plugin, kernel, parameter and value.
+  Status setShapes(const ShapeEvaluation &shapes, std::span<const int64_t> bufferSizesBytes);
+  /// Writes a buffer's address into all launches that take it.
+  void setAddress(uint32_t buffer, void *address) {
+    for (uint32_t i = usesBegin_[buffer]; i < usesBegin_[buffer + 1]; ++i)
+      values_[uses_[i]] = reinterpret_cast<uint64_t>(address);
+  }
+
+  std::span<const ReadyStep> steps() const { return steps_; }
+  /// Names plugin, node, kernel, grid and arguments of a launch, for messages.
+  std::string describe(uint32_t step) const;
+
+private:
+  explicit LaunchTable(const Engine &engine) : engine_(&engine) {}
+  Status addLaunch(const fb::Launch &launch, const DeviceEngine &deviceEngine, ReadyStep &step);
+  void indexUses();
+  Status setGrid(uint32_t step, const fb::Launch &launch, const ShapeEvaluation &shapes);
+  Status setScalars(uint32_t step, const fb::Launch &launch, const ShapeEvaluation &shapes);
+
+  const Engine *engine_; // outlives the table
+  std::vector<ReadyStep> steps_;
+  std::vector<uint32_t> firstValue_; // per step, index into values_
+  std::vector<uint64_t> values_;     // all argument values, 8 bytes each; never resized once filled
+  std::vector<void *> pointers_;     // to them
+  std::vector<uint32_t> usesBegin_, uses_; // per buffer, the values that are its address
+};
+
+} // namespace inlay

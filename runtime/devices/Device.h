@@ -1,0 +1,101 @@
+// What the runtime needs of a device. One implementation per folder; the table of them is in
+// Device.cpp.
+#pragma once
+
+#include "base/Status.h"
+#include "engine/EngineFile.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace inlay {
+
+/// A queue of a device's work: a CUstream, or what the device makes of it. May be null on devices
+/// that run at once.
+using Stream = void *;
+
+/// A point in a stream's work, to measure from or to.
+using Event = void *;
+
+/// What a device is, for people and for choosing code.
+struct DeviceInfo {
+  std::string device; // canonical name, "cuda:0"
+  std::string name;   // "NVIDIA H200"
+  std::string target; // the best target to build for, "cuda:sm_90a"
+  uint64_t memoryBytes = 0;
+  int32_t numCores = 0;
+  int32_t driverVersion = 0; // cuda: 1000 * major + 10 * minor
+};
+
+/// Code of one kernel, ready to launch on the device that loaded it. Freed before that device.
+class LoadedKernel {
+public:
+  virtual ~LoadedKernel() = default;
+};
+
+/// One launch, made ready ahead of time. No extent of the grid is 0.
+struct LaunchRecord {
+  const LoadedKernel *kernel = nullptr;
+  uint32_t grid[3] = {1, 1, 1};
+  void **arguments = nullptr; // for each parameter the address of its value
+  uint64_t workBytes = 0;     // size of all buffers it is given: a measure of its work
+};
+
+enum class CopyDirection : uint8_t { HostToDevice, DeviceToHost, DeviceToDevice };
+
+/// A device opened for one engine. All functions may be called from several threads at once.
+class Device {
+public:
+  virtual ~Device() = default;
+
+  const DeviceInfo &info() const { return info_; }
+  /// True if host memory is this device's memory, so that no tensor needs staging.
+  virtual bool usesHostMemory() const = 0;
+  /// Makes the device usable by the calling thread; before anything below.
+  virtual Status makeCurrent() = 0;
+  /// Memory aligned to 256 bytes at least; `sizeBytes` is not 0. Errors: OutOfMemory.
+  virtual Result<void *> allocate(uint64_t sizeBytes) = 0;
+  virtual void free(void *memory) = 0;
+  /// Copies in the stream's order; host memory may be reused only after synchronize.
+  virtual Status copy(void *target, const void *source, uint64_t sizeBytes, CopyDirection direction,
+                      Stream stream) = 0;
+  /// Loads the best image the device can run. Errors: Incompatible naming the kernel, the device
+  /// and the images there are; DeviceError.
+  virtual Result<std::unique_ptr<LoadedKernel>> loadKernel(const EngineFile &file,
+                                                           const fb::Kernel &kernel) = 0;
+  virtual Status launch(const LaunchRecord &record, Stream stream) = 0;
+  /// Makes a stream; `numThreads` matters to the CPU only, 0 is its default.
+  virtual Result<Stream> createStream(int32_t numThreads) = 0;
+  virtual void destroyStream(Stream stream) = 0;
+  virtual Status synchronize(Stream stream) = 0;
+  /// True if callers may bring streams of their own.
+  virtual bool takesCallerStreams() const = 0;
+
+  /// Events measure a device's own time; a device that runs at once has that of the host's clock,
+  /// which these do.
+  virtual Result<Event> createEvent();
+  virtual void destroyEvent(Event event);
+  /// Marks the point that the stream has reached.
+  virtual Status record(Event event, Stream stream);
+  /// Waits for `end` and gives the microseconds between two recorded events.
+  virtual Result<double> elapsedUs(Event start, Event end);
+
+protected:
+  DeviceInfo info_;
+};
+
+/// The canonical name: "cuda" is "cuda:0". Errors: InvalidArgument naming what is possible.
+Result<std::string> canonicalDeviceName(std::string_view name);
+/// Opens a device by canonical name. Errors: DeviceError (no driver, no such device).
+Result<std::unique_ptr<Device>> createDevice(const std::string &name);
+/// Describes a device without starting work on it. Errors as createDevice.
+Result<DeviceInfo> describeDevice(const std::string &name);
+/// Number of devices of a kind, "cpu", "cuda" or "null". Errors as createDevice.
+Result<uint32_t> countDevices(std::string_view kind);
+
+/// The targets of a kernel's images, "cuda:sm_80, cpu:x86-64-v3", or "none", for messages.
+std::string describeImages(const fb::Kernel &kernel);
+
+} // namespace inlay

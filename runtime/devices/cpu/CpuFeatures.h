@@ -1,0 +1,15 @@
+// Which level of x86-64 this processor and system run.
+#pragma once
+
+#include <string_view>
+
+namespace inlay {
+
+/// The levels as targets name them, worst first: "x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4".
+inline constexpr std::string_view kCpuLevelNames[] = {"x86-64", "x86-64-v2", "x86-64-v3",
+                                                      "x86-64-v4"};
+
+/// Index into kCpuLevelNames of the highest level that both processor and system support.
+int cpuLevel();
+
+} // namespace inlay

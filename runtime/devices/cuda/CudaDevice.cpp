@@ -1,0 +1,276 @@
+#include "runtime/devices/cuda/CudaDevice.h"
+
+#include "base/Error.h"
+#include "base/Log.h"
+#include "runtime/devices/cuda/CudaDriver.h"
+#include "runtime/devices/cuda/CudaImage.h"
+
+#include <array>
+#include <cstring>
+
+namespace inlay {
+namespace {
+
+/// Dynamic shared memory beyond this must be asked for per function.
+constexpr uint32_t kDefaultSharedBytes = 48 * 1024;
+constexpr unsigned kWarpSize = 32;
+
+CudaAddress toAddress(const void *memory) { return reinterpret_cast<CudaAddress>(memory); }
+
+class CudaKernel final : public LoadedKernel {
+public:
+  CudaKernel(std::shared_ptr<const CudaDriver> driver, CudaContext context, CudaModule module)
+      : driver_(std::move(driver)), context_(context), module_(module) {}
+  ~CudaKernel() override {
+    // The driver may have shut down already when the process ends; nothing is left to free then.
+    if (driver_->ctxSetCurrent(context_) == 0)
+      (void)driver_->moduleUnload(module_);
+  }
+
+  CudaFunction function = nullptr;
+  unsigned threadsPerBlock = 0;
+  unsigned sharedBytes = 0;
+
+private:
+  std::shared_ptr<const CudaDriver> driver_;
+  CudaContext context_;
+  CudaModule module_;
+};
+
+class CudaDevice final : public Device {
+public:
+  CudaDevice(std::shared_ptr<const CudaDriver> driver, CudaDeviceHandle handle)
+      : driver_(std::move(driver)), handle_(handle) {}
+  ~CudaDevice() override {
+    if (context_)
+      (void)driver_->devicePrimaryCtxRelease(handle_);
+  }
+
+  Status initialize(uint32_t ordinal) {
+    char name[256] = {};
+    size_t totalBytes = 0;
+    INLAY_TRY(driver_->check(driver_->deviceGetName(name, sizeof(name) - 1, handle_),
+                             "reading the GPU's name"));
+    INLAY_TRY(driver_->check(driver_->deviceTotalMem(&totalBytes, handle_),
+                             "reading the GPU's memory size"));
+    INLAY_TRY(readAttribute(cuda::kAttributeComputeCapabilityMajor, major_));
+    INLAY_TRY(readAttribute(cuda::kAttributeComputeCapabilityMinor, minor_));
+    INLAY_TRY(readAttribute(cuda::kAttributeMultiprocessorCount, info_.numCores));
+    INLAY_TRY(readAttribute(cuda::kAttributeMaxSharedBytesPerBlockOptIn, maxSharedBytes_));
+    info_.device = fmt::format("cuda:{}", ordinal);
+    info_.name = name;
+    info_.target = cudaTargetName(major_, minor_);
+    info_.memoryBytes = totalBytes;
+    info_.driverVersion = driver_->version();
+    return {};
+  }
+  Status retainContext() {
+    return driver_->check(driver_->devicePrimaryCtxRetain(&context_, handle_),
+                          "creating the GPU's primary context");
+  }
+
+  bool usesHostMemory() const override { return false; }
+  bool takesCallerStreams() const override { return true; }
+
+  Status makeCurrent() override {
+    return driver_->check(driver_->ctxSetCurrent(context_), "cuCtxSetCurrent");
+  }
+
+  Result<void *> allocate(uint64_t sizeBytes) override {
+    CudaAddress address = 0;
+    if (const CudaResult result = driver_->memAlloc(&address, sizeBytes)) {
+      if (result == cuda::kErrorOutOfMemory)
+        return outOfMemory("cannot allocate {} bytes on {} ({}): {}", sizeBytes, info_.device,
+                           info_.name, driver_->describe(result));
+      return driver_->check(result, "cuMemAlloc");
+    }
+    return reinterpret_cast<void *>(address);
+  }
+  void free(void *memory) override {
+    if (driver_->ctxSetCurrent(context_) == 0)
+      (void)driver_->memFree(toAddress(memory));
+  }
+
+  Status copy(void *target, const void *source, uint64_t sizeBytes, CopyDirection direction,
+              Stream stream) override {
+    const auto queue = static_cast<CudaStream>(stream);
+    switch (direction) {
+    case CopyDirection::HostToDevice:
+      return driver_->check(driver_->memcpyHtoDAsync(toAddress(target), source, sizeBytes, queue),
+                            "cuMemcpyHtoDAsync");
+    case CopyDirection::DeviceToHost:
+      return driver_->check(driver_->memcpyDtoHAsync(target, toAddress(source), sizeBytes, queue),
+                            "cuMemcpyDtoHAsync");
+    case CopyDirection::DeviceToDevice:
+      break;
+    }
+    return driver_->check(
+        driver_->memcpyDtoDAsync(toAddress(target), toAddress(source), sizeBytes, queue),
+        "cuMemcpyDtoDAsync");
+  }
+
+  Result<std::unique_ptr<LoadedKernel>> loadKernel(const EngineFile &file,
+                                                   const fb::Kernel &kernel) override {
+    const fb::Image *image = chooseCudaImage(kernel, major_, minor_);
+    if (!image)
+      return incompatible(
+          "kernel '{}' has no code for {} ({}, compute capability {}.{}); the engine "
+          "holds: {}; {}",
+          kernel.name()->string_view(), info_.device, info_.name, major_, minor_,
+          describeImages(kernel),
+          major_ < kOldestCudaMajor
+              ? fmt::format("this GPU is too old: {}.0 is the oldest that Inlay builds for",
+                            kOldestCudaMajor)
+              : fmt::format("build it with --target {}", info_.target));
+    if (image->shared_bytes() > static_cast<uint32_t>(maxSharedBytes_))
+      return incompatible("kernel '{}' needs {} bytes of shared memory; {} ({}) has {} per block",
+                          kernel.name()->string_view(), image->shared_bytes(), info_.device,
+                          info_.name, maxSharedBytes_);
+    INLAY_ASSIGN(const CudaModule module, loadModule(file, kernel, *image));
+    auto loaded = std::make_unique<CudaKernel>(driver_, context_, module);
+    loaded->threadsPerBlock = kWarpSize * image->num_warps();
+    loaded->sharedBytes = image->shared_bytes();
+    const std::string context = fmt::format("loading kernel '{}'", kernel.name()->string_view());
+    INLAY_TRY(driver_->check(
+                  driver_->moduleGetFunction(&loaded->function, module, image->entry()->c_str()),
+                  "finding the kernel's entry"),
+              context + " with entry '" + image->entry()->str() + "'");
+    if (loaded->sharedBytes > kDefaultSharedBytes)
+      INLAY_TRY(driver_->check(driver_->funcSetAttribute(
+                                   loaded->function, cuda::kFunctionAttributeMaxDynamicSharedBytes,
+                                   static_cast<int>(loaded->sharedBytes)),
+                               "raising the kernel's shared memory"),
+                context);
+    INLAY_LOG(Cuda, Debug, "kernel {}: {} for {}", kernel.name()->string_view(),
+              image->target()->string_view(), info_.name);
+    return std::unique_ptr<LoadedKernel>(std::move(loaded));
+  }
+
+  Status launch(const LaunchRecord &record, Stream stream) override {
+    const auto &kernel = *static_cast<const CudaKernel *>(record.kernel);
+    return driver_->check(driver_->launchKernel(kernel.function, record.grid[0], record.grid[1],
+                                                record.grid[2], kernel.threadsPerBlock, 1, 1,
+                                                kernel.sharedBytes, static_cast<CudaStream>(stream),
+                                                record.arguments, nullptr),
+                          "cuLaunchKernel");
+  }
+
+  Result<Stream> createStream(int32_t) override {
+    CudaStream stream = nullptr;
+    INLAY_TRY(
+        driver_->check(driver_->streamCreate(&stream, cuda::kStreamNonBlocking), "cuStreamCreate"));
+    return Stream(stream);
+  }
+  void destroyStream(Stream stream) override {
+    if (driver_->ctxSetCurrent(context_) == 0)
+      (void)driver_->streamDestroy(static_cast<CudaStream>(stream));
+  }
+  Status synchronize(Stream stream) override {
+    return driver_->check(driver_->streamSynchronize(static_cast<CudaStream>(stream)),
+                          "waiting for the GPU");
+  }
+  Result<Event> createEvent() override {
+    CudaEvent event = nullptr;
+    INLAY_TRY(driver_->check(driver_->eventCreate(&event, 0), "cuEventCreate"));
+    return Event(event);
+  }
+  void destroyEvent(Event event) override {
+    if (driver_->ctxSetCurrent(context_) == 0)
+      (void)driver_->eventDestroy(static_cast<CudaEvent>(event));
+  }
+  Status record(Event event, Stream stream) override {
+    return driver_->check(
+        driver_->eventRecord(static_cast<CudaEvent>(event), static_cast<CudaStream>(stream)),
+        "cuEventRecord");
+  }
+  Result<double> elapsedUs(Event start, Event end) override {
+    float milliseconds = 0;
+    INLAY_TRY(driver_->check(driver_->eventSynchronize(static_cast<CudaEvent>(end)),
+                             "waiting for the GPU"));
+    INLAY_TRY(driver_->check(driver_->eventElapsedTime(&milliseconds, static_cast<CudaEvent>(start),
+                                                       static_cast<CudaEvent>(end)),
+                             "cuEventElapsedTime"));
+    return 1000.0 * static_cast<double>(milliseconds);
+  }
+
+private:
+  Status readAttribute(int attribute, int &value) {
+    return driver_->check(driver_->deviceGetAttribute(&value, attribute, handle_),
+                          "cuDeviceGetAttribute");
+  }
+
+  Result<CudaModule> loadModule(const EngineFile &file, const fb::Kernel &kernel,
+                                const fb::Image &image) {
+    const std::span<const std::byte> bytes = file.segment(image.segment());
+    // The driver reads PTX up to a zero byte, which the segment does not have.
+    const std::string code(reinterpret_cast<const char *>(bytes.data()), bytes.size());
+    std::array<char, 8192> log{};
+    int options[] = {cuda::kJitErrorLogBuffer, cuda::kJitErrorLogBufferSizeBytes};
+    void *values[] = {log.data(), reinterpret_cast<void *>(log.size() - 1)};
+    CudaModule module = nullptr;
+    const CudaResult result = driver_->moduleLoadDataEx(&module, code.data(), 2, options, values);
+    if (result == 0)
+      return module;
+    const std::string what = fmt::format("kernel '{}' ({})", kernel.name()->string_view(),
+                                         image.target()->string_view());
+    if (result == cuda::kErrorUnsupportedPtxVersion)
+      return incompatible("{} is PTX of ISA version {}.{}, newer than the NVIDIA driver reads (its "
+                          "CUDA version is {}.{}): update the driver, or build a cubin with ptxas "
+                          "installed",
+                          what, image.ptx_version() / 10, image.ptx_version() % 10,
+                          info_.driverVersion / 1000, info_.driverVersion % 1000 / 10);
+    const std::string logText = log[0] ? fmt::format("; the driver's log: {}", log.data()) : "";
+    if (result == cuda::kErrorNoBinaryForGpu)
+      return incompatible("{} does not run on {} ({}, compute capability {}.{}): {}{}", what,
+                          info_.device, info_.name, major_, minor_, driver_->describe(result),
+                          logText);
+    if (result == cuda::kErrorOutOfMemory)
+      return outOfMemory("loading {} failed: {}{}", what, driver_->describe(result), logText);
+    return deviceError("loading {} failed: {}{}", what, driver_->describe(result), logText);
+  }
+
+  std::shared_ptr<const CudaDriver> driver_;
+  CudaDeviceHandle handle_;
+  CudaContext context_ = nullptr;
+  int major_ = 0, minor_ = 0, maxSharedBytes_ = 0;
+};
+
+Result<uint32_t> countWith(const CudaDriver &driver) {
+  int count = 0;
+  INLAY_TRY(driver.check(driver.deviceGetCount(&count), "cuDeviceGetCount"));
+  return static_cast<uint32_t>(count);
+}
+
+/// A device that has no context yet.
+Result<std::unique_ptr<CudaDevice>> openDevice(uint32_t ordinal) {
+  INLAY_ASSIGN(std::shared_ptr<const CudaDriver> driver, CudaDriver::open());
+  INLAY_ASSIGN(const uint32_t count, countWith(*driver));
+  if (ordinal >= count)
+    return deviceError("there is no device cuda:{}; the NVIDIA driver finds {} GPU{}", ordinal,
+                       count, count == 1 ? "" : "s");
+  CudaDeviceHandle handle = 0;
+  INLAY_TRY(driver->check(driver->deviceGet(&handle, static_cast<int>(ordinal)), "cuDeviceGet"));
+  auto device = std::make_unique<CudaDevice>(std::move(driver), handle);
+  INLAY_TRY(device->initialize(ordinal));
+  return device;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Device>> createCudaDevice(uint32_t ordinal) {
+  INLAY_ASSIGN(std::unique_ptr<CudaDevice> device, openDevice(ordinal));
+  INLAY_TRY(device->retainContext());
+  return std::unique_ptr<Device>(std::move(device));
+}
+
+Result<DeviceInfo> describeCudaDevice(uint32_t ordinal) {
+  INLAY_ASSIGN(const std::unique_ptr<CudaDevice> device, openDevice(ordinal));
+  return device->info();
+}
+
+Result<uint32_t> countCudaDevices() {
+  INLAY_ASSIGN(const std::shared_ptr<const CudaDriver> driver, CudaDriver::open());
+  return countWith(*driver);
+}
+
+} // namespace inlay

@@ -1,0 +1,34 @@
+// The few types and values of the CUDA driver's interface that Inlay uses, so that no CUDA header
+// is needed.
+#pragma once
+
+#include <cstdint>
+
+namespace inlay {
+
+using CudaResult = int; // 0 is success
+using CudaDeviceHandle = int;
+using CudaAddress = uint64_t;
+using CudaContext = struct CudaContextTag *;
+using CudaModule = struct CudaModuleTag *;
+using CudaFunction = struct CudaFunctionTag *;
+using CudaStream = struct CudaStreamTag *;
+using CudaEvent = struct CudaEventTag *;
+
+namespace cuda {
+// Values of the driver's enumerations.
+inline constexpr CudaResult kErrorOutOfMemory = 2;
+inline constexpr CudaResult kErrorNoDevice = 100;
+inline constexpr CudaResult kErrorNoBinaryForGpu = 209;
+inline constexpr CudaResult kErrorUnsupportedPtxVersion = 222;
+inline constexpr int kAttributeMultiprocessorCount = 16;
+inline constexpr int kAttributeComputeCapabilityMajor = 75;
+inline constexpr int kAttributeComputeCapabilityMinor = 76;
+inline constexpr int kAttributeMaxSharedBytesPerBlockOptIn = 97;
+inline constexpr int kFunctionAttributeMaxDynamicSharedBytes = 8;
+inline constexpr int kJitErrorLogBuffer = 5;
+inline constexpr int kJitErrorLogBufferSizeBytes = 6;
+inline constexpr unsigned kStreamNonBlocking = 1;
+} // namespace cuda
+
+} // namespace inlay

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""The commands as a user meets them: help, exit statuses, messages of bad input, machine-readable output.
+
+Usage: cli.py BIN_FOLDER
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import npy
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BIN = pathlib.Path(sys.argv.pop(1)).resolve()
+MODEL = ROOT / "examples" / "add_one" / "add_one.pt2"
+MANIFEST = ROOT / "examples" / "add_one" / "add_one.toml"
+RECORDED = ROOT / "examples" / "add_one" / "add_one.npz"
+KERNEL = ROOT / "examples" / "add_one" / "add_one.py"
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def call(self, *command, program="inlay", status=0, env=None):
+        done = subprocess.run([str(BIN / program), *map(str, command)], capture_output=True, text=True, cwd=self.folder, env=env)
+        self.assertEqual(done.returncode, status, f"{program} {command}: {done.stdout}{done.stderr}")
+        return done
+
+    def fails(self, *command, says=(), program="inlay", status=1):
+        done = self.call(*command, program=program, status=status)
+        for text in says:
+            self.assertIn(text, done.stderr)
+        return done
+
+    def engine(self, *extra):
+        path = self.folder / "engine.inlay"
+        self.call("build", MODEL, "--plugin", MANIFEST, "--quiet", "-o", path, *extra)
+        return path
+
+    def manifest(self, text):
+        (self.folder / "add_one.py").write_text(KERNEL.read_text())
+        path = self.folder / "plugin.toml"
+        path.write_text(text)
+        return path
+
+    # -- help and usage
+
+    def test_help_of_every_command(self):
+        text = self.call("--help").stdout
+        for command in ["build", "run", "inspect", "bench", "kernel", "doctor", "env"]:
+            self.assertIn(command, text)
+            self.assertIn("--help", self.call(command, "--help").stdout)
+        self.assertIn("--check", self.call("--help", program="inlay-run").stdout)
+        self.assertRegex(self.call("--version").stdout, r"inlay \d+\.\d+\.\d+")
+
+    def test_bad_usage_is_status_2(self):
+        self.call("build", status=2)
+        self.call("fly", status=2)
+        self.call("run", "x.inlay", "--repeat", "none", status=2)
+        self.call("--no-such-option", "x", program="inlay-run", status=2)
+
+    # -- build and run
+
+    def test_engines_are_the_same_bytes_every_time(self):
+        first = self.engine("--target", "cuda", "--target", "cpu").read_bytes()
+        self.assertEqual(first, self.engine("--target", "cuda", "--target", "cpu").read_bytes())
+
+    def test_run_reads_and_writes_numpy_files(self):
+        engine = self.engine()
+        x, shape, dtype = npy.load_npz(RECORDED)["in_0"]
+        npy.save(self.folder / "x.npy", x, shape, dtype)
+        self.call("run", engine, "--input", "X=x.npy", "--output", "add_one=y.npy", "--outputs", "all.npz")
+        y, y_shape, y_dtype = npy.load(self.folder / "y.npy")
+        self.assertEqual((y_shape, y_dtype), (shape, "float32"))
+        self.assertEqual(y, npy.load_npz(RECORDED)["out_0"][0])
+        self.assertEqual(npy.load_npz(self.folder / "all.npz")["add_one"][0], y)
+
+    def test_check_fails_on_a_wrong_result(self):
+        members = npy.load_npz(RECORDED)
+        values, shape, dtype = members["out_0"]
+        values[17] += 1
+        npy.save_npz(self.folder / "wrong.npz", members)
+        self.fails("run", self.engine(), "--inputs", "wrong.npz", "--check", "wrong.npz",
+                   says=["output 'add_one' differs", "in 1 elements, the first at 17"])
+
+    def test_report_is_json(self):
+        path = self.folder / "report.json"
+        self.engine("--report", path, "--target", "cpu:x86-64-v3")
+        report = json.loads(path.read_text())
+        self.assertEqual([k["target"] for k in report["kernels"]], ["cpu:x86-64-v3"])
+        self.assertGreater(report["kernels"][0]["size_bytes"], 0)
+
+    def test_stages_are_dumped_and_read_back(self):
+        stages = self.folder / "stages"
+        direct = self.engine("--dump-stages", stages, "--target", "cpu", "--name", "add_one").read_bytes()
+        names = sorted(path.name for path in stages.iterdir())
+        for stage in ["01-graph", "02-plan", "03-tile", "04-llvm", "05-ll", "06-s", "07-so", "08-engine"]:
+            self.assertTrue(any(name.startswith(stage) for name in names), f"{stage} in {names}")
+        for name in ["01-graph.mlir", "02-plan.mlir"]:
+            self.call("build", stages / name, "--plugin", MANIFEST, "--target", "cpu", "--name", "add_one", "--quiet", "-o", "again.inlay")
+            self.assertEqual((self.folder / "again.inlay").read_bytes(), direct, name)
+        tile = next(path for path in stages.iterdir() if path.name.startswith("03-tile"))
+        self.call("kernel", "compile", tile, "--target", "cpu:x86-64-v3", "--emit", "so", "-o", "kernel.so")
+        self.assertTrue((self.folder / "kernel.so").read_bytes().startswith(b"\x7fELF"))
+
+    def test_inspect_tells_all(self):
+        engine = self.engine("--target", "cuda:sm_90a", "--target", "cpu:x86-64-v2")
+        text = self.call("inspect", engine).stdout
+        for part in ["input 'X': float32[64, 64]", "cuda:sm_90a", "cpu:x86-64-v2", "n_elements = 4096", "my::add_one"]:
+            self.assertIn(part, text)
+        data = json.loads(self.call("inspect", engine, "--json").stdout)
+        self.assertEqual(data["inputs"][0]["name"], "X")
+
+    def test_bench_reports_times(self):
+        data = json.loads(self.call("bench", self.engine(), "--iterations", 50, "--json").stdout)
+        self.assertGreater(data["latency_us"]["median"], 0)
+        self.assertGreater(data["device_time_us"], 0)
+        self.fails("bench", self.engine(), "--shapes", "X=1xq", says=["'X=1xq' is no shape"])
+        self.fails("bench", self.engine(), "--shapes", "X=32x32", says=["dimension 0 is 32, expected 64"])
+
+    def test_doctor_and_env(self):
+        self.assertIn("x86-64-v", self.call("doctor").stdout)
+        self.assertIn("cpu", json.loads(self.call("doctor", "--json").stdout))
+        self.assertIn("INLAY_LOG", self.call("env").stdout)
+
+    # -- kernels
+
+    def test_kernel_commands(self):
+        self.assertIn("add_one_kernel(x_ptr, n_elements, y_ptr, BLOCK_SIZE: constexpr)", self.call("kernel", "list", KERNEL).stdout)
+        arguments = ["kernel", "compile", f"{KERNEL}:add_one_kernel", "--signature", "*fp32:16,i32:16,*fp32:16", "--constexpr", "BLOCK_SIZE=256"]
+        ptx = self.call(*arguments, "--target", "cuda:sm_90a", "--emit", "ptx", "-o", "-").stdout
+        for part in [".target sm_90a", ".reqntid 128", "add_one_kernel"]:
+            self.assertIn(part, ptx)
+        interface = json.loads(self.call(*arguments, "--target", "cpu:x86-64-v3", "-o", "-").stdout)
+        self.assertEqual([p["type"] for p in interface["parameters"]], ["*fp32", "i32", "*fp32"])
+        self.fails(*arguments, "--target", "cuda:sm_12", "-o", "-", says=["unknown GPU architecture 'sm_12'", "sm_90a"])
+        self.fails(*arguments, "--target", "tpu", "-o", "-", says=["unknown target 'tpu'"])
+        self.fails(*arguments[:-2], "--target", "cpu:x86-64-v3", "-o", "-", says=["BLOCK_SIZE"])
+        self.fails("kernel", "compile", f"{KERNEL}:add_two", "--target", "cpu:x86-64-v3", "-o", "-", says=["add_two", "add_one_kernel"])
+
+    def test_an_error_in_a_kernel_has_a_caret(self):
+        (self.folder / "bad.py").write_text(KERNEL.read_text().replace("mask=mask)\n    output", "mask=masc)\n    output"))
+        done = self.fails("kernel", "compile", "bad.py:add_one_kernel", "--signature", "*fp32,i32,*fp32", "--constexpr", "BLOCK_SIZE=256",
+                          "--target", "cpu:x86-64-v3", "-o", "x", says=["bad.py:13:", "masc", "^"])
+        self.assertIn("x = tl.load(x_ptr + offsets, mask=masc)", done.stderr)
+
+    # -- bad models, plugins, engines, inputs
+
+    def test_an_operator_without_plugin_is_reported_with_its_source(self):
+        self.fails("build", MODEL, "-o", "x.inlay", says=["my::add_one", "add_one", "--plugin"])
+        self.assertFalse((self.folder / "x.inlay").exists())
+
+    def test_wrong_argument_lists_are_build_errors(self):
+        text = MANIFEST.read_text()
+        for args, says in [('["X", "Y"]', ["3", "2"]),
+                           ('["X.numel", "X", "Y"]', ["x_ptr = X.numel (i32", "n_elements = X (*fp32"]),
+                           ('["X", "X.numel", "Y", "X.numel"]', ["4", "3"])]:
+            bad = self.manifest(text.replace('["X", "X.numel", "Y"]', args))
+            self.fails("build", MODEL, "--plugin", bad, "-o", "x.inlay", says=says)
+
+    def test_manifest_errors_have_places(self):
+        text = MANIFEST.read_text()
+        for old, new, says in [("grid =", "gird =", ["plugin.toml:", "unknown key 'gird'", "'grid'"]),
+                               ("X.numel, BLOCK_SIZE", "Z.numel, BLOCK_SIZE", ["'Z.numel'"]),
+                               ('like = "X"', 'like = "W"', ["'W' is no input"]),
+                               ("[[plugin]]", "[[plugin", ["plugin.toml:2:"]),
+                               ("add_one.py", "missing.py", ["missing.py"])]:
+            self.fails("build", MODEL, "--plugin", self.manifest(text.replace(old, new)), "-o", "x.inlay", says=says)
+
+    def test_unreadable_files_are_named(self):
+        self.fails("build", "none.pt2", "-o", "x.inlay", says=["none.pt2"])
+        self.fails("build", MODEL, "--plugin", "none.toml", "-o", "x.inlay", says=["none.toml"])
+        self.fails("run", "none.inlay", says=["none.inlay"])
+        self.fails("build", MODEL, "--plugin", MANIFEST, "-o", "no/such/folder/x.inlay", says=["no/such/folder/x.inlay"])
+        (self.folder / "garbage.pt2").write_bytes(b"garbage" * 100)
+        self.fails("build", "garbage.pt2", "-o", "x.inlay", says=["garbage.pt2"])
+
+    def test_damaged_engines_are_refused(self):
+        bytes_ = self.engine().read_bytes()
+        for position in [0, 9, 70, len(bytes_) // 2, len(bytes_) - 1]:
+            damaged = bytearray(bytes_)
+            damaged[position] ^= 4
+            (self.folder / "damaged.inlay").write_bytes(damaged)
+            self.fails("run", "damaged.inlay", "--inputs", RECORDED, says=["damaged.inlay"])
+        for size in [0, 1, 63, 64, len(bytes_) // 2, len(bytes_) - 1]:
+            (self.folder / "short.inlay").write_bytes(bytes_[:size])
+            self.fails("run", "short.inlay", "--inputs", RECORDED, says=["short.inlay"])
+
+    def test_wrong_inputs_are_named(self):
+        engine = self.engine()
+        self.fails("run", engine, says=["input 'X'"])
+        for values, shape, dtype, says in [([0] * 4096, (64, 64), "int32", ["'X' has dtype int32, expected float32"]),
+                                           ([0] * 4096, (4096,), "float32", ["rank 1", "rank 2"]),
+                                           ([0] * 64, (64, 1), "float32", ["dimension 1 is 1, expected 64"])]:
+            npy.save(self.folder / "x.npy", values, shape, dtype)
+            self.fails("run", engine, "--input", "X=x.npy", says=says)
+        self.fails("run", engine, "--input", "Q=x.npy", says=["no input 'Q'", "'X'"])
+        self.fails("run", engine, "--device", "tpu", "--inputs", RECORDED, says=["unknown device 'tpu'"])
+        (self.folder / "x.npy").write_bytes(b"no numpy")
+        self.fails("run", engine, "--input", "X=x.npy", says=["x.npy"])
+
+    def test_without_a_driver_the_gpu_is_refused_clearly(self):
+        engine = self.engine()
+        done = subprocess.run([BIN / "inlay-run", engine, "--device", "cuda:0", "--inputs", RECORDED], capture_output=True, text=True,
+                              env={"INLAY_CUDA_DRIVER": "/nonexistent/libcuda.so.1"})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/nonexistent/libcuda.so.1", done.stderr)
+
+    def test_an_engine_without_code_for_the_processor_is_refused(self):
+        self.fails("run", self.engine("--target", "cuda"), "--inputs", RECORDED, says=["no code for this processor", "--target cpu"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,32 @@
+// The kernel parser on arbitrary bytes: every function and module-level value of the file is
+// parsed.
+#include "compiler/frontends/triton/Module.h"
+
+#include <cstddef>
+#include <cstdint>
+
+using namespace inlay::triton;
+
+namespace {
+
+void parseItems(Module &module, const std::vector<ModuleItem> &items, Diagnostics &diagnostics) {
+  for (const ModuleItem &item : items) {
+    if (item.kind == ModuleItem::Kind::Function)
+      module.parseFunction(item, diagnostics);
+    else if (item.kind == ModuleItem::Kind::Assign || item.kind == ModuleItem::Kind::If)
+      module.parseValue(item, diagnostics);
+    parseItems(module, item.body, diagnostics);
+    parseItems(module, item.orElse, diagnostics);
+  }
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  Module module("fuzz.py", std::string(reinterpret_cast<const char *>(data), size));
+  Diagnostics diagnostics;
+  parseItems(module, module.items(), diagnostics);
+  module.jitFunctions();
+  diagnostics.render();
+  return 0;
+}

@@ -1,0 +1,234 @@
+#include "tools/inlay-run/BenchCommand.h"
+
+#include "base/Error.h"
+#include "tools/inlay-run/EngineRun.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <random>
+
+namespace inlay::tools {
+namespace {
+
+constexpr int kWarmUpRuns = 20;
+
+struct BenchOptions {
+  std::string engine;
+  std::string device = "cpu";
+  int numThreads = 0;
+  std::vector<std::string> shapes;
+  int iterations = 1000;
+  bool wantsJson = false;
+};
+
+using Clock = std::chrono::steady_clock;
+
+double usSince(Clock::time_point start) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+}
+
+/// Reads "NAME=1024x16".
+Result<std::pair<std::string, v1::Shape>> parseShape(const std::string &entry) {
+  INLAY_ASSIGN(auto named, splitNamed(entry, "NAME=SIZExSIZE…"));
+  v1::Shape shape;
+  const char *at = named.second.data(), *end = at + named.second.size();
+  while (at < end) {
+    int64_t size = 0;
+    const auto [stop, error] = std::from_chars(at, end, size);
+    if (error != std::errc() || size < 0 || (stop != end && *stop != 'x'))
+      return invalidArgument("'{}' is no shape; expected NAME=SIZExSIZE…, for example X=1024x16",
+                             entry);
+    shape.push_back(size);
+    at = stop == end ? end : stop + 1;
+  }
+  return std::pair(named.first, shape);
+}
+
+/// Values that are harmless to any kernel: floats in [-1, 1), integers from 0 to 7.
+NpyTensor randomTensor(DataType dtype, const v1::Shape &shape, std::mt19937 &random) {
+  NpyTensor tensor{dtype, shape, {}};
+  Result<int64_t> sizeBytes = computeSizeBytes(dtype, shape);
+  tensor.data.resize(sizeBytes.isOk() ? static_cast<size_t>(*sizeBytes) : 0);
+  const size_t elementBytes = static_cast<size_t>(dataTypeSizeBytes(dtype));
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  for (size_t at = 0; at < tensor.data.size(); at += elementBytes) {
+    uint64_t bits = random() % 8;
+    if (dtype == DataType::Bool)
+      bits &= 1;
+    const float value = uniform(random);
+    const double wide = value;
+    if (dtype == DataType::Float32)
+      std::memcpy(&bits, &value, sizeof(value));
+    else if (dtype == DataType::Float64)
+      std::memcpy(&bits, &wide, sizeof(wide));
+    else if (dtype == DataType::Float16)
+      bits = toFloat16(value);
+    else if (dtype == DataType::BFloat16)
+      bits = toBFloat16(value);
+    std::memcpy(&tensor.data[at], &bits, elementBytes);
+  }
+  return tensor;
+}
+
+/// Runs on memory of the device, so that no copy is measured.
+class BenchCommand {
+public:
+  explicit BenchCommand(const BenchOptions &options)
+      : options_(options), engine_(v1::Engine::load(options.engine)),
+        context_(
+            engine_.createContext({.device = options.device, .numThreads = options.numThreads})) {}
+
+  Status execute() {
+    INLAY_TRY(readShapes());
+    INLAY_TRY(bindInputs());
+    bindOutputs();
+    measure();
+    options_.wantsJson ? printJson() : printText();
+    return {};
+  }
+
+private:
+  Status readShapes() {
+    for (const std::string &entry : options_.shapes) {
+      INLAY_ASSIGN(auto shape, parseShape(entry));
+      uint32_t index = 0;
+      v1::detail::check(inlay_engine_find_input(engine_.get(), shape.first.c_str(), &index));
+      shapes_[shape.first] = shape.second;
+    }
+    return {};
+  }
+
+  v1::Shape shapeOf(const inlay_tensor_info_t &input) {
+    if (auto found = shapes_.find(input.name); found != shapes_.end())
+      return found->second;
+    v1::Shape shape;
+    for (int32_t i = 0; i < input.rank; ++i)
+      shape.push_back(input.dims[i].size >= 0 ? input.dims[i].size : input.dims[i].opt);
+    return shape;
+  }
+
+  void bindTensor(const char *name, const NpyTensor &tensor, bool isInput) {
+    memory_.emplace_back(context_, tensor.data.size());
+    if (isInput && !tensor.data.empty())
+      memory_.back().copyFrom(tensor.data.data());
+    context_.bind(name, v1::Tensor(memory_.back().data(), static_cast<inlay_dtype_t>(tensor.dtype),
+                                   tensor.shape, INLAY_MEMORY_DEVICE));
+    numBytes_ += tensor.data.size();
+  }
+
+  Status bindInputs() {
+    std::mt19937 random(1);
+    for (const inlay_tensor_info_t &input : engine_.inputs()) {
+      const v1::Shape shape = shapeOf(input);
+      INLAY_TRY(computeSizeBytes(static_cast<DataType>(input.dtype), shape).status());
+      NpyTensor tensor = randomTensor(static_cast<DataType>(input.dtype), shape, random);
+      bindTensor(input.name, tensor, true);
+      described_ +=
+          fmt::format("  input  {}: {}\n", input.name, describeTensor(tensor.dtype, tensor.shape));
+    }
+    return {};
+  }
+
+  void bindOutputs() {
+    for (const inlay_tensor_info_t &output : engine_.outputs()) {
+      NpyTensor tensor{static_cast<DataType>(output.dtype), context_.outputShape(output.name), {}};
+      Result<int64_t> sizeBytes = computeSizeBytes(tensor.dtype, tensor.shape);
+      tensor.data.resize(sizeBytes.isOk() ? static_cast<size_t>(*sizeBytes) : 0);
+      bindTensor(output.name, tensor, false);
+      described_ +=
+          fmt::format("  output {}: {}\n", output.name, describeTensor(tensor.dtype, tensor.shape));
+    }
+  }
+
+  void measure() {
+    for (int i = 0; i < kWarmUpRuns; ++i)
+      context_.run();
+    std::vector<double> latencies, hostTimes;
+    for (int i = 0; i < options_.iterations; ++i) {
+      const auto start = Clock::now();
+      context_.run();
+      latencies.push_back(usSince(start));
+    }
+    // On a GPU the host's part of a run ends when the work is in the stream.
+    if (void *stream = context_.stream())
+      for (int i = 0; i < options_.iterations; ++i) {
+        const auto start = Clock::now();
+        context_.run(stream);
+        hostTimes.push_back(usSince(start));
+        if (i % 64 == 63)
+          context_.synchronize();
+      }
+    context_.synchronize();
+    deviceUs_ = context_.measureUs(static_cast<uint32_t>(options_.iterations));
+    latency_ = summarize(std::move(latencies));
+    host_ = summarize(std::move(hostTimes));
+  }
+
+  void printText() {
+    fmt::print("engine '{}' on {}\n{}", engine_.name(), context_.deviceName(), described_);
+    fmt::print("  latency, us: min {:.2f}, median {:.2f}, p90 {:.2f}, p99 {:.2f}, max {:.2f} ({} "
+               "runs)\n",
+               latency_.min, latency_.median, latency_.p90, latency_.p99, latency_.max,
+               latency_.count);
+    if (host_.count > 0)
+      fmt::print("  host time to enqueue a run, us: min {:.2f}, median {:.2f}, p99 {:.2f}\n",
+                 host_.min, host_.median, host_.p99);
+    fmt::print("  device time of a run, us: {:.2f}; inputs and outputs {} bytes, {:.1f} GB/s\n",
+               deviceUs_, numBytes_, static_cast<double>(numBytes_) / deviceUs_ / 1e3);
+  }
+
+  static std::string json(const TimeSummary &times) {
+    if (times.count == 0)
+      return "null";
+    return fmt::format("{{\"min\": {:.3f}, \"median\": {:.3f}, \"p90\": {:.3f}, \"p99\": {:.3f}, "
+                       "\"max\": {:.3f}}}",
+                       times.min, times.median, times.p90, times.p99, times.max);
+  }
+
+  void printJson() {
+    fmt::print("{{\"engine\": {}, \"device\": {}, \"runs\": {}, \"latency_us\": {}, "
+               "\"host_time_us\": {}, \"device_time_us\": {:.3f}, \"tensor_bytes\": {}}}\n",
+               jsonString(engine_.name()), jsonString(context_.deviceName()), latency_.count,
+               json(latency_), json(host_), deviceUs_, numBytes_);
+  }
+
+  const BenchOptions &options_;
+  v1::Engine engine_;
+  v1::Context context_;
+  std::vector<v1::DeviceMemory> memory_;
+  std::map<std::string, v1::Shape> shapes_;
+  std::string described_;
+  uint64_t numBytes_ = 0;
+  TimeSummary latency_, host_;
+  double deviceUs_ = 0;
+};
+
+} // namespace
+
+void addBenchCommand(CLI::App &app, Status &outcome) {
+  auto options = std::make_shared<BenchOptions>();
+  CLI::App *command = app.add_subcommand("bench", "Measure runs of an engine on random inputs");
+  command->add_option("ENGINE", options->engine, "The engine file")->required();
+  command->add_option("--device", options->device, "cpu or cuda:N")->capture_default_str();
+  command->add_option("--threads", options->numThreads, "Threads on the CPU; 0: one per core")
+      ->check(CLI::Range(0, 4096));
+  command
+      ->add_option("--shapes", options->shapes,
+                   "Shape of an input, NAME=SIZExSIZE…; may be repeated; default: the shapes "
+                   "the engine is tuned for")
+      ->allow_extra_args(false);
+  command->add_option("--iterations", options->iterations, "Measured runs")
+      ->check(CLI::Range(1, 100000000))
+      ->capture_default_str();
+  command->add_flag("--json", options->wantsJson, "Print one JSON object");
+  command->callback([options, &outcome] {
+    outcome = catchErrors([&] { return BenchCommand(*options).execute(); });
+  });
+}
+
+} // namespace inlay::tools

@@ -1,0 +1,93 @@
+#include "tools/inlay/Commands.h"
+
+#include "base/Error.h"
+#include "base/File.h"
+#include "compiler/driver/Build.h"
+#include "compiler/plugins/BuiltinPlugins.h"
+#include "compiler/plugins/PluginFiles.h"
+#include "tools/inlay/Progress.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <memory>
+
+namespace inlay::tools {
+namespace {
+
+struct BuildCommandOptions {
+  std::string model;
+  std::vector<std::string> plugins;
+  std::vector<std::string> targets;
+  std::string output;
+  std::string name;
+  std::string dumpFolder;
+  std::string reportPath;
+  bool isQuiet = false;
+};
+
+Status addPlugins(PluginRegistry &registry, const std::vector<std::string> &paths) {
+  for (const std::string &path : paths)
+    INLAY_TRY(addPluginFile(registry, path));
+  return addBuiltinPlugins(registry);
+}
+
+Status writeReport(const BuildCommandOptions &options, const BuildReport &report) {
+  if (options.reportPath == "-") {
+    fmt::print("{}", reportJson(report));
+    return {};
+  }
+  if (!options.reportPath.empty())
+    INLAY_TRY(writeFileAtomically(options.reportPath, reportJson(report)));
+  if (!options.isQuiet)
+    fmt::print("{}wrote {} ({} bytes)\n", reportText(report), options.output, report.engineBytes);
+  return {};
+}
+
+Status build(const BuildCommandOptions &options) {
+  PluginRegistry registry;
+  INLAY_TRY(addPlugins(registry, options.plugins));
+  INLAY_ASSIGN(std::unique_ptr<Model> model, Model::load(options.model));
+  BuildOptions build;
+  if (!options.targets.empty())
+    build.targets = options.targets;
+  build.engineName = options.name;
+  if (!options.dumpFolder.empty())
+    build.dump = dumpToFolder(options.dumpFolder);
+  Progress progress(!options.isQuiet);
+  build.progress = [&](const BuildProgress &at) { progress.show(at); };
+  INLAY_ASSIGN(BuiltEngine engine, buildEngine(*model, registry, build));
+  INLAY_TRY(writeFileAtomically(
+      options.output, {reinterpret_cast<const char *>(engine.bytes.data()), engine.bytes.size()}));
+  progress.clear();
+  return writeReport(options, engine.report);
+}
+
+} // namespace
+
+void addBuildCommand(CLI::App &app, Status &outcome) {
+  auto options = std::make_shared<BuildCommandOptions>();
+  CLI::App *command = app.add_subcommand("build", "Compile a model and its kernels to an engine");
+  command
+      ->add_option("MODEL", options->model,
+                   "A .pt2 file of torch.export, or a dumped stage graph or plan (.mlir)")
+      ->required();
+  command
+      ->add_option("--plugin", options->plugins,
+                   "A plugin manifest (.toml) or plugin library (.so); may be repeated")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--target", options->targets,
+                   "cuda:sm_80 … cuda:sm_121, cuda (PTX that newer GPUs run too), cpu, "
+                   "cpu:x86-64-v3, …; may be repeated; default cpu")
+      ->allow_extra_args(false);
+  command->add_option("-o,--output", options->output, "The engine file to write")->required();
+  command->add_option("--name", options->name, "Name of the engine; default: of the model's file");
+  command->add_option("--dump-stages", options->dumpFolder, "Write every stage into this folder");
+  command->add_option("--report", options->reportPath,
+                      "Write the build report as JSON; - is standard output");
+  command->add_flag("--quiet", options->isQuiet, "Print nothing but errors");
+  command->callback([options, &outcome] { outcome = build(*options); });
+}
+
+} // namespace inlay::tools

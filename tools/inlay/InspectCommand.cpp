@@ -1,0 +1,35 @@
+#include "tools/inlay/Commands.h"
+
+#include "engine/EngineFile.h"
+#include "engine/EngineText.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <memory>
+
+namespace inlay::tools {
+namespace {
+
+struct InspectOptions {
+  std::string path;
+  bool wantsJson = false;
+};
+
+Status inspect(const InspectOptions &options) {
+  INLAY_ASSIGN(EngineFile engine, EngineFile::open(options.path));
+  fmt::print("{}", options.wantsJson ? engineToJson(engine) : engineToText(engine));
+  return {};
+}
+
+} // namespace
+
+void addInspectCommand(CLI::App &app, Status &outcome) {
+  auto options = std::make_shared<InspectOptions>();
+  CLI::App *command = app.add_subcommand("inspect", "Print all that an engine holds");
+  command->add_option("ENGINE", options->path, "The engine file")->required();
+  command->add_flag("--json", options->wantsJson, "Print JSON");
+  command->callback([options, &outcome] { outcome = inspect(*options); });
+}
+
+} // namespace inlay::tools

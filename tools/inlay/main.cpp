@@ -1,0 +1,38 @@
+// inlay: build engines, look at them, run them. Exit status: 0 done, 1 error of the user or the
+// environment, 2 bad usage, 70 a bug of Inlay.
+#include "tools/inlay-run/BenchCommand.h"
+#include "tools/inlay-run/RunCommand.h"
+#include "tools/inlay/Commands.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+int main(int argc, char **argv) {
+  using namespace inlay;
+  CLI::App app("Compiles PyTorch models with custom kernels ahead of time into one engine file, "
+               "and runs it without Python.",
+               "inlay");
+  app.set_version_flag("--version", "inlay " INLAY_VERSION);
+  app.require_subcommand(1);
+  app.footer("Start with: inlay build MODEL.pt2 --plugin FILE.toml --target cpu -o OUT.inlay\n"
+             "Documentation: docs/tools.md");
+
+  Status outcome;
+  tools::addBuildCommand(app, outcome);
+  tools::addRunCommand(app, outcome);
+  tools::addInspectCommand(app, outcome);
+  tools::addBenchCommand(app, outcome);
+  tools::addKernelCommand(app, outcome);
+  tools::addDoctorCommand(app, outcome);
+  tools::addEnvCommand(app, outcome);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    const int status = app.exit(error);
+    return status == 0 ? 0 : 2;
+  }
+  if (outcome.isOk())
+    return 0;
+  fmt::print(stderr, "inlay: error: {}\n", outcome.message());
+  return outcome.code() == StatusCode::Internal ? 70 : 1;
+}
