@@ -257,4 +257,212 @@ LogicalResult StoreOp::verify() {
   return success();
 }
 
+LogicalResult JoinOp::verify() {
+  SmallVector<int64_t> expected(shapeOf(getLhs().getType()));
+  expected.push_back(2);
+  if (shapeOf(getResult().getType()) != ArrayRef<int64_t>(expected) ||
+      elementTypeOf(getLhs().getType()) != elementTypeOf(getResult().getType()))
+    return emitOpError("(C1) result ")
+           << getResult().getType() << " is not " << getLhs().getType() << " with 2 appended";
+  return success();
+}
+
+LogicalResult SplitOp::verify() {
+  ArrayRef<int64_t> source = shapeOf(getSource().getType());
+  if (source.empty() || source.back() != 2 || shapeOf(getLhs().getType()) != source.drop_back() ||
+      elementTypeOf(getLhs().getType()) != elementTypeOf(getSource().getType()))
+    return emitOpError("(C1) ") << getSource().getType() << " does not split into two of "
+                                << getLhs().getType();
+  return success();
+}
+
+namespace {
+
+/// What tile.reduce and tile.scan have in common.
+LogicalResult verifyCombination(Operation *op, ValueRange sources, int64_t axis, Region &combine) {
+  if (sources.empty())
+    return op->emitOpError("(C1) needs an operand");
+  ArrayRef<int64_t> shape = shapeOf(sources[0].getType());
+  if (!llvm::all_of(sources, [&](Value source) { return shapeOf(source.getType()) == shape; }))
+    return op->emitOpError("(C1) the operands have different shapes");
+  if (axis < 0 || axis >= static_cast<int64_t>(shape.size()))
+    return op->emitOpError("(C1) axis ") << axis << " is outside a tile of rank " << shape.size();
+  if (op->getNumResults() != sources.size())
+    return op->emitOpError("(C2) has ")
+           << op->getNumResults() << " results for " << sources.size() << " operands";
+  Block &block = combine.front();
+  SmallVector<Type> elements;
+  for (Value source : sources)
+    elements.push_back(elementTypeOf(source.getType()));
+  SmallVector<Type> expected(elements);
+  expected.append(elements);
+  if (TypeRange(block.getArgumentTypes()) != TypeRange(expected) ||
+      TypeRange(block.getTerminator()->getOperandTypes()) != TypeRange(elements))
+    return op->emitOpError("(C3) the region must take two and yield one element of each operand");
+  for (Operation &inner : block.without_terminator())
+    if (inner.getNumRegions() != 0 || !isMemoryEffectFree(&inner) ||
+        llvm::any_of(inner.getResultTypes(), llvm::IsaPred<RankedTensorType>))
+      return inner.emitOpError("(C3) cannot combine elements of a ") << op->getName();
+  return success();
+}
+
+} // namespace
+
+LogicalResult ReduceOp::verify() {
+  if (failed(verifyCombination(*this, getSources(), static_cast<int32_t>(getAxis()), getCombine())))
+    return failure();
+  for (auto [source, result] : llvm::zip(getSources(), getResults())) {
+    SmallVector<int64_t> expected(shapeOf(source.getType()));
+    expected.erase(expected.begin() + getAxis());
+    const bool isTile = isa<RankedTensorType>(result.getType());
+    if (isTile == expected.empty() || shapeOf(result.getType()) != ArrayRef<int64_t>(expected) ||
+        elementTypeOf(result.getType()) != elementTypeOf(source.getType()))
+      return emitOpError("(C2) result ") << result.getType() << " is not " << source.getType()
+                                         << " without dimension " << getAxis();
+  }
+  return success();
+}
+
+LogicalResult ScanOp::verify() {
+  if (failed(verifyCombination(*this, getSources(), static_cast<int32_t>(getAxis()), getCombine())))
+    return failure();
+  if (getResultTypes() != getSources().getTypes())
+    return emitOpError("(C2) the results have not the operands' types");
+  return success();
+}
+
+LogicalResult DotOp::verify() {
+  ArrayRef<int64_t> lhs = shapeOf(getLhs().getType()), rhs = shapeOf(getRhs().getType()),
+                    acc = shapeOf(getAcc().getType());
+  const size_t rank = acc.size();
+  if ((rank != 2 && rank != 3) || lhs.size() != rank || rhs.size() != rank ||
+      lhs[rank - 1] != rhs[rank - 2] || lhs[rank - 2] != acc[rank - 2] ||
+      rhs[rank - 1] != acc[rank - 1] || (rank == 3 && (lhs[0] != acc[0] || rhs[0] != acc[0])))
+    return emitOpError("(C1) shapes do not fit: ")
+           << getLhs().getType() << " · " << getRhs().getType() << " + " << getAcc().getType();
+  Type a = elementTypeOf(getLhs().getType()), b = elementTypeOf(getRhs().getType()),
+       c = elementTypeOf(getAcc().getType());
+  auto isFloat8 = [](Type type) {
+    return isa<FloatType>(type) && type.getIntOrFloatBitWidth() == 8;
+  };
+  const bool isNarrow = a.isF16() || a.isBF16() || isFloat8(a);
+  if ((a != b && !(isFloat8(a) && isFloat8(b))) ||
+      !(isNarrow || a.isF32() || a.isF64() || a.isInteger(8)))
+    return emitOpError("(C2) cannot multiply ") << a << " by " << b;
+  const bool fits = a.isInteger(8) ? c.isInteger(32)
+                    : a.isF64()    ? c.isF64()
+                                   : c.isF32() || (c.isF16() && (a.isF16() || isFloat8(a)));
+  if (!fits)
+    return emitOpError("(C3) cannot accumulate products of ") << a << " in " << c;
+  return success();
+}
+
+LogicalResult GatherOp::verify() {
+  ArrayRef<int64_t> source = shapeOf(getSource().getType()),
+                    indices = shapeOf(getIndices().getType());
+  const int64_t axis = static_cast<int32_t>(getAxis());
+  bool fits =
+      source.size() == indices.size() && axis >= 0 && axis < static_cast<int64_t>(source.size());
+  for (int64_t d = 0; fits && d < static_cast<int64_t>(source.size()); ++d)
+    fits = d == axis || source[d] == indices[d];
+  if (!fits)
+    return emitOpError("(C1) indices ") << getIndices().getType() << " do not fit "
+                                        << getSource().getType() << " along axis " << axis;
+  if (shapeOf(getResult().getType()) != indices ||
+      elementTypeOf(getResult().getType()) != elementTypeOf(getSource().getType()))
+    return emitOpError("(C2) result ") << getResult().getType() << " does not fit";
+  return success();
+}
+
+LogicalResult HistogramOp::verify() {
+  if (shapeOf(getSource().getType()).size() != 1 || shapeOf(getResult().getType()).size() != 1 ||
+      (getMask() && !sameShape(getMask().getType(), getSource().getType())))
+    return emitOpError(
+        "(C1) source, mask and result are tiles of rank 1, the mask of the source's shape");
+  return success();
+}
+
+LogicalResult AtomicRmwOp::verify() {
+  Type ptr = getPtr().getType(), value = getValue().getType();
+  if (!sameShape(ptr, value) || pointeeOf(ptr) != elementTypeOf(value) ||
+      getResult().getType() != value)
+    return emitOpError("(C1) value ")
+           << value << " and result " << getResult().getType() << " do not fit pointer " << ptr;
+  if (getMask() && !sameShape(ptr, getMask().getType()))
+    return emitOpError("(C2) mask ") << getMask().getType() << " has not the shape of " << ptr;
+  Type element = elementTypeOf(value);
+  const unsigned bits = element.isIntOrFloat() ? element.getIntOrFloatBitWidth() : 0;
+  const bool isWide = bits == 32 || bits == 64;
+  const bool fits = getKind() == AtomicKind::FAdd       ? isa<FloatType>(element) && bits >= 16
+                    : getKind() == AtomicKind::Exchange ? isWide
+                                                        : isWide && element.isInteger();
+  if (!fits)
+    return emitOpError("(C3) atomic ")
+           << stringifyAtomicKind(getKind()) << " is not defined for " << element;
+  return success();
+}
+
+LogicalResult AtomicCasOp::verify() {
+  Type ptr = getPtr().getType(), value = getValue().getType();
+  if (!sameShape(ptr, value) || pointeeOf(ptr) != elementTypeOf(value) ||
+      getCompare().getType() != value || getResult().getType() != value)
+    return emitOpError("(C1) operands and result must be of the elements of ") << ptr;
+  Type element = elementTypeOf(value);
+  if (!element.isIntOrFloat() ||
+      !llvm::is_contained({16u, 32u, 64u}, element.getIntOrFloatBitWidth()))
+    return emitOpError("(C2) compare-and-swap is not defined for ") << element;
+  return success();
+}
+
+namespace {
+
+LogicalResult verifyDescriptor(Operation *op, Value base, size_t sizes, size_t strides,
+                               size_t offsets, Type tile) {
+  const size_t rank = shapeOf(tile).size();
+  if (sizes != rank || strides != rank || offsets != rank)
+    return op->emitOpError("(C1) a tile of rank ")
+           << rank << " needs as many sizes, strides and offsets, not " << sizes << ", " << strides
+           << " and " << offsets;
+  if (pointeeOf(base.getType()) != elementTypeOf(tile))
+    return op->emitOpError("(C1) tile ") << tile << " does not fit base " << base.getType();
+  return success();
+}
+
+} // namespace
+
+LogicalResult DescriptorLoadOp::verify() {
+  return verifyDescriptor(*this, getBase(), getSizes().size(), getStrides().size(),
+                          getOffsets().size(), getResult().getType());
+}
+
+LogicalResult DescriptorStoreOp::verify() {
+  return verifyDescriptor(*this, getBase(), getSizes().size(), getStrides().size(),
+                          getOffsets().size(), getValue().getType());
+}
+
+void InlineAsmOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  if (getIsPure())
+    return;
+  effects.emplace_back(MemoryEffects::Read::get());
+  effects.emplace_back(MemoryEffects::Write::get());
+}
+
+LogicalResult InlineAsmOp::verify() {
+  if (getNumResults() == 0)
+    return emitOpError("(C1) needs a result");
+  Type tile;
+  for (TypeRange types : {TypeRange(getOperandTypes()), TypeRange(getResultTypes())})
+    for (Type type : types) {
+      if (!isa<RankedTensorType>(type))
+        continue;
+      if (tile && shapeOf(tile) != shapeOf(type))
+        return emitOpError("(C1) shapes of ") << tile << " and " << type << " differ";
+      tile = type;
+    }
+  if (!llvm::isPowerOf2_32(getPack()))
+    return emitOpError("(C2) pack is ") << getPack() << ", not a power of two";
+  return success();
+}
+
 } // namespace inlay::tile

@@ -82,6 +82,32 @@ def Tile_EvictionPolicy : I32EnumAttr<"EvictionPolicy", "L2 eviction priority", 
   let cppNamespace = "::inlay::tile";
 }
 
+def Tile_AtomicKind : I32EnumAttr<"AtomicKind", "what an atomic operation does with the old value and the operand", [
+    I32EnumAttrCase<"And", 0, "and">, I32EnumAttrCase<"Or", 1, "or">, I32EnumAttrCase<"Xor", 2, "xor">,
+    I32EnumAttrCase<"Add", 3, "add">, I32EnumAttrCase<"FAdd", 4, "fadd">, I32EnumAttrCase<"Max", 5, "max">,
+    I32EnumAttrCase<"Min", 6, "min">, I32EnumAttrCase<"UMax", 7, "umax">, I32EnumAttrCase<"UMin", 8, "umin">,
+    I32EnumAttrCase<"Exchange", 9, "xchg">]> {
+  let cppNamespace = "::inlay::tile";
+}
+def Tile_MemoryOrder : I32EnumAttr<"MemoryOrder", "ordering of an atomic operation", [
+    I32EnumAttrCase<"Relaxed", 0, "relaxed">, I32EnumAttrCase<"Acquire", 1, "acquire">,
+    I32EnumAttrCase<"Release", 2, "release">, I32EnumAttrCase<"AcquireRelease", 3, "acq_rel">]> {
+  let cppNamespace = "::inlay::tile";
+}
+def Tile_MemoryScope : I32EnumAttr<"MemoryScope", "threads among which an atomic operation is ordered", [
+    I32EnumAttrCase<"Gpu", 0, "gpu">, I32EnumAttrCase<"Block", 1, "cta">, I32EnumAttrCase<"System", 2, "sys">]> {
+  let cppNamespace = "::inlay::tile";
+}
+def Tile_DotPrecision : I32EnumAttr<"DotPrecision", "how fp32 operands of a dot are multiplied", [
+    I32EnumAttrCase<"TF32", 0, "tf32">, I32EnumAttrCase<"TF32x3", 1, "tf32x3">, I32EnumAttrCase<"IEEE", 2, "ieee">,
+    I32EnumAttrCase<"BF16x3", 3, "bf16x3">, I32EnumAttrCase<"BF16x6", 4, "bf16x6">]> {
+  let cppNamespace = "::inlay::tile";
+}
+def Tile_Padding : I32EnumAttr<"Padding", "what elements outside a described tensor read as", [
+    I32EnumAttrCase<"Zero", 0, "zero">, I32EnumAttrCase<"NaN", 1, "nan">]> {
+  let cppNamespace = "::inlay::tile";
+}
+
 def Tile_ProgramIdOp : Tile_Op<"program_id", [Pure]> {
   let summary = "Index of this program along a grid axis (0, 1 or 2)";
   let arguments = (ins ConfinedAttr<I32Attr, [IntMinValue<0>, IntMaxValue<2>]>:$axis);
@@ -193,6 +219,207 @@ def Tile_StoreOp : Tile_Op<"store", [MemoryEffects<[MemWrite]>]> {
     `:` type($ptr) `,` type($value) (`mask` type($mask)^)?
   }];
   let hasVerifier = 1;
+}
+
+def Tile_JoinOp : Tile_Op<"join", [Pure, AllTypesMatch<["lhs", "rhs"]>]> {
+  let summary = "Two tiles side by side in a new last dimension of size 2";
+  let description = [{ (C1) The result is the operands' shape with 2 appended. Element [..., 0] is lhs's, [..., 1] rhs's. }];
+  let arguments = (ins Tile_Tensor:$lhs, Tile_Tensor:$rhs);
+  let results = (outs Tile_Tensor:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($lhs) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_SplitOp : Tile_Op<"split", [Pure, AllTypesMatch<["lhs", "rhs"]>]> {
+  let summary = "The two tiles that tile.join would have joined";
+  let description = [{ (C1) The operand's last dimension is 2; the results have its shape without it. }];
+  let arguments = (ins Tile_Tensor:$source);
+  let results = (outs Tile_Tensor:$lhs, Tile_Tensor:$rhs);
+  let assemblyFormat = "$source attr-dict `:` type($source) `->` type($lhs)";
+  let hasVerifier = 1;
+}
+
+def Tile_YieldOp : Tile_Op<"yield", [Pure, Terminator, ParentOneOf<["ReduceOp", "ScanOp"]>]> {
+  let summary = "The combination of two elements: ends the region of tile.reduce and tile.scan";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+def Tile_ReduceOp : Tile_Op<"reduce", [RecursiveMemoryEffects, IsolatedFromAbove,
+                                       SingleBlockImplicitTerminator<"YieldOp">]> {
+  let summary = "Combines all elements along one dimension";
+  let description = [{
+    The region combines two elements of each operand: its arguments are one scalar of each operand (the earlier elements, in
+    order), then again one of each (the later elements); it yields one scalar for each. It must be associative; the order in
+    which elements are combined is unspecified, their places are kept in order. There is no neutral element, so nothing may be
+    made up to fill a tile.
+    (C1) The operands have one shape of rank >= 1; 0 <= axis < rank. (C2) A result has its operand's element type and its
+    shape without `axis`; of a tile of rank 1 it is a scalar. (C3) The region takes 2n scalars and yields n of the
+    operands' element types; its ops are of arith, math and tile's casts on scalars.
+  }];
+  let arguments = (ins Variadic<Tile_Tensor>:$sources, I32Attr:$axis);
+  let results = (outs Variadic<AnyType>:$results);
+  let regions = (region SizedRegion<1>:$combine);
+  let assemblyFormat = "$sources `axis` $axis attr-dict-with-keyword `:` functional-type($sources, $results) $combine";
+  let hasVerifier = 1;
+}
+
+def Tile_ScanOp : Tile_Op<"scan", [RecursiveMemoryEffects, IsolatedFromAbove,
+                                   SingleBlockImplicitTerminator<"YieldOp">]> {
+  let summary = "Inclusive prefix combination along one dimension";
+  let description = [{
+    Element i of a result combines elements 0 … i of its operand; with `reverse`, elements n-1 … i, where the element of the
+    greater index counts as the earlier one. The region is as in tile.reduce.
+    (C1) The operands have one shape of rank >= 1; 0 <= axis < rank. (C2) Results have the operands' types. (C3) As tile.reduce.
+  }];
+  let arguments = (ins Variadic<Tile_Tensor>:$sources, I32Attr:$axis, UnitAttr:$reverse);
+  let results = (outs Variadic<Tile_Tensor>:$results);
+  let regions = (region SizedRegion<1>:$combine);
+  let assemblyFormat = [{
+    $sources `axis` $axis (`reverse` $reverse^)? attr-dict-with-keyword `:` functional-type($sources, $results) $combine
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>]> {
+  let summary = "Matrix product: result[…, M, N] = lhs[…, M, K] · rhs[…, K, N] + acc[…, M, N]";
+  let description = [{
+    Products and sums are made in the accumulator's type; their order is unspecified. `precision` says how fp32 operands
+    are multiplied: TF32 may drop their last 13 bits; IEEE rounds each product to fp32 at most; TF32x3, BF16x3 and BF16x6 sum
+    the products of 2, 2 and 3 narrower parts. `maxNumImprecise`: fp8 products may be accumulated for that many K in less
+    than fp32 (0: never).
+    (C1) The three have one rank, 2 or 3; batch, M, N and K agree. (C2) Operands are f16, bf16, f32, f64, i8 or fp8, both of
+    one type, or both fp8. (C3) The accumulator is i32 for i8; f64 for f64; f32, or f16 for f16 and fp8.
+    Source: tl.dot.
+  }];
+  let arguments = (ins Tile_Tensor:$lhs, Tile_Tensor:$rhs, Tile_Tensor:$acc,
+                       DefaultValuedAttr<Tile_DotPrecision, "::inlay::tile::DotPrecision::TF32">:$precision,
+                       DefaultValuedAttr<I32Attr, "0">:$maxNumImprecise);
+  let results = (outs Tile_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `,` $acc (`precision` $precision^)? attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_GatherOp : Tile_Op<"gather", [Pure]> {
+  let summary = "result[…, i, …] = source[…, indices[…, i, …], …] along one dimension";
+  let description = [{
+    An index outside 0 … size-1 gives an unspecified element.
+    (C1) Source and indices have one rank and agree in every dimension but `axis`. (C2) Indices are integers; the result has
+    their shape and the source's element type.
+  }];
+  let arguments = (ins Tile_Tensor:$source, Tile_IntLike:$indices, I32Attr:$axis);
+  let results = (outs Tile_Tensor:$result);
+  let assemblyFormat = "$source `,` $indices `axis` $axis attr-dict `:` type($source) `,` type($indices) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_HistogramOp : Tile_Op<"histogram", [Pure]> {
+  let summary = "How often each of 0 … bins-1 occurs where the mask is true";
+  let description = [{
+    Elements outside 0 … bins-1 are not counted.
+    (C1) Source is of rank 1 and an integer; mask is i1 of its shape; the result is i32 of rank 1.
+  }];
+  let arguments = (ins Tile_IntLike:$source, Optional<Tile_I1Like>:$mask);
+  let results = (outs TensorOf<[I32]>:$result);
+  let assemblyFormat = "$source (`mask` $mask^)? attr-dict `:` type($source) (`mask` type($mask)^)? `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_AtomicRmwOp : Tile_Op<"atomic_rmw", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Replaces memory by a function of it and a value in one step, where the mask is true; gives what was there";
+  let description = [{
+    The result of elements whose mask is false is unspecified. Elements of one tile may have one address; each is done once.
+    (C1) `value` and the result have the shape of `ptr` and its element type. (C2) `mask` is i1 of that shape. (C3) fadd
+    takes f16, bf16, f32, f64; xchg integers and floats of 32 and 64 bits; the others integers of 32 and 64 bits.
+    Source: tl.atomic_add and its like; a maximum of floats is put together of integer ones by the front end.
+  }];
+  let arguments = (ins Tile_AtomicKind:$kind, Tile_PointerLike:$ptr, AnyType:$value, Optional<Tile_I1Like>:$mask,
+                       DefaultValuedAttr<Tile_MemoryOrder, "::inlay::tile::MemoryOrder::AcquireRelease">:$order,
+                       DefaultValuedAttr<Tile_MemoryScope, "::inlay::tile::MemoryScope::Gpu">:$scope);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = [{
+    $kind $ptr `,` $value (`mask` $mask^)? (`order` $order^)? (`scope` $scope^)? attr-dict
+    `:` type($ptr) `,` type($value) (`mask` type($mask)^)? `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_AtomicCasOp : Tile_Op<"atomic_cas", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Replaces memory by `value` if it equals `compare`, in one step; gives what was there";
+  let description = [{
+    Floats are compared by their bits.
+    (C1) `compare`, `value` and the result have the shape of `ptr` and its element type. (C2) Elements have 16, 32 or 64 bits.
+    Source: tl.atomic_cas.
+  }];
+  let arguments = (ins Tile_PointerLike:$ptr, AnyType:$compare, AnyType:$value,
+                       DefaultValuedAttr<Tile_MemoryOrder, "::inlay::tile::MemoryOrder::AcquireRelease">:$order,
+                       DefaultValuedAttr<Tile_MemoryScope, "::inlay::tile::MemoryScope::Gpu">:$scope);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = [{
+    $ptr `,` $compare `,` $value (`order` $order^)? (`scope` $scope^)? attr-dict
+    `:` type($ptr) `,` type($value) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_DescriptorLoadOp : Tile_Op<"descriptor_load", [AttrSizedOperandSegments, MemoryEffects<[MemRead]>]> {
+  let summary = "Reads a tile of a described tensor; elements outside the tensor are padding";
+  let description = [{
+    Element (i0, i1, …) of the tile is at base + sum((offsets[d] + i_d) * strides[d]) if 0 <= offsets[d] + i_d < shape[d] for
+    every d.
+    (C1) There are as many sizes (i64), strides (i64, in elements) and offsets (i32) as the tile has dimensions; the tile's
+    element type is the base's. Promised by the user, as TMA demands: the last stride is 1, the base is aligned to 16
+    bytes, the other strides are multiples of 16 bytes. Source: tl.make_tensor_descriptor.
+  }];
+  let arguments = (ins Tile_Pointer:$base, Variadic<I64>:$sizes, Variadic<I64>:$strides, Variadic<I32>:$offsets,
+                       DefaultValuedAttr<Tile_Padding, "::inlay::tile::Padding::Zero">:$padding);
+  let results = (outs Tile_Tensor:$result);
+  let assemblyFormat = [{
+    $base `sizes` $sizes `strides` $strides `offsets` $offsets (`padding` $padding^)? attr-dict `:` type($base) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_DescriptorStoreOp : Tile_Op<"descriptor_store", [AttrSizedOperandSegments, MemoryEffects<[MemWrite]>]> {
+  let summary = "Writes a tile into a described tensor; elements outside the tensor are dropped";
+  let description = [{ (C1) As tile.descriptor_load. }];
+  let arguments = (ins Tile_Pointer:$base, Variadic<I64>:$sizes, Variadic<I64>:$strides, Variadic<I32>:$offsets,
+                       Tile_Tensor:$value);
+  let assemblyFormat = [{
+    $base `sizes` $sizes `strides` $strides `offsets` $offsets `,` $value attr-dict `:` type($base) `,` type($value)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_InlineAsmOp : Tile_Op<"inline_asm", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "Runs assembly of the target for every `pack` elements of the operands";
+  let description = [{
+    `constraints` is LLVM's. Elements narrower than 32 bits are packed into 32-bit registers, `pack` elements to a call.
+    (C1) Operands and results that are tiles have one shape; there is at least one result. (C2) pack is a power of two.
+    Source: tl.inline_asm_elementwise.
+  }];
+  let arguments = (ins StrAttr:$text, StrAttr:$constraints, Variadic<AnyType>:$operands, UnitAttr:$isPure, I32Attr:$pack);
+  let results = (outs Variadic<AnyType>:$results);
+  let assemblyFormat = [{
+    $text `,` $constraints `pack` $pack (`pure` $isPure^)? `(` $operands `)` attr-dict `:` functional-type($operands, $results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_PrintOp : Tile_Op<"print", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Prints the elements of the operands with the program and their place (tl.device_print)";
+  let description = [{ One line an element: `pid (x, y, z) idx (i, j) PREFIX: VALUE`; integers in base 16 with `hex`.
+    `isSigned` has one entry (0 or 1) for each operand. }];
+  let arguments = (ins StrAttr:$prefix, UnitAttr:$hex, Variadic<AnyType>:$operands, DenseI32ArrayAttr:$isSigned);
+  let assemblyFormat = "$prefix (`hex` $hex^)? `(` $operands `)` `signed` $isSigned attr-dict (`:` type($operands)^)?";
+}
+
+def Tile_AssertOp : Tile_Op<"assert", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Stops the kernel with a message if an element of the condition is false (tl.device_assert)";
+  let arguments = (ins Tile_I1Like:$condition, StrAttr:$message);
+  let assemblyFormat = "$condition `,` $message attr-dict `:` type($condition)";
 }
 
 def Tile_PtrToIntOp : Tile_Op<"ptr_to_int", [Pure]> {

@@ -238,3 +238,171 @@ func.func @dynamic(%n: i32) attributes {tile.kernel} {
   %0 = tile.splat %n : i32 -> tensor<?xi32>
   return
 }
+
+// -----
+
+func.func @join(%v: tensor<4xf32>) {
+  // expected-error @+1 {{'tile.join' op (C1) result 'tensor<8xf32>' is not 'tensor<4xf32>' with 2 appended}}
+  %0 = tile.join %v, %v : tensor<4xf32> -> tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @split(%v: tensor<4x4xf32>) {
+  // expected-error @+1 {{'tile.split' op (C1) 'tensor<4x4xf32>' does not split into two of 'tensor<4xf32>'}}
+  %0, %1 = tile.split %v : tensor<4x4xf32> -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @reduce_axis(%v: tensor<4xf32>) {
+  // expected-error @+1 {{'tile.reduce' op (C1) axis 1 is outside a tile of rank 1}}
+  %0 = tile.reduce %v axis 1 : (tensor<4xf32>) -> f32 {
+  ^bb0(%a: f32, %b: f32):
+    tile.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+func.func @reduce_result(%v: tensor<4xf32>) {
+  // expected-error @+1 {{'tile.reduce' op (C2) result 'tensor<1xf32>' is not 'tensor<4xf32>' without dimension 0}}
+  %0 = tile.reduce %v axis 0 : (tensor<4xf32>) -> tensor<1xf32> {
+  ^bb0(%a: f32, %b: f32):
+    tile.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+func.func @reduce_region(%v: tensor<4xf32>) {
+  // expected-error @+1 {{'tile.reduce' op (C3) the region must take two and yield one element of each operand}}
+  %0 = tile.reduce %v axis 0 : (tensor<4xf32>) -> f32 {
+  ^bb0(%a: f32, %b: i32):
+    tile.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+func.func @reduce_effect(%v: tensor<4xf32>) {
+  %0 = tile.reduce %v axis 0 : (tensor<4xf32>) -> f32 {
+  ^bb0(%a: f32, %b: f32):
+    // expected-error @+1 {{(C3) cannot combine elements of a tile.reduce}}
+    tile.barrier
+    tile.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+func.func @scan_result(%v: tensor<4xf32>) {
+  // expected-error @+1 {{'tile.scan' op (C2) the results have not the operands' types}}
+  %0 = tile.scan %v axis 0 : (tensor<4xf32>) -> tensor<8xf32> {
+  ^bb0(%a: f32, %b: f32):
+    tile.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+func.func @dot_shape(%a: tensor<16x16xf16>, %b: tensor<32x16xf16>, %c: tensor<16x16xf32>) {
+  // expected-error @+1 {{'tile.dot' op (C1) shapes do not fit}}
+  %0 = tile.dot %a, %b, %c : tensor<16x16xf16>, tensor<32x16xf16> -> tensor<16x16xf32>
+  return
+}
+
+// -----
+
+func.func @dot_operands(%a: tensor<16x16xf16>, %b: tensor<16x16xbf16>, %c: tensor<16x16xf32>) {
+  // expected-error @+1 {{'tile.dot' op (C2) cannot multiply 'f16' by 'bf16'}}
+  %0 = tile.dot %a, %b, %c : tensor<16x16xf16>, tensor<16x16xbf16> -> tensor<16x16xf32>
+  return
+}
+
+// -----
+
+func.func @dot_accumulator(%a: tensor<16x16xbf16>, %c: tensor<16x16xf16>) {
+  // expected-error @+1 {{'tile.dot' op (C3) cannot accumulate products of 'bf16' in 'f16'}}
+  %0 = tile.dot %a, %a, %c : tensor<16x16xbf16>, tensor<16x16xbf16> -> tensor<16x16xf16>
+  return
+}
+
+// -----
+
+func.func @gather_shape(%a: tensor<16x4xf16>, %i: tensor<8x8xi32>) {
+  // expected-error @+1 {{'tile.gather' op (C1) indices 'tensor<8x8xi32>' do not fit 'tensor<16x4xf16>' along axis 0}}
+  %0 = tile.gather %a, %i axis 0 : tensor<16x4xf16>, tensor<8x8xi32> -> tensor<8x8xf16>
+  return
+}
+
+// -----
+
+func.func @histogram_mask(%a: tensor<16xi32>, %m: tensor<8xi1>) {
+  // expected-error @+1 {{'tile.histogram' op (C1) source, mask and result are tiles of rank 1}}
+  %0 = tile.histogram %a mask %m : tensor<16xi32> mask tensor<8xi1> -> tensor<4xi32>
+  return
+}
+
+// -----
+
+func.func @atomic_type(%p: !tile.ptr<f32>, %v: f32) {
+  // expected-error @+1 {{'tile.atomic_rmw' op (C3) atomic max is not defined for 'f32'}}
+  %0 = tile.atomic_rmw max %p, %v : !tile.ptr<f32>, f32 -> f32
+  return
+}
+
+// -----
+
+func.func @atomic_value(%p: !tile.ptr<f32>, %v: i32) {
+  // expected-error @+1 {{'tile.atomic_rmw' op (C1) value 'i32' and result 'i32' do not fit pointer}}
+  %0 = tile.atomic_rmw add %p, %v : !tile.ptr<f32>, i32 -> i32
+  return
+}
+
+// -----
+
+func.func @cas_type(%p: !tile.ptr<i8>, %v: i8) {
+  // expected-error @+1 {{'tile.atomic_cas' op (C2) compare-and-swap is not defined for 'i8'}}
+  %0 = tile.atomic_cas %p, %v, %v : !tile.ptr<i8>, i8 -> i8
+  return
+}
+
+// -----
+
+func.func @descriptor_rank(%p: !tile.ptr<f32>, %n: i64, %i: i32) {
+  // expected-error @+1 {{'tile.descriptor_load' op (C1) a tile of rank 2 needs as many sizes, strides and offsets, not 1, 2 and 2}}
+  %0 = tile.descriptor_load %p sizes %n strides %n, %n offsets %i, %i : !tile.ptr<f32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @descriptor_type(%p: !tile.ptr<f32>, %n: i64, %i: i32, %v: tensor<4xf16>) {
+  // expected-error @+1 {{'tile.descriptor_store' op (C1) tile 'tensor<4xf16>' does not fit base}}
+  tile.descriptor_store %p sizes %n strides %n offsets %i, %v : !tile.ptr<f32>, tensor<4xf16>
+  return
+}
+
+// -----
+
+func.func @asm_shapes(%a: tensor<16xi32>, %b: tensor<8xi32>) {
+  // expected-error @+1 {{'tile.inline_asm' op (C1) shapes of}}
+  %0 = tile.inline_asm "add.s32 $0, $1, $2;", "=r,r,r" pack 1 (%a, %b) : (tensor<16xi32>, tensor<8xi32>) -> tensor<16xi32>
+  return
+}
+
+// -----
+
+func.func @asm_pack(%a: tensor<16xi8>) {
+  // expected-error @+1 {{'tile.inline_asm' op (C2) pack is 3, not a power of two}}
+  %0 = tile.inline_asm "mov.b32 $0, $1;", "=r,r" pack 3 (%a) : (tensor<16xi8>) -> tensor<16xi8>
+  return
+}

@@ -55,6 +55,71 @@ module attributes {tile.num_warps = 4 : i32} {
   }
 }
 
+// CHECK-LABEL: func.func @combinations
+func.func @combinations(%v: tensor<4x8xf32>, %i: tensor<4x8xi32>, %w: tensor<8xi32>, %m: tensor<8xi1>) {
+  // CHECK: tile.join %{{.*}}, %{{.*}} : tensor<4x8xf32> -> tensor<4x8x2xf32>
+  %j = tile.join %v, %v : tensor<4x8xf32> -> tensor<4x8x2xf32>
+  // CHECK: tile.split %{{.*}} : tensor<4x8x2xf32> -> tensor<4x8xf32>
+  %a, %b = tile.split %j : tensor<4x8x2xf32> -> tensor<4x8xf32>
+  // CHECK: %{{.*}}:2 = tile.reduce %{{.*}}, %{{.*}} axis 1 : (tensor<4x8xf32>, tensor<4x8xi32>) -> (tensor<4xf32>, tensor<4xi32>) {
+  %r:2 = tile.reduce %v, %i axis 1 : (tensor<4x8xf32>, tensor<4x8xi32>) -> (tensor<4xf32>, tensor<4xi32>) {
+  ^bb0(%x0: f32, %i0: i32, %x1: f32, %i1: i32):
+    %greater = arith.cmpf oge, %x0, %x1 : f32
+    %x = arith.select %greater, %x0, %x1 : f32
+    %k = arith.select %greater, %i0, %i1 : i32
+    // CHECK: tile.yield %{{.*}}, %{{.*}} : f32, i32
+    tile.yield %x, %k : f32, i32
+  }
+  // CHECK: tile.reduce %{{.*}} axis 0 : (tensor<8xi32>) -> i32
+  %s = tile.reduce %w axis 0 : (tensor<8xi32>) -> i32 {
+  ^bb0(%x0: i32, %x1: i32):
+    %x = arith.addi %x0, %x1 : i32
+    tile.yield %x : i32
+  }
+  // CHECK: tile.scan %{{.*}} axis 0 reverse : (tensor<8xi32>) -> tensor<8xi32>
+  %c = tile.scan %w axis 0 reverse : (tensor<8xi32>) -> tensor<8xi32> {
+  ^bb0(%x0: i32, %x1: i32):
+    %x = arith.addi %x0, %x1 : i32
+    tile.yield %x : i32
+  }
+  // CHECK: tile.gather %{{.*}}, %{{.*}} axis 1 : tensor<4x8xf32>, tensor<4x8xi32> -> tensor<4x8xf32>
+  %g = tile.gather %v, %i axis 1 : tensor<4x8xf32>, tensor<4x8xi32> -> tensor<4x8xf32>
+  // CHECK: tile.histogram %{{.*}} mask %{{.*}} : tensor<8xi32> mask tensor<8xi1> -> tensor<16xi32>
+  %h = tile.histogram %w mask %m : tensor<8xi32> mask tensor<8xi1> -> tensor<16xi32>
+  return
+}
+
+// CHECK-LABEL: func.func @dots
+func.func @dots(%a: tensor<16x32xf16>, %b: tensor<32x8xf16>, %c: tensor<16x8xf32>, %x: tensor<2x16x16xf32>) {
+  // CHECK: tile.dot %{{.*}}, %{{.*}}, %{{.*}} : tensor<16x32xf16>, tensor<32x8xf16> -> tensor<16x8xf32>
+  %d = tile.dot %a, %b, %c : tensor<16x32xf16>, tensor<32x8xf16> -> tensor<16x8xf32>
+  // CHECK: tile.dot %{{.*}}, %{{.*}}, %{{.*}} precision ieee {maxNumImprecise = 32 : i32} : tensor<2x16x16xf32>, tensor<2x16x16xf32> -> tensor<2x16x16xf32>
+  %e = tile.dot %x, %x, %x precision ieee {maxNumImprecise = 32 : i32} : tensor<2x16x16xf32>, tensor<2x16x16xf32> -> tensor<2x16x16xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @effects
+func.func @effects(%p: !tile.ptr<f32>, %ps: tensor<8x!tile.ptr<i32>>, %v: tensor<8xi32>, %m: tensor<8xi1>, %f: f32,
+                   %size: i64, %at: i32, %t: tensor<4x8xf32>) {
+  // CHECK: tile.atomic_rmw fadd %{{.*}}, %{{.*}} : !tile.ptr<f32>, f32 -> f32
+  %0 = tile.atomic_rmw fadd %p, %f : !tile.ptr<f32>, f32 -> f32
+  // CHECK: tile.atomic_rmw umax %{{.*}}, %{{.*}} mask %{{.*}} order relaxed scope sys : tensor<8x!tile.ptr<i32>>, tensor<8xi32> mask tensor<8xi1> -> tensor<8xi32>
+  %1 = tile.atomic_rmw umax %ps, %v mask %m order relaxed scope sys : tensor<8x!tile.ptr<i32>>, tensor<8xi32> mask tensor<8xi1> -> tensor<8xi32>
+  // CHECK: tile.atomic_cas %{{.*}}, %{{.*}}, %{{.*}} order acquire : tensor<8x!tile.ptr<i32>>, tensor<8xi32> -> tensor<8xi32>
+  %2 = tile.atomic_cas %ps, %v, %v order acquire : tensor<8x!tile.ptr<i32>>, tensor<8xi32> -> tensor<8xi32>
+  // CHECK: tile.descriptor_load %{{.*}} sizes %{{.*}}, %{{.*}} strides %{{.*}}, %{{.*}} offsets %{{.*}}, %{{.*}} padding nan : !tile.ptr<f32> -> tensor<4x8xf32>
+  %3 = tile.descriptor_load %p sizes %size, %size strides %size, %size offsets %at, %at padding nan : !tile.ptr<f32> -> tensor<4x8xf32>
+  // CHECK: tile.descriptor_store %{{.*}} sizes %{{.*}}, %{{.*}} strides %{{.*}}, %{{.*}} offsets %{{.*}}, %{{.*}}, %{{.*}} : !tile.ptr<f32>, tensor<4x8xf32>
+  tile.descriptor_store %p sizes %size, %size strides %size, %size offsets %at, %at, %t : !tile.ptr<f32>, tensor<4x8xf32>
+  // CHECK: tile.inline_asm "prmt.b32 $0, $1, $1, 0x0123;", "=r,r" pack 1 pure(%{{.*}}) : (tensor<8xi32>) -> tensor<8xi32>
+  %4 = tile.inline_asm "prmt.b32 $0, $1, $1, 0x0123;", "=r,r" pack 1 pure (%v) : (tensor<8xi32>) -> tensor<8xi32>
+  // CHECK: tile.print "x" hex(%{{.*}}, %{{.*}}) signed [1, 0] : tensor<8xi32>, f32
+  tile.print "x" hex (%v, %f) signed [1, 0] : tensor<8xi32>, f32
+  // CHECK: tile.assert %{{.*}}, "positive" : tensor<8xi1>
+  tile.assert %m, "positive" : tensor<8xi1>
+  return
+}
+
 #rows = #tile.layout<2, registers [array<i32: 0, 1>], lanes [array<i32: 0, 2>, array<i32: 0, 4>, array<i32: 1, 0>, array<i32: 2, 0>, array<i32: 0, 0>], warps []>
 #columns = #tile.layout<2, registers [array<i32: 1, 0>], lanes [array<i32: 2, 0>, array<i32: 0, 1>, array<i32: 0, 2>, array<i32: 0, 4>, array<i32: 0, 0>], warps []>
 // CHECK-LABEL: func.func @layouts
