@@ -291,6 +291,8 @@ LogicalResult verifyCombination(Operation *op, ValueRange sources, int64_t axis,
     return op->emitOpError("(C2) has ")
            << op->getNumResults() << " results for " << sources.size() << " operands";
   Block &block = combine.front();
+  if (block.empty() || !isa<YieldOp>(block.back()))
+    return op->emitOpError("(C3) the region must end in tile.yield");
   SmallVector<Type> elements;
   for (Value source : sources)
     elements.push_back(elementTypeOf(source.getType()));
@@ -384,10 +386,8 @@ LogicalResult HistogramOp::verify() {
 
 LogicalResult AtomicRmwOp::verify() {
   Type ptr = getPtr().getType(), value = getValue().getType();
-  if (!sameShape(ptr, value) || pointeeOf(ptr) != elementTypeOf(value) ||
-      getResult().getType() != value)
-    return emitOpError("(C1) value ")
-           << value << " and result " << getResult().getType() << " do not fit pointer " << ptr;
+  if (!sameShape(ptr, value) || pointeeOf(ptr) != elementTypeOf(value))
+    return emitOpError("(C1) value ") << value << " does not fit pointer " << ptr;
   if (getMask() && !sameShape(ptr, getMask().getType()))
     return emitOpError("(C2) mask ") << getMask().getType() << " has not the shape of " << ptr;
   Type element = elementTypeOf(value);
@@ -404,9 +404,8 @@ LogicalResult AtomicRmwOp::verify() {
 
 LogicalResult AtomicCasOp::verify() {
   Type ptr = getPtr().getType(), value = getValue().getType();
-  if (!sameShape(ptr, value) || pointeeOf(ptr) != elementTypeOf(value) ||
-      getCompare().getType() != value || getResult().getType() != value)
-    return emitOpError("(C1) operands and result must be of the elements of ") << ptr;
+  if (!sameShape(ptr, value) || pointeeOf(ptr) != elementTypeOf(value))
+    return emitOpError("(C1) value ") << value << " does not fit pointer " << ptr;
   Type element = elementTypeOf(value);
   if (!element.isIntOrFloat() ||
       !llvm::is_contained({16u, 32u, 64u}, element.getIntOrFloatBitWidth()))

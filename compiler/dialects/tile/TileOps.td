@@ -245,8 +245,7 @@ def Tile_YieldOp : Tile_Op<"yield", [Pure, Terminator, ParentOneOf<["ReduceOp", 
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }
 
-def Tile_ReduceOp : Tile_Op<"reduce", [RecursiveMemoryEffects, IsolatedFromAbove,
-                                       SingleBlockImplicitTerminator<"YieldOp">]> {
+def Tile_ReduceOp : Tile_Op<"reduce", [RecursiveMemoryEffects, IsolatedFromAbove, SingleBlock]> {
   let summary = "Combines all elements along one dimension";
   let description = [{
     The region combines two elements of each operand: its arguments are one scalar of each operand (the earlier elements, in
@@ -264,8 +263,7 @@ def Tile_ReduceOp : Tile_Op<"reduce", [RecursiveMemoryEffects, IsolatedFromAbove
   let hasVerifier = 1;
 }
 
-def Tile_ScanOp : Tile_Op<"scan", [RecursiveMemoryEffects, IsolatedFromAbove,
-                                   SingleBlockImplicitTerminator<"YieldOp">]> {
+def Tile_ScanOp : Tile_Op<"scan", [RecursiveMemoryEffects, IsolatedFromAbove, SingleBlock]> {
   let summary = "Inclusive prefix combination along one dimension";
   let description = [{
     Element i of a result combines elements 0 … i of its operand; with `reverse`, elements n-1 … i, where the element of the
@@ -327,7 +325,7 @@ def Tile_HistogramOp : Tile_Op<"histogram", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Tile_AtomicRmwOp : Tile_Op<"atomic_rmw", [MemoryEffects<[MemRead, MemWrite]>]> {
+def Tile_AtomicRmwOp : Tile_Op<"atomic_rmw", [MemoryEffects<[MemRead, MemWrite]>, AllTypesMatch<["value", "result"]>]> {
   let summary = "Replaces memory by a function of it and a value in one step, where the mask is true; gives what was there";
   let description = [{
     The result of elements whose mask is false is unspecified. Elements of one tile may have one address; each is done once.
@@ -341,12 +339,13 @@ def Tile_AtomicRmwOp : Tile_Op<"atomic_rmw", [MemoryEffects<[MemRead, MemWrite]>
   let results = (outs AnyType:$result);
   let assemblyFormat = [{
     $kind $ptr `,` $value (`mask` $mask^)? (`order` $order^)? (`scope` $scope^)? attr-dict
-    `:` type($ptr) `,` type($value) (`mask` type($mask)^)? `->` type($result)
+    `:` type($ptr) `,` type($value) (`mask` type($mask)^)?
   }];
   let hasVerifier = 1;
 }
 
-def Tile_AtomicCasOp : Tile_Op<"atomic_cas", [MemoryEffects<[MemRead, MemWrite]>]> {
+def Tile_AtomicCasOp : Tile_Op<"atomic_cas", [MemoryEffects<[MemRead, MemWrite]>,
+                                              AllTypesMatch<["compare", "value", "result"]>]> {
   let summary = "Replaces memory by `value` if it equals `compare`, in one step; gives what was there";
   let description = [{
     Floats are compared by their bits.
@@ -359,7 +358,7 @@ def Tile_AtomicCasOp : Tile_Op<"atomic_cas", [MemoryEffects<[MemRead, MemWrite]>
   let results = (outs AnyType:$result);
   let assemblyFormat = [{
     $ptr `,` $compare `,` $value (`order` $order^)? (`scope` $scope^)? attr-dict
-    `:` type($ptr) `,` type($value) `->` type($result)
+    `:` type($ptr) `,` type($value)
   }];
   let hasVerifier = 1;
 }
@@ -385,10 +384,10 @@ def Tile_DescriptorLoadOp : Tile_Op<"descriptor_load", [AttrSizedOperandSegments
 def Tile_DescriptorStoreOp : Tile_Op<"descriptor_store", [AttrSizedOperandSegments, MemoryEffects<[MemWrite]>]> {
   let summary = "Writes a tile into a described tensor; elements outside the tensor are dropped";
   let description = [{ (C1) As tile.descriptor_load. }];
-  let arguments = (ins Tile_Pointer:$base, Variadic<I64>:$sizes, Variadic<I64>:$strides, Variadic<I32>:$offsets,
-                       Tile_Tensor:$value);
+  let arguments = (ins Tile_Pointer:$base, Tile_Tensor:$value, Variadic<I64>:$sizes, Variadic<I64>:$strides,
+                       Variadic<I32>:$offsets);
   let assemblyFormat = [{
-    $base `sizes` $sizes `strides` $strides `offsets` $offsets `,` $value attr-dict `:` type($base) `,` type($value)
+    $base `,` $value `sizes` $sizes `strides` $strides `offsets` $offsets attr-dict `:` type($base) `,` type($value)
   }];
   let hasVerifier = 1;
 }

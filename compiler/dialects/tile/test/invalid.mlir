@@ -355,15 +355,15 @@ func.func @histogram_mask(%a: tensor<16xi32>, %m: tensor<8xi1>) {
 
 func.func @atomic_type(%p: !tile.ptr<f32>, %v: f32) {
   // expected-error @+1 {{'tile.atomic_rmw' op (C3) atomic max is not defined for 'f32'}}
-  %0 = tile.atomic_rmw max %p, %v : !tile.ptr<f32>, f32 -> f32
+  %0 = tile.atomic_rmw max %p, %v : !tile.ptr<f32>, f32
   return
 }
 
 // -----
 
 func.func @atomic_value(%p: !tile.ptr<f32>, %v: i32) {
-  // expected-error @+1 {{'tile.atomic_rmw' op (C1) value 'i32' and result 'i32' do not fit pointer}}
-  %0 = tile.atomic_rmw add %p, %v : !tile.ptr<f32>, i32 -> i32
+  // expected-error @+1 {{'tile.atomic_rmw' op (C1) value 'i32' does not fit pointer}}
+  %0 = tile.atomic_rmw add %p, %v : !tile.ptr<f32>, i32
   return
 }
 
@@ -371,7 +371,7 @@ func.func @atomic_value(%p: !tile.ptr<f32>, %v: i32) {
 
 func.func @cas_type(%p: !tile.ptr<i8>, %v: i8) {
   // expected-error @+1 {{'tile.atomic_cas' op (C2) compare-and-swap is not defined for 'i8'}}
-  %0 = tile.atomic_cas %p, %v, %v : !tile.ptr<i8>, i8 -> i8
+  %0 = tile.atomic_cas %p, %v, %v : !tile.ptr<i8>, i8
   return
 }
 
@@ -387,7 +387,7 @@ func.func @descriptor_rank(%p: !tile.ptr<f32>, %n: i64, %i: i32) {
 
 func.func @descriptor_type(%p: !tile.ptr<f32>, %n: i64, %i: i32, %v: tensor<4xf16>) {
   // expected-error @+1 {{'tile.descriptor_store' op (C1) tile 'tensor<4xf16>' does not fit base}}
-  tile.descriptor_store %p sizes %n strides %n offsets %i, %v : !tile.ptr<f32>, tensor<4xf16>
+  tile.descriptor_store %p, %v sizes %n strides %n offsets %i : !tile.ptr<f32>, tensor<4xf16>
   return
 }
 

@@ -101,16 +101,16 @@ func.func @dots(%a: tensor<16x32xf16>, %b: tensor<32x8xf16>, %c: tensor<16x8xf32
 // CHECK-LABEL: func.func @effects
 func.func @effects(%p: !tile.ptr<f32>, %ps: tensor<8x!tile.ptr<i32>>, %v: tensor<8xi32>, %m: tensor<8xi1>, %f: f32,
                    %size: i64, %at: i32, %t: tensor<4x8xf32>) {
-  // CHECK: tile.atomic_rmw fadd %{{.*}}, %{{.*}} : !tile.ptr<f32>, f32 -> f32
-  %0 = tile.atomic_rmw fadd %p, %f : !tile.ptr<f32>, f32 -> f32
-  // CHECK: tile.atomic_rmw umax %{{.*}}, %{{.*}} mask %{{.*}} order relaxed scope sys : tensor<8x!tile.ptr<i32>>, tensor<8xi32> mask tensor<8xi1> -> tensor<8xi32>
-  %1 = tile.atomic_rmw umax %ps, %v mask %m order relaxed scope sys : tensor<8x!tile.ptr<i32>>, tensor<8xi32> mask tensor<8xi1> -> tensor<8xi32>
-  // CHECK: tile.atomic_cas %{{.*}}, %{{.*}}, %{{.*}} order acquire : tensor<8x!tile.ptr<i32>>, tensor<8xi32> -> tensor<8xi32>
-  %2 = tile.atomic_cas %ps, %v, %v order acquire : tensor<8x!tile.ptr<i32>>, tensor<8xi32> -> tensor<8xi32>
+  // CHECK: tile.atomic_rmw fadd %{{.*}}, %{{.*}} : !tile.ptr<f32>, f32
+  %0 = tile.atomic_rmw fadd %p, %f : !tile.ptr<f32>, f32
+  // CHECK: tile.atomic_rmw umax %{{.*}}, %{{.*}} mask %{{.*}} order relaxed scope sys : tensor<8x!tile.ptr<i32>>, tensor<8xi32> mask tensor<8xi1>
+  %1 = tile.atomic_rmw umax %ps, %v mask %m order relaxed scope sys : tensor<8x!tile.ptr<i32>>, tensor<8xi32> mask tensor<8xi1>
+  // CHECK: tile.atomic_cas %{{.*}}, %{{.*}}, %{{.*}} order acquire : tensor<8x!tile.ptr<i32>>, tensor<8xi32>
+  %2 = tile.atomic_cas %ps, %v, %v order acquire : tensor<8x!tile.ptr<i32>>, tensor<8xi32>
   // CHECK: tile.descriptor_load %{{.*}} sizes %{{.*}}, %{{.*}} strides %{{.*}}, %{{.*}} offsets %{{.*}}, %{{.*}} padding nan : !tile.ptr<f32> -> tensor<4x8xf32>
   %3 = tile.descriptor_load %p sizes %size, %size strides %size, %size offsets %at, %at padding nan : !tile.ptr<f32> -> tensor<4x8xf32>
-  // CHECK: tile.descriptor_store %{{.*}} sizes %{{.*}}, %{{.*}} strides %{{.*}}, %{{.*}} offsets %{{.*}}, %{{.*}}, %{{.*}} : !tile.ptr<f32>, tensor<4x8xf32>
-  tile.descriptor_store %p sizes %size, %size strides %size, %size offsets %at, %at, %t : !tile.ptr<f32>, tensor<4x8xf32>
+  // CHECK: tile.descriptor_store %{{.*}}, %{{.*}} sizes %{{.*}}, %{{.*}} strides %{{.*}}, %{{.*}} offsets %{{.*}}, %{{.*}} : !tile.ptr<f32>, tensor<4x8xf32>
+  tile.descriptor_store %p, %t sizes %size, %size strides %size, %size offsets %at, %at : !tile.ptr<f32>, tensor<4x8xf32>
   // CHECK: tile.inline_asm "prmt.b32 $0, $1, $1, 0x0123;", "=r,r" pack 1 pure(%{{.*}}) : (tensor<8xi32>) -> tensor<8xi32>
   %4 = tile.inline_asm "prmt.b32 $0, $1, $1, 0x0123;", "=r,r" pack 1 pure (%v) : (tensor<8xi32>) -> tensor<8xi32>
   // CHECK: tile.print "x" hex(%{{.*}}, %{{.*}}) signed [1, 0] : tensor<8xi32>, f32
