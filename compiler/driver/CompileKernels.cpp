@@ -2,6 +2,7 @@
 
 #include "base/Error.h"
 #include "compiler/driver/Context.h"
+#include "compiler/driver/KernelCache.h"
 
 #include <chrono>
 #include <set>
@@ -34,9 +35,14 @@ std::vector<std::string> pluginsOfKernel(plan::ProgramOp program, llvm::StringRe
 
 namespace {
 
-/// Compiles one kernel for one target and hands its stages to the dump.
+/// Compiles one kernel for one target and hands its stages to the dump, for which nothing is taken
+/// from the cache.
 Result<std::vector<KernelImage>> compileForTarget(plan::KernelOp kernel, const Target &target,
-                                                  const StageDump &dump) {
+                                                  const StageDump &dump,
+                                                  const std::optional<KernelCache> &cache) {
+  if (cache && !dump)
+    if (std::optional<std::vector<KernelImage>> images = cache->find(kernel.getModule(), target))
+      return std::move(*images);
   std::string name = kernel.getSymName().str();
   Status dumped;
   KernelCompileOptions options;
@@ -51,6 +57,8 @@ Result<std::vector<KernelImage>> compileForTarget(plan::KernelOp kernel, const T
   INLAY_TRY(std::move(dumped));
   if (images.empty())
     return internalError("the target made no image");
+  if (cache)
+    cache->store(kernel.getModule(), target, images);
   return images;
 }
 
@@ -64,7 +72,8 @@ std::string context(plan::ProgramOp program, plan::KernelOp kernel, const Target
 
 Result<CompiledKernel> compileKernel(plan::ProgramOp program, plan::KernelOp kernel,
                                      const std::vector<std::unique_ptr<Target>> &targets,
-                                     const BuildOptions &options, BuildProgress &progress) {
+                                     const BuildOptions &options, BuildProgress &progress,
+                                     const std::optional<KernelCache> &cache) {
   CompiledKernel compiled;
   compiled.name = kernel.getSymName();
   INLAY_ASSIGN(compiled.parameters, kernelParameters(kernel.getModule()));
@@ -76,7 +85,8 @@ Result<CompiledKernel> compileKernel(plan::ProgramOp program, plan::KernelOp ker
     if (options.progress)
       options.progress(progress);
     auto start = std::chrono::steady_clock::now();
-    INLAY_ASSIGN(std::vector<KernelImage> images, compileForTarget(kernel, *target, options.dump),
+    INLAY_ASSIGN(std::vector<KernelImage> images,
+                 compileForTarget(kernel, *target, options.dump, cache),
                  context(program, kernel, *target));
     std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
     for (KernelImage &image : images) {
@@ -97,9 +107,11 @@ compileKernels(plan::ProgramOp program, const std::vector<std::unique_ptr<Target
   BuildProgress progress;
   progress.phase = "compile";
   progress.total = static_cast<uint32_t>(kernels.size() * targets.size());
+  INLAY_ASSIGN(std::optional<KernelCache> cache, KernelCache::fromEnvironment());
   std::vector<CompiledKernel> compiled;
   for (plan::KernelOp kernel : kernels) {
-    INLAY_ASSIGN(CompiledKernel one, compileKernel(program, kernel, targets, options, progress));
+    INLAY_ASSIGN(CompiledKernel one,
+                 compileKernel(program, kernel, targets, options, progress, cache));
     compiled.push_back(std::move(one));
   }
   return compiled;

@@ -4,6 +4,7 @@
 Usage: cli.py BIN_FOLDER
 """
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -67,6 +68,23 @@ class CliTest(unittest.TestCase):
     def test_engines_are_the_same_bytes_every_time(self):
         first = self.engine("--target", "cuda", "--target", "cpu").read_bytes()
         self.assertEqual(first, self.engine("--target", "cuda", "--target", "cpu").read_bytes())
+
+    def test_the_kernel_cache_changes_no_byte(self):
+        plain = self.engine("--target", "cuda", "--target", "cpu").read_bytes()
+        cache = self.folder / "cache"
+        environment = dict(os.environ, INLAY_CACHE_DIR=str(cache))
+        build = ["build", MODEL, "--plugin", MANIFEST, "--quiet", "--target", "cuda", "--target", "cpu", "-o", "cached.inlay"]
+        for attempt in range(2):
+            self.call(*build, env=environment)
+            self.assertEqual((self.folder / "cached.inlay").read_bytes(), plain)
+        entries = sorted(path for path in cache.iterdir() if path.name.startswith("llvmcache-"))
+        self.assertEqual(len(entries), 4)  # sm_80 and three levels of x86-64
+        # What is there is used, so it is not written again.
+        before = entries[0].stat().st_mtime_ns
+        self.call(*build, env=environment)
+        self.assertEqual(entries[0].stat().st_mtime_ns, before)
+        done = self.call(*build, env=dict(environment, INLAY_CACHE_MB="much"), status=1)
+        self.assertIn("INLAY_CACHE_MB is 'much'; expected a positive number of megabytes", done.stderr)
 
     def test_run_reads_and_writes_numpy_files(self):
         engine = self.engine()
