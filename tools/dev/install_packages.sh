@@ -7,7 +7,7 @@ packages=(
   # MLIR and LLVM; lit and FileCheck are in the tools package
   llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools liblld-22-dev libzstd-dev zlib1g-dev libxml2-dev
   # libraries
-  libfmt-dev libcli11-dev libflatbuffers-dev flatbuffers-compiler-dev flatbuffers-compiler nlohmann-json3-dev libsimdjson-dev
+  libfmt-dev libcli11-dev libflatbuffers-dev flatbuffers-compiler-dev flatbuffers-compiler nlohmann-json3-dev
   libtomlplusplus-dev libminizip-dev libxxhash-dev
   # tests and benchmarks
   libgtest-dev libgmock-dev libbenchmark-dev python3

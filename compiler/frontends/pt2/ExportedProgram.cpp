@@ -72,16 +72,6 @@ Result<std::vector<T>> readList(const Json &json, Read read) {
   return values;
 }
 
-/// Adds a field to a map; JSON may have two of one name.
-template <typename T>
-Status addOnce(std::map<std::string, T, std::less<>> &map, std::string_view name, T value,
-               const Json &json) {
-  if (!map.emplace(std::string(name), std::move(value)).second)
-    return invalidArgument("{}: found the field '{}' twice, expected it once", json.place(),
-                           Json::shortened(name));
-  return {};
-}
-
 Result<TensorRef> readTensorRef(const Json &json) {
   INLAY_ASSIGN(std::string name, json.stringField("name"));
   return TensorRef{std::move(name)};
@@ -295,14 +285,16 @@ private:
     INLAY_ASSIGN(Json tensors, graph.field("tensor_values"));
     INLAY_TRY(tensors.forEachField([&](std::string_view name, const Json &value) -> Status {
       INLAY_ASSIGN(TensorMeta meta, readTensorMeta(value));
-      return addOnce(program_.tensors, name, std::move(meta), tensors);
+      program_.tensors.emplace(std::string(name), std::move(meta));
+      return {};
     }));
     std::optional<Json> symInts = graph.find("sym_int_values");
     if (!symInts)
       return {};
     return symInts->forEachField([&](std::string_view name, const Json &value) -> Status {
       INLAY_ASSIGN(Expr expr, readSymInt(value, nullptr));
-      return addOnce(program_.symInts, name, std::move(expr), *symInts);
+      program_.symInts.emplace(std::string(name), std::move(expr));
+      return {};
     });
   }
 
@@ -332,7 +324,8 @@ private:
         if (std::optional<Json> max = value.find("max_val")) {
           INLAY_ASSIGN(range.max, max->asInt());
         }
-        return addOnce(program_.ranges, name, range, *ranges);
+        program_.ranges.emplace(std::string(name), range);
+        return {};
       }));
     if (std::optional<Json> guards = root_.find("guards_code")) {
       INLAY_ASSIGN(program_.guards,
@@ -376,20 +369,19 @@ Result<int64_t> readConcreteInt(const Json &json) {
 class TreeReader {
 public:
   Result<std::vector<std::string>> read(std::string_view treeSpec) {
-    simdjson::dom::parser parser;
+    JsonDocument document;
     INLAY_ASSIGN(Json root,
-                 parseJson(parser, std::as_bytes(std::span(treeSpec)), "tree specification"));
-    simdjson::dom::element node;
-    simdjson::dom::array pair;
-    if (root.element().get(pair) || pair.at(1).get(node))
+                 parseJson(document, std::as_bytes(std::span(treeSpec)), "tree specification"));
+    std::optional<Json> tree = root.findElement(1);
+    if (!tree)
       return root.wrongKind("an array of version and tree");
-    INLAY_TRY(visit(Json(node, "tree"), ""));
+    INLAY_TRY(visit(*tree, ""));
     return std::move(paths_);
   }
 
 private:
   Status visit(const Json &node, const std::string &path) {
-    if (!node.element().is_object())
+    if (!node.isObject())
       return node.wrongKind("an object");
     std::optional<Json> type = node.find("type");
     if (!type) {
@@ -416,16 +408,14 @@ private:
 
   static Result<std::vector<std::string>> readKeys(const Json &node) {
     INLAY_ASSIGN(std::string context, node.optionalString("context"));
-    simdjson::dom::parser parser;
-    Result<Json> root = parseJson(parser, std::as_bytes(std::span(context)), "dictionary keys");
+    JsonDocument document;
+    Result<Json> root = parseJson(document, std::as_bytes(std::span(context)), "dictionary keys");
     std::vector<std::string> keys;
     // Dictionaries of other classes keep their keys elsewhere; their leaves are numbered instead.
-    if (!root.isOk() || !root->element().is_array())
+    if (!root.isOk() || !root->isArray())
       return keys;
     INLAY_TRY(root->forEach([&](const Json &key) -> Status {
-      std::string_view text;
-      keys.push_back(key.element().get(text) ? simdjson::minify(key.element())
-                                             : "'" + std::string(text) + "'");
+      keys.push_back(key.isString() ? "'" + *key.asString() + "'" : key.text());
       return {};
     }));
     return keys;
@@ -438,14 +428,14 @@ private:
 } // namespace
 
 Result<ExportedProgram> parseExportedProgram(std::span<const std::byte> json) {
-  simdjson::dom::parser parser;
-  INLAY_ASSIGN(Json root, parseJson(parser, json, "the JSON"));
+  JsonDocument document;
+  INLAY_ASSIGN(Json root, parseJson(document, json, "the JSON"));
   return ProgramReader(std::move(root)).read();
 }
 
 Result<Payloads> parsePayloads(std::span<const std::byte> json) {
-  simdjson::dom::parser parser;
-  INLAY_ASSIGN(Json root, parseJson(parser, json, "the JSON"));
+  JsonDocument document;
+  INLAY_ASSIGN(Json root, parseJson(document, json, "the JSON"));
   Payloads payloads;
   INLAY_ASSIGN(Json config, root.field("config"));
   INLAY_TRY(config.forEachField([&](std::string_view name, const Json &entry) -> Status {
@@ -468,7 +458,8 @@ Result<Payloads> parsePayloads(std::span<const std::byte> json) {
     } else {
       payload.isPickle = true;
     }
-    return addOnce(payloads, name, std::move(payload), config);
+    payloads.emplace(std::string(name), std::move(payload));
+    return {};
   }));
   return payloads;
 }
