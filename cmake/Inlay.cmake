@@ -64,8 +64,8 @@ function(inlay_test name)
 endfunction()
 
 # inlay_fuzz(NAME SOURCES a.cpp DEPS lib …): a libFuzzer target, only where INLAY_FUZZ is on. Its seeds lie in
-# tests/fuzz/corpus/NAME; CTest runs it for INLAY_FUZZ_SECONDS on them.
-set(INLAY_FUZZ_SECONDS 10 CACHE STRING "Seconds each fuzz target runs in the test suite")
+# tests/fuzz/corpus/NAME; CTest runs it on them, on as many inputs everywhere.
+set(INLAY_FUZZ_RUNS 10000 CACHE STRING "Inputs each fuzz target runs in the test suite")
 function(inlay_fuzz name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   if(NOT INLAY_FUZZ)
@@ -78,6 +78,6 @@ function(inlay_fuzz name)
   set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME fuzz.${name}
            COMMAND ${PROJECT_SOURCE_DIR}/tests/fuzz/run_fuzz.sh $<TARGET_FILE:fuzz_${name}>
-                   ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name} ${INLAY_FUZZ_SECONDS})
+                   ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name} ${INLAY_FUZZ_RUNS})
   set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz)
 endfunction()
