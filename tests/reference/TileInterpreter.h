@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace inlay {
 
@@ -23,9 +24,12 @@ struct MemoryRange {
 /// pointers, else a scalar of its width (bool: one byte). Every element is computed in double
 /// precision and rounded to its type after every operation; integers wrap. Errors: InvalidArgument
 /// (no kernel, wrong number of arguments), OutOfRange (an access outside `memory`, if any is given,
-/// names the operation's place and the program), Unimplemented (an operation the interpreter does
-/// not know).
+/// names the operation's place and the program), FailedPrecondition (an assertion of the kernel),
+/// Unimplemented (an operation the interpreter does not know, inline assembly among them).
+/// Reductions and scans combine elements in order. `printed`, if given, receives the lines of
+/// tile.print.
 Status interpretTileKernel(mlir::ModuleOp module, std::span<const void *const> arguments,
-                           std::array<uint32_t, 3> grid, std::span<const MemoryRange> memory = {});
+                           std::array<uint32_t, 3> grid, std::span<const MemoryRange> memory = {},
+                           std::string *printed = nullptr);
 
 } // namespace inlay
