@@ -6,6 +6,7 @@
 #include "compiler/dialects/tile/Tile.h"
 #include "compiler/driver/BuildReport.h"
 #include "compiler/driver/Context.h"
+#include "compiler/driver/KernelEngine.h"
 #include "compiler/driver/Stages.h"
 #include "compiler/frontends/triton/TritonFrontend.h"
 #include "compiler/targets/Target.h"
@@ -123,6 +124,13 @@ Result<std::string> compileKernelFile(const KernelToolRequest &request) {
         "target {} gave no stage '{}' (it gave {}){}", target->name(), request.emit, stagesSeen,
         request.emit == "cubin" ? "; a cubin needs ptxas: is it installed?" : "");
   return found;
+}
+
+Result<std::vector<std::byte>> compileKernelFileToEngine(const KernelToolRequest &request) {
+  std::unique_ptr<mlir::MLIRContext> context = createContext();
+  INLAY_ASSIGN(mlir::OwningOpRef<mlir::ModuleOp> module, readKernel(*context, request));
+  INLAY_ASSIGN(std::unique_ptr<Target> target, createOneTarget(request.target));
+  return compileKernelEngine(*module, *target);
 }
 
 } // namespace inlay

@@ -5,6 +5,7 @@
 #include "base/Status.h"
 #include "compiler/plugins/PluginDefinition.h"
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -29,6 +30,10 @@ struct KernelToolRequest {
 
 /// Returns the text or bytes of the stage asked for, or the kernel's interface as JSON.
 Result<std::string> compileKernelFile(const KernelToolRequest &request);
+
+/// Compiles the kernel for `request.target` and gives the bytes of an engine that holds it alone,
+/// for a device of the runtime to launch. `request.emit` is not used.
+Result<std::vector<std::byte>> compileKernelFileToEngine(const KernelToolRequest &request);
 
 /// Reads "NAME=VALUE" entries. A value is written as in Python: 256, 0x10, 1e-5, True, None,
 /// 'relu', or a dtype: tl.float16. Errors: InvalidArgument naming the entry.

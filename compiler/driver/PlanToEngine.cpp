@@ -2,6 +2,7 @@
 
 #include "base/Error.h"
 #include "compiler/dialects/tile/Tile.h"
+#include "compiler/driver/KernelEngine.h"
 #include "engine/EngineFile.h"
 #include "symbolic/Expr.h"
 
@@ -165,37 +166,9 @@ private:
   void writeKernels() {
     size_t next = 0;
     for (auto op : program_.getBody().getOps<plan::KernelOp>()) {
-      const CompiledKernel &compiled = kernels_[next++];
-      auto kernel = std::make_unique<fb::KernelT>();
-      kernel->name = op.getSymName();
-      kernel->source = op.getSource();
-      for (const KernelParameter &declared : compiled.parameters) {
-        auto parameter = std::make_unique<fb::ParameterT>();
-        parameter->name = declared.name;
-        parameter->kind =
-            declared.isPointer ? fb::ParameterKind::Pointer : fb::ParameterKind::Scalar;
-        parameter->dtype = static_cast<uint8_t>(declared.dtype);
-        kernel->parameters.push_back(std::move(parameter));
-      }
-      for (const KernelImage &image : compiled.images)
-        kernel->images.push_back(writeImage(image));
       kernelIndex_[op.getSymName()] = static_cast<uint32_t>(engine_.kernels.size());
-      engine_.kernels.push_back(std::move(kernel));
+      engine_.kernels.push_back(writeKernel(kernels_[next++], op.getSource().str(), segments_));
     }
-  }
-
-  std::unique_ptr<fb::ImageT> writeImage(const KernelImage &image) {
-    auto written = std::make_unique<fb::ImageT>();
-    written->target = image.target;
-    written->format = static_cast<fb::ImageFormat>(image.format);
-    written->segment = addSegment(image.bytes);
-    written->entry = image.entry;
-    written->num_warps = image.numWarps;
-    written->shared_bytes = image.sharedBytes;
-    written->registers = image.registers;
-    written->spill_bytes = image.spillBytes;
-    written->ptx_version = image.ptxVersion;
-    return written;
   }
 
   Status writeSteps() {

@@ -159,6 +159,41 @@ class CliTest(unittest.TestCase):
         self.fails(*arguments[:-2], "--target", "cpu:x86-64-v3", "-o", "-", says=["BLOCK_SIZE"])
         self.fails("kernel", "compile", f"{KERNEL}:add_two", "--target", "cpu:x86-64-v3", "-o", "-", says=["add_two", "add_one_kernel"])
 
+    def run_kernel(self, *extra):
+        return ["kernel", "run", f"{KERNEL}:add_one_kernel", "--constexpr", "BLOCK_SIZE=256", "--grid", "4", *extra]
+
+    def test_a_kernel_runs_by_itself(self):
+        x = [0.5 * i for i in range(1000)]
+        npy.save(self.folder / "x.npy", x, (1000,))
+        for signature in [[], ["--signature", "*fp32,i32,*fp32"]]:
+            self.call(*self.run_kernel("--arg", "x_ptr=x.npy", "--arg", "n_elements=999", "--arg", "y_ptr=zeros:f32[10,100]",
+                                       "--output", "y_ptr=y.npy", *signature))
+            y, shape, dtype = npy.load(self.folder / "y.npy")
+            self.assertEqual((shape, dtype), ((10, 100), "float32"))
+            self.assertEqual(list(y), [v + 1 for v in x[:999]] + [0])
+
+    def test_a_kernel_run_with_wrong_arguments_says_so(self):
+        npy.save(self.folder / "x.npy", [0] * 1000, (1000,), "int32")
+        x, n, y = ["--arg", "x_ptr=x.npy"], ["--arg", "n_elements=1000"], ["--arg", "y_ptr=zeros:f32[1000]"]
+        signature = ["--signature", "*fp32,i32,*fp32"]
+        for extra, says in [(x + n, ["needs an argument for 'y_ptr'", "--arg y_ptr="]),
+                            (x + n + y + signature, ["'x_ptr' has dtype int32", "*fp32"]),
+                            (x + n + y + ["--arg", "q=1"], ["no parameter 'q'", "x_ptr, n_elements, y_ptr, BLOCK_SIZE"]),
+                            (x + n + ["--arg", "y_ptr=3"] + signature, ["'x_ptr' has dtype int32"]),
+                            (n + y + ["--arg", "x_ptr=3"] + signature, ["'x_ptr' is a number", "*fp32"]),
+                            (y + ["--arg", "x_ptr=zeros:f32[1]", "--arg", "n_elements=1.5"] + signature, ["'n_elements' is no value of i32"]),
+                            (n + y + ["--arg", "x_ptr=zeros:f33[1]"], ["zeros:DTYPE[SIZE"]),
+                            (n + y + ["--arg", "x_ptr=none.npy"], ["none.npy"]),
+                            (x + n + y + ["--arg", "x_ptr=x.npy"], ["'x_ptr' is given twice"]),
+                            (n + y + ["--arg", "x_ptr=zeros:f32[1000]", "--output", "z=z.npy"], ["output 'z'"]),
+                            # A store far behind the tensor meets its guard.
+                            (["--arg", "x_ptr=zeros:f32[1000]", "--arg", "n_elements=1000", "--arg", "y_ptr=zeros:f32[990]"],
+                             ["wrote behind the end of 'y_ptr' (0 bytes behind it)"])]:
+            self.fails(*self.run_kernel(*extra), says=says)
+        self.fails(*self.run_kernel(*x, *n, *y)[:-8], "--grid", "a,1", *x, *n, *y, says=["grid 'a,1'", "X,Y,Z"])
+        self.call("kernel", "run", f"{KERNEL}:add_one_kernel", *x, *n, *y, status=2)
+        self.fails("kernel", "run", f"{KERNEL}:add_two", "--grid", "1", says=["add_two", "add_one_kernel"])
+
     def test_an_error_in_a_kernel_has_a_caret(self):
         (self.folder / "bad.py").write_text(KERNEL.read_text().replace("mask=mask)\n    output", "mask=masc)\n    output"))
         done = self.fails("kernel", "compile", "bad.py:add_one_kernel", "--signature", "*fp32,i32,*fp32", "--constexpr", "BLOCK_SIZE=256",

@@ -4,6 +4,7 @@
 #include "base/File.h"
 #include "compiler/driver/KernelTool.h"
 #include "compiler/frontends/triton/TritonFrontend.h"
+#include "tools/inlay/KernelCommands.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -18,23 +19,6 @@ struct KernelOptions {
   KernelToolRequest request;
   std::string outputPath;
 };
-
-/// Splits "FILE.py:FUNCTION"; a tile module ("FILE.mlir") may come without a function.
-Status splitKernelName(const std::string &name, KernelToolRequest &request) {
-  size_t colon = name.rfind(':');
-  if (colon != std::string::npos && colon + 1 < name.size() &&
-      name.find('/', colon) == std::string::npos) {
-    request.path = name.substr(0, colon);
-    request.function = name.substr(colon + 1);
-    return {};
-  }
-  if (!name.ends_with(".mlir"))
-    return invalidArgument("kernel '{}' names no function; expected FILE.py:FUNCTION (inlay kernel "
-                           "list FILE.py shows them)",
-                           name);
-  request.path = name;
-  return {};
-}
 
 Status compileKernel(KernelOptions &options) {
   INLAY_TRY(splitKernelName(options.kernel, options.request));
@@ -64,6 +48,22 @@ Status listKernelsOf(const std::string &path) {
 }
 
 } // namespace
+
+Status splitKernelName(const std::string &name, KernelToolRequest &request) {
+  size_t colon = name.rfind(':');
+  if (colon != std::string::npos && colon + 1 < name.size() &&
+      name.find('/', colon) == std::string::npos) {
+    request.path = name.substr(0, colon);
+    request.function = name.substr(colon + 1);
+    return {};
+  }
+  if (!name.ends_with(".mlir"))
+    return invalidArgument("kernel '{}' names no function; expected FILE.py:FUNCTION (inlay kernel "
+                           "list FILE.py shows them)",
+                           name);
+  request.path = name;
+  return {};
+}
 
 void addKernelCommand(CLI::App &app, Status &outcome) {
   CLI::App *kernel =
@@ -95,6 +95,8 @@ void addKernelCommand(CLI::App &app, Status &outcome) {
   compile->add_option("-o,--output", options->outputPath, "Where to write it; - is standard output")
       ->required();
   compile->callback([options, &outcome] { outcome = compileKernel(*options); });
+
+  addKernelRunCommand(*kernel, outcome);
 
   auto path = std::make_shared<std::string>();
   CLI::App *list = kernel->add_subcommand("list", "List the kernels of a Python file");
