@@ -13,16 +13,6 @@ namespace {
 constexpr std::array kUnsupported = {
     "dot",
     "dot_scaled",
-    "reduce",
-    "sum",
-    "argmax",
-    "argmin",
-    "xor_sum",
-    "reduce_or",
-    "softmax",
-    "associative_scan",
-    "cumsum",
-    "cumprod",
     "sort",
     "topk",
     "histogram",
@@ -130,8 +120,8 @@ Value parseDefault(std::string_view text) {
 }
 
 std::span<const Builtin> groups(size_t index) {
-  constexpr std::array groupFunctions = {shapeBuiltins, memoryBuiltins, mathBuiltins,
-                                         pythonBuiltins};
+  constexpr std::array groupFunctions = {shapeBuiltins,  memoryBuiltins,   mathBuiltins,
+                                         pythonBuiltins, internalBuiltins, reduceBuiltins};
   return index < groupFunctions.size() ? groupFunctions[index]() : std::span<const Builtin>();
 }
 

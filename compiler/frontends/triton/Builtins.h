@@ -51,6 +51,8 @@ std::span<const Builtin> shapeBuiltins();
 std::span<const Builtin> memoryBuiltins();
 std::span<const Builtin> mathBuiltins();
 std::span<const Builtin> pythonBuiltins();
+std::span<const Builtin> internalBuiltins();
+std::span<const Builtin> reduceBuiltins();
 
 /// Finds a builtin by the full dotted name it was reached by ("triton.language.math.exp"); null if
 /// there is none.

@@ -47,13 +47,6 @@ Value pick(Emitter &emitter, const BoundArguments &arguments) {
   return best;
 }
 
-/// tl.max(x, axis) reduces; tl.max is not Python's max.
-template <bool isMaximum>
-Value reduceExtremum(Emitter &emitter, const BoundArguments &) {
-  return emitter.error("tl.{} (a reduction) is not supported yet; tl.{} compares two tensors",
-                       isMaximum ? "max" : "min", isMaximum ? "maximum" : "minimum");
-}
-
 Value toFloat(Emitter &emitter, const BoundArguments &arguments) {
   if (auto *string = arguments[0].asString()) {
     std::string text = *string;
@@ -151,7 +144,7 @@ Value hasAttribute(Emitter &emitter, const BoundArguments &arguments) {
   if (auto *external = arguments[0].asExternal()) {
     std::string path = external->path + "." + *name;
     return Value::boolean(!emitter.resolveExternal(path).asExternal() || findBuiltin(path) ||
-                          !findUnsupported(path).empty());
+                          emitter.library().findPath(path) || !findUnsupported(path).empty());
   }
   return Value::boolean(!emitter.attribute(arguments[0], *name, /*isQuiet=*/true).isPoison());
 }
@@ -251,14 +244,6 @@ constexpr Builtin kBuiltins[] = {
     {"builtins.len", "x", length},
     {"builtins.min", "*values", pick<false>},
     {"builtins.max", "*values", pick<true>},
-    {"min",
-     "*arguments, axis=None, return_indices=False, return_indices_tie_break_left=True, "
-     "keep_dims=False",
-     reduceExtremum<false>, true},
-    {"max",
-     "*arguments, axis=None, return_indices=False, return_indices_tie_break_left=True, "
-     "keep_dims=False",
-     reduceExtremum<true>, true},
     {"builtins.float", "x=0", toFloat},
     {"builtins.int", "x=0", toInt},
     {"builtins.bool", "x=False", toBool},

@@ -53,11 +53,15 @@ Value Emitter::evaluateCall(const Expr &expr) {
   Value function = evaluate(callee);
   if (function.isPoison() || !evaluateArguments(expr, arguments))
     return Value::poison();
-  if (auto *reference = function.asFunction())
+  return call(function, std::move(arguments));
+}
+
+Value Emitter::call(const Value &callee, CallArguments arguments) {
+  if (auto *reference = callee.asFunction())
     return callFunction(*reference, std::move(arguments));
-  auto *external = function.asExternal();
+  auto *external = callee.asExternal();
   if (!external)
-    return error("{} cannot be called", describe(function));
+    return error("{} cannot be called", describe(callee));
   const std::string &path = external->path;
   if (path == "triton.jit" && arguments.positional.size() == 1 &&
       arguments.positional[0].asFunction()) {
@@ -66,6 +70,8 @@ Value Emitter::evaluateCall(const Expr &expr) {
   }
   if (const Builtin *builtin = findBuiltin(path))
     return callBuiltin(*this, *builtin, arguments);
+  if (auto function = library_.findPath(path))
+    return callFunction(*function, std::move(arguments));
   if (std::string_view name = findUnsupported(path); !name.empty())
     return error("{} is not supported yet", name.starts_with("builtins.")
                                                 ? std::string(name.substr(9))
@@ -115,6 +121,11 @@ Value Emitter::callMethod(const Value &object, const std::string &name, CallArgu
     arguments.positional.insert(arguments.positional.begin(), object);
     arguments.positionalSpans.insert(arguments.positionalSpans.begin(), span_);
     return callBuiltin(*this, *method, arguments);
+  }
+  if (auto function = object.asTensor() ? library_.findMethod(name) : std::nullopt) {
+    arguments.positional.insert(arguments.positional.begin(), object);
+    arguments.positionalSpans.insert(arguments.positionalSpans.begin(), span_);
+    return callFunction(*function, std::move(arguments));
   }
   if (std::string_view unsupported = findUnsupported("triton.language." + name);
       object.asTensor() && !unsupported.empty())
@@ -190,6 +201,12 @@ bool Emitter::bindParameters(Frame &frame, const FunctionReference &reference,
 
 Value Emitter::callFunction(const FunctionReference &reference, CallArguments arguments) {
   const std::string &name = reference.item->name;
+  if (library_.owns(*reference.module) &&
+      (std::any_of(arguments.positional.begin(), arguments.positional.end(),
+                   [](const Value &value) { return value.containsPoison(); }) ||
+       std::any_of(arguments.keywords.begin(), arguments.keywords.end(),
+                   [](const auto &keyword) { return keyword.value.containsPoison(); })))
+    return Value::poison();
   if (!isJit(reference))
     return error("'{}' is a plain Python function; a kernel can call only functions decorated with "
                  "@triton.jit",
@@ -213,7 +230,8 @@ Value Emitter::callFunction(const FunctionReference &reference, CallArguments ar
   frame_ = &frame;
   Flow flow = execute(function->body, nullptr);
   frame_ = frame.caller;
-  return materialise(flow.value);
+  // The standard library may compute with numbers; a user's helper returns tensors.
+  return library_.owns(*reference.module) ? flow.value : materialise(flow.value);
 }
 
 } // namespace inlay::triton

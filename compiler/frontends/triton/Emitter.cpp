@@ -16,8 +16,16 @@ void Emitter::note(std::string text) {
 }
 
 Value Emitter::errorAt(Span span, std::string message) {
-  Diagnostic &diagnostic = diagnostics_->error(frame_->module->file(), span, std::move(message));
-  for (Frame *frame = frame_; frame->caller; frame = frame->caller)
+  // What goes wrong inside the standard library is shown at the user's call of it.
+  Frame *place = frame_;
+  Span shown = span;
+  for (; place->caller && library_.owns(*place->module); place = place->caller)
+    shown = place->callSpan;
+  Diagnostic &diagnostic = diagnostics_->error(place->module->file(), shown, std::move(message));
+  if (place != frame_)
+    diagnostic.note(frame_->module->file(), span,
+                    fmt::format("in '{}' of the standard library here", frame_->function->name));
+  for (Frame *frame = place; frame->caller; frame = frame->caller)
     if (frame->function)
       diagnostic.note(frame->caller->module->file(), frame->callSpan,
                       fmt::format("in call of helper '{}' here", frame->function->name));

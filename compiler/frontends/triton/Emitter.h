@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compiler/frontends/triton/Semantics.h"
+#include "compiler/frontends/triton/StandardLibrary.h"
 
 #include <functional>
 #include <map>
@@ -31,6 +32,7 @@ public:
   Emitter(mlir::MLIRContext *context, Diagnostics &diagnostics, NoteSink notes);
 
   Semantics &semantics() { return semantics_; }
+  StandardLibrary &library() { return library_; }
   /// Passes on a remark that is no error: static_print, what was passed over.
   void note(std::string text);
 
@@ -53,6 +55,8 @@ public:
   Value compare(std::string_view op, const Value &a, const Value &b);
   /// object.name; `isQuiet`: poison without an error if there is none.
   Value attribute(const Value &object, const std::string &name, bool isQuiet = false);
+  /// Calls whatever can be called: a function, a builtin, a name of the standard library.
+  Value call(const Value &callee, CallArguments arguments);
   Value callFunction(const FunctionReference &function, CallArguments arguments);
   /// The value an imported name stands for, where that is known at compile time; else the name
   /// itself.
@@ -160,6 +164,7 @@ private:
   Diagnostics *diagnostics_;
   NoteSink notes_;
   Semantics semantics_;
+  StandardLibrary library_;
   Frame *frame_ = nullptr;
   Span span_{};
   std::map<const ModuleItem *, Value> globals_;

@@ -314,13 +314,6 @@ Value shapeValue(const std::vector<int64_t> &shape) {
   return Value::tuple(std::move(elements));
 }
 
-int64_t numElementsOf(const std::vector<int64_t> &shape) {
-  int64_t count = 1;
-  for (int64_t size : shape)
-    count *= size;
-  return count;
-}
-
 } // namespace
 
 Value Emitter::tensorAttribute(const Tensor &tensor, const std::string &name) {
@@ -331,7 +324,7 @@ Value Emitter::tensorAttribute(const Tensor &tensor, const std::string &name) {
   if (name == "shape")
     return shapeValue(tensor.type.shape);
   if (name == "numel")
-    return Value::integer(numElementsOf(tensor.type.shape));
+    return Value::integer(numElements(tensor.type.shape));
   if (name == "T") {
     if (tensor.type.shape.size() != 2)
       return error(".T needs a tensor of 2 dimensions, not {}", toString(tensor.type));
@@ -346,7 +339,7 @@ Value Emitter::dtypeAttribute(const Type &type, const std::string &name) {
   if (name == "scalar" || name == "value")
     return Value::dtype(name == "scalar" ? type.element() : type);
   if (name == "shape" || name == "numel")
-    return name == "shape" ? shapeValue(type.shape) : Value::integer(numElementsOf(type.shape));
+    return name == "shape" ? shapeValue(type.shape) : Value::integer(numElements(type.shape));
   unsigned bits = type.isPointer ? 64 : bitWidthOf(type.scalar);
   if (name == "primitive_bitwidth" || name == "int_bitwidth")
     return Value::integer(bits);

@@ -281,6 +281,23 @@ Value Semantics::reshape(const Tensor &input, const std::vector<int64_t> &shape,
   return makeValue<tile::ReshapeOp>(input.type.withShape(shape), input.handle, allowReorder);
 }
 
+std::optional<int64_t> Semantics::axisIn(int64_t axis, const Type &type) {
+  int64_t rank = static_cast<int64_t>(type.shape.size());
+  if (axis >= -rank && axis < rank)
+    return axis < 0 ? axis + rank : axis;
+  error("axis {} does not exist in a tensor of type {}", axis, toString(type));
+  return std::nullopt;
+}
+
+Tensor Semantics::iota(const std::vector<int64_t> &shape, size_t axis) {
+  Type type{Scalar::Int32, false, false, {shape[axis]}};
+  Tensor result = make<tile::ArangeOp>(type, 0, static_cast<int32_t>(shape[axis]));
+  for (size_t i = 0; i < shape.size(); ++i)
+    if (i != axis)
+      result = *expandDims(result, static_cast<int64_t>(i)).asTensor();
+  return *broadcastTo(result, shape).asTensor();
+}
+
 Value Semantics::transpose(const Tensor &input, const std::vector<int64_t> &order) {
   std::vector<int64_t> shape, sorted = order;
   std::vector<int32_t> order32;

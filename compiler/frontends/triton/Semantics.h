@@ -57,6 +57,10 @@ public:
   Value expandDims(const Tensor &input, int64_t axis);
   Value reshape(const Tensor &input, const std::vector<int64_t> &shape, bool allowReorder);
   Value transpose(const Tensor &input, const std::vector<int64_t> &order);
+  /// An axis of a tensor counted from 0 (negative ones count from the end); nullopt after an error.
+  std::optional<int64_t> axisIn(int64_t axis, const Type &type);
+  /// The index along an axis: int32 of the given shape.
+  Tensor iota(const std::vector<int64_t> &shape, size_t axis);
 
   /// Promotes and broadcasts the two sides of an operation; numbers take part as numbers.
   bool unify(Value &a, Value &b, std::string_view what, bool isDivisionOrRemainder = false);

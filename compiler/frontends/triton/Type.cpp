@@ -54,6 +54,13 @@ std::string toString(const Type &type) {
   return text;
 }
 
+int64_t numElements(const std::vector<int64_t> &shape) {
+  int64_t count = 1;
+  for (int64_t size : shape)
+    count *= size;
+  return count;
+}
+
 std::string checkBlockShape(const std::vector<int64_t> &shape) {
   int64_t elements = 1;
   for (int64_t size : shape) {

@@ -58,6 +58,8 @@ std::string toString(const Type &type);
 
 inline constexpr int64_t kMaxBlockElements = 1 << 20;
 
+int64_t numElements(const std::vector<int64_t> &shape);
+
 /// Why a block cannot have this shape; empty if it can.
 std::string checkBlockShape(const std::vector<int64_t> &shape);
 
