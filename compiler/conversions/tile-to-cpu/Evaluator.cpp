@@ -114,7 +114,8 @@ Value Evaluator::evaluate(Value value, const Coordinates &coordinates, unsigned 
   if (stride) {
     result = affineLanes(value, coordinates, *stride);
   } else if (Value buffer = values_.bufferOf(value)) {
-    result = loadBuffer(value, buffer, coordinates, width);
+    result =
+        loadBuffer(cast<RankedTensorType>(value.getType()), buffer, coordinates, width, location);
   } else if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
     auto element = cast<DenseElementsAttr>(constant.getValue()).getSplatValue<TypedAttr>();
     result =
@@ -271,13 +272,11 @@ void Evaluator::store(tile::StoreOp store, const Coordinates &coordinates) {
                                 firstAddress(store.getPtr(), coordinates, bytes), mask, bytes);
 }
 
-Value Evaluator::loadBuffer(Value tile, Value buffer, const Coordinates &coordinates,
-                            unsigned width) {
-  Location location = tile.getLoc();
-  Type element = tile::elementTypeOf(tile.getType()),
-       type = lanesType(memoryTypeOf(element), width);
+Value Evaluator::loadBuffer(RankedTensorType tileType, Value buffer, const Coordinates &coordinates,
+                            unsigned width, Location location) {
+  Type element = tileType.getElementType(), type = lanesType(memoryTypeOf(element), width);
   unsigned bytes = memoryBytesOf(element);
-  Coordinate position = linearCoordinate(shapeOf(tile), coordinates, width);
+  Coordinate position = linearCoordinate(tileType.getShape(), coordinates, width);
   Value loaded;
   if (position.kind == Coordinate::Kind::Vector) {
     Value offsets = arith::MulIOp::create(
@@ -297,13 +296,21 @@ Value Evaluator::loadBuffer(Value tile, Value buffer, const Coordinates &coordin
   return fromMemory(builder_, location, loaded, element);
 }
 
-void Evaluator::storeToBuffer(Value tile, Value buffer, const Coordinates &coordinates) {
+Value Evaluator::loadFromBuffer(RankedTensorType type, Value buffer,
+                                const Coordinates &coordinates) {
   OpBuilder::InsertionGuard guard(builder_);
   builder_.restoreInsertionPoint(points_[level()]);
-  Location location = tile.getLoc();
-  unsigned bytes = memoryBytesOf(tile::elementTypeOf(tile.getType()));
-  Value value = toMemory(builder_, location, lanes(tile, coordinates));
-  Coordinate position = linearCoordinate(shapeOf(tile), coordinates, width_);
+  return loadBuffer(type, buffer, coordinates, width_, buffer.getLoc());
+}
+
+void Evaluator::storeToBuffer(RankedTensorType type, Value value, Value buffer,
+                              const Coordinates &coordinates) {
+  OpBuilder::InsertionGuard guard(builder_);
+  builder_.restoreInsertionPoint(points_[level()]);
+  Location location = value.getLoc();
+  unsigned bytes = memoryBytesOf(type.getElementType());
+  value = toMemory(builder_, location, value);
+  Coordinate position = linearCoordinate(type.getShape(), coordinates, width_);
   Type i64 = builder_.getI64Type();
   if (position.kind == Coordinate::Kind::Vector) {
     Value offsets =

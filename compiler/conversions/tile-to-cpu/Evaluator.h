@@ -97,16 +97,20 @@ public:
   mlir::Value scalar(mlir::Value value, const Coordinates &coordinates);
   /// The lanes at coordinates; a scalar if width() is 1.
   mlir::Value lanes(mlir::Value value, const Coordinates &coordinates);
-  /// Stores the tile's lanes into a row-major buffer at the same coordinates.
-  void storeToBuffer(mlir::Value tile, mlir::Value buffer, const Coordinates &coordinates);
+  /// Reads and writes lanes of a row-major buffer at the end of the innermost level; `type` is the
+  /// tile that the buffer holds.
+  mlir::Value loadFromBuffer(mlir::RankedTensorType type, mlir::Value buffer,
+                             const Coordinates &coordinates);
+  void storeToBuffer(mlir::RankedTensorType type, mlir::Value value, mlir::Value buffer,
+                     const Coordinates &coordinates);
   void store(tile::StoreOp store, const Coordinates &coordinates);
 
 private:
   mlir::Value evaluate(mlir::Value value, const Coordinates &coordinates, unsigned width);
   mlir::Value affineLanes(mlir::Value value, const Coordinates &coordinates, int64_t stride);
   mlir::Value load(tile::LoadOp load, const Coordinates &coordinates, unsigned width);
-  mlir::Value loadBuffer(mlir::Value tile, mlir::Value buffer, const Coordinates &coordinates,
-                         unsigned width);
+  mlir::Value loadBuffer(mlir::RankedTensorType type, mlir::Value buffer,
+                         const Coordinates &coordinates, unsigned width, mlir::Location location);
   /// The address of lane 0, for lanes that follow each other in memory.
   mlir::Value firstAddress(mlir::Value pointers, const Coordinates &coordinates, int64_t stride);
   Coordinate linearCoordinate(llvm::ArrayRef<int64_t> shape, const Coordinates &coordinates,

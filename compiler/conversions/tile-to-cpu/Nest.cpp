@@ -1,6 +1,6 @@
-#include "compiler/conversions/tile-to-cpu/Nest.h"
-
-#include "mlir/IR/Matchers.h"
+#include "compiler/conversions/tile-to-cpu/Closure.h"
+#include "compiler/conversions/tile-to-cpu/Combination.h"
+#include "compiler/conversions/tile-to-cpu/MaskTerms.h"
 
 using namespace mlir;
 
@@ -8,95 +8,37 @@ namespace inlay::tile_to_cpu {
 
 namespace {
 
-/// Every tile value a nest evaluates, with the coordinates it is evaluated at, operands before
-/// users.
-class Closure {
-public:
-  Closure(ProgramValues &values, ArrayRef<Root> roots, const Coordinates &coordinates)
-      : values_(values) {
-    for (Root root : roots) {
-      if (!root.store) {
-        visit(root.tile, coordinates);
-        continue;
-      }
-      for (Value operand : root.store->getOperands())
-        visit(operand, coordinates);
-      addMask(root.store.getMask(), coordinates);
-      accesses_.push_back({root.store.getPtr(), coordinates});
-    }
-  }
-
-  struct Element {
-    Value value;
-    Coordinates coordinates;
-  };
-  ArrayRef<Element> elements() const { return elements_; }
-  /// Pointers of loads and stores.
-  ArrayRef<Element> accesses() const { return accesses_; }
-  ArrayRef<Element> masks() const { return masks_; }
-
-private:
-  void addMask(Value mask, const Coordinates &coordinates) {
-    if (mask)
-      masks_.push_back({mask, coordinates});
-  }
-
-  void visit(Value value, const Coordinates &coordinates) {
-    if (!isa<RankedTensorType>(value.getType()) ||
-        !seen_.insert({value.getAsOpaquePointer(), coordinates}).second)
-      return;
-    Operation *op = value.getDefiningOp();
-    if (op && !values_.bufferOf(value)) {
-      if (isShapeOp(op)) {
-        // Under a reshape that mixes dimensions, coordinates are unknown here: take none for
-        // uniform.
-        Coordinates mixed(cast<RankedTensorType>(op->getOperand(0).getType()).getRank(),
-                          {Coordinate::Kind::Vector, {}, 0});
-        visit(op->getOperand(0), sourceCoordinates(op, coordinates).value_or(mixed));
-      } else {
-        for (Value operand : op->getOperands())
-          visit(operand, coordinates);
-      }
-      if (auto load = dyn_cast<tile::LoadOp>(op)) {
-        addMask(load.getMask(), coordinates);
-        accesses_.push_back({load.getPtr(), coordinates});
-      }
-    }
-    elements_.push_back({value, coordinates});
-  }
-
-  ProgramValues &values_;
-  std::set<ElementKey> seen_;
-  SmallVector<Element> elements_, accesses_, masks_;
-};
-
-/// A condition of a mask that holds for positions 0 <= c < extent of the vectorised dimension.
-struct Term {
-  Value value;
-  Coordinates coordinates;
-};
-
-struct MaskTerms {
-  std::map<ElementKey, Term> extents; ///< comparison of a rising index with a uniform bound
-  std::map<ElementKey, Term> guards;  ///< uniform along the vectorised dimension
-  bool isComplete = true;             ///< the mask is the conjunction of these terms
-};
-
 class NestBuilder {
 public:
   NestBuilder(OpBuilder &builder, Location location, ProgramValues &values, ArrayRef<Root> roots,
               const TileToCpuOptions &options)
       : builder_(builder), location_(location), values_(values), roots_(roots.begin(), roots.end()),
-        options_(options), shape_(roots_[0].type().getShape()), evaluator_(values, builder, 1) {}
+        options_(options), shape_(roots_[0].type().getShape()), evaluator_(values, builder, 1) {
+    for (Root &root : roots_)
+      if (root.reduce) {
+        reduction_ = &root;
+        combination_.emplace(root.reduce.getCombine().front());
+        axis_ = root.reduce.getAxis();
+      }
+  }
 
-  void emit() {
+  SmallVector<Value> emit() {
     chooseVectorDimension();
     chooseWidth();
+    // Inside the others comes the reduced dimension, so that it goes over one row of accumulators.
+    for (size_t i = 0; i < shape_.size(); ++i)
+      if (shape_[i] != 1 && i != dimension_ && i != axis_)
+        order_.push_back(i);
+    if (axis_ != kNone && axis_ != dimension_ && shape_[axis_] != 1)
+      order_.push_back(axis_);
     Coordinates coordinates(shape_.size());
     emitLoops(0, coordinates);
+    return results_;
   }
 
 private:
+  bool isScalarReduction() const { return reduction_ && reduction_->buffers.empty(); }
+
   Coordinates analysisCoordinates(size_t dimension) const {
     Coordinates coordinates(shape_.size());
     for (size_t i = 0; i < shape_.size(); ++i)
@@ -105,21 +47,46 @@ private:
     return coordinates;
   }
 
-  /// The dimension along which most accesses are contiguous; the last of the best.
+  /// How well accesses at the coordinates go with lanes: 2 where they follow each other in memory,
+  /// 1 where all are one, for each access.
+  int scoreOf(const Coordinates &at) {
+    int score = 1;
+    Closure closure(values_, roots_, at);
+    for (const auto &[pointer, coordinates] : closure.accesses()) {
+      auto type = cast<tile::PointerType>(tile::elementTypeOf(pointer.getType()));
+      std::optional<int64_t> stride = strideOf(pointer, coordinates, values_);
+      score += stride == static_cast<int64_t>(memoryBytesOf(type.getElementType())) ? 2
+               : stride == 0                                                        ? 1
+                                                                                    : 0;
+    }
+    for (const auto &[value, coordinates] : closure.elements()) {
+      if (!values_.bufferOf(value))
+        continue;
+      const Coordinate *last = nullptr;
+      bool isUniform = true;
+      for (auto [coordinate, size] :
+           llvm::zip(coordinates, cast<RankedTensorType>(value.getType()).getShape())) {
+        isUniform &= coordinate.isUniform();
+        if (size != 1)
+          last = &coordinate;
+      }
+      score += isUniform ? 1 : last && last->kind == Coordinate::Kind::Lanes ? 2 : 0;
+    }
+    return score;
+  }
+
+  /// The dimension along which most accesses are contiguous, unless it is too small to fill lanes;
+  /// the last of the best.
   void chooseVectorDimension() {
-    int best = -1;
+    // Lanes along the reduced dimension combine its elements out of order, or at a price.
+    bool avoidsAxis = reduction_ && !combination_->isUnordered();
+    int64_t best = 0;
     for (size_t i = 0; i < shape_.size(); ++i) {
       if (shape_[i] == 1)
         continue;
-      int score = 0;
-      Closure closure(values_, roots_, analysisCoordinates(i));
-      for (const auto &[pointer, coordinates] : closure.accesses()) {
-        auto type = cast<tile::PointerType>(tile::elementTypeOf(pointer.getType()));
-        std::optional<int64_t> stride = strideOf(pointer, coordinates, values_);
-        score += stride == static_cast<int64_t>(memoryBytesOf(type.getElementType())) ? 2
-                 : stride == 0                                                        ? 1
-                                                                                      : 0;
-      }
+      int64_t score = scoreOf(analysisCoordinates(i)) * std::min<int64_t>(shape_[i], 16);
+      if (avoidsAxis && i == axis_)
+        score = 1;
       if (score >= best) {
         best = score;
         dimension_ = i;
@@ -152,55 +119,84 @@ private:
   }
 
   /// Loops over the other dimensions, outermost first, then the vectorised one.
-  void emitLoops(size_t dimension, Coordinates &coordinates) {
-    if (dimension == shape_.size()) {
+  void emitLoops(size_t depth, Coordinates &coordinates) {
+    if (depth == order_.size()) {
       emitInnermost(coordinates);
       return;
     }
-    if (shape_[dimension] == 1 || dimension == dimension_) {
-      emitLoops(dimension + 1, coordinates);
-      return;
+    size_t dimension = order_[depth];
+    int64_t begin = 0;
+    if (dimension == axis_) {
+      // The first elements become the accumulators.
+      startsAccumulators_ = true;
+      emitLoops(depth + 1, coordinates);
+      startsAccumulators_ = false;
+      begin = 1;
     }
-    auto loop = scf::ForOp::create(builder_, location_, i64(0), i64(shape_[dimension]), i64(1));
+    auto loop = scf::ForOp::create(builder_, location_, i64(begin), i64(shape_[dimension]), i64(1));
     evaluator_.enterLoop(loop, loop.getBody());
     builder_.setInsertionPoint(loop.getBody()->getTerminator());
     coordinates[dimension] = {Coordinate::Kind::Counter, loop.getInductionVar(),
                               evaluator_.level()};
-    emitLoops(dimension + 1, coordinates);
+    emitLoops(depth + 1, coordinates);
     coordinates[dimension] = {};
     evaluator_.leaveLoop();
   }
 
   void emitInnermost(Coordinates &coordinates) {
+    accumulators_.clear();
     if (dimension_ == kNone) {
+      evaluator_.setWidth(1);
       emitRoots(coordinates);
+      finishReduction(coordinates);
       return;
     }
     collectTerms(coordinates);
-    Value size = i64(shape_[dimension_]);
-    if (all_.extents.empty() && all_.guards.empty()) {
-      emitSteps(coordinates, i64(0), size, width_, {});
-      return;
+    int64_t first = 0;
+    if (reduction_ && dimension_ == axis_) {
+      if (combination_->isUnordered()) {
+        setAccumulators(combination_->neutral(builder_, location_, width_));
+      } else {
+        coordinates[dimension_] = {Coordinate::Kind::Lanes, i64(0), evaluator_.level()};
+        evaluator_.setWidth(width_);
+        emitRoots(coordinates);
+        coordinates[dimension_] = {};
+        first = width_;
+      }
     }
-    // All conditions hold for c < full; no root does anything for c >= active.
-    Value full = arith::AndIOp::create(builder_, location_, extentOf(all_),
-                                       i64(-static_cast<int64_t>(width_)));
-    Value active = activeExtent();
-    std::set<ElementKey> assumed;
-    for (const auto *terms : {&all_.extents, &all_.guards})
-      for (const auto &[key, term] : *terms)
-        assumed.insert(key);
-    emitSteps(coordinates, i64(0), full, width_, assumed);
-    bool oneByOne = !options_.hasMaskedAccess && haveSameTerms_;
-    emitSteps(coordinates, full, active, oneByOne ? 1 : width_, {});
+    Value begin = i64(first), size = i64(shape_[dimension_]);
+    if (all_.extents.empty() && all_.guards.empty()) {
+      emitSteps(coordinates, begin, size, width_, {});
+    } else {
+      // All conditions hold for c < full; no root does anything for c >= active.
+      Value full = arith::AndIOp::create(builder_, location_, extentOf(all_),
+                                         i64(-static_cast<int64_t>(width_)));
+      if (first != 0)
+        full = arith::MaxSIOp::create(builder_, location_, full, begin);
+      Value active = activeExtent();
+      std::set<ElementKey> assumed;
+      for (const auto *terms : {&all_.extents, &all_.guards})
+        for (const auto &[key, term] : *terms)
+          assumed.insert(key);
+      emitSteps(coordinates, begin, full, width_, assumed);
+      bool oneByOne = !options_.hasMaskedAccess && haveSameTerms_;
+      emitSteps(coordinates, full, active, oneByOne ? 1 : width_, {});
+    }
+    if (dimension_ == axis_)
+      finishReduction(coordinates);
   }
 
   /// for c from `begin` to `end` by `width`: the roots.
   void emitSteps(Coordinates &coordinates, Value begin, Value end, unsigned width,
                  std::set<ElementKey> assumed) {
-    auto loop = scf::ForOp::create(builder_, location_, begin, end, i64(width));
-    evaluator_.enterLoop(loop, loop.getBody());
-    builder_.setInsertionPoint(loop.getBody()->getTerminator());
+    auto loop = scf::ForOp::create(builder_, location_, begin, end, i64(width), accumulators_);
+    Block *body = loop.getBody();
+    if (!accumulators_.empty()) {
+      builder_.setInsertionPointToEnd(body);
+      scf::YieldOp::create(builder_, location_, accumulators_);
+    }
+    evaluator_.enterLoop(loop, body);
+    builder_.setInsertionPoint(body->getTerminator());
     coordinates[dimension_] = {width == 1 ? Coordinate::Kind::Counter : Coordinate::Kind::Lanes,
                                loop.getInductionVar(), evaluator_.level()};
     // Conditions were collected at analysis coordinates of this dimension: name them by the real
@@ -215,7 +211,10 @@ private:
     }
     evaluator_.setWidth(width);
     evaluator_.assumeTrue(std::move(conditions));
+    accumulators_.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
     emitRoots(coordinates);
+    body->getTerminator()->setOperands(accumulators_);
+    accumulators_.assign(loop.getResults().begin(), loop.getResults().end());
     coordinates[dimension_] = {};
     evaluator_.leaveLoop();
   }
@@ -227,11 +226,16 @@ private:
     SmallVector<std::pair<Operation *, Coordinates>> loads;
     for (const auto &[value, at] : closure.elements())
       if (auto load = value.getDefiningOp<tile::LoadOp>();
-          load && !values_.bufferOf(value) && hasReal(at))
+          load && !values_.bufferOf(value) && Closure::hasReal(at))
         loads.push_back({load, at});
     for (Root &root : roots_) {
+      if (root.reduce) {
+        emitReduction(coordinates);
+        continue;
+      }
       if (!root.store) {
-        evaluator_.storeToBuffer(root.tile, root.buffer, coordinates);
+        evaluator_.storeToBuffer(root.type(), evaluator_.lanes(root.tile, coordinates), root.buffer,
+                                 coordinates);
         continue;
       }
       for (const auto &[load, at] : loads)
@@ -241,12 +245,66 @@ private:
     }
   }
 
-  /// False for the coordinates under a reshape that mixes dimensions, which only the evaluator
-  /// computes.
-  static bool hasReal(const Coordinates &coordinates) {
-    return llvm::none_of(coordinates, [](const Coordinate &coordinate) {
-      return coordinate.kind == Coordinate::Kind::Vector && !coordinate.value;
-    });
+  /// Combines the elements at the coordinates with the accumulators: values carried by the
+  /// innermost loop if that goes along the reduced dimension, else rows in the buffers of the
+  /// results.
+  void emitReduction(const Coordinates &coordinates) {
+    tile::ReduceOp reduce = reduction_->reduce;
+    SmallVector<Value> elements = llvm::map_to_vector(
+        reduce.getSources(), [&](Value source) { return evaluator_.lanes(source, coordinates); });
+    unsigned width = evaluator_.width();
+    if (dimension_ == axis_ || isScalarReduction()) {
+      if (!combination_->isUnordered())
+        elements = combination_->emitAcrossLanes(builder_, location_, elements, width);
+      if (!accumulators_.empty())
+        elements = combination_->emit(builder_, accumulators(), elements,
+                                      combination_->isUnordered() ? width : 1);
+      setAccumulators(elements);
+      return;
+    }
+    Coordinates kept = coordinates;
+    kept.erase(kept.begin() + axis_);
+    auto type = [&](unsigned index) { return cast<RankedTensorType>(reduce.getType(index)); };
+    if (!startsAccumulators_ && shape_[axis_] != 1) {
+      SmallVector<Value> earlier;
+      for (auto [index, buffer] : llvm::enumerate(reduction_->buffers))
+        earlier.push_back(evaluator_.loadFromBuffer(type(index), buffer, kept));
+      elements = combination_->emit(builder_, earlier, elements, width);
+    }
+    for (auto [index, buffer] : llvm::enumerate(reduction_->buffers))
+      evaluator_.storeToBuffer(type(index), elements[index], buffer, kept);
+  }
+
+  /// Behind the innermost loop along the reduced dimension: its accumulators are the result.
+  void finishReduction(const Coordinates &coordinates) {
+    if (accumulators_.empty())
+      return;
+    SmallVector<Value> elements = accumulators();
+    if (combination_->isUnordered())
+      elements = combination_->emitAcrossLanes(builder_, location_, elements, width_);
+    if (isScalarReduction()) {
+      results_ = elements;
+      return;
+    }
+    Coordinates kept = coordinates;
+    kept.erase(kept.begin() + axis_);
+    evaluator_.setWidth(1);
+    for (auto [index, buffer] : llvm::enumerate(reduction_->buffers))
+      evaluator_.storeToBuffer(cast<RankedTensorType>(reduction_->reduce.getType(index)),
+                               elements[index], buffer, kept);
+  }
+
+  /// Loops carry accumulators in the types that memory holds.
+  void setAccumulators(ValueRange elements) {
+    accumulators_ = llvm::map_to_vector(
+        elements, [&](Value element) { return toMemory(builder_, location_, element); });
+  }
+  SmallVector<Value> accumulators() {
+    SmallVector<Value> elements;
+    for (auto [value, source] : llvm::zip(accumulators_, reduction_->reduce.getSources()))
+      elements.push_back(
+          fromMemory(builder_, location_, value, tile::elementTypeOf(source.getType())));
+    return elements;
   }
 
   void collectTerms(const Coordinates &outer) {
@@ -256,145 +314,21 @@ private:
     stores_.clear();
     Closure closure(values_, roots_, coordinates);
     for (const auto &[mask, at] : closure.masks())
-      if (hasReal(at))
-        addTerms(all_, mask, at);
+      if (Closure::hasReal(at))
+        addTerms(all_, mask, at, values_);
     haveSameTerms_ = true;
     for (Root &root : roots_) {
       MaskTerms terms;
       if (root.store && root.store.getMask())
-        addTerms(terms, root.store.getMask(), coordinates);
+        addTerms(terms, root.store.getMask(), coordinates, values_);
       haveSameTerms_ &=
           terms.extents.size() == all_.extents.size() && terms.guards.size() == all_.guards.size();
       stores_.push_back(std::move(terms));
     }
   }
 
-  void addTerms(MaskTerms &terms, Value mask, const Coordinates &coordinates) {
-    Operation *op = mask.getDefiningOp();
-    if (!isa<RankedTensorType>(mask.getType()) || !op || values_.bufferOf(mask)) {
-      terms.isComplete = false;
-      return;
-    }
-    if (isa<arith::AndIOp>(op)) {
-      addTerms(terms, op->getOperand(0), coordinates);
-      addTerms(terms, op->getOperand(1), coordinates);
-      return;
-    }
-    if (isShapeOp(op)) {
-      if (std::optional<Coordinates> source = sourceCoordinates(op, coordinates)) {
-        addTerms(terms, op->getOperand(0), *source);
-        return;
-      }
-    }
-    ElementKey key{mask.getAsOpaquePointer(), coordinates};
-    if (matchPattern(mask, m_One()))
-      return;
-    if (strideOf(mask, coordinates, values_) == 0)
-      terms.guards.insert({key, {mask, coordinates}});
-    else if (auto compare = dyn_cast<arith::CmpIOp>(op);
-             compare && isRisingBelow(compare, coordinates))
-      terms.extents.insert({key, {mask, coordinates}});
-    else
-      terms.isComplete = false;
-  }
-
-  /// `index < bound`, `index <= bound` or the mirrored form, where the index rises by one and the
-  /// bound is uniform.
-  bool isRisingBelow(arith::CmpIOp compare, const Coordinates &coordinates) {
-    using Predicate = arith::CmpIPredicate;
-    std::optional<int64_t> lhs = strideOf(compare.getLhs(), coordinates, values_);
-    std::optional<int64_t> rhs = strideOf(compare.getRhs(), coordinates, values_);
-    switch (compare.getPredicate()) {
-    case Predicate::slt:
-    case Predicate::sle:
-    case Predicate::ult:
-    case Predicate::ule:
-      return lhs == 1 && rhs == 0;
-    case Predicate::sgt:
-    case Predicate::sge:
-    case Predicate::ugt:
-    case Predicate::uge:
-      return lhs == 0 && rhs == 1;
-    default:
-      return false;
-    }
-  }
-
-  /// Number of positions from 0 on for which the comparison holds, unclamped.
-  Value extentOf(const Term &term) {
-    using Predicate = arith::CmpIPredicate;
-    auto compare = term.value.getDefiningOp<arith::CmpIOp>();
-    Predicate predicate = compare.getPredicate();
-    bool mirrored = predicate == Predicate::sgt || predicate == Predicate::sge ||
-                    predicate == Predicate::ugt || predicate == Predicate::uge;
-    bool isSigned = predicate == Predicate::slt || predicate == Predicate::sle ||
-                    predicate == Predicate::sgt || predicate == Predicate::sge;
-    bool inclusive = predicate == Predicate::sle || predicate == Predicate::sge ||
-                     predicate == Predicate::ule || predicate == Predicate::uge;
-    Coordinates first = term.coordinates;
-    for (Coordinate &coordinate : first)
-      if (!coordinate.isUniform())
-        coordinate = {};
-    Value index = evaluator_.scalar(mirrored ? compare.getRhs() : compare.getLhs(), first);
-    Value bound = evaluator_.scalar(mirrored ? compare.getLhs() : compare.getRhs(), first);
-    return boundedDistance(index, bound, isSigned, inclusive);
-  }
-
-  /// bound - index (+ 1) as an i64 that is negative or 0 where the comparison fails at once,
-  /// without overflow.
-  Value boundedDistance(Value index, Value bound, bool isSigned, bool inclusive) {
-    Type i64Type = builder_.getI64Type();
-    Value one = i64(inclusive ? 1 : 0);
-    if (index.getType().getIntOrFloatBitWidth() < 64) {
-      auto extend = [&](Value value) -> Value {
-        if (isSigned)
-          return arith::ExtSIOp::create(builder_, location_, i64Type, value);
-        return arith::ExtUIOp::create(builder_, location_, i64Type, value);
-      };
-      Value distance = arith::SubIOp::create(builder_, location_, extend(bound), extend(index));
-      return arith::AddIOp::create(builder_, location_, distance, one);
-    }
-    // 64-bit: the difference may not fit; what is beyond the tile's size does not matter.
-    auto predicate = isSigned ? (inclusive ? arith::CmpIPredicate::sle : arith::CmpIPredicate::slt)
-                              : (inclusive ? arith::CmpIPredicate::ule : arith::CmpIPredicate::ult);
-    Value holds = arith::CmpIOp::create(builder_, location_, predicate, index, bound);
-    Value distance = arith::SubIOp::create(builder_, location_, bound, index);
-    Value limited = arith::MinUIOp::create(builder_, location_, distance, i64(shape_[dimension_]));
-    return arith::SelectOp::create(builder_, location_, holds,
-                                   arith::AddIOp::create(builder_, location_, limited, one),
-                                   i64(0));
-  }
-
-  /// The common extent of the terms, within 0 … the dimension's size.
   Value extentOf(const MaskTerms &terms) {
-    Value extent = i64(shape_[dimension_]);
-    for (const Term *term : ordered(terms.extents))
-      extent = arith::MinSIOp::create(builder_, location_, extent, extentOf(*term));
-    if (!terms.extents.empty())
-      extent = arith::MaxSIOp::create(builder_, location_, extent, i64(0));
-    for (const Term *term : ordered(terms.guards)) {
-      Coordinates first = term->coordinates;
-      for (Coordinate &coordinate : first)
-        if (!coordinate.isUniform())
-          coordinate = {};
-      extent = arith::SelectOp::create(builder_, location_, evaluator_.scalar(term->value, first),
-                                       extent, i64(0));
-    }
-    return extent;
-  }
-
-  /// Terms in the order of their ops in the kernel, so that the output does not depend on
-  /// addresses.
-  std::vector<const Term *> ordered(const std::map<ElementKey, Term> &terms) {
-    std::vector<const Term *> result;
-    for (const auto &[key, term] : terms)
-      result.push_back(&term);
-    llvm::sort(result, [](const Term *a, const Term *b) {
-      Operation *first = a->value.getDefiningOp(), *second = b->value.getDefiningOp();
-      return first != second && first->getBlock() == second->getBlock() &&
-             first->isBeforeInBlock(second);
-    });
-    return result;
+    return emitExtent(builder_, location_, evaluator_, terms, shape_[dimension_]);
   }
 
   Value activeExtent() {
@@ -414,18 +348,26 @@ private:
   const TileToCpuOptions &options_;
   ArrayRef<int64_t> shape_;
   Evaluator evaluator_;
-  size_t dimension_ = kNone; ///< the vectorised one
+  size_t dimension_ = kNone;  ///< the vectorised one
+  SmallVector<size_t> order_; ///< the others, outermost first
   unsigned width_ = 1;
   MaskTerms all_;
   std::vector<MaskTerms> stores_; ///< by root
   bool haveSameTerms_ = true;
+
+  Root *reduction_ = nullptr;
+  std::optional<Combination> combination_; ///< of the reduction
+  size_t axis_ = kNone;                    ///< the reduced dimension
+  bool startsAccumulators_ = false; ///< the elements at hand are the first of the reduced dimension
+  SmallVector<Value> accumulators_; ///< that the innermost loop carries
+  SmallVector<Value> results_;
 };
 
 } // namespace
 
-void emitNest(OpBuilder &builder, Location location, ProgramValues &values, ArrayRef<Root> roots,
-              const TileToCpuOptions &options) {
-  NestBuilder(builder, location, values, roots, options).emit();
+SmallVector<Value> emitNest(OpBuilder &builder, Location location, ProgramValues &values,
+                            ArrayRef<Root> roots, const TileToCpuOptions &options) {
+  return NestBuilder(builder, location, values, roots, options).emit();
 }
 
 } // namespace inlay::tile_to_cpu

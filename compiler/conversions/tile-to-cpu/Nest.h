@@ -6,19 +6,28 @@
 
 namespace inlay::tile_to_cpu {
 
-/// What a nest does for every element: a store of the kernel, or a tile written to a buffer.
+/// What a nest does for every element: a store of the kernel, a tile written to a buffer, or a
+/// reduction of the elements along one dimension.
 struct Root {
-  tile::StoreOp store; ///< or null
-  mlir::Value tile;    ///< written to `buffer`
-  mlir::Value buffer;  ///< its address
+  tile::StoreOp store;           ///< or null
+  mlir::Value tile;              ///< written to `buffer`, or null
+  mlir::Value buffer;            ///< its address
+  tile::ReduceOp reduce;         ///< or null
+  mlir::ValueRange buffers = {}; ///< addresses of its results; none if they are scalars
+
   mlir::RankedTensorType type() {
-    return mlir::cast<mlir::RankedTensorType>(store ? store.getValue().getType() : tile.getType());
+    mlir::Value value = store    ? store.getValue()
+                        : reduce ? mlir::Value(reduce.getSources()[0])
+                                 : tile;
+    return mlir::cast<mlir::RankedTensorType>(value.getType());
   }
 };
 
 /// Emits the nest at the builder's position. All roots have one shape; they and the loads that feed
-/// them are done in program order for every step of the nest.
-void emitNest(mlir::OpBuilder &builder, mlir::Location location, ProgramValues &values,
-              llvm::ArrayRef<Root> roots, const TileToCpuOptions &options);
+/// them are done in program order for every step of the nest. At most one is a reduction; returns
+/// its scalar results.
+mlir::SmallVector<mlir::Value> emitNest(mlir::OpBuilder &builder, mlir::Location location,
+                                        ProgramValues &values, llvm::ArrayRef<Root> roots,
+                                        const TileToCpuOptions &options);
 
 } // namespace inlay::tile_to_cpu

@@ -1,4 +1,5 @@
 #include "compiler/conversions/tile-to-cpu/ProgramLowering.h"
+#include "compiler/conversions/tile-to-cpu/EvaluationCost.h"
 
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -49,24 +50,11 @@ bool writes(Operation *op) {
       .wasInterrupted();
 }
 
-/// True if evaluating the tile again costs next to nothing: index arithmetic.
-bool isCheap(Value value) {
-  if (!isTile(value))
-    return true;
-  Operation *op = value.getDefiningOp();
-  if (!op)
-    return false;
-  if (isa<tile::ArangeOp, tile::SplatOp, arith::ConstantOp>(op))
-    return true;
-  bool cheap =
-      isShapeOp(op) ||
-      isa<tile::AddPtrOp, tile::PtrCastOp, arith::AddIOp, arith::SubIOp, arith::MulIOp,
-          arith::CmpIOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp, arith::ExtSIOp, arith::ExtUIOp,
-          arith::TruncIOp, arith::ShLIOp, arith::ShRSIOp, arith::ShRUIOp>(op);
-  return cheap && llvm::all_of(op->getOperands(), isCheap);
-}
-
 } // namespace
+
+bool isEmittedInPlace(Operation *op) {
+  return isa<tile::StoreOp>(op) || op->getNumRegions() > 0 || op->hasTrait<OpTrait::IsTerminator>();
+}
 
 LogicalResult ProgramLowering::lower(func::FuncOp kernel, ValueRange arguments) {
   if (!kernel.getBody().hasOneBlock())
@@ -99,6 +87,7 @@ LogicalResult ProgramLowering::lowerOp(Operation *op) {
       .Case([&](scf::ForOp loop) { return lowerFor(loop); })
       .Case([&](scf::IfOp branch) { return lowerIf(branch); })
       .Case([&](scf::WhileOp loop) { return lowerWhile(loop); })
+      .Case([&](tile::ReduceOp reduce) { return lowerReduce(reduce); })
       .Case([&](tile::StoreOp store) -> LogicalResult {
         return isTile(store.getPtr()) ? addStore(store) : lowerScalar(op);
       })
@@ -235,9 +224,15 @@ LogicalResult ProgramLowering::flush() {
   if (failed(keepLoads(stores.back())))
     return failure();
   SmallVector<Root> roots;
+  SmallVector<Value> operands;
   for (tile::StoreOp store : stores)
-    roots.push_back({store, {}, {}});
+    operands.append(store->operand_begin(), store->operand_end());
+  if (failed(addSharedValues(operands, roots)))
+    return failure();
+  for (tile::StoreOp store : stores)
+    roots.push_back({store, {}, {}, {}});
   emitNest(builder_, stores.front().getLoc(), values_, roots, options_);
+  bindShared(roots);
   return success();
 }
 
@@ -251,9 +246,7 @@ bool ProgramLowering::isNeededLater(Value tile, DenseMap<Value, bool> &known) {
   if (auto found = known.find(tile); found != known.end())
     return found->second;
   bool needed = llvm::any_of(tile.getUsers(), [&](Operation *user) {
-    if (isa<tile::StoreOp>(user))
-      return !emitted_.contains(user);
-    if (user->getNumRegions() > 0 || user->hasTrait<OpTrait::IsTerminator>())
+    if (isEmittedInPlace(user))
       return !emitted_.contains(user);
     return llvm::any_of(user->getResults(), [&](Value result) {
       return isTile(result) && !values_.bufferOf(result) && isNeededLater(result, known);
@@ -327,11 +320,17 @@ Value ProgramLowering::allocate(Value tile) {
 LogicalResult ProgramLowering::keep(Value tile) {
   if (values_.bufferOf(tile))
     return success();
-  Value buffer = allocate(tile);
-  if (!buffer)
+  SmallVector<Root> roots;
+  if (failed(addSharedValues(tile, roots)))
     return failure();
-  writeTiles(tile, buffer);
-  values_.setBuffer(tile, buffer);
+  if (llvm::none_of(roots, [&](const Root &root) { return root.tile == tile; })) {
+    Value buffer = allocate(tile);
+    if (!buffer)
+      return failure();
+    roots.push_back({{}, tile, buffer, {}});
+  }
+  emitNest(builder_, tile.getLoc(), values_, roots, options_);
+  bindShared(roots);
   return success();
 }
 
@@ -347,7 +346,7 @@ void ProgramLowering::writeTiles(ValueRange tiles, ValueRange addresses) {
   for (auto [tile, address] : llvm::zip_equal(tiles, addresses)) {
     if (!roots.empty() && roots[0].type().getShape() != shapeOf(tile))
       emit();
-    roots.push_back({{}, tile, address});
+    roots.push_back({{}, tile, address, {}});
   }
   emit();
 }

@@ -11,6 +11,10 @@ struct GridValues {
   mlir::Value numPrograms[3];
 };
 
+/// True for ops that are emitted where they stand, because they have an effect, a region, or need
+/// all elements of their operands at once; others are evaluated where they are used.
+bool isEmittedInPlace(mlir::Operation *op);
+
 /// Emits one program.
 ///
 /// Tile ops are not emitted where they stand: stores are gathered into groups of one shape, and
@@ -37,6 +41,7 @@ private:
   mlir::LogicalResult lowerFor(mlir::scf::ForOp loop);
   mlir::LogicalResult lowerIf(mlir::scf::IfOp branch);
   mlir::LogicalResult lowerWhile(mlir::scf::WhileOp loop);
+  mlir::LogicalResult lowerReduce(tile::ReduceOp reduce);
 
   /// Emits the pending group.
   mlir::LogicalResult flush();
@@ -49,6 +54,11 @@ private:
   mlir::LogicalResult keepCostlyOperands(mlir::Operation *op);
   /// Copies the tile into a buffer unless it is in one.
   mlir::LogicalResult keep(mlir::Value tile);
+  /// For a nest that evaluates the operands, tiles of its shape: what is costly in them and needed
+  /// again by others is written to a buffer, by a further root of the nest or a nest of its own.
+  mlir::LogicalResult addSharedValues(mlir::ValueRange operands, mlir::SmallVector<Root> &roots);
+  /// Once the nest is emitted: the tiles of its roots are in buffers.
+  void bindShared(llvm::ArrayRef<Root> roots);
   /// Writes each tile to the address beside it.
   void writeTiles(mlir::ValueRange tiles, mlir::ValueRange addresses);
   /// Memory for a tile on the stack, or null after an error at `tile`.

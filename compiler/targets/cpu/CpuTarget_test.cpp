@@ -1,6 +1,4 @@
-#include "compiler/targets/cpu/CompiledKernel.h"
-
-#include <gtest/gtest.h>
+#include "compiler/targets/cpu/KernelFixture.h"
 
 #include <cmath>
 #include <numeric>
@@ -8,46 +6,15 @@
 namespace inlay {
 namespace {
 
-using testing::GuardedBuffer, testing::LoadedKernel;
+using testing::CpuKernel, testing::GuardedBuffer, testing::LoadedKernel, testing::replaceAll;
 
-/// The levels this machine runs; a skipped level is printed once by Levels.Skipped.
-std::vector<std::string> runnableLevels() {
-  std::vector<std::string> levels;
-  for (const char *level : {"x86-64-v2", "x86-64-v3", "x86-64-v4"})
-    if (testing::machineHas(level))
-      levels.push_back(level);
-  return levels;
-}
-
-class CpuKernel : public ::testing::TestWithParam<std::string> {
-protected:
-  LoadedKernel compile(const std::string &arguments, const std::string &body) {
-    auto image = testing::compileText(testing::kernelText(arguments, body), GetParam());
-    EXPECT_TRUE(image.isOk()) << image.status().toString();
-    if (!image.isOk())
-      std::exit(1);
-    imageBytes_ = image->bytes.size();
-    auto kernel = LoadedKernel::load(*image);
-    EXPECT_TRUE(kernel.isOk()) << kernel.status().toString();
-    if (!kernel.isOk())
-      std::exit(1);
-    return *kernel;
-  }
-  size_t imageBytes_ = 0;
-};
-INSTANTIATE_TEST_SUITE_P(Levels, CpuKernel, ::testing::ValuesIn(runnableLevels()),
-                         [](const auto &info) { return info.param.substr(7); });
+INSTANTIATE_TEST_SUITE_P(Levels, CpuKernel, ::testing::ValuesIn(testing::runnableLevels()),
+                         testing::levelName);
 
 TEST(Levels, V4NeedsAvx512ToRun) {
   if (!testing::machineHas("x86-64-v4"))
     GTEST_SKIP()
         << "this machine has no AVX-512: code for x86-64-v4 is compiled and looked at, not run";
-}
-
-std::string replaceAll(std::string text, const std::string &from, const std::string &to) {
-  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
-    text.replace(at, from.size(), to);
-  return text;
 }
 
 /// The tutorial's kernel: y = x + 1 under offs < n.

@@ -1,0 +1,27 @@
+// Masks as extents: a mask that is true of a prefix of a dimension bounds a loop.
+#pragma once
+
+#include "compiler/conversions/tile-to-cpu/Evaluator.h"
+
+namespace inlay::tile_to_cpu {
+
+/// A condition of a mask that holds for positions 0 <= c < extent of the vectorised dimension.
+struct Term {
+  mlir::Value value;
+  Coordinates coordinates;
+};
+
+struct MaskTerms {
+  std::map<ElementKey, Term> extents; ///< comparison of a rising index with a uniform bound
+  std::map<ElementKey, Term> guards;  ///< uniform along the vectorised dimension
+};
+
+/// Adds the terms of a mask at the coordinates, where the vectorised dimension has lanes.
+void addTerms(MaskTerms &terms, mlir::Value mask, const Coordinates &coordinates,
+              ProgramValues &values);
+
+/// Emits the common extent of the terms, within 0 … `size`, at the evaluator's innermost level.
+mlir::Value emitExtent(mlir::OpBuilder &builder, mlir::Location location, Evaluator &evaluator,
+                       const MaskTerms &terms, int64_t size);
+
+} // namespace inlay::tile_to_cpu
