@@ -1,0 +1,17 @@
+// The inputs of a row: the same on every machine.
+#pragma once
+
+#include "tests/conformance/Row.h"
+#include "tools/kernel-run/KernelRunner.h"
+
+namespace inlay::conformance {
+
+/// The tensor of an argument of the row.
+NpyTensor makeTensor(const Row &row, const Argument &argument);
+/// All arguments of the row as they are passed to the kernel.
+std::vector<tools::KernelArgument> makeArguments(const Row &row,
+                                                 const std::vector<Argument> &arguments);
+/// The signature entry of an argument: "*fp32:16", "i32", "i32:16" if it is divisible by 16.
+std::string signatureEntry(const Argument &argument);
+
+} // namespace inlay::conformance

@@ -1,0 +1,100 @@
+// inlay-conformance: runs the rows of the table on a device and compares with the reference
+// interpreter. Exit status: 0 as expected; 1 unexpected failures or unneeded gaps; 2 bad usage; 77
+// the device is not there.
+#include "base/Error.h"
+#include "base/File.h"
+#include "tests/conformance/Report.h"
+#include "tests/conformance/Workers.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+namespace inlay::conformance {
+namespace {
+
+struct Options {
+  WorkerOptions workers;
+  std::string filter = "*", gapsPath = "tests/conformance/known_gaps.txt", jsonPath;
+  bool isAll = false, isList = false, isTable = false, isVerbose = false;
+};
+
+Status writeReports(const Options &options, const Run &run, const std::vector<KnownGap> &gaps) {
+  if (!options.jsonPath.empty())
+    INLAY_TRY(writeFileAtomically(options.jsonPath, runToJson(run, gaps)));
+  if (!options.workers.dumpFolder.empty())
+    INLAY_TRY(writeFileAtomically(options.workers.dumpFolder + "/rows.json", rowsToJson(run)));
+  return {};
+}
+
+Result<bool> runAll(const Options &options, const RowTable &table) {
+  INLAY_ASSIGN(std::string gapsText, readFile(options.gapsPath));
+  INLAY_ASSIGN(std::vector<KnownGap> gaps, parseKnownGaps(gapsText));
+  Run run;
+  run.device = options.workers.device;
+  INLAY_TRY(probeDevice(run.device, run.description));
+  run.rows = table.select(options.filter, options.isAll);
+  if (run.rows.empty())
+    return notFound("no row matches '{}'", options.filter);
+  if (!options.workers.dumpFolder.empty())
+    std::filesystem::create_directories(options.workers.dumpFolder);
+  auto start = std::chrono::steady_clock::now();
+  run.results = runRows(run.rows, options.workers, [&](size_t index, const RowResult &result) {
+    if (options.isVerbose)
+      fmt::print("{:9} {:7.1f} ms {}\n", outcomeName(result.outcome), result.milliseconds,
+                 run.rows[index]->fullName());
+  });
+  run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  INLAY_TRY(writeReports(options, run, gaps));
+  if (options.isTable)
+    fmt::print("{}", runToTable(run));
+  return printSummary(run, gaps);
+}
+
+int runMain(const Options &options) {
+  RowTable table = buildRowTable();
+  if (options.isList) {
+    for (const Row *row : table.select(options.filter, options.isAll))
+      fmt::print("{}\n", row->fullName());
+    return 0;
+  }
+  Result<bool> outcome = runAll(options, table);
+  if (outcome.isOk())
+    return *outcome ? 0 : 1;
+  bool isMissing = outcome.status().code() == StatusCode::DeviceError;
+  fmt::print(stderr, "{}{}\n",
+             isMissing ? "[SKIP] " : "inlay-conformance: error: ", outcome.status().message());
+  return isMissing ? 77 : 1;
+}
+
+} // namespace
+} // namespace inlay::conformance
+
+int main(int argc, char **argv) {
+  inlay::conformance::Options options;
+  CLI::App app("Runs the conformance rows on a device and compares with the reference interpreter.",
+               "inlay-conformance");
+  app.add_option("--device", options.workers.device, "cpu or cuda:N")->capture_default_str();
+  app.add_option("--filter", options.filter, "Only rows whose name matches, \"test_dot/*\"");
+  app.add_flag("--all", options.isAll, "Every row, not only the standard set");
+  app.add_flag("--list", options.isList, "Print the rows' names and do nothing");
+  app.add_flag("--table", options.isTable, "Print the table of groups in Markdown");
+  app.add_flag("--verbose", options.isVerbose, "Print each row's outcome and time");
+  app.add_option("--json", options.jsonPath, "Write outcomes to a file");
+  app.add_option("--dump", options.workers.dumpFolder,
+                 "Write rows, inputs and results to a folder");
+  app.add_option("--known-gaps", options.gapsPath, "The list of known gaps")->capture_default_str();
+  options.workers.numWorkers = std::max(1u, std::thread::hardware_concurrency());
+  app.add_option("--jobs", options.workers.numWorkers, "Processes")->capture_default_str();
+  app.add_option("--timeout", options.workers.timeoutSeconds, "Seconds a row may take")
+      ->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return inlay::conformance::runMain(options);
+}

@@ -1,0 +1,172 @@
+// Math functions against libm in double precision. Tolerances are those of Triton's own results on
+// GPUs.
+#include "tests/conformance/RowTable.h"
+#include "tests/conformance/rows/Types.h"
+
+#include <fmt/format.h>
+
+namespace inlay::conformance {
+namespace {
+
+std::string kernelOf(int numOperands, const std::string &expression) {
+  std::string parameters = "Z", loads;
+  for (char name : std::string("XYW").substr(0, static_cast<size_t>(numOperands))) {
+    parameters += fmt::format(", {}", name);
+    loads += fmt::format("    {} = tl.load({} + offsets)\n", static_cast<char>(name + 32), name);
+  }
+  return fmt::format(R"(import triton
+import triton.language as tl
+from triton.language.extra import libdevice
+
+
+@triton.jit
+def kernel({}, SIZE: tl.constexpr):
+    offsets = tl.arange(0, SIZE)
+{}    tl.store(Z + offsets, {})
+)",
+                     parameters, loads, expression);
+}
+
+/// A function with the range of its operands and its tolerance in fp32.
+struct Function {
+  const char *name, *range;
+  double rtol, atol;
+  int numOperands = 1;
+  bool is64Bit = true;
+};
+
+void addFunctions(RowTable &table, std::string_view group, std::string_view prefix,
+                  std::span<const Function> functions) {
+  for (const Function &function : functions)
+    for (const char *type : {"f32", "f64"}) {
+      bool isWide = std::string_view(type) == "f64";
+      if (isWide && !function.is64Bit)
+        continue;
+      std::string call = fmt::format("{}{}(x{})", prefix, function.name,
+                                     function.numOperands == 2   ? ", y"
+                                     : function.numOperands == 3 ? ", y, w"
+                                                                 : "");
+      std::string arguments = fmt::format("Z=output:{}[256]", type);
+      for (int i = 0; i < function.numOperands; ++i)
+        arguments += fmt::format(" {}={}:{}[256]", "XYW"[i], function.range, type);
+      table.add({.group = group,
+                 .name = fmt::format("{}/{}", function.name, type),
+                 .source = kernelOf(function.numOperands, call),
+                 .arguments = arguments,
+                 .constexprs = "SIZE=256",
+                 .rtol = isWide && function.rtol > 0 ? 1e-13 : function.rtol,
+                 .atol = isWide && function.atol > 0 ? 1e-14 : function.atol});
+    }
+}
+
+constexpr Function kLanguage[] = {
+    {"exp", "-20..20", 4e-6, 0},
+    {"exp2", "-20..20", 3e-7, 0},
+    {"log", "0.001..1000", 3e-7, 1e-7},
+    {"log2", "0.001..1000", 3e-7, 1e-7},
+    {"sin", "-50..50", 0, 3e-7},
+    {"cos", "-50..50", 0, 3e-7},
+    {"sqrt", "0..1000", 3e-7, 0},
+    {"rsqrt", "0.001..1000", 3e-7, 0},
+    {"erf", "-4..4", 5e-7, 0},
+    {"floor", "finite", 0, 0},
+    {"ceil", "finite", 0, 0},
+    {"sqrt_rn", "0..1000", 0, 0, 1, false},
+    {"fma", "finite", 0, 0, 3},
+    {"fdiv", "-10..10", 3e-7, 0, 2},
+    {"div_rn", "-10..10", 0, 0, 2, false},
+    {"sigmoid", "-20..20", 5e-6, 0},
+};
+constexpr Function kLibdevice[] = {
+    {"pow", "0.1..8", 2e-6, 0, 2},
+    {"tanh", "-6..6", 5e-7, 0},
+    {"rint", "-100..100", 0, 0},
+    {"trunc", "-100..100", 0, 0},
+    {"round", "-100..100", 0, 0},
+    {"acos", "-1..1", 5e-7, 2e-7},
+    {"asin", "-1..1", 5e-7, 0},
+    {"atan", "-20..20", 5e-7, 0},
+    {"atan2", "-20..20", 5e-7, 0, 2},
+    {"tan", "-20..20", 1e-6, 1e-6},
+    {"log1p", "-0.9..20", 5e-7, 0},
+    {"expm1", "-10..10", 5e-7, 0},
+    {"log10", "0.001..1000", 5e-7, 1e-7},
+    {"cosh", "-10..10", 6e-7, 0},
+    {"sinh", "-10..10", 6e-7, 0},
+    {"cbrt", "-50..50", 4e-7, 0},
+    {"erfc", "-3..3", 1e-6, 0},
+    {"fmod", "-10..10", 0, 0, 2},
+    {"copysign", "any", 0, 0, 2},
+    {"nearbyint", "-100..100", 0, 0},
+    {"exp10", "-5..5", 5e-6, 0},
+    {"asinh", "-20..20", 1e-6, 0},
+    {"acosh", "1..50", 1e-6, 1e-6},
+    {"atanh", "-0.99..0.99", 1e-6, 0},
+    {"hypot", "-10..10", 5e-7, 0, 2},
+    {"lgamma", "0.5..20", 2e-6, 1e-6},
+    {"tgamma", "0.5..10", 2e-6, 0},
+    {"erfinv", "-0.99..0.99", 1e-6, 0},
+    {"fast_expf", "-10..10", 1e-5, 0, 1, false},
+    {"fast_dividef", "1..10", 1e-6, 0, 2, false},
+    {"fast_tanhf", "-5..5", 1e-3, 1e-3, 1, false},
+};
+
+void addPredicates(RowTable &table) {
+  for (const char *name : {"isnan", "isinf"})
+    for (const char *type : {"f32", "f64"})
+      table.add({.group = "test_libdevice",
+                 .name = fmt::format("{}/{}", name, type),
+                 .source = kernelOf(1, fmt::format("libdevice.{}(x)", name)),
+                 .arguments = fmt::format("Z=output:i8[256] X=any:{}[256]", type),
+                 .constexprs = "SIZE=256"});
+  table.add({.group = "test_libdevice",
+             .name = "finitef",
+             .source = kernelOf(1, "libdevice.finitef(x)"),
+             .arguments = "Z=output:i8[256] X=any:f32[256]",
+             .constexprs = "SIZE=256"});
+  for (const char *name : {"ffs", "popc", "clz"})
+    for (const char *type : {"i32", "i64"})
+      table.add({.group = "test_libdevice",
+                 .name = fmt::format("{}/{}", name, type),
+                 .source = kernelOf(1, fmt::format("libdevice.{}(x)", name)),
+                 .arguments = fmt::format("Z=output:i32[256] X=any:{}[256]", type),
+                 .constexprs = "SIZE=256"});
+}
+
+/// Narrow floats are refused, as the language says.
+void addRefusals(RowTable &table) {
+  for (const char *name : {"exp", "log", "sin", "sqrt", "erf"})
+    for (const char *type : {"f16", "bf16", "i32"})
+      table.add({.group = "test_compile_errors",
+                 .name = fmt::format("math/{}/{}", name, type),
+                 .source = kernelOf(1, fmt::format("tl.{}(x)", name)),
+                 .arguments = fmt::format("Z=output:{0}[256] X=finite:{0}[256]", type),
+                 .constexprs = "SIZE=256",
+                 .error = name});
+}
+
+/// Infinities, NaN and denormals through the functions that kernels use most.
+void addEdges(RowTable &table) {
+  for (const char *name :
+       {"exp", "exp2", "log", "log2", "sqrt", "rsqrt", "erf", "floor", "ceil", "sigmoid"})
+    for (const char *type : {"f32", "f64"})
+      table.add({.group = "edges",
+                 .name = fmt::format("{}/{}", name, type),
+                 .source = kernelOf(1, fmt::format("tl.{}(x)", name)),
+                 .arguments = fmt::format("Z=output:{0}[256] X=any:{0}[256]", type),
+                 .constexprs = "SIZE=256",
+                 .rtol = type[1] == '3' ? 5e-6 : 1e-13,
+                 .atol = type[1] == '3' ? 2e-38 : 3e-308});
+}
+
+} // namespace
+
+void addMathRows(RowTable &table) {
+  addFunctions(table, "test_math_op", "tl.", kLanguage);
+  addFunctions(table, "test_libdevice", "libdevice.", kLibdevice);
+  addPredicates(table);
+  addRefusals(table);
+  addEdges(table);
+}
+
+} // namespace inlay::conformance
