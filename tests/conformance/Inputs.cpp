@@ -1,6 +1,7 @@
 #include "tests/conformance/Inputs.h"
 
 #include "runtime/core/ArgumentValue.h"
+#include "tests/conformance/Random.h"
 
 #include <cmath>
 #include <cstring>
@@ -12,26 +13,6 @@ namespace {
 
 bool dtypeIsFloat(DataType dtype) { return dataTypeKind(dtype) == DataTypeKind::Float; }
 bool dtypeIsFloat8(DataType dtype) { return dtypeIsFloat(dtype) && dataTypeSizeBytes(dtype) == 1; }
-
-/// SplitMix64: few lines, and the same everywhere.
-class Random {
-public:
-  explicit Random(std::string_view seed) {
-    for (char c : seed)
-      state_ = (state_ ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  }
-  uint64_t bits() {
-    uint64_t z = (state_ += 0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-  /// In [0, 1).
-  double unit() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
-
-private:
-  uint64_t state_ = 0xcbf29ce484222325;
-};
 
 /// Bits of a number rounded to the type. 8-bit floats are searched for: the nearest of 256 values.
 uint64_t bitsOf(double value, DataType dtype) {

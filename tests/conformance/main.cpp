@@ -3,6 +3,7 @@
 // the device is not there.
 #include "base/Error.h"
 #include "base/File.h"
+#include "tests/conformance/Fuzz.h"
 #include "tests/conformance/Report.h"
 #include "tests/conformance/Workers.h"
 
@@ -19,7 +20,8 @@ namespace {
 struct Options {
   WorkerOptions workers;
   std::string filter = "*", gapsPath = "tests/conformance/known_gaps.txt", jsonPath;
-  bool isAll = false, isList = false, isTable = false, isVerbose = false;
+  uint64_t numFuzz = 0, seed = 1;
+  bool isAll = false, isList = false, isSource = false, isTable = false, isVerbose = false;
 };
 
 Status writeReports(const Options &options, const Run &run, const std::vector<KnownGap> &gaps) {
@@ -36,7 +38,7 @@ Result<bool> runAll(const Options &options, const RowTable &table) {
   Run run;
   run.device = options.workers.device;
   INLAY_TRY(probeDevice(run.device, run.description));
-  run.rows = table.select(options.filter, options.isAll);
+  run.rows = table.select(options.filter, options.isAll || options.numFuzz > 0);
   if (run.rows.empty())
     return notFound("no row matches '{}'", options.filter);
   if (!options.workers.dumpFolder.empty())
@@ -55,9 +57,20 @@ Result<bool> runAll(const Options &options, const RowTable &table) {
 }
 
 int runMain(const Options &options) {
-  RowTable table = buildRowTable();
+  RowTable table;
+  if (options.numFuzz > 0)
+    for (uint64_t i = 0; i < options.numFuzz; ++i)
+      table.add(makeFuzzRow(options.seed + i));
+  else
+    table = buildRowTable();
+  if (options.isSource) {
+    for (const Row *row : table.select(options.filter, true))
+      fmt::print("# {}: {}; {}; {} warps\n{}\n", row->fullName(), row->arguments, row->constexprs,
+                 row->numWarps, row->source);
+    return 0;
+  }
   if (options.isList) {
-    for (const Row *row : table.select(options.filter, options.isAll))
+    for (const Row *row : table.select(options.filter, options.isAll || options.numFuzz > 0))
       fmt::print("{}\n", row->fullName());
     return 0;
   }
@@ -80,6 +93,7 @@ int main(int argc, char **argv) {
   app.add_option("--device", options.workers.device, "cpu or cuda:N")->capture_default_str();
   app.add_option("--filter", options.filter, "Only rows whose name matches, \"test_dot/*\"");
   app.add_flag("--all", options.isAll, "Every row, not only the standard set");
+  app.add_flag("--source", options.isSource, "Print the rows' kernels and do nothing");
   app.add_flag("--list", options.isList, "Print the rows' names and do nothing");
   app.add_flag("--table", options.isTable, "Print the table of groups in Markdown");
   app.add_flag("--verbose", options.isVerbose, "Print each row's outcome and time");
@@ -90,6 +104,10 @@ int main(int argc, char **argv) {
   options.workers.numWorkers = std::max(1u, std::thread::hardware_concurrency());
   app.add_option("--jobs", options.workers.numWorkers, "Processes")->capture_default_str();
   app.add_option("--timeout", options.workers.timeoutSeconds, "Seconds a row may take")
+      ->capture_default_str();
+  app.add_option("--fuzz", options.numFuzz,
+                 "Generate so many kernels instead of taking the table's");
+  app.add_option("--seed", options.seed, "The first generated kernel's seed")
       ->capture_default_str();
   try {
     app.parse(argc, argv);
