@@ -290,7 +290,10 @@ Row Generator::generate(uint64_t seed) {
   line("i = tl.arange(0, M)");
   line("j = tl.arange(0, N)");
   line("at = i[:, None] * N + j[None, :]");
-  variables_ = {{"i", "i32", Shape::Column}, {"j", "i32", Shape::Row}, {"n", "i32", Shape::Scalar}};
+  // Copies: statements may assign to every variable, and addresses need the originals.
+  define("i32", Shape::Column, "i + 0");
+  define("i32", Shape::Row, "j + 0");
+  define("i32", Shape::Scalar, "n + 0");
   for (const char *type : {"i32", "i8", "u16", "i64", "f32", "f16"}) {
     std::string name = fmt::format("Y{}", next_);
     parameters += ", " + name;
@@ -300,7 +303,7 @@ Row Generator::generate(uint64_t seed) {
   }
   for (size_t count = 4 + random_.below(12); count > 0; --count)
     statement();
-  size_t numOutputs = std::min<size_t>(variables_.size() - 3, 8);
+  size_t numOutputs = std::min<size_t>(variables_.size(), 8);
   for (size_t i = 0; i < numOutputs; ++i) {
     const Variable &v = variables_[variables_.size() - 1 - i];
     std::string name = fmt::format("Z{}", i);
