@@ -359,6 +359,23 @@ LogicalResult DotOp::verify() {
   return success();
 }
 
+/// dot(a, b, 0) + c is dot(a, b, c), unless the product is to be summed apart with less precision.
+LogicalResult DotOp::canonicalize(DotOp op, PatternRewriter &rewriter) {
+  const bool isZero =
+      matchPattern(op.getAcc(), m_AnyZeroFloat()) || matchPattern(op.getAcc(), m_Zero());
+  if (!isZero || op.getMaxNumImprecise() != 0 || !op->hasOneUse())
+    return failure();
+  Operation *sum = *op->user_begin();
+  // Moving into another block would move it into a loop.
+  if (!isa<arith::AddFOp, arith::AddIOp>(sum) || sum->getBlock() != op->getBlock())
+    return failure();
+  Value other = sum->getOperand(sum->getOperand(0) == op.getResult() ? 1 : 0);
+  rewriter.setInsertionPoint(sum);
+  rewriter.replaceOpWithNewOp<DotOp>(sum, other.getType(), op.getLhs(), op.getRhs(), other,
+                                     op.getPrecision(), op.getMaxNumImprecise());
+  return success();
+}
+
 LogicalResult GatherOp::verify() {
   ArrayRef<int64_t> source = shapeOf(getSource().getType()),
                     indices = shapeOf(getIndices().getType());

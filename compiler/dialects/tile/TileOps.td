@@ -288,6 +288,7 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>]> {
     than fp32 (0: never).
     (C1) The three have one rank, 2 or 3; batch, M, N and K agree. (C2) Operands are f16, bf16, f32, f64, i8 or fp8, both of
     one type, or both fp8. (C3) The accumulator is i32 for i8; f64 for f64; f32, or f16 for f16 and fp8.
+    A sum of a product with a zero accumulator and something else is a product with that as accumulator.
     Source: tl.dot.
   }];
   let arguments = (ins Tile_Tensor:$lhs, Tile_Tensor:$rhs, Tile_Tensor:$acc,
@@ -298,6 +299,7 @@ def Tile_DotOp : Tile_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>]> {
     $lhs `,` $rhs `,` $acc (`precision` $precision^)? attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)
   }];
   let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 def Tile_GatherOp : Tile_Op<"gather", [Pure]> {

@@ -112,7 +112,9 @@ class Importer {
 public:
   Importer(MLIRContext &context, const KernelRequest &request)
       : context_(context), request_(request), module_(request.path, request.source),
-        emitter_(&context, diagnostics_, request.notes) {}
+        emitter_(&context, diagnostics_, request.notes) {
+    emitter_.options = {request.numWarps, request.isDebug};
+  }
 
   Result<OwningOpRef<ModuleOp>> run();
 
