@@ -36,6 +36,11 @@ void TileDialect::initialize() {
       >();
 }
 
+Operation *TileDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type,
+                                            Location location) {
+  return arith::ConstantOp::materialize(builder, value, type, location);
+}
+
 namespace {
 
 /// Shape of a tile; empty for a scalar.
@@ -222,6 +227,12 @@ LogicalResult AddPtrOp::verify() {
   if (width < 8 || width > 64)
     return emitOpError("(C1) offset ") << getOffset().getType() << " is not of 8 to 64 bits";
   return success();
+}
+
+OpFoldResult AddPtrOp::fold(FoldAdaptor adaptor) {
+  // A hint about this value must not get lost.
+  const bool hasHint = !(*this)->getDiscardableAttrs().empty();
+  return !hasHint && matchPattern(getOffset(), m_Zero()) ? getPtr() : OpFoldResult();
 }
 
 LogicalResult LoadOp::verify() {

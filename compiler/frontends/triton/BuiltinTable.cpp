@@ -12,30 +12,7 @@ namespace {
 /// What the language has and this compiler does not have yet.
 constexpr std::array kUnsupported = {
     "dot_scaled",
-    "sort",
-    "topk",
-    "bitonic_merge",
     "extern_elementwise",
-    "rand",
-    "randn",
-    "rand4x",
-    "randn4x",
-    "randint",
-    "randint4x",
-    "philox",
-    "philox_impl",
-    "uint_to_uniform_float",
-    "pair_uniform_to_normal",
-    "interleave",
-    "cat",
-    "flip",
-    "swizzle2d",
-    "extra.cuda.num_threads",
-    "extra.cuda.num_warps",
-    "extra.cuda.smid",
-    "extra.cuda.globaltimer",
-    "extra.cuda.gdc_wait",
-    "extra.cuda.gdc_launch_dependents",
 };
 
 /// Modules whose names are those of triton.language itself.

@@ -1,5 +1,8 @@
 // Block pointers: values of the front end that become pointers and masks where they are used.
+#include "compiler/dialects/tile/BlockAddress.h"
 #include "compiler/frontends/triton/BuiltinsMemory.h"
+
+#include <algorithm>
 
 using namespace mlir;
 
@@ -8,36 +11,20 @@ namespace inlay::triton {
 BlockAddresses addressBlock(Semantics &semantics, const RecordValue &record,
                             const std::vector<Tensor> &offsets,
                             const std::vector<int64_t> &checked) {
-  const std::vector<int64_t> &shape = record.block.shape;
-  std::vector<Tensor> sizes = record.sizes(), strides = record.strides();
-  Type wide{Scalar::Int64, false, false, {}};
-  auto widened = [&](const Tensor &tensor) {
-    return Value::tensor(*semantics.cast(tensor, wide).asTensor());
-  };
-  // The scalar part and the part that depends on the element are kept apart: the latter does not
-  // change when the block moves.
-  Value base = Value::tensor(record.base()), mask, elementOffset;
-  for (size_t d = 0; d < shape.size(); ++d) {
-    Value offset = widened(offsets[d]), stride = Value::tensor(strides[d]);
-    base = semantics.binary(BinaryOperator::Add, base,
-                            semantics.binary(BinaryOperator::Mul, offset, stride));
-    std::vector<int64_t> line(shape.size(), 1);
-    line[d] = shape[d];
-    Value index = widened(semantics.iota(line, d));
-    Value term = semantics.binary(BinaryOperator::Mul, index, stride);
-    elementOffset = d == 0 ? term : semantics.binary(BinaryOperator::Add, elementOffset, term);
-    if (std::find(checked.begin(), checked.end(), static_cast<int64_t>(d)) == checked.end())
-      continue;
-    Value place = semantics.binary(BinaryOperator::Add, index, offset);
-    Value inside = semantics.logical(true, semantics.compare(">=", place, Value::integer(0)),
-                                     semantics.compare("<", place, Value::tensor(sizes[d])));
-    mask = mask.isNone() ? inside : semantics.logical(true, mask, inside);
-  }
-  BlockAddresses result;
-  result.pointers = *semantics.binary(BinaryOperator::Add, base, elementOffset).asTensor();
-  if (!mask.isNone())
-    result.mask = *semantics.broadcastTo(*mask.asTensor(), shape).asTensor();
+  tile::BlockAddresses made = tile::createBlockAddresses(
+      semantics.builder, semantics.location, record.base().handle, handlesOf(record.sizes()),
+      handlesOf(record.strides()), handlesOf(offsets), record.block.shape, checked);
+  BlockAddresses result{{record.base().type.withShape(record.block.shape), made.pointers}, {}};
+  if (made.mask)
+    result.mask = {record.block.withScalar(Scalar::Int1), made.mask};
   return result;
+}
+
+SmallVector<mlir::Value> handlesOf(const std::vector<Tensor> &tensors) {
+  SmallVector<mlir::Value> handles;
+  for (const Tensor &tensor : tensors)
+    handles.push_back(tensor.handle);
+  return handles;
 }
 
 namespace {

@@ -1,6 +1,7 @@
 // Tensor descriptors.
 #include "compiler/frontends/triton/BuiltinsMemory.h"
 
+#include <cmath>
 #include <numeric>
 
 using namespace mlir;
@@ -76,13 +77,6 @@ std::optional<std::vector<Tensor>> offsetsOf(Emitter &emitter, const BoundArgume
     return std::nullopt;
   }
   return offsets;
-}
-
-SmallVector<mlir::Value> handlesOf(const std::vector<Tensor> &tensors) {
-  SmallVector<mlir::Value> handles;
-  for (const Tensor &tensor : tensors)
-    handles.push_back(tensor.handle);
-  return handles;
 }
 
 /// What is stored: elements of the descriptor's type in the shape of its block.
@@ -164,7 +158,6 @@ std::optional<BlockAddresses> addressRows(Emitter &emitter, const BoundArguments
   Value columns =
       Value::tensor(*semantics.cast(semantics.iota({1, block.shape[1]}, 1), wide).asTensor());
   columns = semantics.binary(BinaryOperator::Add, columns, semantics.cast((*column)[0], wide));
-  std::optional<Tensor> pointers, mask;
   Value address = Value::tensor(descriptor.base()), inside;
   std::vector<Tensor> sizes = descriptor.sizes(), strides = descriptor.strides();
   const Value places[] = {row, columns};

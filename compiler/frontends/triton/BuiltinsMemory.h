@@ -55,6 +55,8 @@ BlockAddresses addressBlock(Semantics &semantics, const RecordValue &record,
                             const std::vector<Tensor> &offsets,
                             const std::vector<int64_t> &checked);
 
+llvm::SmallVector<mlir::Value> handlesOf(const std::vector<Tensor> &tensors);
+
 /// The atomic operations of the language.
 enum class Atomic : uint8_t { Add, Max, Min, And, Or, Xor, Exchange };
 /// Emits one; `value` and `mask` have the pointer's shape, `value` its element type. Returns the
