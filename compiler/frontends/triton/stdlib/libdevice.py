@@ -156,6 +156,26 @@ def hiloint2double(high, low):
 
 
 @jit
+def isnan(x):
+    return x != x
+
+
+@jit
+def isinf(x):
+    return tl.abs(x) == float("inf")
+
+
+@jit
+def finitef(x):
+    return tl.abs(x) < float("inf")
+
+
+@jit
+def isfinited(x):
+    return tl.abs(x) < float("inf")
+
+
+@jit
 def signbit(x):
     return (_signed_bits(x) < 0).to(tl.int32)
 
@@ -193,15 +213,15 @@ def ilogb(x):
         bits = tl.where(is_small, x * 33554432.0, x).to(tl.int32, bitcast=True)
         exponent = ((bits >> 23) & 255) - 127 - tl.where(is_small, 25, 0)
     exponent = tl.where(x == 0, -2147483648, exponent)
-    exponent = tl.where(libdevice.isinf(x), 2147483647, exponent)
-    return tl.where(libdevice.isnan(x), -2147483648, exponent)
+    exponent = tl.where(isinf(x), 2147483647, exponent)
+    return tl.where(isnan(x), -2147483648, exponent)
 
 
 @jit
 def logb(x):
     result = ilogb(x).to(x.dtype)
     result = tl.where(x == 0, float("-inf"), result)
-    return tl.where(libdevice.isinf(x) | libdevice.isnan(x), x * x, result)
+    return tl.where(isinf(x) | isnan(x), x * x, result)
 
 
 @jit
@@ -376,7 +396,7 @@ def hypot(x, y):
         b = y.to(tl.float64)
         return _like(x, tl.sqrt_rn(a * a + b * b))
     large = tl.maximum(tl.abs(x), tl.abs(y))
-    ratio = tl.where((large == 0) | libdevice.isinf(large), 0.0, tl.minimum(tl.abs(x), tl.abs(y)) / large)
+    ratio = tl.where((large == 0) | isinf(large), 0.0, tl.minimum(tl.abs(x), tl.abs(y)) / large)
     return large * tl.sqrt_rn(1.0 + ratio * ratio)
 
 
@@ -469,7 +489,7 @@ def lgamma(x):
     reflected = 1.1447298858494002 - tl.log(libdevice.sin(3.141592653589793 * fraction)) - upper
     result = tl.where(low, reflected, upper)
     is_pole = (wide <= 0) & (fraction == 0)
-    result = tl.where(is_pole | libdevice.isinf(wide), float("inf"), result)
+    result = tl.where(is_pole | isinf(wide), float("inf"), result)
     return _like(x, result)
 
 
