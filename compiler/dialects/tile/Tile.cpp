@@ -36,6 +36,11 @@ void TileDialect::initialize() {
       >();
 }
 
+Operation *TileDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type,
+                                            Location location) {
+  return arith::ConstantOp::materialize(builder, value, type, location);
+}
+
 namespace {
 
 /// Shape of a tile; empty for a scalar.
@@ -224,6 +229,12 @@ LogicalResult AddPtrOp::verify() {
   return success();
 }
 
+OpFoldResult AddPtrOp::fold(FoldAdaptor adaptor) {
+  // A hint about this value must not get lost.
+  const bool hasHint = !(*this)->getDiscardableAttrs().empty();
+  return !hasHint && matchPattern(getOffset(), m_Zero()) ? getPtr() : OpFoldResult();
+}
+
 LogicalResult LoadOp::verify() {
   Type ptr = getPtr().getType(), result = getResult().getType();
   if (!sameShape(ptr, result) || pointeeOf(ptr) != elementTypeOf(result))
@@ -356,6 +367,23 @@ LogicalResult DotOp::verify() {
                                    : c.isF32() || (c.isF16() && (a.isF16() || isFloat8(a)));
   if (!fits)
     return emitOpError("(C3) cannot accumulate products of ") << a << " in " << c;
+  return success();
+}
+
+/// dot(a, b, 0) + c is dot(a, b, c), unless the product is to be summed apart with less precision.
+LogicalResult DotOp::canonicalize(DotOp op, PatternRewriter &rewriter) {
+  const bool isZero =
+      matchPattern(op.getAcc(), m_AnyZeroFloat()) || matchPattern(op.getAcc(), m_Zero());
+  if (!isZero || op.getMaxNumImprecise() != 0 || !op->hasOneUse())
+    return failure();
+  Operation *sum = *op->user_begin();
+  // Moving into another block would move it into a loop.
+  if (!isa<arith::AddFOp, arith::AddIOp>(sum) || sum->getBlock() != op->getBlock())
+    return failure();
+  Value other = sum->getOperand(sum->getOperand(0) == op.getResult() ? 1 : 0);
+  rewriter.setInsertionPoint(sum);
+  rewriter.replaceOpWithNewOp<DotOp>(sum, other.getType(), op.getLhs(), op.getRhs(), other,
+                                     op.getPrecision(), op.getMaxNumImprecise());
   return success();
 }
 

@@ -11,58 +11,8 @@ namespace {
 
 /// What the language has and this compiler does not have yet.
 constexpr std::array kUnsupported = {
-    "dot",
     "dot_scaled",
-    "sort",
-    "topk",
-    "histogram",
-    "gather",
-    "map_elementwise",
-    "bitonic_merge",
-    "atomic_add",
-    "atomic_max",
-    "atomic_min",
-    "atomic_and",
-    "atomic_or",
-    "atomic_xor",
-    "atomic_xchg",
-    "atomic_cas",
-    "make_block_ptr",
-    "advance",
-    "make_tensor_descriptor",
-    "load_tensor_descriptor",
-    "store_tensor_descriptor",
-    "inline_asm_elementwise",
     "extern_elementwise",
-    "rand",
-    "randn",
-    "rand4x",
-    "randn4x",
-    "randint",
-    "randint4x",
-    "philox",
-    "philox_impl",
-    "uint_to_uniform_float",
-    "pair_uniform_to_normal",
-    "join",
-    "split",
-    "interleave",
-    "cat",
-    "flip",
-    "swizzle2d",
-    "item",
-    "device_print",
-    "builtins.print",
-    "extra.cuda.num_threads",
-    "extra.cuda.num_warps",
-    "extra.cuda.smid",
-    "extra.cuda.globaltimer",
-    "extra.cuda.gdc_wait",
-    "extra.cuda.gdc_launch_dependents",
-    "condition",
-    "pointer_reinterpret",
-    "_experimental_descriptor_load",
-    "_experimental_descriptor_store",
 };
 
 /// Modules whose names are those of triton.language itself.
@@ -120,8 +70,10 @@ Value parseDefault(std::string_view text) {
 }
 
 std::span<const Builtin> groups(size_t index) {
-  constexpr std::array groupFunctions = {shapeBuiltins,  memoryBuiltins,   mathBuiltins,
-                                         pythonBuiltins, internalBuiltins, reduceBuiltins};
+  constexpr std::array groupFunctions = {
+      shapeBuiltins,        memoryBuiltins,     mathBuiltins,      pythonBuiltins,
+      internalBuiltins,     reduceBuiltins,     dotBuiltins,       atomicBuiltins,
+      blockPointerBuiltins, descriptorBuiltins, rearrangeBuiltins, asmBuiltins};
   return index < groupFunctions.size() ? groupFunctions[index]() : std::span<const Builtin>();
 }
 
@@ -310,6 +262,16 @@ std::optional<std::vector<int64_t>> BoundArguments::shape(Emitter &emitter, size
     return result;
   emitter.errorAt(spans_[index], reason);
   return std::nullopt;
+}
+
+BoundArguments BoundArguments::reordered(std::initializer_list<size_t> order) const {
+  BoundArguments result;
+  for (size_t index : order) {
+    result.values_.push_back(values_[index]);
+    result.spans_.push_back(spans_[index]);
+    result.names_.push_back(names_[index]);
+  }
+  return result;
 }
 
 std::optional<Tensor> BoundArguments::tensor(Emitter &emitter, size_t index) const {

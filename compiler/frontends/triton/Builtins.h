@@ -23,6 +23,8 @@ public:
   std::optional<std::vector<int64_t>> integers(Emitter &emitter, size_t index) const;
   /// As `integers`, checked to be a block's shape.
   std::optional<std::vector<int64_t>> shape(Emitter &emitter, size_t index) const;
+  /// The arguments in another order.
+  BoundArguments reordered(std::initializer_list<size_t> order) const;
   /// The argument as a tensor; numbers become scalars.
   std::optional<Tensor> tensor(Emitter &emitter, size_t index) const;
 
@@ -53,6 +55,12 @@ std::span<const Builtin> mathBuiltins();
 std::span<const Builtin> pythonBuiltins();
 std::span<const Builtin> internalBuiltins();
 std::span<const Builtin> reduceBuiltins();
+std::span<const Builtin> dotBuiltins();
+std::span<const Builtin> atomicBuiltins();
+std::span<const Builtin> blockPointerBuiltins();
+std::span<const Builtin> descriptorBuiltins();
+std::span<const Builtin> rearrangeBuiltins();
+std::span<const Builtin> asmBuiltins();
 
 /// Finds a builtin by the full dotted name it was reached by ("triton.language.math.exp"); null if
 /// there is none.

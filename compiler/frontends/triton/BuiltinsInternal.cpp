@@ -38,10 +38,25 @@ Value iota(Emitter &emitter, const BoundArguments &arguments) {
   return Value::tensor(emitter.semantics().iota(*shape, static_cast<size_t>(*axis)));
 }
 
+/// The signed integer type of a number of bits.
+Value intDtype(Emitter &emitter, const BoundArguments &arguments) {
+  auto bits = arguments.integer(emitter, 0);
+  if (!bits)
+    return Value::poison();
+  for (Scalar scalar : {Scalar::Int8, Scalar::Int16, Scalar::Int32, Scalar::Int64})
+    if (bitWidthOf(scalar) == *bits)
+      return Value::dtype({scalar, false, false, {}});
+  return emitter.error("this is not defined for elements of {} bits", *bits);
+}
+
+Value numWarps(Emitter &emitter, const BoundArguments &) {
+  return Value::integer(emitter.options.numWarps);
+}
+
 constexpr Builtin kBuiltins[] = {
-    {"inlay.log2", "value", log2},
-    {"inlay.axis", "axis, x", axisOf},
-    {"inlay.iota", "shape, axis", iota},
+    {"inlay.log2", "value", log2},       {"inlay.axis", "axis, x", axisOf},
+    {"inlay.iota", "shape, axis", iota}, {"inlay.int_dtype", "bits", intDtype},
+    {"inlay.num_warps", "", numWarps},
 };
 
 } // namespace

@@ -38,14 +38,6 @@ Value floatFunction(Emitter &emitter, const BoundArguments &arguments) {
   return semantics.makeValue<Op>(input->type, input->handle, flags);
 }
 
-template <typename Op>
-Value floatTest(Emitter &emitter, const BoundArguments &arguments) {
-  std::optional<Tensor> input = wideFloat(emitter, arguments, 0);
-  if (!input)
-    return Value::poison();
-  return emitter.semantics().makeValue<Op>(input->type.withScalar(Scalar::Int1), input->handle);
-}
-
 /// Two fp32 or two fp64 operands after promotion.
 template <typename Op>
 Value binaryFloatFunction(Emitter &emitter, const BoundArguments &arguments) {
@@ -126,6 +118,16 @@ Value umulhi(Emitter &emitter, const BoundArguments &arguments) {
   const Type &type = a.asTensor()->type;
   if (!type.isInteger() || bitWidthOf(type.scalar) < 32)
     return emitter.error("umulhi takes 32-bit or 64-bit integers, not {}", toString(type));
+  if (bitWidthOf(type.scalar) == 32) {
+    Type wide = type.withScalar(Scalar::UInt64);
+    auto widened = [&](const Value &value) {
+      return semantics.make<arith::ExtUIOp>(wide, value.asTensor()->handle);
+    };
+    Value product =
+        semantics.binary(BinaryOperator::Mul, Value::tensor(widened(a)), Value::tensor(widened(b)));
+    Value high = semantics.binary(BinaryOperator::Shr, product, Value::integer(32));
+    return semantics.cast(*high.asTensor(), type);
+  }
   auto product = arith::MulUIExtendedOp::create(semantics.builder, semantics.location,
                                                 a.asTensor()->handle, b.asTensor()->handle);
   return Value::tensor({type, product.getHigh()});
@@ -220,10 +222,6 @@ constexpr Builtin kBuiltins[] = {
     {"libdevice.nearbyint", "x", floatFunction<math::RoundEvenOp>},
     {"libdevice.round", "x", floatFunction<math::RoundOp>},
     {"libdevice.trunc", "x", floatFunction<math::TruncOp>},
-    {"libdevice.isnan", "x", floatTest<math::IsNaNOp>},
-    {"libdevice.isinf", "x", floatTest<math::IsInfOp>},
-    {"libdevice.finitef", "x", floatTest<math::IsFiniteOp>},
-    {"libdevice.isfinited", "x", floatTest<math::IsFiniteOp>},
     {"libdevice.tan", "x", floatFunction<math::TanOp>},
     {"libdevice.asin", "x", floatFunction<math::AsinOp>},
     {"libdevice.acos", "x", floatFunction<math::AcosOp>},

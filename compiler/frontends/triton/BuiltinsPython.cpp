@@ -104,10 +104,13 @@ Value isInstance(Emitter &emitter, const BoundArguments &arguments) {
   for (const Value &kind : arguments[1].asTuple() ? *arguments[1].asTuple() : single) {
     std::string name = kind.asExternal() ? canonicalName(kind.asExternal()->path) : "";
     bool isKnown = true, matches = false;
+    const RecordValue *record = value.asRecord();
     if (name == "tensor")
-      matches = value.asTensor();
+      matches = value.asTensor() || (record && record->kind == RecordValue::Kind::BlockPointer);
+    else if (name == "tensor_descriptor" || name == "tensor_descriptor_base")
+      matches = record && record->kind == RecordValue::Kind::Descriptor;
     else if (name == "constexpr")
-      matches = !value.asTensor() && !value.asTuple();
+      matches = !value.asTensor() && !value.asTuple() && !record;
     else if (name == "dtype" || name == "pointer_type" || name == "block_type")
       matches = value.asDtype() &&
                 (name == "dtype" || (name == "pointer_type" ? value.asDtype()->isPointer
@@ -165,9 +168,6 @@ Value staticPrint(Emitter &emitter, const BoundArguments &arguments) {
   emitter.note(line);
   return Value();
 }
-
-/// Run-time assertions are for debug builds of kernels, which do not exist yet.
-Value deviceAssert(Emitter &, const BoundArguments &) { return Value(); }
 
 Value nextPowerOf2(Emitter &emitter, const BoundArguments &arguments) {
   auto value = arguments.integer(emitter, 0);
@@ -260,7 +260,6 @@ constexpr Builtin kBuiltins[] = {
     {"constexpr", "value", identity},
     {"static_assert", "cond, msg=''", staticAssert},
     {"static_print", "*values, sep=' ', end='', file=None, flush=False", staticPrint},
-    {"device_assert", "cond, msg='', mask=None", deviceAssert},
     {"triton.next_power_of_2", "n", nextPowerOf2},
     {"str.startswith", "self, prefix", startsWith},
     {"str.endswith", "self, suffix", endsWith},

@@ -225,6 +225,9 @@ Value hint(Emitter &emitter, const BoundArguments &arguments) {
 
 Value assume(Emitter &, const BoundArguments &) { return Value(); }
 
+/// The condition of a while loop with options; the options do not concern us.
+Value condition(Emitter &, const BoundArguments &arguments) { return arguments[0]; }
+
 constexpr Builtin kBuiltins[] = {
     {"program_id", "axis", programIndex<tile::ProgramIdOp>},
     {"num_programs", "axis", programIndex<tile::NumProgramsOp>},
@@ -248,6 +251,7 @@ constexpr Builtin kBuiltins[] = {
     {"max_contiguous", "input, values", hint<tile::kContiguityAttr>},
     {"max_constancy", "input, values", hint<tile::kConstancyAttr>},
     {"assume", "cond", assume},
+    {"condition", "arg0, disable_licm=False", condition},
 };
 
 } // namespace

@@ -117,6 +117,10 @@ Value Emitter::callMethod(const Value &object, const std::string &name, CallArgu
   if (auto *string = object.asString();
       string && (name == "startswith" || name == "endswith" || name == "lower" || name == "upper"))
     method = findBuiltin("str." + name);
+  if (auto *record = object.asRecord())
+    method = findBuiltin(
+        (record->kind == RecordValue::Kind::Descriptor ? "tensor_descriptor." : "block_pointer.") +
+        name);
   if (method) {
     arguments.positional.insert(arguments.positional.begin(), object);
     arguments.positionalSpans.insert(arguments.positionalSpans.begin(), span_);

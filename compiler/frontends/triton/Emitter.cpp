@@ -108,6 +108,8 @@ void collectTensors(const Value &value, std::vector<Tensor> &tensors) {
   if (auto *elements = value.asTuple())
     for (const Value &element : *elements)
       collectTensors(element, tensors);
+  if (auto *record = value.asRecord())
+    tensors.insert(tensors.end(), record->fields.begin(), record->fields.end());
 }
 
 Value withHandles(const Value &value, ValueRange &handles) {
@@ -121,6 +123,14 @@ Value withHandles(const Value &value, ValueRange &handles) {
     for (const Value &element : *elements)
       result.push_back(withHandles(element, handles));
     return Value::tuple(std::move(result));
+  }
+  if (auto *record = value.asRecord()) {
+    RecordValue result = *record;
+    for (Tensor &field : result.fields) {
+      field.handle = handles.front();
+      handles = handles.drop_front();
+    }
+    return Value::record(std::move(result));
   }
   return value;
 }
@@ -138,6 +148,11 @@ std::string explainMismatch(const Value &a, const Value &b) {
         return reason;
     return "";
   }
+  if (a.asRecord() && b.asRecord() && a.asRecord()->kind == b.asRecord()->kind &&
+      a.asRecord()->block == b.asRecord()->block &&
+      a.asRecord()->base().type == b.asRecord()->base().type &&
+      a.asRecord()->padsWithNaN == b.asRecord()->padsWithNaN)
+    return "";
   if (!a.containsTensor() && !b.containsTensor() && equals(a, b))
     return "";
   return fmt::format("{} and {}", describe(a), describe(b));

@@ -24,12 +24,20 @@ struct CallArguments {
   std::vector<Keyword> keywords;
 };
 
+/// What builtins may ask of the kernel's launch and build.
+struct KernelOptions {
+  int numWarps = 4;
+  bool isDebug = false; // keep run-time assertions
+};
+
 /// One kernel being imported. Errors go to the diagnostics; the value of what is wrong is poison.
 class Emitter {
 public:
   using NoteSink = std::function<void(std::string_view)>;
 
   Emitter(mlir::MLIRContext *context, Diagnostics &diagnostics, NoteSink notes);
+
+  KernelOptions options;
 
   Semantics &semantics() { return semantics_; }
   StandardLibrary &library() { return library_; }
@@ -52,6 +60,9 @@ public:
   Value errorAt(Span span, std::string message);
   Value binary(std::string_view op, const Value &a, const Value &b);
   Value unary(std::string_view op, const Value &a);
+  /// Emits an assertion about every element; one whose mask (None: no mask) is false is passed
+  /// over.
+  Value assertAtRunTime(const Value &condition, const std::string &message, const Value &mask);
   Value compare(std::string_view op, const Value &a, const Value &b);
   /// object.name; `isQuiet`: poison without an error if there is none.
   Value attribute(const Value &object, const std::string &name, bool isQuiet = false);
@@ -120,6 +131,7 @@ private:
   Value indexTensor(const Tensor &tensor, const Value &index);
   Value tensorAttribute(const Tensor &tensor, const std::string &name);
   Value dtypeAttribute(const Type &type, const std::string &name);
+  Value recordAttribute(const RecordValue &record, const std::string &name);
 
   // Calls (Calls.cpp).
   Value evaluateCall(const Expr &expr);

@@ -294,6 +294,8 @@ Value Emitter::attribute(const Value &object, const std::string &name, bool isQu
     result = tensorAttribute(*tensor, name);
   else if (auto *dtype = object.asDtype())
     result = dtypeAttribute(*dtype, name);
+  else if (auto *record = object.asRecord())
+    result = recordAttribute(*record, name);
   else if (name == "value")
     result = object;
   else if (name == "type" && object.isNumber() && numberType(object))
@@ -330,6 +332,28 @@ Value Emitter::tensorAttribute(const Tensor &tensor, const std::string &name) {
       return error(".T needs a tensor of 2 dimensions, not {}", toString(tensor.type));
     return semantics_.transpose(tensor, {1, 0});
   }
+  return Value::poison();
+}
+
+Value Emitter::recordAttribute(const RecordValue &record, const std::string &name) {
+  if (record.kind == RecordValue::Kind::BlockPointer) {
+    // Its type is a pointer whose element_ty is what the block holds.
+    if (name == "dtype" || name == "type")
+      return Value::dtype({record.block.scalar, true, record.base().type.isConst, {}});
+    return Value::poison();
+  }
+  auto tupleOf = [](const std::vector<Tensor> &tensors) {
+    Value::Elements elements;
+    for (const Tensor &tensor : tensors)
+      elements.push_back(Value::tensor(tensor));
+    return Value::tuple(std::move(elements));
+  };
+  if (name == "shape" || name == "strides")
+    return tupleOf(name == "shape" ? record.sizes() : record.strides());
+  if (name == "block_shape")
+    return shapeValue(record.block.shape);
+  if (name == "dtype" || name == "block_type")
+    return Value::dtype(name == "dtype" ? record.block.element() : record.block);
   return Value::poison();
 }
 

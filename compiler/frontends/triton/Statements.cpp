@@ -114,18 +114,20 @@ void Emitter::executeSimple(const Stmt &stmt) {
   }
 }
 
-/// Run-time asserts are for debug builds of kernels, which do not exist yet; compile-time ones
-/// count.
+/// Run-time asserts are for debug builds of kernels; compile-time ones count always.
 void Emitter::executeAssert(const Stmt &stmt) {
   Value value = evaluate(*stmt.value);
   std::optional<bool> truth = value.truth();
-  if (!truth || *truth)
+  if (value.isPoison() || (truth && *truth) || (!truth && !options.isDebug))
     return;
   Value message = stmt.message ? evaluate(*stmt.message) : Value();
-  errorAt(stmt.span, message.isNone() ? "assertion failed"
-                                      : fmt::format("assertion failed: {}",
-                                                    message.asString() ? *message.asString()
-                                                                       : describe(message)));
+  std::string text = message.isNone()     ? ""
+                     : message.asString() ? *message.asString()
+                                          : describe(message);
+  if (!truth)
+    assertAtRunTime(value, text, Value());
+  else
+    errorAt(stmt.span, text.empty() ? "assertion failed" : "assertion failed: " + text);
 }
 
 /// Assignment makes tensors of numbers; all else keeps its kind.

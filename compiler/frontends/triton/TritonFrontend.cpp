@@ -1,6 +1,7 @@
 #include "compiler/frontends/triton/TritonFrontend.h"
 
 #include "base/Error.h"
+#include "compiler/frontends/triton/DescriptorParameter.h"
 #include "compiler/frontends/triton/Emitter.h"
 
 #include "mlir/IR/Verifier.h"
@@ -27,13 +28,25 @@ std::string_view trim(std::string_view text) {
 /// One entry of a signature.
 struct SignatureEntry {
   Type type;
-  int64_t divisibility = 0; // 0: nothing known
-  bool isOne = false;       // an integer that is always 1
+  int64_t divisibility = 0;  // 0: nothing known
+  bool isOne = false;        // an integer that is always 1
+  bool isDescriptor = false; // a tensor descriptor; the type is its block's
 };
 
 Result<SignatureEntry> parseSignatureEntry(std::string_view text, std::string_view parameter) {
   SignatureEntry entry;
   std::string_view rest = trim(text);
+  if (rest.starts_with("tensordesc")) {
+    std::optional<Type> block = parseDescriptorEntry(rest);
+    if (!block)
+      return invalidArgument("signature entry '{}' of parameter '{}' is not a descriptor; expected "
+                             "such as tensordesc<fp16[128, 64]>, of 1 to 5 powers of two, the last "
+                             "dimension of at least 16 bytes",
+                             text, parameter);
+    entry.type = *block;
+    entry.isDescriptor = true;
+    return entry;
+  }
   size_t colon = rest.rfind(':');
   if (colon != std::string_view::npos) {
     std::string_view digits = trim(rest.substr(colon + 1));
@@ -112,7 +125,9 @@ class Importer {
 public:
   Importer(MLIRContext &context, const KernelRequest &request)
       : context_(context), request_(request), module_(request.path, request.source),
-        emitter_(&context, diagnostics_, request.notes) {}
+        emitter_(&context, diagnostics_, request.notes) {
+    emitter_.options = {request.numWarps, request.isDebug};
+  }
 
   Result<OwningOpRef<ModuleOp>> run();
 
@@ -214,14 +229,20 @@ OwningOpRef<ModuleOp> Importer::emit(const ModuleItem &item, const Function &fun
   OwningOpRef<ModuleOp> module = ModuleOp::create(location);
   (*module)->setAttr(tile::kNumWarpsAttr, builder.getI32IntegerAttr(request_.numWarps));
   SmallVector<mlir::Type> types;
-  for (const KernelParameterBinding &binding : bindings_)
-    if (!binding.constant)
+  for (const KernelParameterBinding &binding : bindings_) {
+    if (!binding.constant && binding.entry.isDescriptor)
+      for (const DescriptorField &field :
+           descriptorFields(binding.parameter->name, binding.entry.type))
+        types.push_back(irType(&context_, field.type));
+    else if (!binding.constant)
       types.push_back(irType(&context_, binding.entry.type));
+  }
   builder.setInsertionPointToEnd(module->getBody());
   auto func =
       func::FuncOp::create(builder, location, function.name, builder.getFunctionType(types, {}));
   func->setAttr(tile::kKernelAttr, builder.getUnitAttr());
   Block *entry = func.addEntryBlock();
+  builder.setInsertionPointToEnd(entry);
   std::map<std::string, Value> parameters;
   unsigned index = 0;
   for (const KernelParameterBinding &binding : bindings_) {
@@ -231,6 +252,19 @@ OwningOpRef<ModuleOp> Importer::emit(const ModuleItem &item, const Function &fun
       continue;
     }
     const Type &type = binding.entry.type;
+    if (binding.entry.isDescriptor) {
+      std::vector<Tensor> arguments;
+      for (const DescriptorField &field : descriptorFields(name, type)) {
+        func.setArgAttr(index, tile::kNameAttr, builder.getStringAttr(field.name));
+        if (field.divisibility > 0)
+          func.setArgAttr(index, tile::kDivisibilityAttr,
+                          builder.getI64IntegerAttr(field.divisibility));
+        arguments.push_back({field.type, entry->getArgument(index++)});
+      }
+      Tensor one = emitter_.semantics().constant({Scalar::Int64, false, false, {}}, int64_t{1});
+      parameters[name] = makeDescriptorParameter(type, std::move(arguments), one);
+      continue;
+    }
     func.setArgAttr(index, tile::kNameAttr, builder.getStringAttr(name));
     if (binding.entry.divisibility > 1)
       func.setArgAttr(index, tile::kDivisibilityAttr,
@@ -241,7 +275,6 @@ OwningOpRef<ModuleOp> Importer::emit(const ModuleItem &item, const Function &fun
       func.setArgAttr(index, tile::kSignednessAttr, builder.getStringAttr("unsigned"));
     parameters[name] = Value::tensor({type, entry->getArgument(index++)});
   }
-  builder.setInsertionPointToEnd(entry);
   emitter_.emitKernel(module_, item, function, std::move(parameters));
   builder.setInsertionPointToEnd(entry);
   func::ReturnOp::create(builder, location);

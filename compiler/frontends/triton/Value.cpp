@@ -11,6 +11,10 @@ Value Value::slice(Value lower, Value upper, Value step) {
       SliceValue{std::move(lower), std::move(upper), std::move(step)})));
 }
 
+Value Value::record(RecordValue value) {
+  return Value(Data(std::make_shared<const RecordValue>(std::move(value))));
+}
+
 std::optional<Integer> Value::integerValue() const {
   if (auto *value = asBool())
     return Integer(*value);
@@ -28,7 +32,7 @@ std::optional<double> Value::floatValue() const {
 }
 
 std::optional<bool> Value::truth() const {
-  if (isPoison() || asTensor())
+  if (isPoison() || asTensor() || asRecord())
     return std::nullopt;
   if (isNone())
     return false;
@@ -52,7 +56,7 @@ bool Value::containsPoison() const {
 
 bool Value::containsTensor() const {
   auto *elements = asTuple();
-  return asTensor() ||
+  return asTensor() || asRecord() ||
          (elements && std::any_of(elements->begin(), elements->end(),
                                   [](const Value &element) { return element.containsTensor(); }));
 }
@@ -92,6 +96,11 @@ std::string describe(const Value &value) {
                             : fmt::format("tl.{}", languageNameOf(dtype->scalar));
   if (auto *tensor = value.asTensor())
     return fmt::format("a tensor of type {}", toString(tensor->type));
+  if (auto *record = value.asRecord())
+    return fmt::format("a {} of {}",
+                       record->kind == RecordValue::Kind::Descriptor ? "tensor descriptor"
+                                                                     : "block pointer",
+                       toString(record->block));
   if (auto *function = value.asFunction())
     return fmt::format("function '{}'", function->item->name);
   if (auto *external = value.asExternal())
@@ -120,6 +129,11 @@ bool equals(const Value &a, const Value &b) {
     return *a.asExternal() == *b.asExternal();
   if (a.asTensor() && b.asTensor())
     return a.asTensor()->handle == b.asTensor()->handle;
+  if (a.asRecord() && b.asRecord())
+    return a.asRecord()->kind == b.asRecord()->kind && a.asRecord()->block == b.asRecord()->block &&
+           std::equal(a.asRecord()->fields.begin(), a.asRecord()->fields.end(),
+                      b.asRecord()->fields.begin(), b.asRecord()->fields.end(),
+                      [](const Tensor &x, const Tensor &y) { return x.handle == y.handle; });
   if (a.asTuple() && b.asTuple())
     return std::equal(a.asTuple()->begin(), a.asTuple()->end(), b.asTuple()->begin(),
                       b.asTuple()->end(), equals);

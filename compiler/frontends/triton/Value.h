@@ -39,6 +39,8 @@ struct ExternalName {
 
 /// lower:upper:step in an index.
 struct SliceValue;
+/// A block pointer or a tensor descriptor.
+struct RecordValue;
 
 /// A value; None by default. Poison is the result of something already reported: it makes
 /// everything it touches poison, so that one mistake gives one error.
@@ -63,6 +65,7 @@ public:
   static Value slice(Value lower, Value upper, Value step);
   static Value function(FunctionReference value) { return Value(Data(value)); }
   static Value external(std::string path) { return Value(Data(ExternalName{std::move(path)})); }
+  static Value record(RecordValue value);
   static Value tensor(Tensor value) { return Value(Data(std::move(value))); }
 
   bool isPoison() const { return std::holds_alternative<Poison>(data_); }
@@ -84,6 +87,10 @@ public:
     auto *shared = std::get_if<std::shared_ptr<const SliceValue>>(&data_);
     return shared ? shared->get() : nullptr;
   }
+  const RecordValue *asRecord() const {
+    auto *shared = std::get_if<std::shared_ptr<const RecordValue>>(&data_);
+    return shared ? shared->get() : nullptr;
+  }
   /// A Python bool, int or float.
   bool isNumber() const { return asBool() || asInteger() || asNumber(); }
   /// bool or int as an integer.
@@ -98,15 +105,39 @@ public:
   bool containsTensor() const;
 
 private:
-  using Data = std::variant<Poison, None, Ellipsis, bool, Integer, double, std::string, Type,
-                            Tensor, FunctionReference, ExternalName,
-                            std::shared_ptr<const Elements>, std::shared_ptr<const SliceValue>>;
+  using Data =
+      std::variant<Poison, None, Ellipsis, bool, Integer, double, std::string, Type, Tensor,
+                   FunctionReference, ExternalName, std::shared_ptr<const Elements>,
+                   std::shared_ptr<const SliceValue>, std::shared_ptr<const RecordValue>>;
   explicit Value(Data data) : data_(std::move(data)) {}
   Data data_;
 };
 
 struct SliceValue {
   Value lower, upper, step;
+};
+
+/// Tensors that together say where blocks of a tensor in memory are: base pointer, then for each
+/// dimension of the block a size (int64), a stride (int64, in elements) and, in a block pointer, an
+/// offset (int32).
+struct RecordValue {
+  enum class Kind : uint8_t { BlockPointer, Descriptor };
+  Kind kind;
+  Type block; // what a load gives
+  bool padsWithNaN = false;
+  std::vector<Tensor> fields;
+
+  size_t rank() const { return block.shape.size(); }
+  const Tensor &base() const { return fields[0]; }
+  std::vector<Tensor> sizes() const { return part(0); }
+  std::vector<Tensor> strides() const { return part(1); }
+  std::vector<Tensor> offsets() const { return part(2); }
+
+private:
+  std::vector<Tensor> part(size_t index) const {
+    auto begin = fields.begin() + static_cast<std::ptrdiff_t>(1 + index * rank());
+    return {begin, begin + static_cast<std::ptrdiff_t>(rank())};
+  }
 };
 
 /// As Python's repr for compile-time values; a tensor prints as its type.

@@ -7,6 +7,7 @@
 #include "compiler/targets/LowerToLlvm.h"
 #include "compiler/targets/cpu/CodeGeneration.h"
 #include "compiler/targets/cpu/StreamingStores.h"
+#include "compiler/transforms/tile/ExpandDescriptors.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -40,6 +41,7 @@ private:
 Status CpuTarget::lower(ModuleOp module) const {
   ErrorCollector errors(module.getContext());
   PassManager toLoops(module.getContext());
+  toLoops.addPass(tile::createExpandDescriptorsPass());
   toLoops.addPass(createCanonicalizerPass());
   toLoops.addPass(createCSEPass());
   toLoops.addPass(createTileToCpuPass({level_.vectorBytes, level_.hasMaskedAccess}));

@@ -7,6 +7,7 @@
 #include "compiler/targets/cuda/PtxAssembler.h"
 #include "compiler/targets/cuda/PtxGeneration.h"
 #include "compiler/transforms/tile/AssignLayouts.h"
+#include "compiler/transforms/tile/ExpandDescriptors.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Pass/PassManager.h"
@@ -56,6 +57,7 @@ Status CudaTarget::lower(ModuleOp module) const {
   const uint32_t numThreads = kThreadsPerWarp * numWarpsOf(module);
   ErrorCollector errors(module.getContext());
   PassManager toThread(module.getContext());
+  toThread.addPass(tile::createExpandDescriptorsPass());
   toThread.addPass(createCanonicalizerPass());
   toThread.addPass(createCSEPass());
   toThread.addPass(tile::createAssignLayoutsPass());

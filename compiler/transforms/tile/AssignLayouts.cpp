@@ -1,6 +1,7 @@
 #include "compiler/transforms/tile/AssignLayouts.h"
 
 #include "compiler/transforms/tile/AxisInfo.h"
+#include "compiler/transforms/tile/ExpandDescriptors.h"
 #include "compiler/transforms/tile/LinearLayout.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -374,6 +375,9 @@ public:
 
 std::unique_ptr<Pass> createAssignLayoutsPass() { return std::make_unique<AssignLayoutsPass>(); }
 
-void registerTileTransformPasses() { registerPass(createAssignLayoutsPass); }
+void registerTileTransformPasses() {
+  registerPass(createAssignLayoutsPass);
+  registerPass(createExpandDescriptorsPass);
+}
 
 } // namespace inlay::tile
