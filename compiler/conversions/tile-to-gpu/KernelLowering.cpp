@@ -94,6 +94,7 @@ LogicalResult KernelLowering::lower(Operation *op) {
       .Case([&](tile::LoadOp load) { return lowerLoad(load); })
       .Case([&](tile::StoreOp store) { return lowerStore(store); })
       .Case([&](tile::ConvertLayoutOp convert) { return lowerConversion(convert); })
+      .Case([&](tile::DotOp dot) { return lowerDot(dot); })
       .Case([&](tile::BarrierOp) {
         NVVM::Barrier0Op::create(builder_, location);
         return success();

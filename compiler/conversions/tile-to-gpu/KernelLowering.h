@@ -8,6 +8,9 @@
 
 namespace inlay::tile_to_gpu {
 
+/// What a kernel may have of shared memory without asking for more at launch.
+inline constexpr int64_t kStaticSharedBytes = 48 * 1024;
+
 class KernelLowering {
 public:
   explicit KernelLowering(mlir::func::FuncOp kernel)
@@ -26,6 +29,9 @@ private:
   mlir::LogicalResult lowerLoad(tile::LoadOp op);
   mlir::LogicalResult lowerStore(tile::StoreOp op);
   mlir::LogicalResult lowerConversion(tile::ConvertLayoutOp op);
+  mlir::LogicalResult lowerDot(tile::DotOp op);
+  /// A dot without tensor cores: each thread adds up its elements from shared memory.
+  mlir::LogicalResult lowerDotByElements(tile::DotOp op);
   mlir::LogicalResult lowerFor(mlir::scf::ForOp op);
   mlir::LogicalResult lowerWhile(mlir::scf::WhileOp op);
   mlir::LogicalResult lowerIf(mlir::scf::IfOp op);

@@ -16,8 +16,6 @@ using tile::PlacePart;
 
 namespace {
 
-/// What a kernel may have without asking for more at launch.
-constexpr int64_t kStaticSharedBytes = 48 * 1024;
 constexpr const char *kSharedName = "inlay_shared";
 
 /// For each register of `to` the register of `from` that holds its element in the same thread; none

@@ -8,6 +8,10 @@
 
 namespace inlay {
 
+/// On the module after the pass: i32, the PTX ISA version (times ten) that its inline PTX needs, if
+/// that is more than the architecture asks for.
+inline constexpr llvm::StringLiteral kPtxVersionAttr = "tile.ptx_version";
+
 /// Pass "inlay-tile-to-gpu".
 ///
 /// Each tile becomes the scalars that one thread holds of it: register r of the tile's layout is

@@ -115,7 +115,13 @@ Result<std::vector<KernelImage>> CudaTarget::compile(ModuleOp module,
   OwningOpRef<ModuleOp> work(module.clone());
   const std::string entry = kernelName(*work);
   const uint32_t numWarps = numWarpsOf(*work);
+  work.get()->setAttr(tile::kTargetAttr,
+                      StringAttr::get(work->getContext(), std::string(architecture_.name)));
   INLAY_TRY(lower(*work));
+  CudaArchitecture architecture = architecture_;
+  if (auto version = work.get()->getAttrOfType<IntegerAttr>(kPtxVersionAttr))
+    architecture.ptxVersion =
+        std::max(architecture.ptxVersion, static_cast<unsigned>(version.getInt()));
   stage("llvm", [&] { return printed(*work.get()); });
 
   DialectRegistry registry;
@@ -127,7 +133,7 @@ Result<std::vector<KernelImage>> CudaTarget::compile(ModuleOp module,
   std::unique_ptr<llvm::Module> llvmModule = translateModuleToLLVMIR(*work, context, "kernel");
   if (!llvmModule)
     return internalError("translating kernel '{}' to LLVM IR failed", entry);
-  INLAY_ASSIGN(std::unique_ptr<llvm::TargetMachine> machine, createPtxMachine(architecture_));
+  INLAY_ASSIGN(std::unique_ptr<llvm::TargetMachine> machine, createPtxMachine(architecture));
   optimizeForGpu(*llvmModule, *machine);
   stage("ll", [&] {
     std::string text;
@@ -140,7 +146,7 @@ Result<std::vector<KernelImage>> CudaTarget::compile(ModuleOp module,
   image.format = ImageFormat::Ptx;
   image.entry = entry;
   image.numWarps = numWarps;
-  image.ptxVersion = architecture_.ptxVersion;
+  image.ptxVersion = architecture.ptxVersion;
   // Shared memory is declared in the code; nothing is asked for at launch.
   image.sharedBytes = 0;
   INLAY_ASSIGN(std::string ptx, generatePtx(*llvmModule, *machine));
