@@ -3,6 +3,7 @@
 #include "compiler/transforms/tile/AxisInfo.h"
 #include "compiler/transforms/tile/DotAssignment.h"
 #include "compiler/transforms/tile/LinearLayout.h"
+#include "compiler/transforms/tile/PipelineLoads.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Iterators.h"
@@ -401,6 +402,9 @@ public:
 
 std::unique_ptr<Pass> createAssignLayoutsPass() { return std::make_unique<AssignLayoutsPass>(); }
 
-void registerTileTransformPasses() { registerPass(createAssignLayoutsPass); }
+void registerTileTransformPasses() {
+  registerPass(createAssignLayoutsPass);
+  registerPass(createPipelineLoadsPass);
+}
 
 } // namespace inlay::tile

@@ -10,7 +10,6 @@ namespace inlay::tile {
 
 namespace {
 
-constexpr unsigned kBaselineCapability = 80;
 /// The first GPUs whose tensor cores multiply fp8.
 constexpr unsigned kFloat8Capability = 89;
 
@@ -142,15 +141,6 @@ std::optional<MmaInstruction> chooseMma(DotOp dot, unsigned computeCapability) {
   if (mma && k < mma->k)
     return std::nullopt;
   return mma;
-}
-
-unsigned computeCapabilityOf(ModuleOp module) {
-  auto target = module ? module->getAttrOfType<StringAttr>(kTargetAttr) : StringAttr();
-  unsigned capability = 0;
-  StringRef name = target ? target.getValue() : StringRef();
-  if (!name.consume_front("sm_") || name.consumeInteger(10, capability))
-    return kBaselineCapability;
-  return capability;
 }
 
 WarpGrid shareOutWarps(const MmaInstruction &mma, ArrayRef<int64_t> accShape, unsigned numWarps,

@@ -7,9 +7,8 @@
 // or N, bases are zero: rows and columns repeat, and what they compute are copies.
 #pragma once
 
+#include "compiler/transforms/tile/Architecture.h"
 #include "compiler/transforms/tile/LinearLayout.h"
-
-#include "mlir/IR/BuiltinOps.h"
 
 #include <optional>
 
@@ -38,9 +37,6 @@ struct MmaInstruction {
 /// multiplies as the dot asks, or its K is smaller than the instruction's (nothing may be added up
 /// twice): then elements are multiplied one by one.
 std::optional<MmaInstruction> chooseMma(DotOp dot, unsigned computeCapability);
-
-/// The compute capability in the module attribute tile.target ("sm_90a": 90); 80 if absent.
-unsigned computeCapabilityOf(mlir::ModuleOp module);
 
 /// Warps along the dimensions of a dot's result; powers of two. The rest hold copies.
 struct WarpGrid {
