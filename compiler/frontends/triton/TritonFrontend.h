@@ -24,6 +24,7 @@ struct KernelRequest {
   std::vector<std::string> signature;
   std::map<std::string, ConstexprValue> constexprs;
   int numWarps = 4;
+  int numStages = 3; ///< iterations of a loop in flight on a GPU
   /// Receives remarks that are no errors: lines of static_print, decorators and conditions that
   /// were passed over. May be empty.
   std::function<void(std::string_view)> notes;
