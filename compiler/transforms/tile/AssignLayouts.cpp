@@ -2,6 +2,7 @@
 
 #include "compiler/transforms/tile/AxisInfo.h"
 #include "compiler/transforms/tile/DotAssignment.h"
+#include "compiler/transforms/tile/FoldDotSums.h"
 #include "compiler/transforms/tile/LinearLayout.h"
 #include "compiler/transforms/tile/PipelineLoads.h"
 
@@ -404,6 +405,7 @@ std::unique_ptr<Pass> createAssignLayoutsPass() { return std::make_unique<Assign
 
 void registerTileTransformPasses() {
   registerPass(createAssignLayoutsPass);
+  registerPass(createFoldDotSumsPass);
   registerPass(createPipelineLoadsPass);
 }
 
