@@ -202,11 +202,8 @@ LogicalResult KernelLowering::lowerDotByElements(tile::DotOp op) {
   // neighbouring elements.
   const int64_t bytes = memoryBytesOf(element), rhsStart = lhsType.getNumElements();
   const int64_t sizeBytes = (rhsStart + rhsType.getNumElements()) * bytes;
-  if (sizeBytes > kStaticSharedBytes)
-    return op.emitError("the operands of a dot without tensor cores take ")
-           << sizeBytes << " bytes of shared memory, which has " << kStaticSharedBytes
-           << " bytes; use smaller blocks";
-  Value base = sharedBase(location, sizeBytes);
+  const SharedRegion region = acquireShared(location, sizeBytes);
+  Value base = sharedPointer(location, region.offset, builder_.getI8Type(), constant(0));
   auto addressOf = [&](Value index) -> Value {
     return LLVM::GEPOp::create(builder_, location, base.getType(), memory, base, ValueRange{index});
   };
@@ -239,10 +236,9 @@ LogicalResult KernelLowering::lowerDotByElements(tile::DotOp op) {
                               addressOf(index));
       }
   };
-  NVVM::Barrier0Op::create(builder_, location);
   put(op.getLhs(), 0, rank - 1, rank - 2, m);
   put(op.getRhs(), rhsStart, rank - 2, rank - 1, n);
-  NVVM::Barrier0Op::create(builder_, location);
+  emitBarrier(location);
 
   const SmallVector<unsigned> first = representatives(acc);
   SmallVector<unsigned> rows, columns;
@@ -289,6 +285,7 @@ LogicalResult KernelLowering::lowerDotByElements(tile::DotOp op) {
   for (unsigned r = 0; r < sums.size(); ++r)
     results.push_back(first[r] == r ? loop.getResult(numSums++) : results[first[r]]);
   convertAll(builder_, location, results, accType);
+  releaseShared(region);
   registers_[op.getResult()] = std::move(results);
   return success();
 }

@@ -7,6 +7,8 @@
 #include "compiler/targets/cuda/PtxAssembler.h"
 #include "compiler/targets/cuda/PtxGeneration.h"
 #include "compiler/transforms/tile/AssignLayouts.h"
+#include "compiler/transforms/tile/FoldDotSums.h"
+#include "compiler/transforms/tile/PipelineLoads.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Pass/PassManager.h"
@@ -58,8 +60,10 @@ Status CudaTarget::lower(ModuleOp module) const {
   PassManager toThread(module.getContext());
   toThread.addPass(createCanonicalizerPass());
   toThread.addPass(createCSEPass());
+  toThread.addPass(tile::createFoldDotSumsPass());
   toThread.addPass(tile::createAssignLayoutsPass());
   toThread.addPass(createCSEPass());
+  toThread.addPass(tile::createPipelineLoadsPass());
   toThread.addPass(createTileToGpuPass());
   if (failed(toThread.run(module)))
     return unimplemented("the kernel cannot be compiled for {}: {}", name_, errors.text());
@@ -147,8 +151,8 @@ Result<std::vector<KernelImage>> CudaTarget::compile(ModuleOp module,
   image.entry = entry;
   image.numWarps = numWarps;
   image.ptxVersion = architecture.ptxVersion;
-  // Shared memory is declared in the code; nothing is asked for at launch.
-  image.sharedBytes = 0;
+  if (auto bytes = (*work)->getAttrOfType<IntegerAttr>(kDynamicSharedBytesAttr))
+    image.sharedBytes = static_cast<uint32_t>(bytes.getInt());
   INLAY_ASSIGN(std::string ptx, generatePtx(*llvmModule, *machine));
   const auto *begin = reinterpret_cast<const std::byte *>(ptx.data());
   image.bytes.assign(begin, begin + ptx.size());

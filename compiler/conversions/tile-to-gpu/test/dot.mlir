@@ -69,7 +69,6 @@ module attributes {tile.num_warps = 1 : i32} {
     %a = tile.load %ap : tensor<8x4x!tile.ptr<f16>, #lhs> -> tensor<8x4xf16, #lhs>
     %b = tile.load %bp : tensor<4x8x!tile.ptr<f16>, #rhs> -> tensor<4x8xf16, #rhs>
     %c = arith.constant dense<0.0> : tensor<8x8xf32, #acc>
-    // CHECK: nvvm.barrier
     // CHECK-COUNT-2: llvm.store %{{.*}} : i16, !llvm.ptr<3>
     // CHECK: nvvm.barrier
     // CHECK: scf.for {{.*}} iter_args(%[[X:.*]] = %{{.*}}, %[[Y:.*]] = %{{.*}}) -> (f32, f32)
