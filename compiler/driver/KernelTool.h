@@ -24,6 +24,7 @@ struct KernelToolRequest {
   std::string signature; // "*fp32:16, i32, *fp32"; unused for a tile module
   std::vector<std::string> constexprs; // "BLOCK_SIZE=256"
   int numWarps = 4;
+  int numStages = 3;
   std::string target; // one target: "cuda:sm_90a", "cpu:x86-64-v3"
   std::string emit;   // "tile", "llvm", "ll", "ptx", "cubin", "s", "so" or "json"
 };

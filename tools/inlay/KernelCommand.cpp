@@ -84,6 +84,11 @@ void addKernelCommand(CLI::App &app, Status &outcome) {
   compile->add_option("--num-warps", options->request.numWarps, "Warps of one program on a GPU")
       ->check(CLI::Range(1, 32))
       ->capture_default_str();
+  compile
+      ->add_option("--num-stages", options->request.numStages,
+                   "Iterations of a loop in flight on a GPU")
+      ->check(CLI::Range(1, 16))
+      ->capture_default_str();
   compile->add_option("--target", options->request.target, "cuda:sm_90a, cpu:x86-64-v3, …")
       ->required();
   options->request.emit = "json";

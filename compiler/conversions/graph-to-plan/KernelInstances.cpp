@@ -104,6 +104,7 @@ Result<plan::KernelOp> KernelInstances::create(const PluginLaunch &launch,
   request.signature = std::move(signature);
   request.constexprs = launch.kernel.constexprs;
   request.numWarps = launch.kernel.numWarps;
+  request.numStages = launch.kernel.numStages;
   request.notes = [&](std::string_view note) {
     notes_.push_back(sourceName(launch.kernel) + ": " + std::string(note));
   };

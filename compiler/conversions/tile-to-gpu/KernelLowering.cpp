@@ -55,14 +55,20 @@ LogicalResult KernelLowering::run() {
     thread.erase();
     return failure();
   }
+  finishShared();
   kernel_.erase();
   return success();
 }
 
 LogicalResult KernelLowering::lowerBlock(Block &block) {
-  for (Operation &op : block)
+  for (Operation &op : block) {
     if (failed(lower(&op)))
       return failure();
+    if (memory_.peakBytes() > sharedLimitBytes_)
+      return op.emitError("the tiles that must be in shared memory here take ")
+             << memory_.peakBytes() << " bytes and the GPU has " << sharedLimitBytes_
+             << " bytes; use smaller blocks or fewer stages";
+  }
   return success();
 }
 
@@ -94,8 +100,18 @@ LogicalResult KernelLowering::lower(Operation *op) {
       .Case([&](tile::LoadOp load) { return lowerLoad(load); })
       .Case([&](tile::StoreOp store) { return lowerStore(store); })
       .Case([&](tile::ConvertLayoutOp convert) { return lowerConversion(convert); })
+      .Case([&](tile::DotOp dot) { return lowerDot(dot); })
+      .Case([&](tile::AllocSharedOp alloc) { return lowerAllocShared(alloc); })
+      .Case([&](tile::FreeSharedOp free) { return lowerFreeShared(free); })
+      .Case([&](tile::AsyncCopyOp copy) { return lowerAsyncCopy(copy); })
+      .Case([&](tile::AsyncCommitOp) {
+        NVVM::CpAsyncCommitGroupOp::create(builder_, location);
+        return success();
+      })
+      .Case([&](tile::AsyncWaitOp wait) { return lowerAsyncWait(wait); })
+      .Case([&](tile::SharedLoadOp load) { return lowerSharedLoad(load); })
       .Case([&](tile::BarrierOp) {
-        NVVM::Barrier0Op::create(builder_, location);
+        emitBarrier(location);
         return success();
       })
       .Case([&](arith::ConstantOp constant) { return lowerConstant(constant); })

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "compiler/conversions/tile-to-gpu/MemoryAccess.h"
+#include "compiler/conversions/tile-to-gpu/SharedMemory.h"
 #include "compiler/conversions/tile-to-gpu/ThreadCode.h"
+#include "compiler/transforms/tile/Architecture.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -12,7 +14,8 @@ class KernelLowering {
 public:
   explicit KernelLowering(mlir::func::FuncOp kernel)
       : kernel_(kernel), module_(kernel->getParentOfType<mlir::ModuleOp>()),
-        builder_(kernel.getContext()) {}
+        builder_(kernel.getContext()),
+        sharedLimitBytes_(tile::sharedLimitBytes(tile::computeCapabilityOf(module_))) {}
 
   /// Replaces the kernel by a function of the same name.
   mlir::LogicalResult run();
@@ -26,6 +29,14 @@ private:
   mlir::LogicalResult lowerLoad(tile::LoadOp op);
   mlir::LogicalResult lowerStore(tile::StoreOp op);
   mlir::LogicalResult lowerConversion(tile::ConvertLayoutOp op);
+  mlir::LogicalResult lowerDot(tile::DotOp op);
+  /// A dot without tensor cores: each thread adds up its elements from shared memory.
+  mlir::LogicalResult lowerDotByElements(tile::DotOp op);
+  mlir::LogicalResult lowerAllocShared(tile::AllocSharedOp op);
+  mlir::LogicalResult lowerFreeShared(tile::FreeSharedOp op);
+  mlir::LogicalResult lowerAsyncCopy(tile::AsyncCopyOp op);
+  mlir::LogicalResult lowerAsyncWait(tile::AsyncWaitOp op);
+  mlir::LogicalResult lowerSharedLoad(tile::SharedLoadOp op);
   mlir::LogicalResult lowerFor(mlir::scf::ForOp op);
   mlir::LogicalResult lowerWhile(mlir::scf::WhileOp op);
   mlir::LogicalResult lowerIf(mlir::scf::IfOp op);
@@ -36,10 +47,31 @@ private:
   /// Moves elements through shared memory.
   mlir::LogicalResult convertThroughMemory(tile::ConvertLayoutOp op, const tile::LinearLayout &from,
                                            const tile::LinearLayout &to);
+  /// The same for tiles of rank 2 and elements that are no pointers, without bank conflicts.
+  mlir::LogicalResult convertThroughTile(tile::ConvertLayoutOp op, const tile::LinearLayout &from,
+                                         const tile::LinearLayout &to);
+  /// Where a slot of a ring begins.
+  mlir::Value slotAddress(mlir::Location location, mlir::Value buffer, mlir::Value slot);
   mlir::Value sharedAddress(mlir::Location location, const tile::LinearLayout &layout,
                             llvm::ArrayRef<int64_t> shape, mlir::Type memoryType,
-                            unsigned registerIndex);
-  mlir::Value sharedBase(mlir::Location location, int64_t sizeBytes);
+                            unsigned registerIndex, int64_t offsetBytes);
+  /// Takes bytes of shared memory that every thread may write, behind a barrier if it must be.
+  SharedRegion acquireShared(mlir::Location location, int64_t sizeBytes);
+  /// Gives back what was acquired and, since the last barrier, only read.
+  void releaseShared(const SharedRegion &region);
+  /// The address of element `index` (i32) of elements of this type that begin at a byte of the
+  /// kernel's shared memory.
+  mlir::Value sharedPointer(mlir::Location location, int64_t offsetBytes, mlir::Type memoryType,
+                            mlir::Value index);
+  /// Gives the kernel's shared memory its size, once all code is there.
+  void finishShared();
+
+  /// All threads of the block wait for each other. Branches and loops of a kernel depend on
+  /// scalars, which are the same in all threads, so that all arrive; inside `emitWhere` they would
+  /// not.
+  void emitBarrier(mlir::Location location);
+  /// Code that a thread runs only where `condition` (null: everywhere) holds; no barriers.
+  void emitWhere(mlir::Location location, mlir::Value condition, llvm::function_ref<void()> body);
 
   /// What a value has become: one SSA value for a scalar, one per register for a tile.
   const Registers &get(mlir::Value value) { return registers_.find(value)->second; }
@@ -53,9 +85,13 @@ private:
   mlir::func::FuncOp kernel_;
   mlir::ModuleOp module_;
   mlir::OpBuilder builder_;
+  int64_t sharedLimitBytes_;
   tile::AxisAnalysis axes_;
   llvm::DenseMap<mlir::Value, Registers> registers_;
+  llvm::DenseMap<mlir::Value, SharedRegion> rings_;
+  SharedMemory memory_;
   mlir::LLVM::GlobalOp shared_;
+  bool isDivergent_ = false;
 };
 
 } // namespace inlay::tile_to_gpu

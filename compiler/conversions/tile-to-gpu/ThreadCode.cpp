@@ -23,6 +23,8 @@ Type memoryTypeOf(Type elementType) {
     return IntegerType::get(elementType.getContext(), 8);
   if (isa<Float16Type, BFloat16Type>(elementType))
     return IntegerType::get(elementType.getContext(), 16);
+  if (isa<FloatType>(elementType) && elementType.getIntOrFloatBitWidth() == 8)
+    return IntegerType::get(elementType.getContext(), 8);
   return valueTypeOf(elementType);
 }
 

@@ -27,8 +27,8 @@ bool isSupported(Type type) {
   type = tile::elementTypeOf(type);
   if (auto pointer = dyn_cast<tile::PointerType>(type))
     type = pointer.getElementType();
-  return isa<Float16Type, BFloat16Type, Float32Type, Float64Type, IndexType, tile::PointerType>(
-             type) ||
+  return isa<tile::SharedType, Float8E4M3FNType, Float8E5M2Type, Float16Type, BFloat16Type,
+             Float32Type, Float64Type, IndexType, tile::PointerType>(type) ||
          (type.isSignlessInteger() &&
           llvm::is_contained({1u, 8u, 16u, 32u, 64u}, type.getIntOrFloatBitWidth()));
 }
@@ -36,7 +36,7 @@ bool isSupported(Type type) {
 /// Whether the tiles of an op can be there as its registers: all in one layout, or with as many
 /// registers where the layouts say what is viewed.
 bool layoutsAgree(Operation *op) {
-  if (isa<tile::ConvertLayoutOp>(op) || op->getNumRegions() != 0)
+  if (isa<tile::ConvertLayoutOp, tile::DotOp>(op) || op->getNumRegions() != 0)
     return true;
   const bool isView =
       isa<tile::ExpandDimsOp, tile::BroadcastOp, tile::ReshapeOp, tile::TransOp>(op);

@@ -8,6 +8,14 @@
 
 namespace inlay {
 
+/// On the module after the pass: i32, the PTX ISA version (times ten) that its inline PTX needs, if
+/// that is more than the architecture asks for.
+inline constexpr llvm::StringLiteral kPtxVersionAttr = "tile.ptx_version";
+
+/// On the lowered module: i64, the bytes of dynamic shared memory a launch must give the kernel;
+/// absent if what the code declares is enough.
+inline constexpr llvm::StringLiteral kDynamicSharedBytesAttr = "tile.dynamic_shared_bytes";
+
 /// Pass "inlay-tile-to-gpu".
 ///
 /// Each tile becomes the scalars that one thread holds of it: register r of the tile's layout is

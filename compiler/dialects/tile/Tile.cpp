@@ -137,6 +137,55 @@ LogicalResult LayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitEr
   return success();
 }
 
+LogicalResult SharedType::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                                 unsigned numSlots, ArrayRef<int64_t> shape, Type elementType,
+                                 unsigned fastest) {
+  const bool isShape =
+      shape.size() == 2 && llvm::all_of(shape, [](int64_t size) {
+        return llvm::isPowerOf2_64(static_cast<uint64_t>(size)) && size <= kMaxElements;
+      });
+  if (!isShape || fastest > 1)
+    return emitError() << "(C1) tiles in shared memory have two dimensions, powers of two, and "
+                          "fastest is 0 or 1; it is "
+                       << fastest;
+  if (!elementType.isIntOrFloat() || elementType.getIntOrFloatBitWidth() < 8 ||
+      elementType.getIntOrFloatBitWidth() > 64)
+    return emitError() << "(C2) elements are " << elementType
+                       << "; expected integers or floats of 8 to 64 bits";
+  if (numSlots == 0)
+    return emitError() << "(C3) there are no slots";
+  return success();
+}
+
+/// Whether a tile with a layout has the shape and elements of those in shared memory.
+static bool fitsShared(Type type, Type elementType, Type bufferType) {
+  auto buffer = cast<SharedType>(bufferType);
+  auto tile = cast<RankedTensorType>(type);
+  return tile.getShape() == buffer.getShape() && elementType == buffer.getElementType() &&
+         isa_and_nonnull<LayoutAttr>(tile.getEncoding());
+}
+
+LogicalResult AsyncCopyOp::verify() {
+  Type pointee = cast<PointerType>(elementTypeOf(getPtr().getType())).getElementType();
+  if (!fitsShared(getPtr().getType(), pointee, getBuffer().getType()))
+    return emitOpError("(C1) pointers ")
+           << getPtr().getType() << " do not fit " << getBuffer().getType();
+  if (getMask() && !sameShape(getMask().getType(), getPtr().getType()))
+    return emitOpError("(C2) mask ") << getMask().getType() << " does not fit";
+  const unsigned bytes = getWidth() * pointee.getIntOrFloatBitWidth() / 8;
+  if (bytes != 4 && bytes != 8 && bytes != 16)
+    return emitOpError("(C3) copies ") << bytes << " bytes at once; expected 4, 8 or 16";
+  return success();
+}
+
+LogicalResult SharedLoadOp::verify() {
+  if (!fitsShared(getResult().getType(), elementTypeOf(getResult().getType()),
+                  getBuffer().getType()))
+    return emitOpError("(C1) result ")
+           << getResult().getType() << " does not fit " << getBuffer().getType();
+  return success();
+}
+
 LogicalResult ConvertLayoutOp::verify() {
   auto from = cast<RankedTensorType>(getSource().getType()),
        to = cast<RankedTensorType>(getResult().getType());

@@ -61,6 +61,20 @@ def Tile_LayoutAttr : AttrDef<TileDialect, "Layout"> {
   let genVerifyDecl = 1;
 }
 
+def Tile_SharedType : TypeDef<TileDialect, "Shared"> {
+  let mnemonic = "shared";
+  let summary = "A ring of tiles in the shared memory of a GPU block, placed as tensor cores read them";
+  let description = [{
+    Where an element is: conversions/tile-to-gpu/SharedTile.h. `fastest` is the dimension whose elements are neighbours.
+    (C1) Tiles are of rank 2, their dimensions powers of two; fastest is 0 or 1. (C2) Elements are integers or floats of 8 to
+    64 bits. (C3) There is at least one slot.
+  }];
+  let parameters = (ins "unsigned":$numSlots, ArrayRefParameter<"int64_t">:$shape, "::mlir::Type":$elementType, "unsigned":$fastest);
+  let assemblyFormat = "`<` $numSlots `,` `[` $shape `]` `,` $elementType `,` $fastest `>`";
+  let genVerifyDecl = 1;
+}
+def Tile_Shared : Type<CPred<"::mlir::isa<::inlay::tile::SharedType>($_self)">, "tiles in shared memory">;
+
 def Tile_Pointer : Type<CPred<"::mlir::isa<::inlay::tile::PointerType>($_self)">, "pointer">;
 def Tile_PointerTensor : Type<
     And<[CPred<"::mlir::isa<::mlir::RankedTensorType>($_self)">,
@@ -452,6 +466,57 @@ def Tile_ConvertLayoutOp : Tile_Op<"convert_layout", [Pure]> {
   let arguments = (ins Tile_Tensor:$source);
   let results = (outs Tile_Tensor:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_AllocSharedOp : Tile_Op<"alloc_shared", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Takes shared memory, until tile.free_shared";
+  let results = (outs Tile_Shared:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
+def Tile_FreeSharedOp : Tile_Op<"free_shared", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Gives shared memory back";
+  let arguments = (ins Tile_Shared:$buffer);
+  let assemblyFormat = "$buffer attr-dict `:` type($buffer)";
+}
+
+def Tile_AsyncCopyOp : Tile_Op<"async_copy", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Begins to copy a tile from global memory into a slot; where the mask is false it writes zeros";
+  let description = [{
+    The copy is there after a tile.async_wait. Who read the slot before must have passed a barrier. `width` elements are
+    copied at once: runs of consecutive registers of the pointers' layout, whose addresses follow one another and are
+    aligned to the run, under one mask.
+    (C1) `ptr` has the buffer's shape and element type and a layout. (C2) `mask` is i1 of that shape. (C3) `width` elements
+    are 4, 8 or 16 bytes.
+  }];
+  let arguments = (ins Tile_PointerTensor:$ptr, Optional<TensorOf<[I1]>>:$mask, Tile_Shared:$buffer, I32:$slot,
+                       I32Attr:$width);
+  let assemblyFormat = [{
+    $ptr (`mask` $mask^)? `into` $buffer `[` $slot `]` `width` $width attr-dict
+    `:` type($ptr) (`mask` type($mask)^)? `,` type($buffer)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_AsyncCommitOp : Tile_Op<"async_commit", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Makes the copies begun since the last commit one group";
+  let assemblyFormat = "attr-dict";
+}
+
+def Tile_AsyncWaitOp : Tile_Op<"async_wait", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Waits until all but the last `pending` groups of copies are there, for all threads";
+  let description = [{ It is a barrier: what threads read from slots before it is read. }];
+  let arguments = (ins I32Attr:$pending);
+  let assemblyFormat = "$pending attr-dict";
+}
+
+def Tile_SharedLoadOp : Tile_Op<"shared_load", [MemoryEffects<[MemRead]>]> {
+  let summary = "Reads a tile from a slot into registers";
+  let description = [{ (C1) The result has the buffer's shape and element type and a layout. }];
+  let arguments = (ins Tile_Shared:$buffer, I32:$slot);
+  let results = (outs Tile_Tensor:$result);
+  let assemblyFormat = "$buffer `[` $slot `]` attr-dict `:` type($buffer) `->` type($result)";
   let hasVerifier = 1;
 }
 

@@ -228,6 +228,9 @@ OwningOpRef<ModuleOp> Importer::emit(const ModuleItem &item, const Function &fun
       FileLineColLoc::get(builder.getStringAttr(request_.path), at.line, at.column);
   OwningOpRef<ModuleOp> module = ModuleOp::create(location);
   (*module)->setAttr(tile::kNumWarpsAttr, builder.getI32IntegerAttr(request_.numWarps));
+  // Targets know the default.
+  if (request_.numStages != KernelRequest().numStages)
+    (*module)->setAttr(tile::kNumStagesAttr, builder.getI32IntegerAttr(request_.numStages));
   SmallVector<mlir::Type> types;
   for (const KernelParameterBinding &binding : bindings_) {
     if (!binding.constant && binding.entry.isDescriptor)

@@ -8,6 +8,8 @@
 #include "compiler/targets/cuda/PtxGeneration.h"
 #include "compiler/transforms/tile/AssignLayouts.h"
 #include "compiler/transforms/tile/ExpandDescriptors.h"
+#include "compiler/transforms/tile/FoldDotSums.h"
+#include "compiler/transforms/tile/PipelineLoads.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Pass/PassManager.h"
@@ -60,8 +62,10 @@ Status CudaTarget::lower(ModuleOp module) const {
   toThread.addPass(tile::createExpandDescriptorsPass());
   toThread.addPass(createCanonicalizerPass());
   toThread.addPass(createCSEPass());
+  toThread.addPass(tile::createFoldDotSumsPass());
   toThread.addPass(tile::createAssignLayoutsPass());
   toThread.addPass(createCSEPass());
+  toThread.addPass(tile::createPipelineLoadsPass());
   toThread.addPass(createTileToGpuPass());
   if (failed(toThread.run(module)))
     return unimplemented("the kernel cannot be compiled for {}: {}", name_, errors.text());
@@ -117,7 +121,13 @@ Result<std::vector<KernelImage>> CudaTarget::compile(ModuleOp module,
   OwningOpRef<ModuleOp> work(module.clone());
   const std::string entry = kernelName(*work);
   const uint32_t numWarps = numWarpsOf(*work);
+  work.get()->setAttr(tile::kTargetAttr,
+                      StringAttr::get(work->getContext(), std::string(architecture_.name)));
   INLAY_TRY(lower(*work));
+  CudaArchitecture architecture = architecture_;
+  if (auto version = work.get()->getAttrOfType<IntegerAttr>(kPtxVersionAttr))
+    architecture.ptxVersion =
+        std::max(architecture.ptxVersion, static_cast<unsigned>(version.getInt()));
   stage("llvm", [&] { return printed(*work.get()); });
 
   DialectRegistry registry;
@@ -129,7 +139,7 @@ Result<std::vector<KernelImage>> CudaTarget::compile(ModuleOp module,
   std::unique_ptr<llvm::Module> llvmModule = translateModuleToLLVMIR(*work, context, "kernel");
   if (!llvmModule)
     return internalError("translating kernel '{}' to LLVM IR failed", entry);
-  INLAY_ASSIGN(std::unique_ptr<llvm::TargetMachine> machine, createPtxMachine(architecture_));
+  INLAY_ASSIGN(std::unique_ptr<llvm::TargetMachine> machine, createPtxMachine(architecture));
   optimizeForGpu(*llvmModule, *machine);
   stage("ll", [&] {
     std::string text;
@@ -142,9 +152,9 @@ Result<std::vector<KernelImage>> CudaTarget::compile(ModuleOp module,
   image.format = ImageFormat::Ptx;
   image.entry = entry;
   image.numWarps = numWarps;
-  image.ptxVersion = architecture_.ptxVersion;
-  // Shared memory is declared in the code; nothing is asked for at launch.
-  image.sharedBytes = 0;
+  image.ptxVersion = architecture.ptxVersion;
+  if (auto bytes = (*work)->getAttrOfType<IntegerAttr>(kDynamicSharedBytesAttr))
+    image.sharedBytes = static_cast<uint32_t>(bytes.getInt());
   INLAY_ASSIGN(std::string ptx, generatePtx(*llvmModule, *machine));
   const auto *begin = reinterpret_cast<const std::byte *>(ptx.data());
   image.bytes.assign(begin, begin + ptx.size());

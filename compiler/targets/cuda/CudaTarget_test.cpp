@@ -278,8 +278,8 @@ TEST(CudaTarget, KeepsEverythingInRegisters) {
 
 TEST(CudaTarget, TransposesThroughSharedMemory) {
   const std::string ptx = ptxOf(find("transpose"));
-  EXPECT_THAT(ptx, ContainsRegex("\\.shared \\.align 16 \\.b8 [a-z_]*\\[2048\\]"));
-  EXPECT_EQ(count(ptx, "bar\\.sync|barrier\\.sync"), 2) << ptx;
+  EXPECT_THAT(ptx, ContainsRegex("\\.shared \\.align 128 \\.b8 [a-z_]*\\[2048\\]"));
+  EXPECT_EQ(count(ptx, "bar\\.sync|barrier\\.sync"), 1) << ptx;
   EXPECT_GE(count(ptx, "ld\\.global\\.v4"), 1) << ptx;
   EXPECT_GE(count(ptx, "st\\.global\\.v4"), 1) << ptx;
 }

@@ -1,8 +1,11 @@
 #include "compiler/transforms/tile/AssignLayouts.h"
 
 #include "compiler/transforms/tile/AxisInfo.h"
+#include "compiler/transforms/tile/DotAssignment.h"
 #include "compiler/transforms/tile/ExpandDescriptors.h"
+#include "compiler/transforms/tile/FoldDotSums.h"
 #include "compiler/transforms/tile/LinearLayout.h"
+#include "compiler/transforms/tile/PipelineLoads.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Iterators.h"
@@ -111,7 +114,8 @@ private:
 class LayoutAssigner {
 public:
   LayoutAssigner(func::FuncOp kernel, unsigned numWarps)
-      : kernel_(kernel), accesses_(kernel, numWarps), builder_(kernel.getContext()) {}
+      : kernel_(kernel), accesses_(kernel, numWarps), dots_(kernel, numWarps),
+        builder_(kernel.getContext()) {}
 
   LogicalResult run() {
     if (failed(assignBlock(kernel_.getBody().front())))
@@ -251,10 +255,29 @@ private:
             setHome(access->getResult(0), layout);
           return success();
         })
+        .Case([&](DotOp dot) { return assignDot(dot); })
+        // What a terminator hands on is brought to its place with the op around it.
+        .Case<scf::YieldOp, scf::ConditionOp, func::ReturnOp>([](Operation *) { return success(); })
         .Case<scf::ForOp>([&](scf::ForOp loop) { return assignLoop(loop); })
         .Case<scf::WhileOp>([&](scf::WhileOp loop) { return assignWhile(loop); })
         .Case<scf::IfOp>([&](scf::IfOp branch) { return assignBranches(branch); })
         .Default([&](Operation *other) { return assignElementwise(other); });
+  }
+
+  LogicalResult assignDot(DotOp dot) {
+    const DotAssignment::Layouts &layouts = dots_.of(dot);
+    for (auto [operand, wanted] : {std::pair(&dot.getLhsMutable(), &layouts.lhs),
+                                   std::pair(&dot.getRhsMutable(), &layouts.rhs)}) {
+      std::optional<LinearLayout> layout = *wanted;
+      if (!layout)
+        layout = findHome(operand->get());
+      if (!layout)
+        layout = accesses_.ofShape(shapeOf(operand->get()));
+      operand->set(inLayout(operand->get(), *layout));
+    }
+    dot.getAccMutable().set(inLayout(dot.getAcc(), layouts.acc));
+    setHome(dot.getResult(), layouts.acc);
+    return success();
   }
 
   LogicalResult assignElementwise(Operation *op) {
@@ -270,6 +293,8 @@ private:
         llvm::all_of(op->getResults(), [&](Value result) { return isRematerializable(result); }))
       return success();
     std::optional<LinearLayout> layout;
+    if (op->getNumResults() > 0)
+      layout = dots_.find(op->getResult(0));
     for (Value operand : op->getOperands())
       if (!layout && isTile(operand) && dependsOnHome(operand))
         layout = findHome(operand);
@@ -281,38 +306,41 @@ private:
     return success();
   }
 
-  /// Gives carried tiles the layout of their shape and brings a terminator's operands there.
+  /// Gives carried tiles the layout that dots want, else that of their shape; brings the operands
+  /// that they come from there.
   void setCarried(ValueRange values) {
     for (Value value : values)
-      if (isTile(value))
-        setHome(value, accesses_.ofShape(shapeOf(value)));
+      if (isTile(value)) {
+        std::optional<LinearLayout> layout = dots_.find(value);
+        setHome(value, layout ? *layout : accesses_.ofShape(shapeOf(value)));
+      }
   }
-  void setCarriedOperands(MutableArrayRef<OpOperand> operands) {
-    for (OpOperand &operand : operands)
-      if (isTile(operand.get()))
-        operand.set(inLayout(operand.get(), accesses_.ofShape(shapeOf(operand.get()))));
+  void setCarriedOperands(MutableArrayRef<OpOperand> operands, ValueRange carried) {
+    for (auto [operand, value] : llvm::zip_equal(operands, carried))
+      if (isTile(value))
+        operand.set(inLayout(operand.get(), layoutOf(cast<RankedTensorType>(value.getType()))));
   }
 
   LogicalResult assignLoop(scf::ForOp loop) {
-    setCarriedOperands(loop.getInitArgsMutable());
     setCarried(loop.getRegionIterArgs());
     setCarried(loop.getResults());
+    setCarriedOperands(loop.getInitArgsMutable(), loop.getRegionIterArgs());
     if (failed(assignBlock(*loop.getBody())))
       return failure();
-    setCarriedOperands(loop.getBody()->getTerminator()->getOpOperands());
+    setCarriedOperands(loop.getBody()->getTerminator()->getOpOperands(), loop.getRegionIterArgs());
     return success();
   }
 
   LogicalResult assignWhile(scf::WhileOp loop) {
-    setCarriedOperands(loop.getInitsMutable());
     setCarried(loop.getBeforeArguments());
     setCarried(loop.getAfterArguments());
     setCarried(loop.getResults());
-    for (Block *block : {loop.getBeforeBody(), loop.getAfterBody()}) {
-      if (failed(assignBlock(*block)))
-        return failure();
-      setCarriedOperands(block->getTerminator()->getOpOperands());
-    }
+    setCarriedOperands(loop.getInitsMutable(), loop.getBeforeArguments());
+    if (failed(assignBlock(*loop.getBeforeBody())) || failed(assignBlock(*loop.getAfterBody())))
+      return failure();
+    setCarriedOperands(loop.getConditionOp()->getOpOperands().drop_front(),
+                       loop.getAfterArguments());
+    setCarriedOperands(loop.getYieldOp()->getOpOperands(), loop.getBeforeArguments());
     return success();
   }
 
@@ -323,7 +351,7 @@ private:
         continue;
       if (failed(assignBlock(region.front())))
         return failure();
-      setCarriedOperands(region.front().getTerminator()->getOpOperands());
+      setCarriedOperands(region.front().getTerminator()->getOpOperands(), branch.getResults());
     }
     return success();
   }
@@ -339,6 +367,7 @@ private:
 
   func::FuncOp kernel_;
   AccessLayouts accesses_;
+  DotAssignment dots_;
   OpBuilder builder_;
   llvm::DenseMap<Value, bool> rematerializable_;
   llvm::DenseMap<Value, LinearLayout> homes_;
@@ -378,6 +407,8 @@ std::unique_ptr<Pass> createAssignLayoutsPass() { return std::make_unique<Assign
 void registerTileTransformPasses() {
   registerPass(createAssignLayoutsPass);
   registerPass(createExpandDescriptorsPass);
+  registerPass(createFoldDotSumsPass);
+  registerPass(createPipelineLoadsPass);
 }
 
 } // namespace inlay::tile

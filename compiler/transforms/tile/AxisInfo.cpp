@@ -269,6 +269,21 @@ AxisInfo AxisInfo::unknown(unsigned rank) {
   return info;
 }
 
+AxisInfo AxisInfo::meet(const AxisInfo &other) const {
+  AxisInfo result = *this;
+  auto weaken = [](SmallVectorImpl<int64_t> &values, ArrayRef<int64_t> others) {
+    for (auto [value, least] : llvm::zip_equal(values, others))
+      value = std::min(value, least);
+  };
+  weaken(result.contiguity, other.contiguity);
+  weaken(result.divisibility, other.divisibility);
+  weaken(result.constancy, other.constancy);
+  if (constant != other.constant)
+    result.constant.reset();
+  result.isNonNegative &= other.isNonNegative;
+  return result;
+}
+
 const AxisInfo &AxisAnalysis::get(Value value) {
   auto it = known_.find(value);
   if (it == known_.end()) {
@@ -282,6 +297,8 @@ AxisInfo AxisAnalysis::compute(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value))
     return ofBlockArgument(argument);
   Operation *op = value.getDefiningOp();
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return get(loop.getRegionIterArg(cast<OpResult>(value).getResultNumber()));
   AxisInfo info =
       op->getNumResults() == 1 ? ofOperation(op) : AxisInfo::unknown(rankOf(value.getType()));
   for (unsigned d = 0; d < info.contiguity.size(); ++d) {
@@ -307,8 +324,33 @@ AxisInfo AxisAnalysis::ofBlockArgument(BlockArgument argument) {
     const AxisInfo lower = get(loop.getLowerBound()), step = get(loop.getStep());
     info.divisibility[0] = std::min(lower.divisibility[0], step.divisibility[0]);
     info.isNonNegative = lower.isNonNegative;
+  } else if (loop) {
+    return ofCarried(loop, argument.getArgNumber() - loop.getNumInductionVars());
   }
   return info;
+}
+
+AxisInfo AxisAnalysis::ofCarried(scf::ForOp loop, unsigned number) {
+  SmallVector<AxisInfo> assumed;
+  for (Value init : loop.getInitArgs())
+    assumed.push_back(get(init));
+  // All carried values are assumed to be as at the start; what an iteration does not keep is given
+  // up until the rest holds.
+  Operation *yield = loop.getBody()->getTerminator();
+  for (bool holds = false; !holds;) {
+    AxisAnalysis trial = *this;
+    for (auto [argument, info] : llvm::zip_equal(loop.getRegionIterArgs(), assumed))
+      trial.known_[argument] = info;
+    holds = true;
+    for (auto [next, info] : llvm::zip_equal(yield->getOperands(), assumed)) {
+      AxisInfo kept = info.meet(trial.get(next));
+      holds &= kept == info;
+      info = std::move(kept);
+    }
+  }
+  for (auto [argument, info] : llvm::zip_equal(loop.getRegionIterArgs(), assumed))
+    known_[argument] = info;
+  return assumed[number];
 }
 
 bool AxisAnalysis::isNonNegative(Operation *op) {

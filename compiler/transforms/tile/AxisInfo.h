@@ -26,10 +26,14 @@ struct AxisInfo {
   bool isNonNegative = false;
 
   static AxisInfo unknown(unsigned rank);
+  /// What holds of either.
+  AxisInfo meet(const AxisInfo &other) const;
+  bool operator==(const AxisInfo &other) const = default;
 };
 
 /// Computes AxisInfo on demand. Sources: the rules of Triton's AxisInfo analysis; the user's hints
-/// (tile.divisibility, tile.contiguity, tile.constancy) override them. Loop-carried values are
+/// (tile.divisibility, tile.contiguity, tile.constancy) override them. Of what an scf.for carries
+/// holds what holds of the first value and is kept by each iteration; what scf.while carries is
 /// unknown.
 class AxisAnalysis {
 public:
@@ -38,6 +42,7 @@ public:
 private:
   AxisInfo compute(mlir::Value value);
   AxisInfo ofBlockArgument(mlir::BlockArgument argument);
+  AxisInfo ofCarried(mlir::scf::ForOp loop, unsigned number);
   AxisInfo ofOperation(mlir::Operation *op);
   bool isNonNegative(mlir::Operation *op);
 

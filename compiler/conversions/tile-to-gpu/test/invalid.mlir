@@ -84,11 +84,11 @@ func.func @constant() attributes {tile.kernel} {
 
 // -----
 
-#rows = #tile.layout<1, registers [array<i32: 1>, array<i32: 64>, array<i32: 128>, array<i32: 256>, array<i32: 512>, array<i32: 1024>, array<i32: 2048>, array<i32: 4096>], lanes [array<i32: 2>, array<i32: 4>, array<i32: 8>, array<i32: 16>, array<i32: 32>], warps []>
-#other = #tile.layout<1, registers [array<i32: 32>, array<i32: 64>, array<i32: 128>, array<i32: 256>, array<i32: 512>, array<i32: 1024>, array<i32: 2048>, array<i32: 4096>], lanes [array<i32: 1>, array<i32: 2>, array<i32: 4>, array<i32: 8>, array<i32: 16>], warps []>
+#rows = #tile.layout<1, registers [array<i32: 1>, array<i32: 64>, array<i32: 128>, array<i32: 256>, array<i32: 512>, array<i32: 1024>, array<i32: 2048>, array<i32: 4096>, array<i32: 8192>, array<i32: 16384>], lanes [array<i32: 2>, array<i32: 4>, array<i32: 8>, array<i32: 16>, array<i32: 32>], warps []>
+#other = #tile.layout<1, registers [array<i32: 32>, array<i32: 64>, array<i32: 128>, array<i32: 256>, array<i32: 512>, array<i32: 1024>, array<i32: 2048>, array<i32: 4096>, array<i32: 8192>, array<i32: 16384>], lanes [array<i32: 1>, array<i32: 2>, array<i32: 4>, array<i32: 8>, array<i32: 16>], warps []>
 func.func @shared_memory(%n: i64) attributes {tile.kernel} {
-  %v = tile.splat %n : i64 -> tensor<8192xi64, #rows>
-  // expected-error @+1 {{a tile of 65536 bytes must change its layout through shared memory, which has 49152 bytes; use smaller blocks}}
-  %w = tile.convert_layout %v : tensor<8192xi64, #rows> -> tensor<8192xi64, #other>
+  %v = tile.splat %n : i64 -> tensor<32768xi64, #rows>
+  // expected-error @+1 {{the tiles that must be in shared memory here take 262144 bytes and the GPU has 166912 bytes; use smaller blocks or fewer stages}}
+  %w = tile.convert_layout %v : tensor<32768xi64, #rows> -> tensor<32768xi64, #other>
   return
 }

@@ -406,3 +406,43 @@ func.func @asm_pack(%a: tensor<16xi8>) {
   %0 = tile.inline_asm "mov.b32 $0, $1;", "=r,r" pack 3 (%a) : (tensor<16xi8>) -> tensor<16xi8>
   return
 }
+
+// -----
+
+// expected-error@+1 {{(C1) tiles in shared memory have two dimensions, powers of two, and fastest is 0 or 1; it is 1}}
+func.func @shared_c1(%ring: !tile.shared<2, [4, 6], f32, 1>) { return }
+
+// -----
+
+// expected-error@+1 {{(C2) elements are 'i1'; expected integers or floats of 8 to 64 bits}}
+func.func @shared_c2(%ring: !tile.shared<2, [4, 8], i1, 1>) { return }
+
+// -----
+
+// expected-error@+1 {{(C3) there are no slots}}
+func.func @shared_c3(%ring: !tile.shared<0, [4, 8], f32, 1>) { return }
+
+// -----
+
+func.func @async_copy_c1(%p: tensor<4x8x!tile.ptr<f32>>, %ring: !tile.shared<2, [4, 8], f32, 1>, %slot: i32) {
+  // expected-error@+1 {{(C1) pointers 'tensor<4x8x!tile.ptr<f32>>' do not fit '!tile.shared<2, [4, 8], f32, 1>'}}
+  tile.async_copy %p into %ring[%slot] width 1 : tensor<4x8x!tile.ptr<f32>>, !tile.shared<2, [4, 8], f32, 1>
+  return
+}
+
+// -----
+
+#rows = #tile.layout<2, registers [array<i32: 0, 1>], lanes [array<i32: 0, 2>, array<i32: 0, 4>, array<i32: 1, 0>, array<i32: 2, 0>, array<i32: 0, 0>], warps []>
+func.func @async_copy_c3(%p: tensor<4x8x!tile.ptr<f16>, #rows>, %ring: !tile.shared<2, [4, 8], f16, 1>, %slot: i32) {
+  // expected-error@+1 {{(C3) copies 2 bytes at once; expected 4, 8 or 16}}
+  tile.async_copy %p into %ring[%slot] width 1 : tensor<4x8x!tile.ptr<f16>, #rows>, !tile.shared<2, [4, 8], f16, 1>
+  return
+}
+
+// -----
+
+func.func @shared_load_c1(%ring: !tile.shared<2, [4, 8], f32, 1>, %slot: i32) {
+  // expected-error@+1 {{(C1) result 'tensor<4x8xf32>' does not fit '!tile.shared<2, [4, 8], f32, 1>'}}
+  %v = tile.shared_load %ring[%slot] : !tile.shared<2, [4, 8], f32, 1> -> tensor<4x8xf32>
+  return
+}

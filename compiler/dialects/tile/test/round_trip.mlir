@@ -128,3 +128,22 @@ func.func @layouts(%v: tensor<4x8xf32, #rows>) {
   %w = tile.convert_layout %v : tensor<4x8xf32, #rows> -> tensor<4x8xf32, #columns>
   return
 }
+
+// CHECK-LABEL: func.func @shared
+func.func @shared(%p: tensor<4x8x!tile.ptr<f32>, #rows>, %m: tensor<4x8xi1, #rows>, %slot: i32) {
+  // CHECK: %[[RING:.*]] = tile.alloc_shared : !tile.shared<2, [4, 8], f32, 1>
+  %ring = tile.alloc_shared : !tile.shared<2, [4, 8], f32, 1>
+  // CHECK: tile.async_copy %{{.*}} mask %{{.*}} into %[[RING]][%{{.*}}] width 2 : tensor<4x8x!tile.ptr<f32>, #{{.*}}> mask tensor<4x8xi1, #{{.*}}>, !tile.shared<2, [4, 8], f32, 1>
+  tile.async_copy %p mask %m into %ring[%slot] width 2 : tensor<4x8x!tile.ptr<f32>, #rows> mask tensor<4x8xi1, #rows>, !tile.shared<2, [4, 8], f32, 1>
+  // CHECK: tile.async_copy %{{.*}} into %[[RING]][%{{.*}}] width 1 : tensor<4x8x!tile.ptr<f32>, #{{.*}}>, !tile.shared<2, [4, 8], f32, 1>
+  tile.async_copy %p into %ring[%slot] width 1 : tensor<4x8x!tile.ptr<f32>, #rows>, !tile.shared<2, [4, 8], f32, 1>
+  // CHECK: tile.async_commit
+  tile.async_commit
+  // CHECK: tile.async_wait 0
+  tile.async_wait 0
+  // CHECK: tile.shared_load %[[RING]][%{{.*}}] : !tile.shared<2, [4, 8], f32, 1> -> tensor<4x8xf32, #{{.*}}>
+  %v = tile.shared_load %ring[%slot] : !tile.shared<2, [4, 8], f32, 1> -> tensor<4x8xf32, #rows>
+  // CHECK: tile.free_shared %[[RING]]
+  tile.free_shared %ring : !tile.shared<2, [4, 8], f32, 1>
+  return
+}

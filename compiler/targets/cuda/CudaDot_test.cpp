@@ -1,0 +1,207 @@
+// tile.dot as PTX: the instructions that multiply, and ptxas taking them for each architecture.
+#include "compiler/dialects/tile/Tile.h"
+#include "compiler/targets/Target.h"
+#include "compiler/targets/cuda/PtxAssembler.h"
+
+#include "mlir/Parser/Parser.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <regex>
+
+namespace inlay {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+struct Dot {
+  std::string name;
+  std::string lhs, rhs, acc;
+  std::vector<int64_t> shape; ///< M, N, K, or batch, M, N, K
+  std::string precision = "";
+};
+
+std::string tileOf(std::vector<int64_t> shape, const std::string &element) {
+  std::string text = "tensor<";
+  for (int64_t size : shape)
+    text += std::to_string(size) + "x";
+  return text + element + ">";
+}
+
+/// Reads a dense tile of `shape` at %pointer.
+std::string loadOf(const std::string &name, const std::vector<int64_t> &shape,
+                   const std::string &element) {
+  int64_t count = 1;
+  for (int64_t size : shape)
+    count *= size;
+  const std::string flat = tileOf({count}, element), pointer = "!tile.ptr<" + element + ">",
+                    pointers = tileOf({count}, pointer);
+  return "%" + name + "r = tile.arange 0 to " + std::to_string(count) + " : " +
+         tileOf({count}, "i32") + "\n%" + name + "s = tile.splat %" + name + "p : " + pointer +
+         " -> " + pointers + "\n%" + name + "a = tile.addptr %" + name + "s, %" + name +
+         "r : " + pointers + ", " + tileOf({count}, "i32") + "\n%" + name + "f = tile.load %" +
+         name + "a : " + pointers + " -> " + flat + "\n%" + name + " = tile.reshape %" + name +
+         "f : " + flat + " -> " + tileOf(shape, element) + "\n";
+}
+
+/// A kernel that stores x · y + z where z is.
+std::string kernelOf(const Dot &dot) {
+  std::vector<int64_t> batch(dot.shape.begin(), dot.shape.end() - 3);
+  const int64_t m = *(dot.shape.end() - 3), n = *(dot.shape.end() - 2), k = dot.shape.back();
+  std::vector<int64_t> lhs = batch, rhs = batch, acc = batch;
+  lhs.insert(lhs.end(), {m, k});
+  rhs.insert(rhs.end(), {k, n});
+  acc.insert(acc.end(), {m, n});
+  int64_t count = 1;
+  for (int64_t size : acc)
+    count *= size;
+  const std::string result = tileOf(acc, dot.acc), flat = tileOf({count}, dot.acc);
+  return "module attributes {tile.num_warps = 4 : i32} {\nfunc.func @kernel(%xp: !tile.ptr<" +
+         dot.lhs + "> {tile.divisibility = 16 : i64}, %yp: !tile.ptr<" + dot.rhs +
+         "> {tile.divisibility = 16 : i64}, %zp: !tile.ptr<" + dot.acc +
+         "> {tile.divisibility = 16 : i64}) attributes {tile.kernel} {\n" +
+         loadOf("x", lhs, dot.lhs) + loadOf("y", rhs, dot.rhs) + loadOf("z", acc, dot.acc) +
+         "%d = tile.dot %x, %y, %z " + dot.precision + " : " + tileOf(lhs, dot.lhs) + ", " +
+         tileOf(rhs, dot.rhs) + " -> " + result + "\n%o = tile.reshape %d : " + result + " -> " +
+         flat + "\ntile.store %za, %o : " + tileOf({count}, "!tile.ptr<" + dot.acc + ">") + ", " +
+         flat + "\nreturn\n}\n}\n";
+}
+
+Result<std::vector<KernelImage>> compile(const Dot &dot, const std::string &target) {
+  mlir::MLIRContext context;
+  context.loadDialect<tile::TileDialect, mlir::arith::ArithDialect, mlir::math::MathDialect,
+                      mlir::scf::SCFDialect, mlir::func::FuncDialect>();
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(kernelOf(dot), &context);
+  EXPECT_TRUE(module) << kernelOf(dot);
+  auto targets = createTargets(target);
+  EXPECT_TRUE(targets.isOk());
+  return targets->front()->compile(*module, {});
+}
+
+std::string ptxOf(const Dot &dot, const std::string &target) {
+  auto images = compile(dot, target);
+  EXPECT_TRUE(images.isOk()) << dot.name << ": " << images.status().toString();
+  if (!images.isOk())
+    return "";
+  const auto &bytes = images->front().bytes;
+  return std::string(reinterpret_cast<const char *>(bytes.data()), bytes.size());
+}
+
+int count(const std::string &text, const std::string &pattern) {
+  const std::regex regex(pattern);
+  return static_cast<int>(
+      std::distance(std::sregex_iterator(text.begin(), text.end(), regex), std::sregex_iterator()));
+}
+
+std::vector<Dot> dots() {
+  return {{"f16", "f16", "f16", "f32", {32, 64, 32}},
+          {"f16_in_f16", "f16", "f16", "f16", {32, 32, 16}},
+          {"bf16", "bf16", "bf16", "f32", {64, 32, 16}},
+          {"tf32", "f32", "f32", "f32", {32, 32, 16}},
+          {"tf32x3", "f32", "f32", "f32", {16, 32, 16}, "precision tf32x3"},
+          {"bf16x3", "f32", "f32", "f32", {16, 16, 16}, "precision bf16x3"},
+          {"bf16x6", "f32", "f32", "f32", {16, 16, 16}, "precision bf16x6"},
+          {"ieee", "f32", "f32", "f32", {32, 32, 16}, "precision ieee"},
+          {"f64", "f64", "f64", "f64", {16, 16, 16}},
+          {"i8", "i8", "i8", "i32", {32, 32, 32}},
+          {"one_row", "f16", "f16", "f32", {1, 64, 32}},
+          {"one_column", "bf16", "bf16", "f32", {64, 1, 32}},
+          {"one_of_each", "f16", "f16", "f32", {1, 1, 16}},
+          {"small_k", "f16", "f16", "f32", {16, 16, 4}},
+          {"small_k_in_f16", "f16", "f16", "f16", {16, 16, 8}},
+          {"small_k_of_i8", "i8", "i8", "i32", {16, 16, 16}},
+          {"batched", "f16", "f16", "f32", {4, 16, 16, 32}},
+          {"batched_ieee", "f32", "f32", "f32", {2, 16, 16, 16}, "precision ieee"}};
+}
+std::vector<Dot> float8Dots() {
+  return {{"e4m3", "f8E4M3FN", "f8E4M3FN", "f32", {32, 32, 64}},
+          {"mixed", "f8E4M3FN", "f8E5M2", "f32", {16, 32, 32}},
+          {"e5m2_in_f16", "f8E5M2", "f8E5M2", "f16", {16, 16, 32}}};
+}
+
+Dot find(const std::string &name) {
+  for (const std::vector<Dot> &list : {dots(), float8Dots()})
+    for (const Dot &dot : list)
+      if (dot.name == name)
+        return dot;
+  ADD_FAILURE() << "no dot " << name;
+  return {};
+}
+
+TEST(CudaDot, InstructionsFitTheTypes) {
+  const std::vector<std::tuple<const char *, const char *, int>> expected = {
+      // 32 × 64 × 32 on 4 warps: 2·2 warps of 16 × 32, each 4 tiles along N, 2 along K.
+      {"f16", "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32", 8},
+      {"f16_in_f16", "mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16", 2},
+      {"bf16", "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", 4},
+      {"tf32", "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32", 4},
+      {"tf32x3", "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32", 2 * 3},
+      {"bf16x3", "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", 3},
+      {"bf16x6", "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", 6},
+      {"f64", "mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64", 4},
+      {"i8", "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32", 2},
+      {"one_row", "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32", 4},
+      {"batched", "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32", 4}};
+  for (const auto &[name, instruction, number] : expected) {
+    const std::string ptx = ptxOf(find(name), "cuda:sm_80");
+    EXPECT_EQ(count(ptx, std::regex_replace(std::string(instruction), std::regex("\\."), "\\.")),
+              number)
+        << name;
+    EXPECT_EQ(count(ptx, "mma\\.sync"), number) << name;
+  }
+}
+
+TEST(CudaDot, WithoutTensorCoresAreLoopsOfBoundedSize) {
+  for (const char *name : {"ieee", "small_k", "small_k_in_f16", "small_k_of_i8", "batched_ieee"})
+    EXPECT_THAT(ptxOf(find(name), "cuda:sm_80"), Not(HasSubstr("mma."))) << name;
+  Dot deep = find("ieee");
+  deep.shape = {16, 16, 256};
+  const std::string ptx = ptxOf(deep, "cuda:sm_80");
+  EXPECT_GE(count(ptx, "fma\\.rn\\.f32"), 2);
+  EXPECT_LE(count(ptx, "fma\\.rn\\.f32"), 2 * 32);
+}
+
+TEST(CudaDot, Float8TakesTensorCoresAndTheirPtxVersion) {
+  const std::string ptx = ptxOf(find("mixed"), "cuda:sm_90a");
+  EXPECT_THAT(ptx, HasSubstr("mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e5m2.f32"));
+  EXPECT_THAT(ptx, HasSubstr(".version 8.4\n"));
+  EXPECT_THAT(ptxOf(find("f16"), "cuda:sm_90a"), HasSubstr(".version 8.0\n"));
+}
+
+TEST(CudaDot, OperandsPastSharedMemoryAreAnError) {
+  Dot large = find("ieee");
+  large.shape = {64, 16, 1024};
+  auto images = compile(large, "cuda:sm_80");
+  ASSERT_FALSE(images.isOk());
+  EXPECT_THAT(images.status().toString(), HasSubstr("327680 bytes and the GPU has 166912 bytes"));
+}
+
+/// ptxas takes the PTX of every dot.
+class AssembledDot : public testing::TestWithParam<const char *> {};
+
+TEST_P(AssembledDot, Assembles) {
+  auto ptxas = findPtxas();
+  ASSERT_TRUE(ptxas.isOk()) << ptxas.status().toString();
+  if (!*ptxas)
+    GTEST_SKIP() << "there is no ptxas in PATH and INLAY_PTXAS is not set: PTX is not assembled";
+  std::vector<Dot> all = dots();
+  if (std::string(GetParam()) != "sm_80")
+    for (const Dot &dot : float8Dots())
+      all.push_back(dot);
+  for (const Dot &dot : all) {
+    auto images = compile(dot, std::string("cuda:") + GetParam());
+    ASSERT_TRUE(images.isOk()) << dot.name << ": " << images.status().toString();
+    if (images->size() == 1)
+      GTEST_SKIP() << **ptxas << " is too old for " << GetParam() << ": its PTX is not assembled";
+    EXPECT_EQ(images->front().spillBytes, 0u) << dot.name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, AssembledDot,
+                         testing::Values("sm_80", "sm_90a", "sm_100a", "sm_120"),
+                         [](const auto &info) { return info.param; });
+
+} // namespace
+} // namespace inlay

@@ -1,0 +1,17 @@
+// What the passes over tiles know about the GPU that code is made for.
+#pragma once
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <cstdint>
+
+namespace inlay::tile {
+
+/// The compute capability in the module attribute tile.target ("sm_90a": 90); 80 if absent.
+unsigned computeCapabilityOf(mlir::ModuleOp module);
+
+/// The most shared memory that a block may have. Source: CUDA C++ Programming Guide, table
+/// "Technical Specifications per Compute Capability".
+int64_t sharedLimitBytes(unsigned computeCapability);
+
+} // namespace inlay::tile
