@@ -156,6 +156,15 @@ Value toWidth(OpBuilder &builder, Location location, Value value, unsigned bits)
   return arith::ExtSIOp::create(builder, location, to, value);
 }
 
+Value extendTo(OpBuilder &builder, Location location, Value value, Type element) {
+  if (getElementTypeOrSelf(value.getType()) == element)
+    return value;
+  Type type = withElement(value.getType(), element);
+  if (isa<FloatType>(element))
+    return arith::ExtFOp::create(builder, location, type, value);
+  return arith::ExtSIOp::create(builder, location, type, value);
+}
+
 Value addBytes(OpBuilder &builder, Location location, Value ptr, Value offset) {
   Type result = ptr.getType();
   if (isa<VectorType>(offset.getType()))

@@ -41,6 +41,10 @@ mlir::Value zeroConstant(mlir::OpBuilder &builder, mlir::Location location, mlir
 mlir::Value toWidth(mlir::OpBuilder &builder, mlir::Location location, mlir::Value value,
                     unsigned bits);
 
+/// Converts a float to a wider one, or an integer with sign extension; works on lanes.
+mlir::Value extendTo(mlir::OpBuilder &builder, mlir::Location location, mlir::Value value,
+                     mlir::Type element);
+
 /// ptr + offset bytes; either may be a vector.
 mlir::Value addBytes(mlir::OpBuilder &builder, mlir::Location location, mlir::Value ptr,
                      mlir::Value offset);

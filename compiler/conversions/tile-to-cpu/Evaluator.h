@@ -43,6 +43,10 @@ struct ProgramValues {
     buffers_[tile] = address;
     strides.clear();
   }
+  void forgetBuffer(mlir::Value tile) {
+    buffers_.erase(tile);
+    strides.clear();
+  }
   using Buffers = llvm::DenseMap<mlir::Value, mlir::Value>;
   const Buffers &buffers() const { return buffers_; }
   /// Back to the buffers of an earlier point: those made inside a region are not there on every

@@ -109,7 +109,7 @@ private:
           !isa<tile::PointerType>(tile::elementTypeOf(value.getType())))
         consider(value.getType());
     for (Root &root : roots_)
-      consider(root.type());
+      consider(root.packedType ? root.packedType : Type(root.type()));
     uint64_t lanes = 2 * options_.vectorBytes / std::max(widest, 2u);
     width_ = std::min<uint64_t>(lanes, shape_[dimension_]);
   }
@@ -228,21 +228,51 @@ private:
       if (auto load = value.getDefiningOp<tile::LoadOp>();
           load && !values_.bufferOf(value) && Closure::hasReal(at))
         loads.push_back({load, at});
+    // Before the first write: a buffer may be that of a tile which the others read.
+    SmallVector<std::pair<Root *, Value>> tiles;
+    for (Root &root : roots_)
+      if (root.tile)
+        tiles.push_back({&root, evaluator_.lanes(root.tile, coordinates)});
+    for (auto [root, value] : tiles)
+      emitTile(*root, value, coordinates);
     for (Root &root : roots_) {
-      if (root.reduce) {
+      if (root.reduce)
         emitReduction(coordinates);
+      if (!root.store)
         continue;
-      }
-      if (!root.store) {
-        evaluator_.storeToBuffer(root.type(), evaluator_.lanes(root.tile, coordinates), root.buffer,
-                                 coordinates);
-        continue;
-      }
       for (const auto &[load, at] : loads)
         if (load->getBlock() != root.store->getBlock() || load->isBeforeInBlock(root.store))
           evaluator_.lanes(load->getResult(0), at);
       evaluator_.store(root.store, coordinates);
     }
+  }
+
+  void emitTile(const Root &root, Value value, Coordinates coordinates) {
+    auto type = cast<RankedTensorType>(root.tile.getType());
+    if (root.packedType) {
+      value = extendTo(builder_, location_, value, root.packedType);
+      type = type.clone(root.packedType);
+    }
+    if (root.panel != 0) {
+      SmallVector<int64_t> shape(type.getShape());
+      shape.back() /= root.panel;
+      std::swap(shape.back(), shape[shape.size() - 2]);
+      shape.push_back(root.panel);
+      type = type.clone(shape);
+      // Lanes begin at multiples of their number and never leave a panel.
+      Coordinate column = coordinates.back(), panel = column;
+      if (column.value) {
+        panel.kind = Coordinate::Kind::Counter;
+        panel.value = arith::ShRUIOp::create(builder_, location_, column.value,
+                                             i64(llvm::Log2_64(root.panel)));
+        column.value =
+            arith::AndIOp::create(builder_, location_, column.value, i64(root.panel - 1));
+      }
+      coordinates.back() = panel;
+      std::swap(coordinates.back(), coordinates[coordinates.size() - 2]);
+      coordinates.push_back(column);
+    }
+    evaluator_.storeToBuffer(type, value, root.buffer, coordinates);
   }
 
   /// Combines the elements at the coordinates with the accumulators: values carried by the

@@ -10,9 +10,6 @@ namespace inlay::tile_to_cpu {
 
 namespace {
 
-/// Tiles kept on the stack of the thread that runs the kernel.
-constexpr uint64_t kMaxStackBytes = 2 << 20;
-
 bool isTile(Value value) { return isa<RankedTensorType>(value.getType()); }
 
 ArrayRef<int64_t> shapeOf(Value tile) { return cast<RankedTensorType>(tile.getType()).getShape(); }
@@ -53,7 +50,8 @@ bool writes(Operation *op) {
 } // namespace
 
 bool isEmittedInPlace(Operation *op) {
-  return isa<tile::StoreOp>(op) || op->getNumRegions() > 0 || op->hasTrait<OpTrait::IsTerminator>();
+  return isa<tile::StoreOp, tile::DotOp>(op) || op->getNumRegions() > 0 ||
+         op->hasTrait<OpTrait::IsTerminator>();
 }
 
 LogicalResult ProgramLowering::lower(func::FuncOp kernel, ValueRange arguments) {
@@ -61,13 +59,20 @@ LogicalResult ProgramLowering::lower(func::FuncOp kernel, ValueRange arguments) 
     return kernel.emitError(
         "a kernel with several basic blocks cannot be compiled for the CPU yet");
   values_.scalars.map(kernel.getArguments(), arguments);
-  return lowerBlock(kernel.getBody().front());
+  if (failed(lowerBlock(kernel.getBody().front())))
+    return failure();
+  arena_.finish();
+  return success();
 }
 
 LogicalResult ProgramLowering::lowerBlock(Block &block) {
-  for (Operation &op : block.without_terminator())
+  scopes_.emplace_back();
+  for (Operation &op : block.without_terminator()) {
     if (failed(lowerOp(&op)))
       return failure();
+    if (isEmittedInPlace(&op))
+      releaseDead();
+  }
   return flush();
 }
 
@@ -88,6 +93,7 @@ LogicalResult ProgramLowering::lowerOp(Operation *op) {
       .Case([&](scf::IfOp branch) { return lowerIf(branch); })
       .Case([&](scf::WhileOp loop) { return lowerWhile(loop); })
       .Case([&](tile::ReduceOp reduce) { return lowerReduce(reduce); })
+      .Case([&](tile::DotOp dot) { return lowerDot(dot); })
       .Case([&](tile::StoreOp store) -> LogicalResult {
         return isTile(store.getPtr()) ? addStore(store) : lowerScalar(op);
       })
@@ -230,7 +236,7 @@ LogicalResult ProgramLowering::flush() {
   if (failed(addSharedValues(operands, roots)))
     return failure();
   for (tile::StoreOp store : stores)
-    roots.push_back({store, {}, {}, {}});
+    roots.push_back({.store = store});
   emitNest(builder_, stores.front().getLoc(), values_, roots, options_);
   bindShared(roots);
   return success();
@@ -297,58 +303,6 @@ LogicalResult ProgramLowering::keepCostlyOperands(Operation *op) {
   if (writes(op))
     return keepLoads(op);
   return success();
-}
-
-Value ProgramLowering::allocate(Value tile) {
-  auto type = cast<RankedTensorType>(tile.getType());
-  uint64_t bytes = type.getNumElements() * memoryBytesOf(type.getElementType());
-  stackBytes_ += bytes;
-  if (stackBytes_ > kMaxStackBytes) {
-    emitError(tile.getLoc()) << "the kernel needs " << stackBytes_
-                             << " bytes of intermediate tiles on the CPU, more than "
-                             << kMaxStackBytes << "; use a smaller block size";
-    return {};
-  }
-  OpBuilder::InsertionGuard guard(builder_);
-  builder_.setInsertionPointToStart(entry_);
-  Value count = integerConstant(builder_, tile.getLoc(), builder_.getI64Type(), bytes);
-  return LLVM::AllocaOp::create(builder_, tile.getLoc(),
-                                LLVM::LLVMPointerType::get(builder_.getContext()),
-                                builder_.getI8Type(), count, /*alignment=*/64);
-}
-
-LogicalResult ProgramLowering::keep(Value tile) {
-  if (values_.bufferOf(tile))
-    return success();
-  SmallVector<Root> roots;
-  if (failed(addSharedValues(tile, roots)))
-    return failure();
-  if (llvm::none_of(roots, [&](const Root &root) { return root.tile == tile; })) {
-    Value buffer = allocate(tile);
-    if (!buffer)
-      return failure();
-    roots.push_back({{}, tile, buffer, {}});
-  }
-  emitNest(builder_, tile.getLoc(), values_, roots, options_);
-  bindShared(roots);
-  return success();
-}
-
-void ProgramLowering::writeTiles(ValueRange tiles, ValueRange addresses) {
-  // One nest for tiles of one shape that follow each other, so that what they share is computed
-  // once.
-  SmallVector<Root> roots;
-  auto emit = [&] {
-    if (!roots.empty())
-      emitNest(builder_, roots[0].tile.getLoc(), values_, roots, options_);
-    roots.clear();
-  };
-  for (auto [tile, address] : llvm::zip_equal(tiles, addresses)) {
-    if (!roots.empty() && roots[0].type().getShape() != shapeOf(tile))
-      emit();
-    roots.push_back({{}, tile, address, {}});
-  }
-  emit();
 }
 
 } // namespace inlay::tile_to_cpu
