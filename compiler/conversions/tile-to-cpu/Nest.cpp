@@ -233,8 +233,14 @@ private:
     for (Root &root : roots_)
       if (root.tile)
         tiles.push_back({&root, evaluator_.lanes(root.tile, coordinates)});
-    for (auto [root, value] : tiles)
-      emitTile(*root, value, coordinates);
+    for (auto [root, value] : tiles) {
+      if (root->interleaved)
+        evaluator_.storeInterleaved(root->type(), value,
+                                    evaluator_.lanes(root->interleaved, coordinates), root->buffer,
+                                    coordinates);
+      else
+        emitTile(*root, value, coordinates);
+    }
     for (Root &root : roots_) {
       if (root.reduce)
         emitReduction(coordinates);

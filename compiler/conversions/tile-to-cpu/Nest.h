@@ -19,6 +19,10 @@ struct Root {
   /// […, N / panel, K, panel].
   int64_t panel = 0;
 
+  /// If not null, a tile of the same type; the buffer has another dimension of size 2 at the end,
+  /// for the two.
+  mlir::Value interleaved = {};
+
   mlir::RankedTensorType type() {
     mlir::Value value = store    ? store.getValue()
                         : reduce ? mlir::Value(reduce.getSources()[0])

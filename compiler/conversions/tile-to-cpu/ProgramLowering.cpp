@@ -41,8 +41,9 @@ bool mayOverlap(Value first, Value second) {
 bool writes(Operation *op) {
   return op
       ->walk([](Operation *inner) {
-        return isa<tile::StoreOp, tile::BarrierOp>(inner) ? WalkResult::interrupt()
-                                                          : WalkResult::advance();
+        return isa<tile::StoreOp, tile::BarrierOp, tile::AtomicRmwOp, tile::AtomicCasOp>(inner)
+                   ? WalkResult::interrupt()
+                   : WalkResult::advance();
       })
       .wasInterrupted();
 }
@@ -50,8 +51,9 @@ bool writes(Operation *op) {
 } // namespace
 
 bool isEmittedInPlace(Operation *op) {
-  return isa<tile::StoreOp, tile::DotOp>(op) || op->getNumRegions() > 0 ||
-         op->hasTrait<OpTrait::IsTerminator>();
+  return isa<tile::StoreOp, tile::DotOp, tile::AtomicRmwOp, tile::AtomicCasOp, tile::HistogramOp,
+             tile::JoinOp>(op) ||
+         op->getNumRegions() > 0 || op->hasTrait<OpTrait::IsTerminator>();
 }
 
 LogicalResult ProgramLowering::lower(func::FuncOp kernel, ValueRange arguments) {
@@ -93,7 +95,14 @@ LogicalResult ProgramLowering::lowerOp(Operation *op) {
       .Case([&](scf::IfOp branch) { return lowerIf(branch); })
       .Case([&](scf::WhileOp loop) { return lowerWhile(loop); })
       .Case([&](tile::ReduceOp reduce) { return lowerReduce(reduce); })
+      .Case([&](tile::ScanOp scan) { return lowerScan(scan); })
       .Case([&](tile::DotOp dot) { return lowerDot(dot); })
+      .Case<tile::AtomicRmwOp, tile::AtomicCasOp>([&](auto) { return lowerAtomic(op); })
+      .Case([&](tile::HistogramOp histogram) { return lowerHistogram(histogram); })
+      .Case([&](tile::ReshapeOp reshape) { return lowerReshape(reshape); })
+      .Case([&](tile::JoinOp join) { return lowerJoin(join); })
+      .Case([&](tile::SplitOp split) { return lowerSplit(split); })
+      .Case([&](tile::GatherOp gather) { return lowerGather(gather); })
       .Case([&](tile::StoreOp store) -> LogicalResult {
         return isTile(store.getPtr()) ? addStore(store) : lowerScalar(op);
       })
@@ -112,8 +121,8 @@ LogicalResult ProgramLowering::lowerOp(Operation *op) {
         if (auto constant = dyn_cast<arith::ConstantOp>(op); constant && hasTiles(op)) {
           if (isa<SplatElementsAttr>(constant.getValue()))
             return success();
-          return op->emitError(
-              "a constant tile of different values cannot be compiled for the CPU yet");
+          bindTile(constant.getResult(), constantAddress(constant), 0);
+          return success();
         }
         if (hasTiles(op)) {
           if (isElementwise(op) || isShapeOp(op) || isa<tile::SplatOp, tile::ArangeOp>(op))
@@ -130,6 +139,28 @@ LogicalResult ProgramLowering::lowerOp(Operation *op) {
         return op->emitError("operation '")
                << op->getName() << "' cannot be compiled for the CPU yet";
       });
+}
+
+Value ProgramLowering::constantAddress(arith::ConstantOp constant) {
+  Location location = constant.getLoc();
+  auto elements = cast<DenseElementsAttr>(constant.getValue());
+  unsigned bits = 8 * memoryBytesOf(elements.getElementType());
+  SmallVector<APInt> memory;
+  if (isa<FloatType>(elements.getElementType()))
+    for (const APFloat &value : elements.getValues<APFloat>())
+      memory.push_back(value.bitcastToAPInt());
+  else
+    for (const APInt &value : elements.getValues<APInt>())
+      memory.push_back(value.zextOrTrunc(bits));
+  Type element = builder_.getIntegerType(bits);
+  auto module = builder_.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  OpBuilder atModule = OpBuilder::atBlockBegin(module.getBody());
+  auto global = LLVM::GlobalOp::create(
+      atModule, location, LLVM::LLVMArrayType::get(element, memory.size()), /*isConstant=*/true,
+      LLVM::Linkage::Internal, "tile." + std::to_string(numConstants_++),
+      DenseElementsAttr::get(RankedTensorType::get(int64_t(memory.size()), element), memory),
+      /*alignment=*/64);
+  return LLVM::AddressOfOp::create(builder_, location, global);
 }
 
 LogicalResult ProgramLowering::lowerScalar(Operation *op) {
@@ -187,15 +218,10 @@ LogicalResult ProgramLowering::lowerScalar(Operation *op) {
   return success();
 }
 
-LogicalResult ProgramLowering::addStore(tile::StoreOp store) {
-  if (!pending_.empty() && shapeOf(pending_[0].getPtr()) != shapeOf(store.getPtr()) &&
-      failed(flush()))
-    return failure();
-  // Loads that this store could change before they are evaluated for another element.
+SmallVector<tile::LoadOp> ProgramLowering::overlappingLoads(ArrayRef<Value> operands,
+                                                            ArrayRef<Value> pointers) {
   SetVector<Operation *> slice;
-  SmallVector<Value> work(store->getOperands());
-  for (tile::StoreOp earlier : pending_)
-    work.append(earlier->operand_begin(), earlier->operand_end());
+  SmallVector<Value> work(operands);
   SmallVector<tile::LoadOp> overlapping;
   while (!work.empty()) {
     Value value = work.pop_back_val();
@@ -203,12 +229,26 @@ LogicalResult ProgramLowering::addStore(tile::StoreOp store) {
     if (!isTile(value) || !op || values_.bufferOf(value) || !slice.insert(op))
       continue;
     auto load = dyn_cast<tile::LoadOp>(op);
-    auto overlaps = [&](tile::StoreOp other) { return mayOverlap(load.getPtr(), other.getPtr()); };
-    if (load && (overlaps(store) || llvm::any_of(pending_, overlaps)))
+    if (load &&
+        llvm::any_of(pointers, [&](Value pointer) { return mayOverlap(load.getPtr(), pointer); }))
       overlapping.push_back(load);
     if (op->getNumRegions() == 0)
       work.append(op->operand_begin(), op->operand_end());
   }
+  return overlapping;
+}
+
+LogicalResult ProgramLowering::addStore(tile::StoreOp store) {
+  if (!pending_.empty() && shapeOf(pending_[0].getPtr()) != shapeOf(store.getPtr()) &&
+      failed(flush()))
+    return failure();
+  // Loads that this store could change before they are evaluated for another element.
+  SmallVector<Value> operands(store->getOperands()), pointers{store.getPtr()};
+  for (tile::StoreOp earlier : pending_) {
+    operands.append(earlier->operand_begin(), earlier->operand_end());
+    pointers.push_back(earlier.getPtr());
+  }
+  SmallVector<tile::LoadOp> overlapping = overlappingLoads(operands, pointers);
   if (!overlapping.empty()) {
     if (failed(flush()))
       return failure();

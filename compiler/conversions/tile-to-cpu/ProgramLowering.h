@@ -39,10 +39,24 @@ private:
   mlir::LogicalResult lowerOp(mlir::Operation *op);
   mlir::LogicalResult lowerScalar(mlir::Operation *op);
   mlir::LogicalResult addStore(tile::StoreOp store);
+  /// Loads that are evaluated for the operands and may read what is written at the pointers for
+  /// another element.
+  mlir::SmallVector<tile::LoadOp> overlappingLoads(llvm::ArrayRef<mlir::Value> operands,
+                                                   llvm::ArrayRef<mlir::Value> pointers);
+  /// The address of a constant of different elements.
+  mlir::Value constantAddress(mlir::arith::ConstantOp constant);
   mlir::LogicalResult lowerFor(mlir::scf::ForOp loop);
   mlir::LogicalResult lowerIf(mlir::scf::IfOp branch);
   mlir::LogicalResult lowerWhile(mlir::scf::WhileOp loop);
   mlir::LogicalResult lowerReduce(tile::ReduceOp reduce);
+  mlir::LogicalResult lowerScan(tile::ScanOp scan);
+  /// tile.atomic_rmw or tile.atomic_cas.
+  mlir::LogicalResult lowerAtomic(mlir::Operation *op);
+  mlir::LogicalResult lowerHistogram(tile::HistogramOp histogram);
+  mlir::LogicalResult lowerReshape(tile::ReshapeOp reshape);
+  mlir::LogicalResult lowerJoin(tile::JoinOp join);
+  mlir::LogicalResult lowerSplit(tile::SplitOp split);
+  mlir::LogicalResult lowerGather(tile::GatherOp gather);
   mlir::LogicalResult lowerDot(tile::DotOp dot);
   /// The address of the operand of a dot as `element`s, row-major or in panels (see Root::panel),
   /// or null after an error.
@@ -60,6 +74,8 @@ private:
   /// Copies the tile into a buffer unless it is in one: at `address`, or in place of a dead tile it
   /// is computed from, or a new one.
   mlir::LogicalResult keep(mlir::Value tile, mlir::Value address = {});
+  /// Before an op that works element by element: operands that cost much are evaluated in lanes.
+  mlir::LogicalResult keepForElements(mlir::Operation *op);
   /// For a nest that evaluates the operands, tiles of its shape: what is costly in them and needed
   /// again by others is written to a buffer, by a further root of the nest or a nest of its own.
   mlir::LogicalResult addSharedValues(mlir::ValueRange operands, mlir::SmallVector<Root> &roots);
@@ -113,6 +129,7 @@ private:
   llvm::DenseSet<mlir::Operation *> emitted_; ///< stores and other effects already emitted
   mlir::SmallVector<std::vector<std::unique_ptr<Memory>>> scopes_; ///< by block, outermost first
   llvm::DenseMap<mlir::Value, mlir::SmallVector<Memory *, 2>> memories_; ///< by address
+  unsigned numConstants_ = 0;
   llvm::DenseMap<mlir::Value, unsigned> depths_; ///< number of blocks around a tile's buffer
 };
 
