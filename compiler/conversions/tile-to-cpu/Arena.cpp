@@ -68,13 +68,12 @@ void Arena::finish() {
       Value none = LLVM::ZeroOp::create(builder_, location, pointer);
       Value failed =
           LLVM::ICmpOp::create(builder_, location, LLVM::ICmpPredicate::eq, memory, none);
-      scf::IfOp::create(builder_, location, failed, [&](OpBuilder &inner, Location at) {
-        stopProcess(inner, at,
-                    "inlay: no memory for the " + std::to_string(bytes_) +
-                        " bytes of intermediate tiles of a kernel");
-        scf::YieldOp::create(inner, at);
-      });
-      builder_.setInsertionPoint(entry_->getTerminator());
+      auto branch = scf::IfOp::create(builder_, location, failed, /*withElseRegion=*/false);
+      builder_.setInsertionPoint(branch.thenYield());
+      stopProcess(builder_, location,
+                  "inlay: no memory for the " + std::to_string(bytes_) +
+                      " bytes of intermediate tiles of a kernel");
+      builder_.setInsertionPointToEnd(entry_);
       callLibrary(builder_, location, LibraryFunction::Free, memory);
     }
     base_->getResult(0).replaceAllUsesWith(memory);

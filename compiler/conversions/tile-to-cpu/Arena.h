@@ -19,7 +19,7 @@ public:
   mlir::Value allocate(mlir::Location location, uint64_t bytes);
   /// From here on in the order of emission the place may be given away again.
   void release(mlir::Value address);
-  /// Emits the memory itself, and its end before the terminator of `entry`.
+  /// Emits the memory itself, and its end at the end of `entry`, which has no terminator yet.
   void finish();
 
 private:

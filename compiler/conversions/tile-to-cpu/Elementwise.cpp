@@ -17,8 +17,8 @@ Type valueTypeOf(Type elementType) {
 Type memoryTypeOf(Type elementType) {
   if (elementType.isInteger(1))
     return IntegerType::get(elementType.getContext(), 8);
-  if (isa<Float16Type, BFloat16Type>(elementType))
-    return IntegerType::get(elementType.getContext(), 16);
+  if (isa<FloatType>(elementType) && elementType.getIntOrFloatBitWidth() <= 16)
+    return IntegerType::get(elementType.getContext(), elementType.getIntOrFloatBitWidth());
   return valueTypeOf(elementType);
 }
 
@@ -40,7 +40,10 @@ Type withElement(Type type, Type element) {
   return element;
 }
 
-bool isNarrowFloat(Type type) { return isa<Float16Type, BFloat16Type>(getElementTypeOrSelf(type)); }
+bool isNarrowFloat(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  return isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 16;
+}
 
 /// Ops that move or reinterpret bits, or convert; they take 16-bit floats as they are.
 bool takesNarrowFloats(Operation *op) {

@@ -165,17 +165,17 @@ private:
       }
     }
     Value begin = i64(first), size = i64(shape_[dimension_]);
-    if (all_.extents.empty() && all_.guards.empty()) {
+    if (all_.extents.empty() && all_.guards.empty() && all_.floors.empty()) {
       emitSteps(coordinates, begin, size, width_, {});
     } else {
       // All conditions hold for c < full; no root does anything for c >= active.
-      Value full = arith::AndIOp::create(builder_, location_, extentOf(all_),
+      Value full = arith::AndIOp::create(builder_, location_, extentOf(all_, /*withFloors=*/true),
                                          i64(-static_cast<int64_t>(width_)));
       if (first != 0)
         full = arith::MaxSIOp::create(builder_, location_, full, begin);
       Value active = activeExtent();
       std::set<ElementKey> assumed;
-      for (const auto *terms : {&all_.extents, &all_.guards})
+      for (const auto *terms : {&all_.extents, &all_.guards, &all_.floors})
         for (const auto &[key, term] : *terms)
           assumed.insert(key);
       emitSteps(coordinates, begin, full, width_, assumed);
@@ -357,20 +357,21 @@ private:
       MaskTerms terms;
       if (root.store && root.store.getMask())
         addTerms(terms, root.store.getMask(), coordinates, values_);
-      haveSameTerms_ &=
-          terms.extents.size() == all_.extents.size() && terms.guards.size() == all_.guards.size();
+      haveSameTerms_ &= terms.extents.size() == all_.extents.size() &&
+                        terms.guards.size() == all_.guards.size() &&
+                        terms.floors.size() == all_.floors.size();
       stores_.push_back(std::move(terms));
     }
   }
 
-  Value extentOf(const MaskTerms &terms) {
-    return emitExtent(builder_, location_, evaluator_, terms, shape_[dimension_]);
+  Value extentOf(const MaskTerms &terms, bool withFloors) {
+    return emitExtent(builder_, location_, evaluator_, terms, shape_[dimension_], withFloors);
   }
 
   Value activeExtent() {
     Value active;
     for (const MaskTerms &terms : stores_) {
-      Value extent = extentOf(terms);
+      Value extent = extentOf(terms, /*withFloors=*/false);
       active = active ? Value(arith::MaxSIOp::create(builder_, location_, active, extent)) : extent;
     }
     return active;

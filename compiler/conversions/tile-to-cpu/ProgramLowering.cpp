@@ -52,7 +52,7 @@ bool writes(Operation *op) {
 
 bool isEmittedInPlace(Operation *op) {
   return isa<tile::StoreOp, tile::DotOp, tile::AtomicRmwOp, tile::AtomicCasOp, tile::HistogramOp,
-             tile::JoinOp>(op) ||
+             tile::JoinOp, tile::PrintOp, tile::AssertOp>(op) ||
          op->getNumRegions() > 0 || op->hasTrait<OpTrait::IsTerminator>();
 }
 
@@ -98,6 +98,13 @@ LogicalResult ProgramLowering::lowerOp(Operation *op) {
       .Case([&](tile::ScanOp scan) { return lowerScan(scan); })
       .Case([&](tile::DotOp dot) { return lowerDot(dot); })
       .Case<tile::AtomicRmwOp, tile::AtomicCasOp>([&](auto) { return lowerAtomic(op); })
+      .Case([&](tile::PrintOp print) { return lowerPrint(print); })
+      .Case([&](tile::AssertOp assertion) { return lowerAssert(assertion); })
+      .Case([&](tile::InlineAsmOp assembly) -> LogicalResult {
+        return assembly.emitError("inline assembly of a GPU cannot run on the CPU; compile the "
+                                  "kernel for a GPU: '")
+               << assembly.getText() << "'";
+      })
       .Case([&](tile::HistogramOp histogram) { return lowerHistogram(histogram); })
       .Case([&](tile::ReshapeOp reshape) { return lowerReshape(reshape); })
       .Case([&](tile::JoinOp join) { return lowerJoin(join); })

@@ -53,6 +53,8 @@ private:
   /// tile.atomic_rmw or tile.atomic_cas.
   mlir::LogicalResult lowerAtomic(mlir::Operation *op);
   mlir::LogicalResult lowerHistogram(tile::HistogramOp histogram);
+  mlir::LogicalResult lowerPrint(tile::PrintOp print);
+  mlir::LogicalResult lowerAssert(tile::AssertOp assertion);
   mlir::LogicalResult lowerReshape(tile::ReshapeOp reshape);
   mlir::LogicalResult lowerJoin(tile::JoinOp join);
   mlir::LogicalResult lowerSplit(tile::SplitOp split);
@@ -76,6 +78,10 @@ private:
   mlir::LogicalResult keep(mlir::Value tile, mlir::Value address = {});
   /// Before an op that works element by element: operands that cost much are evaluated in lanes.
   mlir::LogicalResult keepForElements(mlir::Operation *op);
+  /// Calls `body` once where it can emit code for each element of a tile, or for a scalar.
+  void emitForElements(
+      mlir::Location location, mlir::Value value,
+      llvm::function_ref<void(mlir::Value element, const Coordinates &coordinates)> body);
   /// For a nest that evaluates the operands, tiles of its shape: what is costly in them and needed
   /// again by others is written to a buffer, by a further root of the nest or a nest of its own.
   mlir::LogicalResult addSharedValues(mlir::ValueRange operands, mlir::SmallVector<Root> &roots);

@@ -41,6 +41,7 @@ Status CpuTarget::lower(ModuleOp module) const {
   ErrorCollector errors(module.getContext());
   PassManager toLoops(module.getContext());
   toLoops.addPass(createCanonicalizerPass());
+  toLoops.addPass(createExpandOperationsForCpuPass());
   toLoops.addPass(createCSEPass());
   toLoops.addPass(createTileToCpuPass({level_.vectorBytes, level_.hasMaskedAccess}));
   if (failed(toLoops.run(module)))

@@ -1,7 +1,7 @@
 // Scans, joins, gathers, histograms, atomics and constants on the CPU against plain loops.
 #include "compiler/targets/cpu/KernelFixture.h"
 
-#include <bit>
+#include <algorithm>
 #include <numeric>
 #include <thread>
 
@@ -378,6 +378,91 @@ TEST_P(Tiles, ProgramsTakeTurnsUnderALock) {
     thread.join();
   for (int i = 0; i < 64; ++i)
     EXPECT_EQ(p[i], 800);
+}
+
+TEST_P(Tiles, LargeTilesLiveOnTheHeap) {
+  // Two buffers of 4 MiB: a tile reversed along its rows needs all of it.
+  constexpr int kCount = 1 << 20;
+  LoadedKernel kernel = compile("%x0: !tile.ptr<f32>, %y0: !tile.ptr<f32>",
+                                loadDense("x", "1024x1024", kCount, "f32") + R"(
+    %y = tile.scan %x axis 0 : (tensor<1024x1024xf32>) -> tensor<1024x1024xf32> {
+    ^bb0(%a: f32, %b: f32):
+      %s = arith.addf %a, %b : f32
+      tile.yield %s : f32
+    })" + storeDense("y", "1024x1024", kCount, "f32"));
+  std::vector<float> x(kCount), y(kCount);
+  for (size_t i = 0; i < kCount; ++i)
+    x[i] = float(i % 3);
+  const void *from = x.data(), *to = y.data();
+  kernel.run({&from, &to}, 2);
+  for (size_t column = 0; column < 1024; column += 101) {
+    float sum = 0;
+    for (size_t row = 0; row < 1024; ++row) {
+      sum += x[row * 1024 + column];
+      ASSERT_EQ(y[row * 1024 + column], sum) << row << " " << column;
+    }
+  }
+}
+
+/// One step of a bitonic sort of 64 elements: reshape, exchange, select.
+std::string sortStep(int step, int stage, int distance) {
+  int inner = distance, outer = 64 / (2 * inner);
+  return fill(R"(
+    %h$S = tile.reshape %v$S : tensor<64xi32> -> tensor<$Ox2x$Ixi32>
+    %x$S = tile.reduce %h$S axis 1 : (tensor<$Ox2x$Ixi32>) -> tensor<$Ox$Ixi32> {
+    ^bb0(%a: i32, %b: i32):
+      %s = arith.xori %a, %b : i32
+      tile.yield %s : i32
+    }
+    %e$S = tile.expand_dims %x$S, 1 : tensor<$Ox$Ixi32> -> tensor<$Ox1x$Ixi32>
+    %b$S = tile.broadcast %e$S : tensor<$Ox1x$Ixi32> -> tensor<$Ox2x$Ixi32>
+    %p$S = arith.xori %b$S, %h$S : tensor<$Ox2x$Ixi32>
+    %i$S = tile.reshape %index : tensor<64xi32> -> tensor<$Ox2x$Ixi32>
+    %d$S = arith.constant dense<$D> : tensor<$Ox2x$Ixi32>
+    %u$S = arith.constant dense<$U> : tensor<$Ox2x$Ixi32>
+    %z$S = arith.constant dense<0> : tensor<$Ox2x$Ixi32>
+    %m$S = arith.andi %i$S, %d$S : tensor<$Ox2x$Ixi32>
+    %n$S = arith.andi %i$S, %u$S : tensor<$Ox2x$Ixi32>
+    %upper$S = arith.cmpi ne, %m$S, %z$S : tensor<$Ox2x$Ixi32>
+    %falls$S = arith.cmpi ne, %n$S, %z$S : tensor<$Ox2x$Ixi32>
+    %greater$S = arith.cmpi sgt, %h$S, %p$S : tensor<$Ox2x$Ixi32>
+    %wa$S = arith.xori %greater$S, %upper$S : tensor<$Ox2x$Ixi1>
+    %wb$S = arith.xori %wa$S, %falls$S : tensor<$Ox2x$Ixi1>
+    %differ$S = arith.cmpi ne, %h$S, %p$S : tensor<$Ox2x$Ixi32>
+    %w$S = arith.andi %wb$S, %differ$S : tensor<$Ox2x$Ixi1>
+    %t$S = arith.select %w$S, %p$S, %h$S : tensor<$Ox2x$Ixi1>, tensor<$Ox2x$Ixi32>
+    %v$N = tile.reshape %t$S : tensor<$Ox2x$Ixi32> -> tensor<64xi32>)",
+              {{"$S", std::to_string(step)},
+               {"$N", std::to_string(step + 1)},
+               {"$O", std::to_string(outer)},
+               {"$I", std::to_string(inner)},
+               {"$D", std::to_string(distance)},
+               {"$U", std::to_string(stage)}});
+}
+
+TEST_P(Tiles, SortsThroughALongChainOfSteps) {
+  std::string body = loadDense("v0_", "64", 64, "i32") + R"(
+    %index = tile.arange 0 to 64 : tensor<64xi32>
+    %zeros = arith.constant dense<0> : tensor<64xi32>
+    %v0 = arith.addi %v0_, %zeros : tensor<64xi32>)";
+  int step = 0;
+  for (int stage = 2; stage <= 64; stage *= 2)
+    for (int distance = stage / 2; distance >= 1; distance /= 2)
+      body += sortStep(step++, stage == 64 ? 0 : stage, distance);
+  body += fill(R"(
+    %out = arith.addi %v$S, %zeros : tensor<64xi32>)",
+               {{"$S", std::to_string(step)}}) +
+          storeDense("out", "64", 64, "i32");
+  LoadedKernel kernel = compile("%v0_0: !tile.ptr<i32>, %out0: !tile.ptr<i32>", body);
+  // 21 steps: each is evaluated once.
+  EXPECT_LE(imageBytes_, 150000u);
+  GuardedBuffer<int> x(64), y(64);
+  for (int i = 0; i < 64; ++i)
+    x[i] = int(uint32_t(i) * 2654435761u >> 8) % 50 - 25;
+  kernel.run({x.argument(), y.argument()}, 1);
+  std::sort(x.data(), x.data() + 64);
+  for (int i = 0; i < 64; ++i)
+    ASSERT_EQ(y[i], x[i]) << i;
 }
 
 } // namespace
