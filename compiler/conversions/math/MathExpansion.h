@@ -25,8 +25,10 @@ struct MathExpansionOptions {
 void populateMathExpansionPatterns(mlir::RewritePatternSet &patterns,
                                    const MathExpansionOptions &options = {});
 
-/// Rewrites arith.extf and arith.truncf from and to bf16, and those of f16 that hardware lacks,
-/// into integer arithmetic that rounds to nearest even. f64 to a 16-bit float rounds once.
+/// Rewrites arith.extf and arith.truncf from and to bf16, f8E5M2, f8E4M3FN and f8E4M3B11FNUZ, and
+/// those of f16 that hardware lacks, into integer arithmetic that rounds to nearest even, or toward
+/// zero where the op says so. f64 to a narrower float than f32 rounds once. Infinities and what is
+/// too large for an 8-bit float become its largest value; NaN stays NaN.
 void populateNarrowFloatPatterns(mlir::RewritePatternSet &patterns,
                                  const MathExpansionOptions &options = {});
 

@@ -17,6 +17,8 @@ public:
           visit(source, coordinates);
       if (root.tile)
         visit(root.tile, coordinates);
+      if (root.interleaved)
+        visit(root.interleaved, coordinates);
       if (!root.store)
         continue;
       for (mlir::Value operand : root.store->getOperands())
@@ -60,6 +62,10 @@ private:
         Coordinates mixed(mlir::cast<mlir::RankedTensorType>(op->getOperand(0).getType()).getRank(),
                           {Coordinate::Kind::Vector, {}, 0});
         visit(op->getOperand(0), sourceCoordinates(op, coordinates).value_or(mixed));
+      } else if (mlir::isa<tile::SplitOp>(op)) {
+        Coordinates source = coordinates;
+        source.push_back({Coordinate::Kind::Vector, {}, 0});
+        visit(op->getOperand(0), source);
       } else {
         for (mlir::Value operand : op->getOperands())
           visit(operand, coordinates);

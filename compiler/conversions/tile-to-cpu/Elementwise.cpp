@@ -17,8 +17,8 @@ Type valueTypeOf(Type elementType) {
 Type memoryTypeOf(Type elementType) {
   if (elementType.isInteger(1))
     return IntegerType::get(elementType.getContext(), 8);
-  if (isa<Float16Type, BFloat16Type>(elementType))
-    return IntegerType::get(elementType.getContext(), 16);
+  if (isa<FloatType>(elementType) && elementType.getIntOrFloatBitWidth() <= 16)
+    return IntegerType::get(elementType.getContext(), elementType.getIntOrFloatBitWidth());
   return valueTypeOf(elementType);
 }
 
@@ -40,7 +40,10 @@ Type withElement(Type type, Type element) {
   return element;
 }
 
-bool isNarrowFloat(Type type) { return isa<Float16Type, BFloat16Type>(getElementTypeOrSelf(type)); }
+bool isNarrowFloat(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  return isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 16;
+}
 
 /// Ops that move or reinterpret bits, or convert; they take 16-bit floats as they are.
 bool takesNarrowFloats(Operation *op) {
@@ -154,6 +157,15 @@ Value toWidth(OpBuilder &builder, Location location, Value value, unsigned bits)
   if (from > bits)
     return arith::TruncIOp::create(builder, location, to, value);
   return arith::ExtSIOp::create(builder, location, to, value);
+}
+
+Value extendTo(OpBuilder &builder, Location location, Value value, Type element) {
+  if (getElementTypeOrSelf(value.getType()) == element)
+    return value;
+  Type type = withElement(value.getType(), element);
+  if (isa<FloatType>(element))
+    return arith::ExtFOp::create(builder, location, type, value);
+  return arith::ExtSIOp::create(builder, location, type, value);
 }
 
 Value addBytes(OpBuilder &builder, Location location, Value ptr, Value offset) {

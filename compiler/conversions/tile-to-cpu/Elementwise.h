@@ -11,8 +11,8 @@ namespace inlay::tile_to_cpu {
 /// unchanged.
 mlir::Type valueTypeOf(mlir::Type elementType);
 
-/// The type an element has in memory: i1 is i8; 16-bit floats are i16, so that no target need know
-/// them.
+/// The type an element has in memory: i1 is i8; floats of 8 and 16 bits are integers, so that no
+/// target need know them.
 mlir::Type memoryTypeOf(mlir::Type elementType);
 
 /// Bytes of one element in memory.
@@ -41,6 +41,10 @@ mlir::Value zeroConstant(mlir::OpBuilder &builder, mlir::Location location, mlir
 mlir::Value toWidth(mlir::OpBuilder &builder, mlir::Location location, mlir::Value value,
                     unsigned bits);
 
+/// Converts a float to a wider one, or an integer with sign extension; works on lanes.
+mlir::Value extendTo(mlir::OpBuilder &builder, mlir::Location location, mlir::Value value,
+                     mlir::Type element);
+
 /// ptr + offset bytes; either may be a vector.
 mlir::Value addBytes(mlir::OpBuilder &builder, mlir::Location location, mlir::Value ptr,
                      mlir::Value offset);
@@ -48,9 +52,9 @@ mlir::Value addBytes(mlir::OpBuilder &builder, mlir::Location location, mlir::Va
 /// True if emitElementwise understands the op: arith, math and the pointer ops of the tile dialect.
 bool isElementwise(mlir::Operation *op);
 
-/// Emits `op` on `operands`, all of `width` lanes (a select's condition may be a scalar). f16 and
-/// bf16 are computed in f32; integer division never traps: a zero divisor gives an unspecified
-/// value.
+/// Emits `op` on `operands`, all of `width` lanes (a select's condition may be a scalar). Floats
+/// of 8 and 16 bits are computed in f32; integer division never traps: a zero divisor gives an
+/// unspecified value.
 mlir::Value emitElementwise(mlir::OpBuilder &builder, mlir::Operation *op,
                             mlir::ValueRange operands, unsigned width);
 

@@ -28,20 +28,31 @@ unsigned ownCost(Operation *op) {
 
 } // namespace
 
-bool isCheap(Value value) {
-  if (!isTile(value))
+bool isCheap(Value tile) {
+  if (!isTile(tile))
     return true;
-  Operation *op = value.getDefiningOp();
-  if (!op)
-    return false;
-  if (isa<tile::ArangeOp, tile::SplatOp, arith::ConstantOp>(op))
-    return true;
-  bool cheap =
-      isShapeOp(op) ||
-      isa<tile::AddPtrOp, tile::PtrCastOp, arith::AddIOp, arith::SubIOp, arith::MulIOp,
-          arith::CmpIOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp, arith::ExtSIOp, arith::ExtUIOp,
-          arith::TruncIOp, arith::ShLIOp, arith::ShRSIOp, arith::ShRUIOp>(op);
-  return cheap && llvm::all_of(op->getOperands(), isCheap);
+  // More ops than this are arithmetic for its own sake, such as random numbers.
+  constexpr size_t kMaxOps = 32;
+  DenseSet<Operation *> seen;
+  SmallVector<Value> work{tile};
+  while (!work.empty()) {
+    Value value = work.pop_back_val();
+    Operation *op = value.getDefiningOp();
+    if (!isTile(value))
+      continue;
+    if (!op || !(isShapeOp(op) || isa<arith::ArithDialect>(op->getDialect()) ||
+                 isa<tile::ArangeOp, tile::SplatOp, tile::AddPtrOp, tile::PtrCastOp>(op)))
+      return false;
+    Type element = tile::elementTypeOf(value.getType());
+    if (isa<FloatType>(element) && !isa<arith::ConstantOp, tile::SplatOp>(op) && !isShapeOp(op))
+      return false;
+    if (!seen.insert(op).second)
+      continue;
+    if (seen.size() > kMaxOps)
+      return false;
+    work.append(op->operand_begin(), op->operand_end());
+  }
+  return true;
 }
 
 unsigned evaluationCost(Value tile, const ProgramValues &values) {
@@ -51,8 +62,9 @@ unsigned evaluationCost(Value tile, const ProgramValues &values) {
   while (!work.empty()) {
     Value value = work.pop_back_val();
     Operation *op = value.getDefiningOp();
-    if (!isTile(value) || !op || values.bufferOf(value) || !seen.insert(op).second ||
-        isCheap(value))
+    if (!isTile(value) || !op || values.bufferOf(value) || !seen.insert(op).second)
+      continue;
+    if (isa<arith::ArithDialect>(op->getDialect()) && isCheap(value))
       continue;
     cost += ownCost(op);
     work.append(op->operand_begin(), op->operand_end());

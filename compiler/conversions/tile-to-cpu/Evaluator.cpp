@@ -138,6 +138,12 @@ Value Evaluator::evaluate(Value value, const Coordinates &coordinates, unsigned 
                       width);
   } else if (auto loadOp = dyn_cast<tile::LoadOp>(op)) {
     result = load(loadOp, coordinates, width);
+  } else if (auto gatherOp = dyn_cast<tile::GatherOp>(op)) {
+    result = gather(gatherOp, coordinates, width);
+  } else if (isa<tile::SplitOp>(op)) {
+    Coordinates source = coordinates;
+    source.push_back(constantCoordinate(cast<OpResult>(value).getResultNumber()));
+    result = evaluate(op->getOperand(0), source, width);
   } else {
     SmallVector<Value> operands;
     for (Value operand : op->getOperands())
@@ -325,6 +331,62 @@ void Evaluator::storeToBuffer(RankedTensorType type, Value value, Value buffer,
                                        integerConstant(builder_, location, i64, bytes));
   LLVM::StoreOp::create(builder_, location, value, addBytes(builder_, location, buffer, offset),
                         bytes);
+}
+
+void Evaluator::storeInterleaved(RankedTensorType type, Value first, Value second, Value buffer,
+                                 const Coordinates &coordinates) {
+  SmallVector<int64_t> shape(type.getShape());
+  shape.push_back(2);
+  RankedTensorType joined = type.clone(shape);
+  OpBuilder::InsertionGuard guard(builder_);
+  builder_.restoreInsertionPoint(points_[level()]);
+  Coordinate position = linearCoordinate(type.getShape(), coordinates, width_);
+  if (width_ == 1 || position.kind != Coordinate::Kind::Lanes) {
+    for (auto [index, value] : {std::pair(0u, first), {1u, second}}) {
+      Coordinates at = coordinates;
+      at.push_back(constantCoordinate(index));
+      storeToBuffer(joined, value, buffer, at);
+    }
+    return;
+  }
+  Location location = first.getLoc();
+  SmallVector<int64_t> order;
+  for (unsigned lane = 0; lane < width_; ++lane)
+    order.append({lane, lane + width_});
+  Value both = vector::ShuffleOp::create(builder_, location, toMemory(builder_, location, first),
+                                         toMemory(builder_, location, second), order);
+  unsigned bytes = memoryBytesOf(type.getElementType());
+  Value offset =
+      arith::MulIOp::create(builder_, location, position.value,
+                            integerConstant(builder_, location, builder_.getI64Type(), 2 * bytes));
+  LLVM::StoreOp::create(builder_, location, both, addBytes(builder_, location, buffer, offset),
+                        bytes);
+}
+
+Value Evaluator::gather(tile::GatherOp op, const Coordinates &coordinates, unsigned width) {
+  Location location = op.getLoc();
+  auto type = cast<RankedTensorType>(op.getSource().getType());
+  Value index = evaluate(op.getIndices(), coordinates, width);
+  // An index outside gives some element, but must not leave the buffer.
+  index = toWidth(builder_, location, index, width == 1 ? 64 : 32);
+  index = arith::AndIOp::create(
+      builder_, location, index,
+      integerConstant(builder_, location, index.getType(), type.getDimSize(op.getAxis()) - 1));
+  Coordinates at = coordinates;
+  at[op.getAxis()] = {width == 1 ? Coordinate::Kind::Counter : Coordinate::Kind::Vector, index,
+                      levelOf(coordinates)};
+  return loadBuffer(type, values_.bufferOf(op.getSource()), at, width, location);
+}
+
+Coordinate Evaluator::constantCoordinate(unsigned position) {
+  if (position == 0)
+    return {};
+  if (!one_) {
+    OpBuilder::InsertionGuard guard(builder_);
+    builder_.restoreInsertionPoint(points_[0]);
+    one_ = integerConstant(builder_, builder_.getUnknownLoc(), builder_.getI64Type(), position);
+  }
+  return {Coordinate::Kind::Counter, one_, 0};
 }
 
 Value Evaluator::positionOf(const Coordinate &coordinate, Location location) {

@@ -43,6 +43,10 @@ struct ProgramValues {
     buffers_[tile] = address;
     strides.clear();
   }
+  void forgetBuffer(mlir::Value tile) {
+    buffers_.erase(tile);
+    strides.clear();
+  }
   using Buffers = llvm::DenseMap<mlir::Value, mlir::Value>;
   const Buffers &buffers() const { return buffers_; }
   /// Back to the buffers of an earlier point: those made inside a region are not there on every
@@ -103,6 +107,10 @@ public:
                              const Coordinates &coordinates);
   void storeToBuffer(mlir::RankedTensorType type, mlir::Value value, mlir::Value buffer,
                      const Coordinates &coordinates);
+  /// Writes the lanes of two tiles of the type beside each other: the buffer has another dimension
+  /// of size 2 at the end.
+  void storeInterleaved(mlir::RankedTensorType type, mlir::Value first, mlir::Value second,
+                        mlir::Value buffer, const Coordinates &coordinates);
   void store(tile::StoreOp store, const Coordinates &coordinates);
 
 private:
@@ -117,6 +125,9 @@ private:
                               unsigned width);
   Coordinates reshapedCoordinates(tile::ReshapeOp op, const Coordinates &coordinates,
                                   unsigned width);
+  mlir::Value gather(tile::GatherOp op, const Coordinates &coordinates, unsigned width);
+  /// Where all elements have the position, 0 or 1.
+  Coordinate constantCoordinate(unsigned position);
   mlir::Value vectorOf(const Coordinate &coordinate, mlir::Location location, unsigned width);
   mlir::Value positionOf(const Coordinate &coordinate, mlir::Location location);
 
@@ -128,6 +139,7 @@ private:
   std::vector<std::map<std::pair<ElementKey, unsigned>, mlir::Value>> cache_{1};
   std::map<std::pair<ElementKey, unsigned>, Coordinates> reshaped_;
   std::set<ElementKey> assumed_;
+  mlir::Value one_; ///< i64 1, once something needs it
 };
 
 } // namespace inlay::tile_to_cpu

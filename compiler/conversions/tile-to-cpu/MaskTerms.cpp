@@ -31,6 +31,23 @@ bool isRisingBelow(arith::CmpIOp compare, const Coordinates &coordinates, Progra
   }
 }
 
+/// `index >= bound`, `index > bound` or the mirrored form, where the index rises and the bound is
+/// uniform.
+bool isRisingAbove(arith::CmpIOp compare, const Coordinates &coordinates, ProgramValues &values) {
+  std::optional<int64_t> lhs = strideOf(compare.getLhs(), coordinates, values);
+  std::optional<int64_t> rhs = strideOf(compare.getRhs(), coordinates, values);
+  switch (compare.getPredicate()) {
+  case Predicate::sge:
+  case Predicate::sgt:
+    return lhs && *lhs > 0 && rhs == 0;
+  case Predicate::sle:
+  case Predicate::slt:
+    return lhs == 0 && rhs && *rhs > 0;
+  default:
+    return false;
+  }
+}
+
 /// Coordinates of the first position of the vectorised dimension.
 Coordinates firstOf(Coordinates coordinates) {
   for (Coordinate &coordinate : coordinates)
@@ -44,13 +61,16 @@ public:
   ExtentBuilder(OpBuilder &builder, Location location, Evaluator &evaluator, int64_t size)
       : builder_(builder), location_(location), evaluator_(evaluator), size_(size) {}
 
-  Value extentOf(const MaskTerms &terms) {
+  Value extentOf(const MaskTerms &terms, bool withFloors) {
     Value extent = i64(size_);
     for (const Term *term : ordered(terms.extents))
       extent = arith::MinSIOp::create(builder_, location_, extent, extentOf(*term));
     if (!terms.extents.empty())
       extent = arith::MaxSIOp::create(builder_, location_, extent, i64(0));
-    for (const Term *term : ordered(terms.guards)) {
+    std::vector<const Term *> conditions = ordered(terms.guards);
+    if (withFloors)
+      llvm::append_range(conditions, ordered(terms.floors));
+    for (const Term *term : conditions) {
       Value holds = evaluator_.scalar(term->value, firstOf(term->coordinates));
       extent = arith::SelectOp::create(builder_, location_, holds, extent, i64(0));
     }
@@ -143,16 +163,18 @@ void addTerms(MaskTerms &terms, Value mask, const Coordinates &coordinates, Prog
   ElementKey key{mask.getAsOpaquePointer(), coordinates};
   if (matchPattern(mask, m_One()))
     return;
+  auto compare = dyn_cast<arith::CmpIOp>(op);
   if (strideOf(mask, coordinates, values) == 0)
     terms.guards.insert({key, {mask, coordinates}});
-  else if (auto compare = dyn_cast<arith::CmpIOp>(op);
-           compare && isRisingBelow(compare, coordinates, values))
+  else if (compare && isRisingBelow(compare, coordinates, values))
     terms.extents.insert({key, {mask, coordinates}});
+  else if (compare && isRisingAbove(compare, coordinates, values))
+    terms.floors.insert({key, {mask, coordinates}});
 }
 
 Value emitExtent(OpBuilder &builder, Location location, Evaluator &evaluator,
-                 const MaskTerms &terms, int64_t size) {
-  return ExtentBuilder(builder, location, evaluator, size).extentOf(terms);
+                 const MaskTerms &terms, int64_t size, bool withFloors) {
+  return ExtentBuilder(builder, location, evaluator, size).extentOf(terms, withFloors);
 }
 
 } // namespace inlay::tile_to_cpu

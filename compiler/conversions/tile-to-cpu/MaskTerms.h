@@ -14,6 +14,7 @@ struct Term {
 struct MaskTerms {
   std::map<ElementKey, Term> extents; ///< comparison of a rising index with a uniform bound
   std::map<ElementKey, Term> guards;  ///< uniform along the vectorised dimension
+  std::map<ElementKey, Term> floors;  ///< true everywhere if at the first position
 };
 
 /// Adds the terms of a mask at the coordinates, where the vectorised dimension has lanes.
@@ -21,7 +22,8 @@ void addTerms(MaskTerms &terms, mlir::Value mask, const Coordinates &coordinates
               ProgramValues &values);
 
 /// Emits the common extent of the terms, within 0 … `size`, at the evaluator's innermost level.
+/// With floors it is a part where all hold; without them nothing holds beyond it.
 mlir::Value emitExtent(mlir::OpBuilder &builder, mlir::Location location, Evaluator &evaluator,
-                       const MaskTerms &terms, int64_t size);
+                       const MaskTerms &terms, int64_t size, bool withFloors);
 
 } // namespace inlay::tile_to_cpu

@@ -109,7 +109,7 @@ private:
           !isa<tile::PointerType>(tile::elementTypeOf(value.getType())))
         consider(value.getType());
     for (Root &root : roots_)
-      consider(root.type());
+      consider(root.packedType ? root.packedType : Type(root.type()));
     uint64_t lanes = 2 * options_.vectorBytes / std::max(widest, 2u);
     width_ = std::min<uint64_t>(lanes, shape_[dimension_]);
   }
@@ -165,17 +165,17 @@ private:
       }
     }
     Value begin = i64(first), size = i64(shape_[dimension_]);
-    if (all_.extents.empty() && all_.guards.empty()) {
+    if (all_.extents.empty() && all_.guards.empty() && all_.floors.empty()) {
       emitSteps(coordinates, begin, size, width_, {});
     } else {
       // All conditions hold for c < full; no root does anything for c >= active.
-      Value full = arith::AndIOp::create(builder_, location_, extentOf(all_),
+      Value full = arith::AndIOp::create(builder_, location_, extentOf(all_, /*withFloors=*/true),
                                          i64(-static_cast<int64_t>(width_)));
       if (first != 0)
         full = arith::MaxSIOp::create(builder_, location_, full, begin);
       Value active = activeExtent();
       std::set<ElementKey> assumed;
-      for (const auto *terms : {&all_.extents, &all_.guards})
+      for (const auto *terms : {&all_.extents, &all_.guards, &all_.floors})
         for (const auto &[key, term] : *terms)
           assumed.insert(key);
       emitSteps(coordinates, begin, full, width_, assumed);
@@ -228,21 +228,57 @@ private:
       if (auto load = value.getDefiningOp<tile::LoadOp>();
           load && !values_.bufferOf(value) && Closure::hasReal(at))
         loads.push_back({load, at});
+    // Before the first write: a buffer may be that of a tile which the others read.
+    SmallVector<std::pair<Root *, Value>> tiles;
+    for (Root &root : roots_)
+      if (root.tile)
+        tiles.push_back({&root, evaluator_.lanes(root.tile, coordinates)});
+    for (auto [root, value] : tiles) {
+      if (root->interleaved)
+        evaluator_.storeInterleaved(root->type(), value,
+                                    evaluator_.lanes(root->interleaved, coordinates), root->buffer,
+                                    coordinates);
+      else
+        emitTile(*root, value, coordinates);
+    }
     for (Root &root : roots_) {
-      if (root.reduce) {
+      if (root.reduce)
         emitReduction(coordinates);
+      if (!root.store)
         continue;
-      }
-      if (!root.store) {
-        evaluator_.storeToBuffer(root.type(), evaluator_.lanes(root.tile, coordinates), root.buffer,
-                                 coordinates);
-        continue;
-      }
       for (const auto &[load, at] : loads)
         if (load->getBlock() != root.store->getBlock() || load->isBeforeInBlock(root.store))
           evaluator_.lanes(load->getResult(0), at);
       evaluator_.store(root.store, coordinates);
     }
+  }
+
+  void emitTile(const Root &root, Value value, Coordinates coordinates) {
+    auto type = cast<RankedTensorType>(root.tile.getType());
+    if (root.packedType) {
+      value = extendTo(builder_, location_, value, root.packedType);
+      type = type.clone(root.packedType);
+    }
+    if (root.panel != 0) {
+      SmallVector<int64_t> shape(type.getShape());
+      shape.back() /= root.panel;
+      std::swap(shape.back(), shape[shape.size() - 2]);
+      shape.push_back(root.panel);
+      type = type.clone(shape);
+      // Lanes begin at multiples of their number and never leave a panel.
+      Coordinate column = coordinates.back(), panel = column;
+      if (column.value) {
+        panel.kind = Coordinate::Kind::Counter;
+        panel.value = arith::ShRUIOp::create(builder_, location_, column.value,
+                                             i64(llvm::Log2_64(root.panel)));
+        column.value =
+            arith::AndIOp::create(builder_, location_, column.value, i64(root.panel - 1));
+      }
+      coordinates.back() = panel;
+      std::swap(coordinates.back(), coordinates[coordinates.size() - 2]);
+      coordinates.push_back(column);
+    }
+    evaluator_.storeToBuffer(type, value, root.buffer, coordinates);
   }
 
   /// Combines the elements at the coordinates with the accumulators: values carried by the
@@ -321,20 +357,21 @@ private:
       MaskTerms terms;
       if (root.store && root.store.getMask())
         addTerms(terms, root.store.getMask(), coordinates, values_);
-      haveSameTerms_ &=
-          terms.extents.size() == all_.extents.size() && terms.guards.size() == all_.guards.size();
+      haveSameTerms_ &= terms.extents.size() == all_.extents.size() &&
+                        terms.guards.size() == all_.guards.size() &&
+                        terms.floors.size() == all_.floors.size();
       stores_.push_back(std::move(terms));
     }
   }
 
-  Value extentOf(const MaskTerms &terms) {
-    return emitExtent(builder_, location_, evaluator_, terms, shape_[dimension_]);
+  Value extentOf(const MaskTerms &terms, bool withFloors) {
+    return emitExtent(builder_, location_, evaluator_, terms, shape_[dimension_], withFloors);
   }
 
   Value activeExtent() {
     Value active;
     for (const MaskTerms &terms : stores_) {
-      Value extent = extentOf(terms);
+      Value extent = extentOf(terms, /*withFloors=*/false);
       active = active ? Value(arith::MaxSIOp::create(builder_, location_, active, extent)) : extent;
     }
     return active;

@@ -9,11 +9,19 @@ namespace inlay::tile_to_cpu {
 /// What a nest does for every element: a store of the kernel, a tile written to a buffer, or a
 /// reduction of the elements along one dimension.
 struct Root {
-  tile::StoreOp store;           ///< or null
-  mlir::Value tile;              ///< written to `buffer`, or null
-  mlir::Value buffer;            ///< its address
-  tile::ReduceOp reduce;         ///< or null
+  tile::StoreOp store = {};      ///< or null
+  mlir::Value tile = {};         ///< written to `buffer`, or null
+  mlir::Value buffer = {};       ///< its address
+  tile::ReduceOp reduce = {};    ///< or null
   mlir::ValueRange buffers = {}; ///< addresses of its results; none if they are scalars
+  mlir::Type packedType = {};    ///< what the tile's elements become in the buffer, if not null
+  /// If not 0, the last dimension is written in panels of so many elements: […, K, N] becomes
+  /// […, N / panel, K, panel].
+  int64_t panel = 0;
+
+  /// If not null, a tile of the same type; the buffer has another dimension of size 2 at the end,
+  /// for the two.
+  mlir::Value interleaved = {};
 
   mlir::RankedTensorType type() {
     mlir::Value value = store    ? store.getValue()

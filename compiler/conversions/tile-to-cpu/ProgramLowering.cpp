@@ -10,9 +10,6 @@ namespace inlay::tile_to_cpu {
 
 namespace {
 
-/// Tiles kept on the stack of the thread that runs the kernel.
-constexpr uint64_t kMaxStackBytes = 2 << 20;
-
 bool isTile(Value value) { return isa<RankedTensorType>(value.getType()); }
 
 ArrayRef<int64_t> shapeOf(Value tile) { return cast<RankedTensorType>(tile.getType()).getShape(); }
@@ -44,8 +41,9 @@ bool mayOverlap(Value first, Value second) {
 bool writes(Operation *op) {
   return op
       ->walk([](Operation *inner) {
-        return isa<tile::StoreOp, tile::BarrierOp>(inner) ? WalkResult::interrupt()
-                                                          : WalkResult::advance();
+        return isa<tile::StoreOp, tile::BarrierOp, tile::AtomicRmwOp, tile::AtomicCasOp>(inner)
+                   ? WalkResult::interrupt()
+                   : WalkResult::advance();
       })
       .wasInterrupted();
 }
@@ -53,7 +51,9 @@ bool writes(Operation *op) {
 } // namespace
 
 bool isEmittedInPlace(Operation *op) {
-  return isa<tile::StoreOp>(op) || op->getNumRegions() > 0 || op->hasTrait<OpTrait::IsTerminator>();
+  return isa<tile::StoreOp, tile::DotOp, tile::AtomicRmwOp, tile::AtomicCasOp, tile::HistogramOp,
+             tile::JoinOp, tile::PrintOp, tile::AssertOp>(op) ||
+         op->getNumRegions() > 0 || op->hasTrait<OpTrait::IsTerminator>();
 }
 
 LogicalResult ProgramLowering::lower(func::FuncOp kernel, ValueRange arguments) {
@@ -61,13 +61,20 @@ LogicalResult ProgramLowering::lower(func::FuncOp kernel, ValueRange arguments) 
     return kernel.emitError(
         "a kernel with several basic blocks cannot be compiled for the CPU yet");
   values_.scalars.map(kernel.getArguments(), arguments);
-  return lowerBlock(kernel.getBody().front());
+  if (failed(lowerBlock(kernel.getBody().front())))
+    return failure();
+  arena_.finish();
+  return success();
 }
 
 LogicalResult ProgramLowering::lowerBlock(Block &block) {
-  for (Operation &op : block.without_terminator())
+  scopes_.emplace_back();
+  for (Operation &op : block.without_terminator()) {
     if (failed(lowerOp(&op)))
       return failure();
+    if (isEmittedInPlace(&op))
+      releaseDead();
+  }
   return flush();
 }
 
@@ -88,6 +95,21 @@ LogicalResult ProgramLowering::lowerOp(Operation *op) {
       .Case([&](scf::IfOp branch) { return lowerIf(branch); })
       .Case([&](scf::WhileOp loop) { return lowerWhile(loop); })
       .Case([&](tile::ReduceOp reduce) { return lowerReduce(reduce); })
+      .Case([&](tile::ScanOp scan) { return lowerScan(scan); })
+      .Case([&](tile::DotOp dot) { return lowerDot(dot); })
+      .Case<tile::AtomicRmwOp, tile::AtomicCasOp>([&](auto) { return lowerAtomic(op); })
+      .Case([&](tile::PrintOp print) { return lowerPrint(print); })
+      .Case([&](tile::AssertOp assertion) { return lowerAssert(assertion); })
+      .Case([&](tile::InlineAsmOp assembly) -> LogicalResult {
+        return assembly.emitError("inline assembly of a GPU cannot run on the CPU; compile the "
+                                  "kernel for a GPU: '")
+               << assembly.getText() << "'";
+      })
+      .Case([&](tile::HistogramOp histogram) { return lowerHistogram(histogram); })
+      .Case([&](tile::ReshapeOp reshape) { return lowerReshape(reshape); })
+      .Case([&](tile::JoinOp join) { return lowerJoin(join); })
+      .Case([&](tile::SplitOp split) { return lowerSplit(split); })
+      .Case([&](tile::GatherOp gather) { return lowerGather(gather); })
       .Case([&](tile::StoreOp store) -> LogicalResult {
         return isTile(store.getPtr()) ? addStore(store) : lowerScalar(op);
       })
@@ -106,8 +128,8 @@ LogicalResult ProgramLowering::lowerOp(Operation *op) {
         if (auto constant = dyn_cast<arith::ConstantOp>(op); constant && hasTiles(op)) {
           if (isa<SplatElementsAttr>(constant.getValue()))
             return success();
-          return op->emitError(
-              "a constant tile of different values cannot be compiled for the CPU yet");
+          bindTile(constant.getResult(), constantAddress(constant), 0);
+          return success();
         }
         if (hasTiles(op)) {
           if (isElementwise(op) || isShapeOp(op) || isa<tile::SplatOp, tile::ArangeOp>(op))
@@ -124,6 +146,28 @@ LogicalResult ProgramLowering::lowerOp(Operation *op) {
         return op->emitError("operation '")
                << op->getName() << "' cannot be compiled for the CPU yet";
       });
+}
+
+Value ProgramLowering::constantAddress(arith::ConstantOp constant) {
+  Location location = constant.getLoc();
+  auto elements = cast<DenseElementsAttr>(constant.getValue());
+  unsigned bits = 8 * memoryBytesOf(elements.getElementType());
+  SmallVector<APInt> memory;
+  if (isa<FloatType>(elements.getElementType()))
+    for (const APFloat &value : elements.getValues<APFloat>())
+      memory.push_back(value.bitcastToAPInt());
+  else
+    for (const APInt &value : elements.getValues<APInt>())
+      memory.push_back(value.zextOrTrunc(bits));
+  Type element = builder_.getIntegerType(bits);
+  auto module = builder_.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  OpBuilder atModule = OpBuilder::atBlockBegin(module.getBody());
+  auto global = LLVM::GlobalOp::create(
+      atModule, location, LLVM::LLVMArrayType::get(element, memory.size()), /*isConstant=*/true,
+      LLVM::Linkage::Internal, "tile." + std::to_string(numConstants_++),
+      DenseElementsAttr::get(RankedTensorType::get(int64_t(memory.size()), element), memory),
+      /*alignment=*/64);
+  return LLVM::AddressOfOp::create(builder_, location, global);
 }
 
 LogicalResult ProgramLowering::lowerScalar(Operation *op) {
@@ -181,15 +225,10 @@ LogicalResult ProgramLowering::lowerScalar(Operation *op) {
   return success();
 }
 
-LogicalResult ProgramLowering::addStore(tile::StoreOp store) {
-  if (!pending_.empty() && shapeOf(pending_[0].getPtr()) != shapeOf(store.getPtr()) &&
-      failed(flush()))
-    return failure();
-  // Loads that this store could change before they are evaluated for another element.
+SmallVector<tile::LoadOp> ProgramLowering::overlappingLoads(ArrayRef<Value> operands,
+                                                            ArrayRef<Value> pointers) {
   SetVector<Operation *> slice;
-  SmallVector<Value> work(store->getOperands());
-  for (tile::StoreOp earlier : pending_)
-    work.append(earlier->operand_begin(), earlier->operand_end());
+  SmallVector<Value> work(operands);
   SmallVector<tile::LoadOp> overlapping;
   while (!work.empty()) {
     Value value = work.pop_back_val();
@@ -197,12 +236,26 @@ LogicalResult ProgramLowering::addStore(tile::StoreOp store) {
     if (!isTile(value) || !op || values_.bufferOf(value) || !slice.insert(op))
       continue;
     auto load = dyn_cast<tile::LoadOp>(op);
-    auto overlaps = [&](tile::StoreOp other) { return mayOverlap(load.getPtr(), other.getPtr()); };
-    if (load && (overlaps(store) || llvm::any_of(pending_, overlaps)))
+    if (load &&
+        llvm::any_of(pointers, [&](Value pointer) { return mayOverlap(load.getPtr(), pointer); }))
       overlapping.push_back(load);
     if (op->getNumRegions() == 0)
       work.append(op->operand_begin(), op->operand_end());
   }
+  return overlapping;
+}
+
+LogicalResult ProgramLowering::addStore(tile::StoreOp store) {
+  if (!pending_.empty() && shapeOf(pending_[0].getPtr()) != shapeOf(store.getPtr()) &&
+      failed(flush()))
+    return failure();
+  // Loads that this store could change before they are evaluated for another element.
+  SmallVector<Value> operands(store->getOperands()), pointers{store.getPtr()};
+  for (tile::StoreOp earlier : pending_) {
+    operands.append(earlier->operand_begin(), earlier->operand_end());
+    pointers.push_back(earlier.getPtr());
+  }
+  SmallVector<tile::LoadOp> overlapping = overlappingLoads(operands, pointers);
   if (!overlapping.empty()) {
     if (failed(flush()))
       return failure();
@@ -230,7 +283,7 @@ LogicalResult ProgramLowering::flush() {
   if (failed(addSharedValues(operands, roots)))
     return failure();
   for (tile::StoreOp store : stores)
-    roots.push_back({store, {}, {}, {}});
+    roots.push_back({.store = store});
   emitNest(builder_, stores.front().getLoc(), values_, roots, options_);
   bindShared(roots);
   return success();
@@ -297,58 +350,6 @@ LogicalResult ProgramLowering::keepCostlyOperands(Operation *op) {
   if (writes(op))
     return keepLoads(op);
   return success();
-}
-
-Value ProgramLowering::allocate(Value tile) {
-  auto type = cast<RankedTensorType>(tile.getType());
-  uint64_t bytes = type.getNumElements() * memoryBytesOf(type.getElementType());
-  stackBytes_ += bytes;
-  if (stackBytes_ > kMaxStackBytes) {
-    emitError(tile.getLoc()) << "the kernel needs " << stackBytes_
-                             << " bytes of intermediate tiles on the CPU, more than "
-                             << kMaxStackBytes << "; use a smaller block size";
-    return {};
-  }
-  OpBuilder::InsertionGuard guard(builder_);
-  builder_.setInsertionPointToStart(entry_);
-  Value count = integerConstant(builder_, tile.getLoc(), builder_.getI64Type(), bytes);
-  return LLVM::AllocaOp::create(builder_, tile.getLoc(),
-                                LLVM::LLVMPointerType::get(builder_.getContext()),
-                                builder_.getI8Type(), count, /*alignment=*/64);
-}
-
-LogicalResult ProgramLowering::keep(Value tile) {
-  if (values_.bufferOf(tile))
-    return success();
-  SmallVector<Root> roots;
-  if (failed(addSharedValues(tile, roots)))
-    return failure();
-  if (llvm::none_of(roots, [&](const Root &root) { return root.tile == tile; })) {
-    Value buffer = allocate(tile);
-    if (!buffer)
-      return failure();
-    roots.push_back({{}, tile, buffer, {}});
-  }
-  emitNest(builder_, tile.getLoc(), values_, roots, options_);
-  bindShared(roots);
-  return success();
-}
-
-void ProgramLowering::writeTiles(ValueRange tiles, ValueRange addresses) {
-  // One nest for tiles of one shape that follow each other, so that what they share is computed
-  // once.
-  SmallVector<Root> roots;
-  auto emit = [&] {
-    if (!roots.empty())
-      emitNest(builder_, roots[0].tile.getLoc(), values_, roots, options_);
-    roots.clear();
-  };
-  for (auto [tile, address] : llvm::zip_equal(tiles, addresses)) {
-    if (!roots.empty() && roots[0].type().getShape() != shapeOf(tile))
-      emit();
-    roots.push_back({{}, tile, address, {}});
-  }
-  emit();
 }
 
 } // namespace inlay::tile_to_cpu

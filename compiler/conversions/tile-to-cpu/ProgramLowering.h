@@ -1,6 +1,7 @@
 // One program of a kernel: scalar code as it is, tile code as loop nests.
 #pragma once
 
+#include "compiler/conversions/tile-to-cpu/Arena.h"
 #include "compiler/conversions/tile-to-cpu/Nest.h"
 
 namespace inlay::tile_to_cpu {
@@ -29,7 +30,7 @@ public:
   /// `builder` stands inside the loop over programs; buffers are allocated in `entry`.
   ProgramLowering(mlir::OpBuilder &builder, mlir::Block *entry, const GridValues &grid,
                   const TileToCpuOptions &options)
-      : builder_(builder), entry_(entry), grid_(grid), options_(options) {}
+      : builder_(builder), arena_(builder, entry), grid_(grid), options_(options) {}
 
   mlir::LogicalResult lower(mlir::func::FuncOp kernel, mlir::ValueRange arguments);
 
@@ -38,10 +39,30 @@ private:
   mlir::LogicalResult lowerOp(mlir::Operation *op);
   mlir::LogicalResult lowerScalar(mlir::Operation *op);
   mlir::LogicalResult addStore(tile::StoreOp store);
+  /// Loads that are evaluated for the operands and may read what is written at the pointers for
+  /// another element.
+  mlir::SmallVector<tile::LoadOp> overlappingLoads(llvm::ArrayRef<mlir::Value> operands,
+                                                   llvm::ArrayRef<mlir::Value> pointers);
+  /// The address of a constant of different elements.
+  mlir::Value constantAddress(mlir::arith::ConstantOp constant);
   mlir::LogicalResult lowerFor(mlir::scf::ForOp loop);
   mlir::LogicalResult lowerIf(mlir::scf::IfOp branch);
   mlir::LogicalResult lowerWhile(mlir::scf::WhileOp loop);
   mlir::LogicalResult lowerReduce(tile::ReduceOp reduce);
+  mlir::LogicalResult lowerScan(tile::ScanOp scan);
+  /// tile.atomic_rmw or tile.atomic_cas.
+  mlir::LogicalResult lowerAtomic(mlir::Operation *op);
+  mlir::LogicalResult lowerHistogram(tile::HistogramOp histogram);
+  mlir::LogicalResult lowerPrint(tile::PrintOp print);
+  mlir::LogicalResult lowerAssert(tile::AssertOp assertion);
+  mlir::LogicalResult lowerReshape(tile::ReshapeOp reshape);
+  mlir::LogicalResult lowerJoin(tile::JoinOp join);
+  mlir::LogicalResult lowerSplit(tile::SplitOp split);
+  mlir::LogicalResult lowerGather(tile::GatherOp gather);
+  mlir::LogicalResult lowerDot(tile::DotOp dot);
+  /// The address of the operand of a dot as `element`s, row-major or in panels (see Root::panel),
+  /// or null after an error.
+  mlir::Value pack(mlir::Value operand, mlir::Type element, int64_t panel);
 
   /// Emits the pending group.
   mlir::LogicalResult flush();
@@ -52,8 +73,15 @@ private:
   mlir::LogicalResult keepLoads(mlir::Operation *op);
   /// Copies what is costly to compute and used inside the region op.
   mlir::LogicalResult keepCostlyOperands(mlir::Operation *op);
-  /// Copies the tile into a buffer unless it is in one.
-  mlir::LogicalResult keep(mlir::Value tile);
+  /// Copies the tile into a buffer unless it is in one: at `address`, or in place of a dead tile it
+  /// is computed from, or a new one.
+  mlir::LogicalResult keep(mlir::Value tile, mlir::Value address = {});
+  /// Before an op that works element by element: operands that cost much are evaluated in lanes.
+  mlir::LogicalResult keepForElements(mlir::Operation *op);
+  /// Calls `body` once where it can emit code for each element of a tile, or for a scalar.
+  void emitForElements(
+      mlir::Location location, mlir::Value value,
+      llvm::function_ref<void(mlir::Value element, const Coordinates &coordinates)> body);
   /// For a nest that evaluates the operands, tiles of its shape: what is costly in them and needed
   /// again by others is written to a buffer, by a further root of the nest or a nest of its own.
   mlir::LogicalResult addSharedValues(mlir::ValueRange operands, mlir::SmallVector<Root> &roots);
@@ -61,8 +89,30 @@ private:
   void bindShared(llvm::ArrayRef<Root> roots);
   /// Writes each tile to the address beside it.
   void writeTiles(mlir::ValueRange tiles, mlir::ValueRange addresses);
-  /// Memory for a tile on the stack, or null after an error at `tile`.
+
+  /// Memory of the arena, alive while one of the tiles in it is needed, or until the block that is
+  /// being lowered ends.
+  struct Memory {
+    mlir::Value address;
+    mlir::SmallVector<mlir::Value> tiles;
+  };
+  mlir::Value allocateBytes(mlir::Location location, uint64_t bytes);
+  /// A buffer for a tile, or null after an error at `tile`.
   mlir::Value allocate(mlir::Value tile);
+  /// The tile is in the buffer from now on, until the block at `depth` ends.
+  void bindTile(mlir::Value tile, mlir::Value address, unsigned depth);
+  /// Gives back the memory of the current block in which no tile is needed any more.
+  void releaseDead();
+  void releaseMemory(const Memory &memory);
+  /// Ends what lowerBlock began, once what the terminator hands on has been written.
+  void leaveBlock(mlir::Block &block, ProgramValues::Buffers outside);
+  /// True if the tile's buffer may be overwritten: it and all others in it are dead, also for the
+  /// next iteration of the loop around.
+  bool canTake(mlir::Value tile, llvm::DenseMap<mlir::Value, bool> &known);
+  /// The buffer of a tile that can be taken while `tile` is computed from it, element by element,
+  /// by a nest with further roots; only `wanted` if that is given. Null if there is none.
+  mlir::Value findOverwritable(mlir::Value tile, llvm::ArrayRef<Root> roots,
+                               mlir::Value wanted = {});
   bool isNeededLater(mlir::Value tile, llvm::DenseMap<mlir::Value, bool> &known);
 
   struct Carried {
@@ -72,17 +122,21 @@ private:
   };
   /// Emitted scalars; tiles are copied to new buffers.
   mlir::FailureOr<Carried> carry(mlir::ValueRange values, bool withSpare);
-  /// Binds region arguments or results to emitted scalars or buffer addresses.
-  void bind(mlir::ValueRange values, mlir::ValueRange emitted);
+  /// Binds results, or arguments of a region about to be lowered, to emitted scalars or buffer
+  /// addresses.
+  void bind(mlir::ValueRange values, mlir::ValueRange emitted, bool isInside = false);
 
   mlir::OpBuilder &builder_;
-  mlir::Block *entry_;
+  Arena arena_;
   GridValues grid_;
   const TileToCpuOptions &options_;
   ProgramValues values_;
   mlir::SmallVector<tile::StoreOp> pending_;
   llvm::DenseSet<mlir::Operation *> emitted_; ///< stores and other effects already emitted
-  uint64_t stackBytes_ = 0;
+  mlir::SmallVector<std::vector<std::unique_ptr<Memory>>> scopes_; ///< by block, outermost first
+  llvm::DenseMap<mlir::Value, mlir::SmallVector<Memory *, 2>> memories_; ///< by address
+  unsigned numConstants_ = 0;
+  llvm::DenseMap<mlir::Value, unsigned> depths_; ///< number of blocks around a tile's buffer
 };
 
 } // namespace inlay::tile_to_cpu

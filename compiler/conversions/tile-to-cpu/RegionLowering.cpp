@@ -34,10 +34,10 @@ FailureOr<ProgramLowering::Carried> ProgramLowering::carry(ValueRange values, bo
   return carried;
 }
 
-void ProgramLowering::bind(ValueRange values, ValueRange emitted) {
+void ProgramLowering::bind(ValueRange values, ValueRange emitted, bool isInside) {
   for (auto [value, result] : llvm::zip(values, emitted)) {
     if (isTile(value))
-      values_.setBuffer(value, result);
+      bindTile(value, result, scopes_.size() + isInside);
     else
       values_.scalars.map(value, result);
   }
@@ -59,7 +59,8 @@ LogicalResult ProgramLowering::lowerFor(scf::ForOp loop) {
       nullptr, loop.getUnsignedCmp());
   values_.scalars.map(loop.getInductionVar(), emitted.getInductionVar());
   ProgramValues::Buffers outside = values_.buffers();
-  bind(loop.getRegionIterArgs(), emitted.getRegionIterArgs().take_front(numCarried));
+  bind(loop.getRegionIterArgs(), emitted.getRegionIterArgs().take_front(numCarried),
+       /*isInside=*/true);
   {
     OpBuilder::InsertionGuard guard(builder_);
     Block *body = emitted.getBody();
@@ -75,17 +76,35 @@ LogicalResult ProgramLowering::lowerFor(scf::ForOp loop) {
         next.push_back(values_.scalars.lookup(value));
         continue;
       }
-      Value spare = emitted.getRegionIterArg(numCarried + tile++);
+      Value spare = emitted.getRegionIterArg(numCarried + tile++),
+            current = emitted.getRegionIterArg(index);
+      // In place, if nothing else needs the old value any more.
+      if (!values_.bufferOf(value) && findOverwritable(value, {}, current) &&
+          failed(keep(value, current)))
+        return failure();
+      if (values_.bufferOf(value) == current) {
+        next.push_back(current);
+        spares.push_back(spare);
+        continue;
+      }
       tiles.push_back(value);
       addresses.push_back(spare);
       next.push_back(spare);
-      spares.push_back(emitted.getRegionIterArg(index));
+      spares.push_back(current);
     }
     writeTiles(tiles, addresses);
     next.append(spares);
     scf::YieldOp::create(builder_, loop.getLoc(), next);
   }
-  values_.restoreBuffers(std::move(outside));
+  leaveBlock(*loop.getBody(), std::move(outside));
+  // Which of its two buffers a tile ends in is known when the loop has run.
+  size_t tile = 0;
+  for (auto [index, result] : llvm::enumerate(loop.getResults()))
+    if (isTile(result)) {
+      auto &memories = memories_[emitted.getResult(index)];
+      memories.append(memories_.lookup(inits->values[index]));
+      memories.append(memories_.lookup(inits->spare[tile++]));
+    }
   bind(loop.getResults(), emitted.getResults().take_front(numCarried));
   return success();
 }
@@ -129,7 +148,7 @@ LogicalResult ProgramLowering::lowerIf(scf::IfOp branch) {
     }
     writeTiles(tiles, targets);
     scf::YieldOp::create(builder_, branch.getLoc(), scalars);
-    values_.restoreBuffers(std::move(outside));
+    leaveBlock(from->front(), std::move(outside));
   }
   SmallVector<Value> results;
   size_t scalar = 0;
@@ -198,7 +217,7 @@ LogicalResult ProgramLowering::lowerWhile(scf::WhileOp loop) {
                       : &emitted.getBefore().front();
   builder_.setInsertionPointToEnd(before);
   bind(loop.getBeforeArguments(),
-       merge(loop.getBeforeArguments(), entering, before->getArguments()));
+       merge(loop.getBeforeArguments(), entering, before->getArguments()), /*isInside=*/true);
   auto condition = loop.getConditionOp();
   FailureOr<SmallVector<Value>> forwarded =
       emitBlock(*loop.getBeforeBody(), condition.getArgs(), leaving);
@@ -206,17 +225,19 @@ LogicalResult ProgramLowering::lowerWhile(scf::WhileOp loop) {
     return failure();
   scf::ConditionOp::create(builder_, loop.getLoc(),
                            values_.scalars.lookup(condition.getCondition()), *forwarded);
+  leaveBlock(*loop.getBeforeBody(), outside);
 
   Block *after = emitted.getAfter().empty() ? makeBlock(emitted.getAfter(), resultTypes)
                                             : &emitted.getAfter().front();
   builder_.setInsertionPointToEnd(after);
-  bind(loop.getAfterArguments(), merge(loop.getAfterArguments(), leaving, after->getArguments()));
+  bind(loop.getAfterArguments(), merge(loop.getAfterArguments(), leaving, after->getArguments()),
+       /*isInside=*/true);
   FailureOr<SmallVector<Value>> yielded =
       emitBlock(*loop.getAfterBody(), loop.getYieldOp().getOperands(), entering);
   if (failed(yielded))
     return failure();
   scf::YieldOp::create(builder_, loop.getLoc(), *yielded);
-  values_.restoreBuffers(std::move(outside));
+  leaveBlock(*loop.getAfterBody(), std::move(outside));
   bind(loop.getResults(), merge(loop.getResults(), leaving, emitted.getResults()));
   return success();
 }

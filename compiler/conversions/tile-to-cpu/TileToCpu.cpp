@@ -37,8 +37,8 @@ LogicalResult verifyTypes(func::FuncOp kernel) {
     type = tile::elementTypeOf(type);
     if (auto pointer = dyn_cast<tile::PointerType>(type))
       type = pointer.getElementType();
-    return isa<Float16Type, BFloat16Type, Float32Type, Float64Type, IndexType, tile::PointerType>(
-               type) ||
+    return isa<Float8E5M2Type, Float8E4M3FNType, Float8E4M3B11FNUZType, Float16Type, BFloat16Type,
+               Float32Type, Float64Type, IndexType, tile::PointerType>(type) ||
            (type.isSignlessInteger() &&
             llvm::is_contained({1, 8, 16, 32, 64}, int(type.getIntOrFloatBitWidth())));
   };
@@ -205,6 +205,7 @@ std::unique_ptr<Pass> createTileToCpuPass(const TileToCpuOptions &options) {
 }
 
 void registerTileToCpuPasses() {
+  registerPass(createExpandOperationsForCpuPass);
   registerPass([] { return createTileToCpuPass(); });
 }
 

@@ -24,7 +24,11 @@ struct TileToCpuOptions {
 /// depend on tile sizes. A tile op it cannot lower is an error at that op.
 std::unique_ptr<mlir::Pass> createTileToCpuPass(const TileToCpuOptions &options = {});
 
-/// Registers "inlay-tile-to-cpu".
+/// To run before: expresses descriptors by pointers and masks, both halves of a product, and
+/// well-known inline assembly by other operations.
+std::unique_ptr<mlir::Pass> createExpandOperationsForCpuPass();
+
+/// Registers "inlay-tile-to-cpu" and the passes before it.
 void registerTileToCpuPasses();
 
 } // namespace inlay

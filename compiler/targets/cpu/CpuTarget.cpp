@@ -43,6 +43,7 @@ Status CpuTarget::lower(ModuleOp module) const {
   PassManager toLoops(module.getContext());
   toLoops.addPass(tile::createExpandDescriptorsPass());
   toLoops.addPass(createCanonicalizerPass());
+  toLoops.addPass(createExpandOperationsForCpuPass());
   toLoops.addPass(createCSEPass());
   toLoops.addPass(createTileToCpuPass({level_.vectorBytes, level_.hasMaskedAccess}));
   if (failed(toLoops.run(module)))

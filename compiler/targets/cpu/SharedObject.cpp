@@ -1,6 +1,7 @@
 #include "compiler/targets/cpu/CodeGeneration.h"
 
 #include "base/Error.h"
+#include "compiler/conversions/tile-to-cpu/LibraryCalls.h"
 
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -16,7 +17,8 @@ namespace inlay {
 
 namespace {
 
-/// Names of symbols the object needs from elsewhere.
+/// Names of symbols the object needs from elsewhere, other than the functions of the C library that
+/// kernels may call: every process that loads a kernel has those.
 Result<std::vector<std::string>> undefinedSymbols(llvm::MemoryBufferRef object) {
   auto file = llvm::object::ObjectFile::createObjectFile(object);
   if (!file)
@@ -33,7 +35,8 @@ Result<std::vector<std::string>> undefinedSymbols(llvm::MemoryBufferRef object) 
     }
     // The first entry of every symbol table is undefined and has no name.
     if ((*flags & llvm::object::SymbolRef::SF_Undefined) && !name->empty() &&
-        *name != "_GLOBAL_OFFSET_TABLE_")
+        *name != "_GLOBAL_OFFSET_TABLE_" &&
+        !llvm::is_contained(tile_to_cpu::kLibraryFunctionNames, *name))
       names.push_back(name->str());
   }
   return names;
@@ -54,8 +57,6 @@ Status runLinker(const std::string &objectPath, const std::string &outputPath) {
                              "--no-eh-frame-hdr",
                              "-z",
                              "norelro",
-                             "-z",
-                             "defs",
                              "-z",
                              "max-page-size=4096",
                              "-z",

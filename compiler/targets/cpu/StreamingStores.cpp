@@ -21,8 +21,8 @@ llvm::SmallVector<llvm::StoreInst *> vectorStores(llvm::Function &function, uint
       if (auto *store = llvm::dyn_cast<llvm::StoreInst>(&instruction))
         if (llvm::isa<llvm::FixedVectorType>(store->getValueOperand()->getType()) &&
             store->isSimple() &&
-            // A store to the stack is read again.
-            !llvm::isa<llvm::AllocaInst>(llvm::getUnderlyingObject(store->getPointerOperand())) &&
+            // Arguments of the kernel are loaded; what is stored elsewhere is read again.
+            llvm::isa<llvm::LoadInst>(llvm::getUnderlyingObject(store->getPointerOperand())) &&
             layout.getTypeStoreSize(store->getValueOperand()->getType()) % leastBytes == 0)
           stores.push_back(store);
   return stores;

@@ -1,0 +1,251 @@
+// Matrix products. Operands are packed into the type in which products are made: the left one
+// row-major, the right one in panels of kPanel columns. A block of the accumulator, some rows of
+// one panel, stays in registers while it goes along K.
+#include "compiler/conversions/tile-to-cpu/ProgramLowering.h"
+
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+
+namespace inlay::tile_to_cpu {
+
+namespace {
+
+ArrayRef<int64_t> shapeOf(Value tile) { return cast<RankedTensorType>(tile.getType()).getShape(); }
+
+Type elementOf(Value tile) { return tile::elementTypeOf(tile.getType()); }
+
+/// The type in which products of the operands are made and summed.
+Type computedTypeOf(Type operand) {
+  if (operand.isF64())
+    return operand;
+  return operand.isInteger() ? Type(IntegerType::get(operand.getContext(), 32))
+                             : Type(Float32Type::get(operand.getContext()));
+}
+
+/// Emits the loops over blocks of the accumulator.
+class ProductBuilder {
+public:
+  ProductBuilder(OpBuilder &builder, tile::DotOp dot, Value lhs, Value rhs, Value acc, bool isFirst,
+                 const TileToCpuOptions &options)
+      : builder_(builder), location_(dot.getLoc()), lhs_(lhs), rhs_(rhs), acc_(acc),
+        isFirst_(isFirst), computed_(computedTypeOf(elementOf(dot.getLhs()))),
+        accumulated_(elementOf(dot.getAcc())) {
+    ArrayRef<int64_t> a = shapeOf(dot.getLhs()), b = shapeOf(dot.getRhs());
+    batch_ = a.size() == 3 ? a[0] : 1;
+    m_ = a[a.size() - 2];
+    k_ = a.back();
+    n_ = b.back();
+    bytes_ = memoryBytesOf(computed_);
+    panel_ = panelWidth(n_, computed_, options);
+    lanes_ = std::min<int64_t>(panel_, options.vectorBytes / bytes_);
+    // Registers for accumulators, two for the right operand, one for the left.
+    maxRows_ = options.hasMaskedAccess ? 8 : options.vectorBytes == 16 ? 4 : 6;
+  }
+
+  static int64_t panelWidth(int64_t n, Type computed, const TileToCpuOptions &options) {
+    return std::min<int64_t>(n, 2 * options.vectorBytes / memoryBytesOf(computed));
+  }
+
+  void emit() {
+    emitLoop(0, batch_, 1, [&](Value batch) {
+      Value lhs = offset(lhs_, batch, m_ * k_ * bytes_),
+            rhs = offset(rhs_, batch, k_ * n_ * bytes_),
+            acc = offset(acc_, batch, m_ * n_ * memoryBytesOf(accumulated_));
+      emitLoop(0, n_, panel_, [&](Value column) {
+        Value panel = offset(rhs, column, k_ * bytes_);
+        Value block = offset(acc, column, memoryBytesOf(accumulated_));
+        int64_t rows = std::min(m_, maxRows_), whole = m_ - m_ % rows;
+        auto emitRows = [&](int64_t count) {
+          return [&, count](Value row) {
+            emitBlock(offset(lhs, row, k_ * bytes_), panel,
+                      offset(block, row, n_ * memoryBytesOf(accumulated_)), count);
+          };
+        };
+        emitLoop(0, whole, rows, emitRows(rows));
+        if (whole < m_)
+          emitLoop(whole, m_, m_ - whole, emitRows(m_ - whole));
+      });
+    });
+  }
+
+private:
+  Value i64(int64_t value) {
+    return integerConstant(builder_, location_, builder_.getI64Type(), value);
+  }
+
+  Value offset(Value address, Value index, int64_t bytes) {
+    return addBytes(builder_, location_, address,
+                    arith::MulIOp::create(builder_, location_, index, i64(bytes)));
+  }
+  Value offset(Value address, int64_t bytes) {
+    return bytes == 0 ? address : addBytes(builder_, location_, address, i64(bytes));
+  }
+
+  void emitLoop(int64_t begin, int64_t end, int64_t step, llvm::function_ref<void(Value)> body) {
+    if (begin + step == end) {
+      body(i64(begin));
+      return;
+    }
+    auto loop = scf::ForOp::create(builder_, location_, i64(begin), i64(end), i64(step));
+    OpBuilder::InsertionGuard guard(builder_);
+    builder_.setInsertionPoint(loop.getBody()->getTerminator());
+    body(loop.getInductionVar());
+  }
+
+  Value load(Type element, Value address, unsigned lanes) {
+    Value loaded =
+        LLVM::LoadOp::create(builder_, location_, lanesType(memoryTypeOf(element), lanes), address,
+                             memoryBytesOf(element));
+    return fromMemory(builder_, location_, loaded, element);
+  }
+
+  /// rows x panel_ accumulators at `acc`, over all of K.
+  void emitBlock(Value lhs, Value rhs, Value acc, int64_t rows) {
+    Type type = lanesType(computed_, lanes_);
+    int64_t accBytes = memoryBytesOf(accumulated_);
+    auto accAddress = [&](int64_t row, int64_t lane) {
+      return offset(acc, (row * n_ + lane) * accBytes);
+    };
+    SmallVector<Value> sums;
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t lane = 0; lane < panel_; lane += lanes_) {
+        if (isFirst_) {
+          sums.push_back(zeroConstant(builder_, location_, type));
+          continue;
+        }
+        Value sum = load(accumulated_, accAddress(row, lane), lanes_);
+        if (accumulated_ != computed_)
+          sum = arith::ExtFOp::create(builder_, location_, type, sum);
+        sums.push_back(sum);
+      }
+    int64_t unroll = std::min<int64_t>(k_, 4);
+    auto loop = scf::ForOp::create(builder_, location_, i64(0), i64(k_), i64(unroll), sums);
+    {
+      OpBuilder::InsertionGuard guard(builder_);
+      builder_.setInsertionPointToEnd(loop.getBody());
+      sums.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
+      Value column = offset(lhs, loop.getInductionVar(), bytes_);
+      Value row = offset(rhs, loop.getInductionVar(), panel_ * bytes_);
+      for (int64_t k = 0; k < unroll; ++k)
+        emitStep(offset(column, k * bytes_), offset(row, k * panel_ * bytes_), rows, sums);
+      scf::YieldOp::create(builder_, location_, sums);
+    }
+    size_t next = 0;
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t lane = 0; lane < panel_; lane += lanes_) {
+        Value sum = loop.getResult(next++);
+        if (accumulated_ != computed_)
+          sum = arith::TruncFOp::create(builder_, location_, lanesType(accumulated_, lanes_), sum);
+        LLVM::StoreOp::create(builder_, location_, toMemory(builder_, location_, sum),
+                              accAddress(row, lane), accBytes);
+      }
+  }
+
+  /// One column of the left operand times one row of the panel.
+  void emitStep(Value column, Value row, int64_t rows, SmallVector<Value> &sums) {
+    SmallVector<Value> right;
+    for (int64_t lane = 0; lane < panel_; lane += lanes_)
+      right.push_back(load(computed_, offset(row, lane * bytes_), lanes_));
+    for (int64_t r = 0; r < rows; ++r) {
+      Value left =
+          splat(builder_, location_, load(computed_, offset(column, r * k_ * bytes_), 1), lanes_);
+      for (auto [index, value] : llvm::enumerate(right)) {
+        Value &sum = sums[r * right.size() + index];
+        sum = multiplyAdd(left, value, sum);
+      }
+    }
+  }
+
+  Value multiplyAdd(Value a, Value b, Value c) {
+    if (computed_.isInteger())
+      return arith::AddIOp::create(builder_, location_,
+                                   arith::MulIOp::create(builder_, location_, a, b), c);
+    auto contract =
+        arith::FastMathFlagsAttr::get(builder_.getContext(), arith::FastMathFlags::contract);
+    Value product = arith::MulFOp::create(builder_, location_, a, b, contract);
+    return arith::AddFOp::create(builder_, location_, product, c, contract);
+  }
+
+  OpBuilder &builder_;
+  Location location_;
+  Value lhs_, rhs_, acc_;
+  bool isFirst_; ///< the accumulator is zero and need not be read
+  Type computed_, accumulated_;
+  int64_t batch_, m_, n_, k_, bytes_, panel_, lanes_, maxRows_;
+};
+
+/// True if all elements are +0 or 0.
+bool isZero(Value tile) {
+  if (auto splat = tile.getDefiningOp<tile::SplatOp>())
+    return matchPattern(splat.getSource(), m_PosZeroFloat()) ||
+           matchPattern(splat.getSource(), m_Zero());
+  return matchPattern(tile, m_PosZeroFloat()) || matchPattern(tile, m_Zero());
+}
+
+} // namespace
+
+Value ProgramLowering::pack(Value operand, Type element, int64_t panel) {
+  ArrayRef<int64_t> shape = shapeOf(operand);
+  bool isRowMajor = panel == 0 || panel == shape.back();
+  if (Value buffer = values_.bufferOf(operand);
+      buffer && isRowMajor && elementOf(operand) == element)
+    return buffer;
+  SmallVector<Root> roots;
+  if (failed(addSharedValues(operand, roots)))
+    return {};
+  // Where the tile itself is kept too, it is read from there.
+  if (!roots.empty()) {
+    emitNest(builder_, operand.getLoc(), values_, roots, options_);
+    bindShared(roots);
+    if (values_.bufferOf(operand))
+      return pack(operand, element, panel);
+  }
+  Value address =
+      allocateBytes(operand.getLoc(), cast<RankedTensorType>(operand.getType()).getNumElements() *
+                                          memoryBytesOf(element));
+  emitNest(builder_, operand.getLoc(), values_,
+           Root{.tile = operand,
+                .buffer = address,
+                .packedType = element,
+                .panel = isRowMajor ? 0 : panel},
+           options_);
+  return address;
+}
+
+LogicalResult ProgramLowering::lowerDot(tile::DotOp dot) {
+  if (failed(flush()))
+    return failure();
+  emitted_.insert(dot);
+  Type computed = computedTypeOf(elementOf(dot.getLhs()));
+  Value lhs = pack(dot.getLhs(), computed, 0);
+  Value rhs =
+      lhs ? pack(dot.getRhs(), computed,
+                 ProductBuilder::panelWidth(shapeOf(dot.getRhs()).back(), computed, options_))
+          : Value();
+  if (!rhs)
+    return failure();
+  bool isFirst = isZero(dot.getAcc());
+  Value acc;
+  if (isFirst) {
+    acc = allocate(dot.getResult());
+  } else {
+    DenseMap<Value, bool> known;
+    if (failed(keep(dot.getAcc())))
+      return failure();
+    if (canTake(dot.getAcc(), known)) {
+      acc = values_.bufferOf(dot.getAcc());
+    } else {
+      acc = allocate(dot.getResult());
+      if (acc)
+        writeTiles(dot.getAcc(), acc);
+    }
+  }
+  if (!acc)
+    return failure();
+  ProductBuilder(builder_, dot, lhs, rhs, acc, isFirst, options_).emit();
+  bindTile(dot.getResult(), acc, scopes_.size());
+  return success();
+}
+
+} // namespace inlay::tile_to_cpu
