@@ -367,8 +367,8 @@ bool AxisAnalysis::isNonNegative(Operation *op) {
       .Case<arith::AddIOp, arith::MulIOp>([&](Operation *sum) {
         return bitWidthOf(sum->getResult(0).getType()) >= 32 && is(0) && is(1);
       })
-      .Case<arith::DivSIOp, arith::DivUIOp, arith::RemUIOp, arith::MinSIOp>(
-          [&](auto) { return is(0) && is(1); })
+      .Case<arith::DivSIOp>([&](auto) { return is(0); })
+      .Case<arith::DivUIOp, arith::RemUIOp, arith::MinSIOp>([&](auto) { return is(0) && is(1); })
       .Case<arith::MaxSIOp, arith::AndIOp>([&](auto) { return is(0) || is(1); })
       .Case<arith::SelectOp>([&](auto) { return is(1) && is(2); })
       .Default([](Operation *) { return false; });
