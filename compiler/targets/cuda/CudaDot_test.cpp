@@ -69,17 +69,57 @@ std::string kernelOf(const Dot &dot) {
          flat + "\nreturn\n}\n}\n";
 }
 
-Result<std::vector<KernelImage>> compile(const Dot &dot, const std::string &target) {
+/// A product of rows of B × B with columns of a row-major matrix, B at a time.
+std::string loopOf(int size, int numStages) {
+  std::string text = R"(
+module attributes {tile.num_warps = 4 : i32, tile.num_stages = STAGES : i32} {
+func.func @kernel(%p: !tile.ptr<f16> {tile.divisibility = 16 : i64}, %o: !tile.ptr<f32>, %n: i32) attributes {tile.kernel} {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %zero = arith.constant dense<0.0> : tensor<BxBxf32>
+  %by = arith.constant dense<B> : tensor<BxBxi32>
+  %r = tile.arange 0 to B : tensor<Bxi32>
+  %size = arith.constant dense<B> : tensor<Bx1xi32>
+  %column = tile.expand_dims %r, 1 : tensor<Bxi32> -> tensor<Bx1xi32>
+  %row = tile.expand_dims %r, 0 : tensor<Bxi32> -> tensor<1xBxi32>
+  %starts = arith.muli %column, %size : tensor<Bx1xi32>
+  %x = tile.broadcast %starts : tensor<Bx1xi32> -> tensor<BxBxi32>
+  %y = tile.broadcast %row : tensor<1xBxi32> -> tensor<BxBxi32>
+  %offsets = arith.addi %x, %y : tensor<BxBxi32>
+  %base = tile.splat %p : !tile.ptr<f16> -> tensor<BxBx!tile.ptr<f16>>
+  %ps = tile.addptr %base, %offsets : tensor<BxBx!tile.ptr<f16>>, tensor<BxBxi32>
+  %out = tile.splat %o : !tile.ptr<f32> -> tensor<BxBx!tile.ptr<f32>>
+  %os = tile.addptr %out, %offsets : tensor<BxBx!tile.ptr<f32>>, tensor<BxBxi32>
+  %result:2 = scf.for %i = %c0 to %n step %c1 iter_args(%acc = %zero, %q = %ps) -> (tensor<BxBxf32>, tensor<BxBx!tile.ptr<f16>>) : i32 {
+    %a = tile.load %q : tensor<BxBx!tile.ptr<f16>> -> tensor<BxBxf16>
+    %t = tile.trans %a, [1, 0] : tensor<BxBxf16> -> tensor<BxBxf16>
+    %d = tile.dot %a, %t, %acc : tensor<BxBxf16>, tensor<BxBxf16> -> tensor<BxBxf32>
+    %next = tile.addptr %q, %by : tensor<BxBx!tile.ptr<f16>>, tensor<BxBxi32>
+    scf.yield %d, %next : tensor<BxBxf32>, tensor<BxBx!tile.ptr<f16>>
+  }
+  tile.store %os, %result#0 : tensor<BxBx!tile.ptr<f32>>, tensor<BxBxf32>
+  return
+}
+}
+)";
+  text = std::regex_replace(text, std::regex("STAGES"), std::to_string(numStages));
+  return std::regex_replace(text, std::regex("B(?=x|>|\\b)"), std::to_string(size));
+}
+
+Result<std::vector<KernelImage>> compileText(const std::string &text, const std::string &target) {
   mlir::MLIRContext context;
   context.loadDialect<tile::TileDialect, mlir::arith::ArithDialect, mlir::math::MathDialect,
                       mlir::scf::SCFDialect, mlir::func::FuncDialect>();
-  auto module = mlir::parseSourceString<mlir::ModuleOp>(kernelOf(dot), &context);
-  EXPECT_TRUE(module) << kernelOf(dot);
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
+  EXPECT_TRUE(module) << text;
   auto targets = createTargets(target);
   EXPECT_TRUE(targets.isOk());
   return targets->front()->compile(*module, {});
 }
 
+Result<std::vector<KernelImage>> compile(const Dot &dot, const std::string &target) {
+  return compileText(kernelOf(dot), target);
+}
 std::string ptxOf(const Dot &dot, const std::string &target) {
   auto images = compile(dot, target);
   EXPECT_TRUE(images.isOk()) << dot.name << ": " << images.status().toString();
@@ -176,6 +216,30 @@ TEST(CudaDot, OperandsPastSharedMemoryAreAnError) {
   auto images = compile(large, "cuda:sm_80");
   ASSERT_FALSE(images.isOk());
   EXPECT_THAT(images.status().toString(), HasSubstr("327680 bytes and the GPU has 166912 bytes"));
+}
+
+TEST(CudaDot, LoopsCopyAheadAndReadMatrices) {
+  auto images = compileText(loopOf(64, 3), "cuda:sm_80");
+  ASSERT_TRUE(images.isOk()) << images.status().toString();
+  const auto &bytes = images->front().bytes;
+  const std::string ptx(reinterpret_cast<const char *>(bytes.data()), bytes.size());
+  // 64 × 64 halves are 4 copies of 16 bytes a thread: twice ahead and once in the loop.
+  EXPECT_EQ(count(ptx, "cp\\.async\\.cg\\.shared\\.global"), 3 * 4);
+  EXPECT_EQ(count(ptx, "cp\\.async\\.wait_group[ \t]+1;"), 1);
+  // Rows for the left operand; for the right one, rows of the untransposed tile.
+  EXPECT_EQ(count(ptx, "ldmatrix\\.sync\\.aligned\\.m8n8\\.x4\\.shared\\.b16"), 2 * 8);
+  EXPECT_EQ(count(ptx, "ldmatrix[^;]*trans"), 0);
+  EXPECT_EQ(images->front().sharedBytes, 0u) << "24 KiB are declared in the code";
+}
+
+TEST(CudaDot, LargeRingsAskTheLaunchForSharedMemory) {
+  auto images = compileText(loopOf(128, 4), "cuda:sm_90a");
+  ASSERT_TRUE(images.isOk()) << images.status().toString();
+  EXPECT_EQ(images->front().sharedBytes, 4u * 128 * 128 * 2);
+  // On a GPU with less, as many slots as fit.
+  images = compileText(loopOf(128, 4), "cuda:sm_86");
+  ASSERT_TRUE(images.isOk()) << images.status().toString();
+  EXPECT_EQ(images->front().sharedBytes, 2u * 128 * 128 * 2);
 }
 
 /// ptxas takes the PTX of every dot.

@@ -57,6 +57,29 @@ bool feedsDot(Operation *load) {
   return false;
 }
 
+/// The scalar pointer that a tile of pointers is made from, as far as it can be told.
+Value rootOf(Value pointer) {
+  while (true) {
+    Operation *op = pointer.getDefiningOp();
+    if (op && isa<AddPtrOp, PtrCastOp, SplatOp, BroadcastOp, ExpandDimsOp, ReshapeOp, TransOp,
+                  ConvertLayoutOp>(op)) {
+      pointer = op->getOperand(0);
+      continue;
+    }
+    auto argument = dyn_cast<BlockArgument>(pointer);
+    auto loop = argument ? dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp()) : scf::ForOp();
+    if (!loop || argument == loop.getInductionVar())
+      return pointer;
+    pointer = loop.getInitArgs()[argument.getArgNumber() - loop.getNumInductionVars()];
+  }
+}
+
+/// Whether an op orders memory between threads, so that no load may pass it.
+bool ordersMemory(Operation *op) {
+  return isa<BarrierOp, AtomicRmwOp, AtomicCasOp>(op) ||
+         (isa<InlineAsmOp>(op) && !isMemoryEffectFree(op));
+}
+
 /// How a load can be copied asynchronously; none if runs of 4 bytes are not proved.
 std::optional<PipelinedLoad> planCopy(LoadOp load, AxisAnalysis &axes) {
   auto type = dyn_cast<RankedTensorType>(load.getResult().getType());
@@ -278,11 +301,26 @@ private:
 void pipeline(scf::ForOp loop, int64_t numStages, bool needsDot, AxisAnalysis &axes,
               int64_t budgetBytes) {
   SmallVector<PipelinedLoad> loads;
+  llvm::SetVector<Value> written;
+  bool isOrdered = false;
+  loop.getBody()->walk([&](Operation *op) {
+    if (auto store = dyn_cast<StoreOp>(op))
+      written.insert(rootOf(store.getPtr()));
+    isOrdered |= ordersMemory(op);
+  });
+  if (isOrdered) {
+    loop->emitRemark("not pipelined: it orders memory between threads");
+    return;
+  }
   AddressSlice slice(loop);
   int64_t slotBytes = 0;
   for (auto load : loop.getBody()->getOps<LoadOp>()) {
     if (needsDot && !feedsDot(load))
       continue;
+    if (written.contains(rootOf(load.getPtr()))) {
+      load->emitRemark("not loaded ahead: the loop stores through the same pointer");
+      continue;
+    }
     std::optional<PipelinedLoad> plan = planCopy(load, axes);
     AddressSlice grown = slice;
     if (!plan || failed(grown.add(load.getPtr())) ||

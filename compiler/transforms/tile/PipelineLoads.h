@@ -10,8 +10,8 @@ namespace inlay::tile {
 /// Pass "tile-pipeline-loads".
 ///
 /// In an innermost scf.for with more than one stage (tile.num_stages of the loop, else of the
-/// module), loads that feed a dot become copies into a ring in shared memory, begun `stages - 1`
-/// iterations ahead; each iteration waits for its own copies and begins those of a later one:
+/// module, else 3), loads that feed a dot become copies into a ring in shared memory, begun `stages
+/// - 1` iterations ahead; each iteration waits for its own copies and begins those of a later one:
 ///
 ///   for … { a = load p; dot(a, …); p += s }
 ///     →  copy p0 into r[0]; p1 = p0 + s; copy p1 into r[1]; …
@@ -22,8 +22,9 @@ namespace inlay::tile {
 ///
 /// Requires   tile-assign-layouts has run.
 /// Leaves     loads whose runs of 4 bytes or more are not proved aligned and under one mask, those
-/// alone      whose address depends on another load, and loops whose rings do not fit into shared
-///            memory; a remark says why.
+/// alone      whose address depends on another load or whose pointer the loop stores through, loops
+///            with barriers or atomics, and loops whose rings do not fit into shared memory; a
+///            remark says why. Different pointers are taken to address different memory.
 std::unique_ptr<mlir::Pass> createPipelineLoadsPass();
 
 } // namespace inlay::tile

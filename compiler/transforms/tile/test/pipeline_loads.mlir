@@ -102,3 +102,33 @@ module attributes {tile.num_warps = 1 : i32, tile.target = "sm_90a"} {
     return
   }
 }
+
+// -----
+
+// What the loop itself writes is not loaded ahead, and nothing passes a barrier.
+module attributes {tile.num_warps = 1 : i32, tile.target = "sm_90a"} {
+  // CHECK-LABEL: func.func @in_place
+  // CHECK-NOT: tile.async_copy
+  // CHECK: return
+  func.func @in_place(%p: !tile.ptr<f32> {tile.divisibility = 16 : i64}, %q: !tile.ptr<f32> {tile.divisibility = 16 : i64}, %n: i32) attributes {tile.kernel} {
+    %c0 = arith.constant 0 : i32
+    %c1 = arith.constant 1 : i32
+    %r = tile.arange 0 to 16 : tensor<16xi32>
+    %row = tile.expand_dims %r, 0 : tensor<16xi32> -> tensor<1x16xi32>
+    %offsets = tile.broadcast %row : tensor<1x16xi32> -> tensor<16x16xi32>
+    %base = tile.splat %p : !tile.ptr<f32> -> tensor<16x16x!tile.ptr<f32>>
+    %ps = tile.addptr %base, %offsets : tensor<16x16x!tile.ptr<f32>>, tensor<16x16xi32>
+    %other = tile.splat %q : !tile.ptr<f32> -> tensor<16x16x!tile.ptr<f32>>
+    %qs = tile.addptr %other, %offsets : tensor<16x16x!tile.ptr<f32>>, tensor<16x16xi32>
+    scf.for %i = %c0 to %n step %c1 : i32 {
+      %v = tile.load %ps : tensor<16x16x!tile.ptr<f32>> -> tensor<16x16xf32>
+      tile.store %ps, %v : tensor<16x16x!tile.ptr<f32>>, tensor<16x16xf32>
+    } {tile.num_stages = 2 : i64}
+    scf.for %i = %c0 to %n step %c1 : i32 {
+      tile.barrier
+      %v = tile.load %qs : tensor<16x16x!tile.ptr<f32>> -> tensor<16x16xf32>
+      tile.store %ps, %v : tensor<16x16x!tile.ptr<f32>>, tensor<16x16xf32>
+    } {tile.num_stages = 2 : i64}
+    return
+  }
+}
