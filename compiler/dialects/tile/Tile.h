@@ -35,8 +35,8 @@ inline constexpr llvm::StringLiteral kConstancyAttr = "tile.constancy";
 inline constexpr llvm::StringLiteral kSignednessAttr = "tile.signedness";
 /// On the module: i32, the number of warps one program runs on (GPU targets).
 inline constexpr llvm::StringLiteral kNumWarpsAttr = "tile.num_warps";
-/// On the module: i32, on loops: i64, how many iterations of a loop are in flight: loads of the next
-/// ones are made while one computes. 1: none.
+/// On the module: i32, on loops: i64, how many iterations of a loop are in flight: loads of the
+/// next ones are made while one computes. 1: none; absent: 3.
 inline constexpr llvm::StringLiteral kNumStagesAttr = "tile.num_stages";
 /// On the module: string, the GPU architecture that code is made for ("sm_90a").
 inline constexpr llvm::StringLiteral kTargetAttr = "tile.target";
