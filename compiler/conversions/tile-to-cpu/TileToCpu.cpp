@@ -206,6 +206,7 @@ std::unique_ptr<Pass> createTileToCpuPass(const TileToCpuOptions &options) {
 
 void registerTileToCpuPasses() {
   registerPass(createExpandOperationsForCpuPass);
+  registerPass(createScalarizeRecurrencesPass);
   registerPass([] { return createTileToCpuPass(); });
 }
 

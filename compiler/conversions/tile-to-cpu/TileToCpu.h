@@ -28,6 +28,10 @@ std::unique_ptr<mlir::Pass> createTileToCpuPass(const TileToCpuOptions &options 
 /// well-known inline assembly by other operations.
 std::unique_ptr<mlir::Pass> createExpandOperationsForCpuPass();
 
+/// To run before: loops carry scalar distances instead of tiles of pointers and indices that they
+/// move, whose accesses are then known to be contiguous.
+std::unique_ptr<mlir::Pass> createScalarizeRecurrencesPass();
+
 /// Registers "inlay-tile-to-cpu" and the passes before it.
 void registerTileToCpuPasses();
 

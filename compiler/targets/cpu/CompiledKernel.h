@@ -25,6 +25,20 @@ inline bool machineHas(std::string_view level) {
   return __builtin_cpu_supports("x86-64-v2");
 }
 
+inline std::string replaceAll(std::string text, const std::string &from, const std::string &to) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+/// Replaces each `$NAME` of the list.
+inline std::string fill(std::string text,
+                        const std::vector<std::pair<std::string, std::string>> &replacements) {
+  for (const auto &[from, to] : replacements)
+    text = replaceAll(std::move(text), from, to);
+  return text;
+}
+
 /// The body of a kernel wrapped into a module: `@kernel(arguments) { body }`.
 inline std::string kernelText(std::string_view arguments, std::string_view body) {
   return "func.func @kernel(" + std::string(arguments) + ") attributes {tile.kernel} {\n" +

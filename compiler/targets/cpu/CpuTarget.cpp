@@ -44,6 +44,9 @@ Status CpuTarget::lower(ModuleOp module) const {
   toLoops.addPass(tile::createExpandDescriptorsPass());
   toLoops.addPass(createCanonicalizerPass());
   toLoops.addPass(createExpandOperationsForCpuPass());
+  toLoops.addPass(createScalarizeRecurrencesPass());
+  toLoops.addPass(createCanonicalizerPass());
+  toLoops.addPass(createLoopInvariantCodeMotionPass());
   toLoops.addPass(createCSEPass());
   toLoops.addPass(createTileToCpuPass({level_.vectorBytes, level_.hasMaskedAccess}));
   if (failed(toLoops.run(module)))

@@ -16,20 +16,6 @@ inline std::vector<std::string> runnableLevels() {
   return levels;
 }
 
-inline std::string replaceAll(std::string text, const std::string &from, const std::string &to) {
-  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
-    text.replace(at, from.size(), to);
-  return text;
-}
-
-/// Replaces each `$NAME` of the list.
-inline std::string fill(std::string text,
-                        const std::vector<std::pair<std::string, std::string>> &replacements) {
-  for (const auto &[from, to] : replacements)
-    text = replaceAll(std::move(text), from, to);
-  return text;
-}
-
 /// Compiles and loads kernels for the parameter's level; a kernel that does not compile ends the
 /// program.
 class CpuKernel : public ::testing::TestWithParam<std::string> {
