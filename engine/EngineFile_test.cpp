@@ -81,6 +81,19 @@ TEST(EngineFile, ExpressionsOutOfPlaceAreRefused) {
   EXPECT_THAT(status.message(), HasSubstr("expressions lie 4 bytes behind a multiple of 8"));
 }
 
+/// Kernels are launched from engines without steps too; where their empty list of expressions lies
+/// depends on the length of the names before it.
+TEST(EngineFile, EnginesWithoutExpressionsAreRead) {
+  for (size_t length = 1; length <= 16; ++length) {
+    fb::EngineT engine;
+    engine.producer = "test";
+    engine.name = std::string(length, 'k');
+    const Result<std::vector<std::byte>> bytes = writeEngineFile(std::move(engine), {});
+    ASSERT_TRUE(bytes.isOk()) << bytes.status().toString();
+    EXPECT_TRUE(EngineFile::fromBytes(*bytes).isOk());
+  }
+}
+
 TEST(EngineFile, EveryTruncationIsRefused) {
   const std::vector<std::byte> bytes = writeTestEngine();
   for (size_t size = 0; size < bytes.size(); ++size) {

@@ -72,7 +72,7 @@ private:
   Status verifyExpressions() const {
     // FlatBuffers checks where a vector's length lies, not its elements.
     const auto address = reinterpret_cast<uintptr_t>(engine_.expressions()->Data());
-    if (address % alignof(fb::ExprInstruction) != 0)
+    if (engine_.expressions()->size() > 0 && address % alignof(fb::ExprInstruction) != 0)
       return dataLoss("expressions lie {} bytes behind a multiple of {}; expected 0",
                       address % alignof(fb::ExprInstruction), alignof(fb::ExprInstruction));
     for (uint32_t i = 0; i < engine_.expressions()->size(); ++i) {

@@ -3,6 +3,7 @@
 #include "runtime/core/ArgumentValue.h"
 #include "tests/conformance/Random.h"
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -106,6 +107,8 @@ std::function<uint64_t(size_t)> elementMaker(const Argument &argument, Random &r
     return [](size_t) { return uint64_t{0}; };
   case Fill::Index:
     return [dtype](size_t i) { return bitsOf(static_cast<double>(i), dtype); };
+  case Fill::List:
+    return [dtype, list = argument.list](size_t i) { return bitsOf(list.at(i), dtype); };
   case Fill::Integers:
     return [dtype, &random](size_t) {
       double value = std::floor(random.unit() * 8) - 4;
@@ -130,6 +133,31 @@ std::function<uint64_t(size_t)> elementMaker(const Argument &argument, Random &r
 }
 
 } // namespace
+
+double elementValue(const NpyTensor &tensor, size_t index) {
+  size_t size = static_cast<size_t>(dataTypeSizeBytes(tensor.dtype));
+  uint64_t bits = 0;
+  std::memcpy(&bits, tensor.data.data() + index * size, size);
+  switch (tensor.dtype) {
+  case DataType::Float64:
+    return std::bit_cast<double>(bits);
+  case DataType::Float32:
+    return std::bit_cast<float>(static_cast<uint32_t>(bits));
+  case DataType::Float16:
+    return fromFloat16(static_cast<uint16_t>(bits));
+  case DataType::BFloat16:
+    return fromBFloat16(static_cast<uint16_t>(bits));
+  case DataType::Float8E4M3FN:
+  case DataType::Float8E5M2:
+    return fromFloat8(static_cast<uint8_t>(bits), tensor.dtype);
+  default:
+    break;
+  }
+  unsigned shift = 64 - 8 * static_cast<unsigned>(size);
+  return dataTypeKind(tensor.dtype) == DataTypeKind::Signed
+             ? static_cast<double>(static_cast<int64_t>(bits << shift) >> shift)
+             : static_cast<double>(bits);
+}
 
 NpyTensor makeTensor(const Row &row, const Argument &argument) {
   NpyTensor tensor;

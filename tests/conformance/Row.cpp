@@ -32,6 +32,13 @@ bool parseFill(std::string_view text, Argument &argument) {
     argument.fill = found->second;
     return true;
   }
+  if (text.find('/') != std::string_view::npos) {
+    argument.fill = Fill::List;
+    std::stringstream stream{std::string(text)};
+    for (std::string number; std::getline(stream, number, '/');)
+      argument.list.push_back(parseNumber(number).value_or(0));
+    return true;
+  }
   size_t dots = text.find("..");
   if (dots == std::string_view::npos)
     return false;

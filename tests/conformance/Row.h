@@ -24,6 +24,7 @@ enum class Fill : uint8_t {
   Finite,   // as Any, without NaN and infinities
   Nonzero,  // as Finite, without 0, and without the smallest integer or -1
   Integers, // whole numbers from -4 to 3: sums of their products are exact in every order
+  List,     // numbers that are written down
   Range,    // evenly between two numbers; integers below the second
 };
 
@@ -34,9 +35,15 @@ struct Argument {
   bool isTensor = true;
   std::vector<int64_t> shape;
   Fill fill = Fill::Zero;
-  double low = 0, high = 0; // Range
-  double value = 0;         // of a number
+  double low = 0, high = 0;      // Range
+  std::vector<double> list = {}; // List
+  double value = 0;              // of a number
 };
+
+/// Arguments by name: the elements of tensors, or one number.
+using PlainValues = std::map<std::string, std::vector<double>>;
+/// Computes the outputs in double precision, in place.
+using PlainReference = void (*)(PlainValues &values);
 
 /// One row of the table. Texts are in the short forms that parseArgumentList and parseConstexprs
 /// read.
@@ -53,6 +60,8 @@ struct Row {
   std::string function = "kernel";
   /// If not empty, the front end must refuse the kernel with a message that holds this.
   std::string error = {};
+  /// If given, the interpreter's results must be within the tolerance of this too.
+  PlainReference reference = nullptr;
   /// False for rows that have no equivalent among upstream's parametrizations of the group.
   bool isUpstream = true;
 
@@ -60,8 +69,8 @@ struct Row {
 };
 
 /// Reads "NAME=FILL:DTYPE[SIZE,…]" and "NAME=DTYPE:NUMBER" entries separated by blanks. FILL is
-/// output, zero, index, any, finite, nonzero, integers, or LOW..HIGH; DTYPE as in signatures, with
-/// "f32" for "fp32". Errors: InvalidArgument naming the entry.
+/// output, zero, index, any, finite, nonzero, integers, LOW..HIGH, or numbers A/B/…; DTYPE as in
+/// signatures, with "f32" for "fp32". Errors: InvalidArgument naming the entry.
 Result<std::vector<Argument>> parseArgumentList(std::string_view text);
 
 /// Replaces every "$NAME" of a kernel's template.

@@ -9,8 +9,8 @@
 #include "tests/conformance/Inputs.h"
 #include "tests/reference/TileInterpreter.h"
 
-#include <bit>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <sstream>
 
@@ -59,32 +59,36 @@ std::string elementText(const NpyTensor &tensor, int64_t index) {
   size_t size = static_cast<size_t>(dataTypeSizeBytes(tensor.dtype));
   uint64_t bits = 0;
   std::memcpy(&bits, tensor.data.data() + static_cast<size_t>(index) * size, size);
-  double value = 0;
-  switch (tensor.dtype) {
-  case DataType::Float64:
-    value = std::bit_cast<double>(bits);
-    break;
-  case DataType::Float32:
-    value = std::bit_cast<float>(static_cast<uint32_t>(bits));
-    break;
-  case DataType::Float16:
-    value = fromFloat16(static_cast<uint16_t>(bits));
-    break;
-  case DataType::BFloat16:
-    value = fromBFloat16(static_cast<uint16_t>(bits));
-    break;
-  case DataType::Float8E4M3FN:
-  case DataType::Float8E5M2:
-    value = fromFloat8(static_cast<uint8_t>(bits), tensor.dtype);
-    break;
-  default: {
-    unsigned shift = 64 - 8 * static_cast<unsigned>(size);
-    return dataTypeKind(tensor.dtype) == DataTypeKind::Signed
-               ? fmt::format("{}", static_cast<int64_t>(bits << shift) >> shift)
-               : fmt::format("{}", bits);
+  return fmt::format("{} ({:#x})", elementValue(tensor, static_cast<size_t>(index)), bits);
+}
+
+/// Compares the interpreter's results with the row's plain reference.
+Status comparePlain(const Row &row, const std::vector<Argument> &arguments,
+                    const std::vector<KernelArgument> &inputs,
+                    const std::vector<KernelArgument> &results) {
+  PlainValues values;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    std::vector<double> &elements = values[arguments[i].name];
+    if (const auto *tensor = std::get_if<NpyTensor>(&inputs[i]))
+      for (size_t at = 0; at < tensor->data.size() / dataTypeSizeBytes(tensor->dtype); ++at)
+        elements.push_back(elementValue(*tensor, at));
+    else
+      elements.push_back(arguments[i].value);
   }
+  row.reference(values);
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const auto *tensor = std::get_if<NpyTensor>(&results[i]);
+    for (size_t at = 0; tensor && at < values[arguments[i].name].size(); ++at) {
+      double expected = values[arguments[i].name][at], actual = elementValue(*tensor, at);
+      bool isEqual = std::isnan(expected) ? std::isnan(actual) : expected == actual;
+      double allowed = row.atol + std::max(row.rtol, 1e-6) * std::fabs(expected);
+      if (!isEqual && !(std::fabs(actual - expected) <= allowed) &&
+          std::isfinite(static_cast<float>(expected)))
+        return outOfRange("'{}' of the interpreter is {} at {}; plainly computed it is {}",
+                          arguments[i].name, actual, at, expected);
+    }
   }
-  return fmt::format("{} ({:#x})", value, bits);
+  return {};
 }
 
 /// Compares every tensor, also those that the kernel should only have read.
@@ -153,6 +157,9 @@ RowResult RowRunner::run(const Row &row, RowTensors *outTensors) {
   std::vector<KernelArgument> expected = inputs, actual = inputs;
   if (Status status = interpret(**module, expected, row.grid); !status.isOk())
     return stopped(Outcome::Reference, status);
+  if (row.reference)
+    if (Status status = comparePlain(row, *arguments, inputs, expected); !status.isOk())
+      return stopped(Outcome::Reference, status);
   auto bytes = compileKernelEngine(**module, *target_);
   if (!bytes.isOk())
     return stopped(Outcome::Compile, bytes.status());

@@ -61,23 +61,25 @@ bool endsWorker(const RowResult &result, const WorkerOptions &options) {
   return result.outcome == Outcome::Run && options.device != "cpu";
 }
 
+RowResult runAndDump(Result<RowRunner> &runner, const Row &row, const std::string &dumpFolder) {
+  if (!runner.isOk())
+    return {Outcome::Run, runner.status().message(), 0};
+  RowTensors tensors;
+  RowResult result = runner->run(row, dumpFolder.empty() ? nullptr : &tensors);
+  if (!tensors.empty())
+    if (Status status = writeNpz(dumpFolder + "/" + dumpName(row) + ".npz", tensors);
+        !status.isOk())
+      return {Outcome::Run, status.message(), 0};
+  return result;
+}
+
 /// A worker's life: rows by number until the pipe closes.
 [[noreturn]] void work(int requests, int answers, const std::vector<const Row *> &rows,
                        const WorkerOptions &options) {
   auto runner = RowRunner::open(options.device);
   uint64_t index = 0;
   while (readAll(requests, &index, sizeof(index))) {
-    RowResult result;
-    RowTensors tensors;
-    if (runner.isOk())
-      result = runner->run(*rows[index], options.dumpFolder.empty() ? nullptr : &tensors);
-    else
-      result = {Outcome::Run, runner.status().message(), 0};
-    if (!tensors.empty())
-      if (Status status =
-              writeNpz(options.dumpFolder + "/" + dumpName(*rows[index]) + ".npz", tensors);
-          !status.isOk())
-        result = {Outcome::Run, status.message(), 0};
+    RowResult result = runAndDump(runner, *rows[index], options.dumpFolder);
     if (!sendAnswer(answers, result))
       break;
     if (endsWorker(result, options))
@@ -214,15 +216,22 @@ Status probeDevice(const std::string &device, std::string &outDescription) {
 
 std::vector<RowResult> runRows(const std::vector<const Row *> &rows, const WorkerOptions &options,
                                const std::function<void(size_t, const RowResult &)> &onResult) {
-  ::signal(SIGPIPE, SIG_IGN);
   std::vector<RowResult> results(rows.size());
-  std::vector<Worker> workers(std::min<size_t>(std::max(options.numWorkers, 1u), rows.size()));
+  if (options.numWorkers == 0) {
+    auto runner = RowRunner::open(options.device);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      results[i] = runAndDump(runner, *rows[i], options.dumpFolder);
+      onResult(i, results[i]);
+    }
+    return results;
+  }
+  ::signal(SIGPIPE, SIG_IGN);
+  std::vector<Worker> workers(std::min<size_t>(options.numWorkers, rows.size()));
   size_t next = 0, done = 0;
   auto finish = [&](size_t index, RowResult result) {
     results[index] = std::move(result);
     ++done;
-    if (onResult)
-      onResult(index, results[index]);
+    onResult(index, results[index]);
   };
   while (done < rows.size()) {
     std::vector<pollfd> waiting;

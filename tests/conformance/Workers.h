@@ -11,7 +11,7 @@ namespace inlay::conformance {
 
 struct WorkerOptions {
   std::string device = "cpu";
-  unsigned numWorkers = 2;
+  unsigned numWorkers = 2; // 0: rows run in this process, for debuggers and sanitizers
   double timeoutSeconds = 60;
   std::string dumpFolder; // where to write NAME.npz of each row that ran; empty: nowhere
 };

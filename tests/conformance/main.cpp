@@ -102,7 +102,8 @@ int main(int argc, char **argv) {
                  "Write rows, inputs and results to a folder");
   app.add_option("--known-gaps", options.gapsPath, "The list of known gaps")->capture_default_str();
   options.workers.numWorkers = std::max(1u, std::thread::hardware_concurrency());
-  app.add_option("--jobs", options.workers.numWorkers, "Processes")->capture_default_str();
+  app.add_option("--jobs", options.workers.numWorkers, "Processes; 0: run rows in this one")
+      ->capture_default_str();
   app.add_option("--timeout", options.workers.timeoutSeconds, "Seconds a row may take")
       ->capture_default_str();
   app.add_option("--fuzz", options.numFuzz,

@@ -265,7 +265,7 @@ constexpr Program kPrograms[] = {
     tl.store(Z + offsets, x * 0 + tl.num_programs(0) * 100 + tl.num_programs(1) * 10 + i)
 )"},
     {"swizzle", R"(
-    a, b = tl.swizzle2d(i, 0, 2, 2, 2)
+    a, b = tl.swizzle2d(i // 2, i % 2, 2, 2, 2)
     tl.store(Z + offsets, x * 0 + a * 10 + b)
 )"},
     {"cdiv", R"(
