@@ -55,6 +55,7 @@ LogicalResult KernelLowering::run() {
     thread.erase();
     return failure();
   }
+  finishShared();
   kernel_.erase();
   return success();
 }
@@ -94,8 +95,12 @@ LogicalResult KernelLowering::lower(Operation *op) {
       .Case([&](tile::LoadOp load) { return lowerLoad(load); })
       .Case([&](tile::StoreOp store) { return lowerStore(store); })
       .Case([&](tile::ConvertLayoutOp convert) { return lowerConversion(convert); })
+      .Case([&](tile::ReduceOp reduce) { return lowerReduce(reduce); })
+      .Case([&](tile::ScanOp scan) { return lowerScan(scan); })
+      .Case([&](tile::JoinOp join) { return lowerJoin(join); })
+      .Case([&](tile::SplitOp split) { return lowerSplit(split); })
       .Case([&](tile::BarrierOp) {
-        NVVM::Barrier0Op::create(builder_, location);
+        emitBarrier(location);
         return success();
       })
       .Case([&](arith::ConstantOp constant) { return lowerConstant(constant); })
@@ -140,6 +145,28 @@ LogicalResult KernelLowering::lowerConstant(arith::ConstantOp op) {
   Value scalar = arith::ConstantOp::create(builder_, op.getLoc(),
                                            cast<TypedAttr>(elements.getSplatValue<Attribute>()));
   registers_[op.getResult()] = Registers(numRegisters(op.getType()), scalar);
+  return success();
+}
+
+LogicalResult KernelLowering::lowerJoin(tile::JoinOp op) {
+  Registers values;
+  for (auto [lhs, rhs] : llvm::zip_equal(get(op.getLhs()), get(op.getRhs())))
+    values.append({lhs, rhs});
+  registers_[op.getResult()] = std::move(values);
+  return success();
+}
+
+LogicalResult KernelLowering::lowerSplit(tile::SplitOp op) {
+  const LinearLayout layout = layoutOf(op.getSource());
+  std::optional<unsigned> pair = layout.findRegisterBit(layout.rank() - 1, 1);
+  if (!pair)
+    return op.emitOpError("needs both halves of each pair in one thread");
+  const Registers source = get(op.getSource());
+  Registers lhs, rhs;
+  for (auto [r, value] : llvm::enumerate(source))
+    (r >> *pair & 1 ? rhs : lhs).push_back(value);
+  registers_[op.getLhs()] = std::move(lhs);
+  registers_[op.getRhs()] = std::move(rhs);
   return success();
 }
 

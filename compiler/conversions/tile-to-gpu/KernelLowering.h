@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compiler/conversions/tile-to-gpu/MemoryAccess.h"
+#include "compiler/conversions/tile-to-gpu/SharedMemory.h"
 #include "compiler/conversions/tile-to-gpu/ThreadCode.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -26,6 +27,10 @@ private:
   mlir::LogicalResult lowerLoad(tile::LoadOp op);
   mlir::LogicalResult lowerStore(tile::StoreOp op);
   mlir::LogicalResult lowerConversion(tile::ConvertLayoutOp op);
+  mlir::LogicalResult lowerReduce(tile::ReduceOp op);
+  mlir::LogicalResult lowerScan(tile::ScanOp op);
+  mlir::LogicalResult lowerJoin(tile::JoinOp op);
+  mlir::LogicalResult lowerSplit(tile::SplitOp op);
   mlir::LogicalResult lowerFor(mlir::scf::ForOp op);
   mlir::LogicalResult lowerWhile(mlir::scf::WhileOp op);
   mlir::LogicalResult lowerIf(mlir::scf::IfOp op);
@@ -38,8 +43,29 @@ private:
                                            const tile::LinearLayout &to);
   mlir::Value sharedAddress(mlir::Location location, const tile::LinearLayout &layout,
                             llvm::ArrayRef<int64_t> shape, mlir::Type memoryType,
-                            unsigned registerIndex);
-  mlir::Value sharedBase(mlir::Location location, int64_t sizeBytes);
+                            unsigned registerIndex, int64_t offsetBytes);
+
+  /// Takes bytes of shared memory that every thread may write, behind a barrier if it must be.
+  SharedRegion acquireShared(mlir::Location location, int64_t sizeBytes);
+  /// Gives back what was acquired and, since the last barrier, only read.
+  void releaseShared(const SharedRegion &region);
+  /// The address of element `index` (i32) of elements of this type that begin at a byte of the
+  /// kernel's shared memory.
+  mlir::Value sharedPointer(mlir::Location location, int64_t offsetBytes, mlir::Type memoryType,
+                            mlir::Value index);
+  /// Gives the kernel's shared memory its size, once all code is there.
+  void finishShared();
+
+  /// All threads of the block wait for each other. Branches and loops of a kernel depend on
+  /// scalars, which are the same in all threads, so that all arrive; inside `emitWhere` they would
+  /// not.
+  void emitBarrier(mlir::Location location);
+  /// Code that a thread runs only where `condition` (null: everywhere) holds; no barriers.
+  void emitWhere(mlir::Location location, mlir::Value condition, llvm::function_ref<void()> body);
+
+  class AxisEmitter;
+  /// One tuple for each register: its value in each operand.
+  std::vector<Registers> gatherOperands(mlir::ValueRange operands);
 
   /// What a value has become: one SSA value for a scalar, one per register for a tile.
   const Registers &get(mlir::Value value) { return registers_.find(value)->second; }
@@ -55,7 +81,9 @@ private:
   mlir::OpBuilder builder_;
   tile::AxisAnalysis axes_;
   llvm::DenseMap<mlir::Value, Registers> registers_;
+  SharedMemory memory_;
   mlir::LLVM::GlobalOp shared_;
+  bool isDivergent_ = false;
 };
 
 } // namespace inlay::tile_to_gpu

@@ -16,9 +16,7 @@ using tile::PlacePart;
 
 namespace {
 
-/// What a kernel may have without asking for more at launch.
 constexpr int64_t kStaticSharedBytes = 48 * 1024;
-constexpr const char *kSharedName = "inlay_shared";
 
 /// For each register of `to` the register of `from` that holds its element in the same thread; none
 /// if some element is in another thread.
@@ -58,33 +56,9 @@ LogicalResult KernelLowering::lowerConversion(tile::ConvertLayoutOp op) {
   return success();
 }
 
-Value KernelLowering::sharedBase(Location location, int64_t sizeBytes) {
-  Type i8 = builder_.getI8Type();
-  if (!shared_) {
-    OpBuilder::InsertionGuard guard(builder_);
-    builder_.setInsertionPointToStart(module_.getBody());
-    shared_ = LLVM::GlobalOp::create(builder_, location, LLVM::LLVMArrayType::get(i8, sizeBytes),
-                                     /*isConstant=*/false, LLVM::Linkage::Internal, kSharedName,
-                                     Attribute(), /*alignment=*/16, kSharedSpace);
-    Block *initializer = builder_.createBlock(&shared_.getInitializerRegion());
-    builder_.setInsertionPointToStart(initializer);
-    Value undefined = LLVM::UndefOp::create(builder_, location, shared_.getGlobalType());
-    LLVM::ReturnOp::create(builder_, location, undefined);
-  }
-  auto type = cast<LLVM::LLVMArrayType>(shared_.getGlobalType());
-  if (static_cast<int64_t>(type.getNumElements()) < sizeBytes) {
-    shared_.setGlobalTypeAttr(TypeAttr::get(LLVM::LLVMArrayType::get(i8, sizeBytes)));
-    for (Operation &op : shared_.getInitializerBlock()->without_terminator())
-      op.getResult(0).setType(shared_.getGlobalType());
-  }
-  return LLVM::AddressOfOp::create(builder_, location,
-                                   LLVM::LLVMPointerType::get(builder_.getContext(), kSharedSpace),
-                                   shared_.getSymName());
-}
-
 Value KernelLowering::sharedAddress(Location location, const LinearLayout &layout,
                                     ArrayRef<int64_t> shape, Type memoryType,
-                                    unsigned registerIndex) {
+                                    unsigned registerIndex, int64_t offsetBytes) {
   Type i32 = builder_.getI32Type();
   Value index = integerConstant(builder_, location, i32, 0);
   for (unsigned d = 0; d < layout.rank(); ++d) {
@@ -95,11 +69,7 @@ Value KernelLowering::sharedAddress(Location location, const LinearLayout &layou
                                   integerConstant(builder_, location, i32, shape[d]));
     index = arith::AddIOp::create(builder_, location, index, coordinate);
   }
-  Value base = LLVM::AddressOfOp::create(
-      builder_, location, LLVM::LLVMPointerType::get(builder_.getContext(), kSharedSpace),
-      shared_.getSymName());
-  return LLVM::GEPOp::create(builder_, location, base.getType(), memoryType, base,
-                             ValueRange{index});
+  return sharedPointer(location, offsetBytes, memoryType, index);
 }
 
 LogicalResult KernelLowering::convertThroughMemory(tile::ConvertLayoutOp op,
@@ -113,27 +83,27 @@ LogicalResult KernelLowering::convertThroughMemory(tile::ConvertLayoutOp op,
     return op.emitError("a tile of ")
            << sizeBytes << " bytes must change its layout through shared memory, which has "
            << kStaticSharedBytes << " bytes; use smaller blocks";
-  sharedBase(location, sizeBytes);
-  // Whoever still reads what an earlier conversion left there must have done so.
-  NVVM::Barrier0Op::create(builder_, location);
+  const SharedRegion region = acquireShared(location, sizeBytes);
   SmallVector<unsigned> first = representatives(from);
   const Registers source = get(op.getSource());
   for (unsigned r = 0; r < source.size(); ++r)
     if (first[r] == r)
-      LLVM::StoreOp::create(builder_, location, toMemory(builder_, location, source[r]),
-                            sharedAddress(location, from, type.getShape(), memory, r));
-  NVVM::Barrier0Op::create(builder_, location);
+      LLVM::StoreOp::create(
+          builder_, location, toMemory(builder_, location, source[r]),
+          sharedAddress(location, from, type.getShape(), memory, r, region.offset));
+  emitBarrier(location);
   Registers values;
   for (auto [r, representative] : llvm::enumerate(representatives(to))) {
     if (representative != r) {
       values.push_back(values[representative]);
       continue;
     }
-    Value loaded = LLVM::LoadOp::create(
-        builder_, location, memory,
-        sharedAddress(location, to, type.getShape(), memory, static_cast<unsigned>(r)));
+    Value loaded = LLVM::LoadOp::create(builder_, location, memory,
+                                        sharedAddress(location, to, type.getShape(), memory,
+                                                      static_cast<unsigned>(r), region.offset));
     values.push_back(fromMemory(builder_, location, loaded, element));
   }
+  releaseShared(region);
   registers_[op.getResult()] = std::move(values);
   return success();
 }

@@ -48,8 +48,10 @@ LogicalResult KernelLowering::lowerFor(scf::ForOp op) {
                                  flatten(op.getInitArgs()), nullptr, op.getUnsignedCmp());
   registers_[op.getInductionVar()] = {loop.getInductionVar()};
   bind(op.getRegionIterArgs(), loop.getRegionIterArgs());
+  const SharedMemory::LoopEntry entry = memory_.enterLoop();
   if (failed(lowerInto(*op.getBody(), *loop.getBody())))
     return failure();
+  memory_.leaveLoop(entry);
   bind(op.getResults(), loop.getResults());
   return success();
 }
@@ -57,6 +59,8 @@ LogicalResult KernelLowering::lowerFor(scf::ForOp op) {
 LogicalResult KernelLowering::lowerWhile(scf::WhileOp op) {
   auto loop = scf::WhileOp::create(builder_, op.getLoc(), flattenTypes(op.getResultTypes()),
                                    flatten(op.getInits()));
+  const SharedMemory::LoopEntry entry = memory_.enterLoop();
+  std::optional<SharedMemory::State> atExit; // the loop is left at the end of its first region
   for (auto [from, to] : llvm::zip(op->getRegions(), loop->getRegions())) {
     OpBuilder::InsertionGuard guard(builder_);
     SmallVector<Type> types = flattenTypes(from.getArgumentTypes());
@@ -65,7 +69,11 @@ LogicalResult KernelLowering::lowerWhile(scf::WhileOp op) {
     bind(from.getArguments(), block->getArguments());
     if (failed(lowerBlock(from.front())))
       return failure();
+    if (!atExit)
+      atExit = memory_.state();
   }
+  memory_.setState(*atExit);
+  memory_.leaveLoop(entry);
   bind(op.getResults(), loop.getResults());
   return success();
 }
@@ -74,9 +82,15 @@ LogicalResult KernelLowering::lowerIf(scf::IfOp op) {
   auto branch = scf::IfOp::create(
       builder_, op.getLoc(), flattenTypes(op.getResultTypes()), get(op.getCondition()).front(),
       /*addThenBlock=*/true, /*addElseBlock=*/!op.getElseRegion().empty());
-  for (auto [from, to] : llvm::zip(op->getRegions(), branch->getRegions()))
-    if (!from.empty() && failed(lowerInto(from.front(), to.front())))
-      return failure();
+  const SharedMemory::State before = memory_.state();
+  if (failed(lowerInto(op.getThenRegion().front(), branch.getThenRegion().front())))
+    return failure();
+  const SharedMemory::State afterThen = memory_.state();
+  memory_.setState(before);
+  if (!op.getElseRegion().empty() &&
+      failed(lowerInto(op.getElseRegion().front(), branch.getElseRegion().front())))
+    return failure();
+  memory_.merge(afterThen);
   bind(op.getResults(), branch.getResults());
   return success();
 }

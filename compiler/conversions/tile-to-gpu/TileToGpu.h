@@ -8,6 +8,10 @@
 
 namespace inlay {
 
+/// On the lowered module: i64, the bytes of dynamic shared memory a launch must give the kernel;
+/// absent if what the code declares is enough.
+inline constexpr llvm::StringLiteral kDynamicSharedBytesAttr = "tile.dynamic_shared_bytes";
+
 /// Pass "inlay-tile-to-gpu".
 ///
 /// Each tile becomes the scalars that one thread holds of it: register r of the tile's layout is

@@ -141,8 +141,8 @@ Result<std::vector<KernelImage>> CudaTarget::compile(ModuleOp module,
   image.entry = entry;
   image.numWarps = numWarps;
   image.ptxVersion = architecture_.ptxVersion;
-  // Shared memory is declared in the code; nothing is asked for at launch.
-  image.sharedBytes = 0;
+  if (auto bytes = (*work)->getAttrOfType<IntegerAttr>(kDynamicSharedBytesAttr))
+    image.sharedBytes = static_cast<uint32_t>(bytes.getInt());
   INLAY_ASSIGN(std::string ptx, generatePtx(*llvmModule, *machine));
   const auto *begin = reinterpret_cast<const std::byte *>(ptx.data());
   image.bytes.assign(begin, begin + ptx.size());
