@@ -99,6 +99,13 @@ LogicalResult KernelLowering::lower(Operation *op) {
       .Case([&](tile::ScanOp scan) { return lowerScan(scan); })
       .Case([&](tile::JoinOp join) { return lowerJoin(join); })
       .Case([&](tile::SplitOp split) { return lowerSplit(split); })
+      .Case([&](tile::GatherOp gather) { return lowerGather(gather); })
+      .Case([&](tile::HistogramOp histogram) { return lowerHistogram(histogram); })
+      .Case([&](tile::AtomicRmwOp atomic) { return lowerAtomicRmw(atomic); })
+      .Case([&](tile::AtomicCasOp atomic) { return lowerAtomicCas(atomic); })
+      .Case([&](tile::InlineAsmOp assembly) { return lowerInlineAsm(assembly); })
+      .Case([&](tile::PrintOp print) { return lowerPrint(print); })
+      .Case([&](tile::AssertOp check) { return lowerAssert(check); })
       .Case([&](tile::BarrierOp) {
         emitBarrier(location);
         return success();
@@ -141,7 +148,7 @@ LogicalResult KernelLowering::lowerConstant(arith::ConstantOp op) {
   }
   auto elements = dyn_cast<SplatElementsAttr>(op.getValue());
   if (!elements)
-    return op.emitOpError("has different elements; the GPU compiler knows only uniform constants");
+    return lowerTable(op);
   Value scalar = arith::ConstantOp::create(builder_, op.getLoc(),
                                            cast<TypedAttr>(elements.getSplatValue<Attribute>()));
   registers_[op.getResult()] = Registers(numRegisters(op.getType()), scalar);

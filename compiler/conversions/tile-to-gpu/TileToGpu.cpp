@@ -77,13 +77,16 @@ bool layoutsAgree(Operation *op) {
       })
       .Case([](tile::SplitOp split) {
         const tile::LinearLayout source = layoutOf(split.getSource());
-        return source.findRegisterBit(source.rank() - 1, 1) && allAgree(TypeRange(split->getResultTypes())) &&
+        return source.findRegisterBit(source.rank() - 1, 1) &&
+               allAgree(TypeRange(split->getResultTypes())) &&
                layoutOf(split.getLhs()) == source.withoutPairDimension();
       })
       .Case([](tile::GatherOp gather) {
         return layoutOf(gather.getIndices()) == layoutOf(gather.getResult());
       })
-      .Case([](tile::HistogramOp histogram) { return allAgree(TypeRange(histogram->getOperandTypes())); })
+      .Case([](tile::HistogramOp histogram) {
+        return allAgree(TypeRange(histogram->getOperandTypes()));
+      })
       .Default([](Operation *other) {
         return allAgree({TypeRange(other->getOperandTypes()), TypeRange(other->getResultTypes())});
       });

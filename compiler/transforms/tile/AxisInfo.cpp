@@ -210,6 +210,27 @@ AxisInfo ofSelect(const AxisInfo &condition, const AxisInfo &a, const AxisInfo &
   return info;
 }
 
+/// What two values have in common, one of which is taken.
+AxisInfo common(const AxisInfo &a, const AxisInfo &b) {
+  AxisInfo info = AxisInfo::unknown(a.contiguity.size());
+  for (unsigned d = 0; d < info.contiguity.size(); ++d) {
+    info.contiguity[d] = std::min(a.contiguity[d], b.contiguity[d]);
+    info.divisibility[d] = std::min(divisibilityOfGroups(a, d, info.contiguity[d]),
+                                    divisibilityOfGroups(b, d, info.contiguity[d]));
+    info.constancy[d] = std::min(a.constancy[d], b.constancy[d]);
+  }
+  if (a.constant == b.constant)
+    info.constant = a.constant;
+  info.isNonNegative = a.isNonNegative && b.isNonNegative;
+  return info;
+}
+
+bool sameFacts(const AxisInfo &a, const AxisInfo &b) {
+  return a.contiguity == b.contiguity && a.divisibility == b.divisibility &&
+         a.constancy == b.constancy && a.constant == b.constant &&
+         a.isNonNegative == b.isNonNegative;
+}
+
 /// Another width of integers. What it cuts off may lie between neighbours.
 AxisInfo ofCast(Operation *op, AxisInfo info) {
   const unsigned from = bitWidthOf(op->getOperand(0).getType());
@@ -282,6 +303,8 @@ AxisInfo AxisAnalysis::compute(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value))
     return ofBlockArgument(argument);
   Operation *op = value.getDefiningOp();
+  if (isa<scf::ForOp, scf::WhileOp, scf::IfOp>(op))
+    return ofRegionResult(op, cast<OpResult>(value).getResultNumber());
   AxisInfo info =
       op->getNumResults() == 1 ? ofOperation(op) : AxisInfo::unknown(rankOf(value.getType()));
   for (unsigned d = 0; d < info.contiguity.size(); ++d) {
@@ -307,8 +330,65 @@ AxisInfo AxisAnalysis::ofBlockArgument(BlockArgument argument) {
     const AxisInfo lower = get(loop.getLowerBound()), step = get(loop.getStep());
     info.divisibility[0] = std::min(lower.divisibility[0], step.divisibility[0]);
     info.isNonNegative = lower.isNonNegative;
+  } else if (loop) {
+    solveLoop(loop, *loop.getBody(), loop.getRegionIterArgs(), loop.getInitArgs(),
+              loop.getBody()->getTerminator()->getOperands());
+    return known_.find(argument)->second;
+  } else if (auto whileLoop = dyn_cast<scf::WhileOp>(parent)) {
+    if (argument.getOwner() == whileLoop.getAfterBody())
+      return get(whileLoop.getConditionOp().getArgs()[argument.getArgNumber()]);
+    solveLoop(whileLoop, *whileLoop.getBeforeBody(), whileLoop.getBeforeArguments(),
+              whileLoop.getInits(), whileLoop.getAfterBody()->getTerminator()->getOperands());
+    return known_.find(argument)->second;
   }
   return info;
+}
+
+void AxisAnalysis::solveLoop(Operation *loop, Block &first, ValueRange arguments,
+                             ValueRange initial, ValueRange next) {
+  for (auto [argument, value] : llvm::zip_equal(arguments, initial)) {
+    AxisInfo info = get(value);
+    known_.insert_or_assign(argument, std::move(info));
+  }
+  auto forgetBody = [&] {
+    for (Region &region : loop->getRegions())
+      region.walk([&](Operation *op) {
+        for (Value result : op->getResults())
+          known_.erase(result);
+        for (Region &inner : op->getRegions())
+          for (Value argument : inner.getArguments())
+            known_.erase(argument);
+      });
+    for (Region &region : loop->getRegions())
+      if (&region.front() != &first)
+        for (Value argument : region.getArguments())
+          known_.erase(argument);
+  };
+  // Facts only get fewer, and each halves or goes: this ends.
+  for (bool isChanged = true; isChanged;) {
+    isChanged = false;
+    SmallVector<AxisInfo> joined;
+    for (auto [argument, value] : llvm::zip_equal(arguments, next)) {
+      const AxisInfo carried = get(value), assumed = get(argument);
+      joined.push_back(common(assumed, carried));
+      isChanged |= !sameFacts(joined.back(), assumed);
+    }
+    if (!isChanged)
+      return;
+    forgetBody();
+    for (auto [argument, info] : llvm::zip_equal(arguments, joined))
+      known_.insert_or_assign(argument, info);
+  }
+}
+
+AxisInfo AxisAnalysis::ofRegionResult(Operation *op, unsigned number) {
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return get(loop.getRegionIterArgs()[number]);
+  if (auto loop = dyn_cast<scf::WhileOp>(op))
+    return get(loop.getConditionOp().getArgs()[number]);
+  auto branch = cast<scf::IfOp>(op);
+  const AxisInfo a = get(branch.thenYield().getOperand(number));
+  return common(a, get(branch.elseYield().getOperand(number)));
 }
 
 bool AxisAnalysis::isNonNegative(Operation *op) {
