@@ -110,6 +110,17 @@ LogicalResult KernelLowering::lower(Operation *op) {
       })
       .Case([&](tile::AsyncWaitOp wait) { return lowerAsyncWait(wait); })
       .Case([&](tile::SharedLoadOp load) { return lowerSharedLoad(load); })
+      .Case([&](tile::ReduceOp reduce) { return lowerReduce(reduce); })
+      .Case([&](tile::ScanOp scan) { return lowerScan(scan); })
+      .Case([&](tile::JoinOp join) { return lowerJoin(join); })
+      .Case([&](tile::SplitOp split) { return lowerSplit(split); })
+      .Case([&](tile::GatherOp gather) { return lowerGather(gather); })
+      .Case([&](tile::HistogramOp histogram) { return lowerHistogram(histogram); })
+      .Case([&](tile::AtomicRmwOp atomic) { return lowerAtomicRmw(atomic); })
+      .Case([&](tile::AtomicCasOp atomic) { return lowerAtomicCas(atomic); })
+      .Case([&](tile::InlineAsmOp assembly) { return lowerInlineAsm(assembly); })
+      .Case([&](tile::PrintOp print) { return lowerPrint(print); })
+      .Case([&](tile::AssertOp check) { return lowerAssert(check); })
       .Case([&](tile::BarrierOp) {
         emitBarrier(location);
         return success();
@@ -152,10 +163,32 @@ LogicalResult KernelLowering::lowerConstant(arith::ConstantOp op) {
   }
   auto elements = dyn_cast<SplatElementsAttr>(op.getValue());
   if (!elements)
-    return op.emitOpError("has different elements; the GPU compiler knows only uniform constants");
+    return lowerTable(op);
   Value scalar = arith::ConstantOp::create(builder_, op.getLoc(),
                                            cast<TypedAttr>(elements.getSplatValue<Attribute>()));
   registers_[op.getResult()] = Registers(numRegisters(op.getType()), scalar);
+  return success();
+}
+
+LogicalResult KernelLowering::lowerJoin(tile::JoinOp op) {
+  Registers values;
+  for (auto [lhs, rhs] : llvm::zip_equal(get(op.getLhs()), get(op.getRhs())))
+    values.append({lhs, rhs});
+  registers_[op.getResult()] = std::move(values);
+  return success();
+}
+
+LogicalResult KernelLowering::lowerSplit(tile::SplitOp op) {
+  const LinearLayout layout = layoutOf(op.getSource());
+  std::optional<unsigned> pair = layout.findRegisterBit(layout.rank() - 1, 1);
+  if (!pair)
+    return op.emitOpError("needs both halves of each pair in one thread");
+  const Registers source = get(op.getSource());
+  Registers lhs, rhs;
+  for (auto [r, value] : llvm::enumerate(source))
+    (r >> *pair & 1 ? rhs : lhs).push_back(value);
+  registers_[op.getLhs()] = std::move(lhs);
+  registers_[op.getRhs()] = std::move(rhs);
   return success();
 }
 

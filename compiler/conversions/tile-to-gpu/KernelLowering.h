@@ -37,6 +37,24 @@ private:
   mlir::LogicalResult lowerAsyncCopy(tile::AsyncCopyOp op);
   mlir::LogicalResult lowerAsyncWait(tile::AsyncWaitOp op);
   mlir::LogicalResult lowerSharedLoad(tile::SharedLoadOp op);
+  mlir::LogicalResult lowerReduce(tile::ReduceOp op);
+  mlir::LogicalResult lowerScan(tile::ScanOp op);
+  mlir::LogicalResult lowerJoin(tile::JoinOp op);
+  mlir::LogicalResult lowerSplit(tile::SplitOp op);
+  mlir::LogicalResult lowerGather(tile::GatherOp op);
+  mlir::LogicalResult lowerHistogram(tile::HistogramOp op);
+  /// A constant whose elements differ.
+  mlir::LogicalResult lowerTable(mlir::arith::ConstantOp op);
+  mlir::LogicalResult lowerAtomicRmw(tile::AtomicRmwOp op);
+  mlir::LogicalResult lowerAtomicCas(tile::AtomicCasOp op);
+  /// `emit` does register r's atomic through a pointer where the predicate (null: always) holds and
+  /// gives the old value.
+  mlir::LogicalResult lowerAtomic(
+      mlir::Operation *op, mlir::Value pointers, mlir::Value mask, tile::MemoryOrder order,
+      llvm::function_ref<mlir::Value(mlir::Value pointer, unsigned r, mlir::Value predicate)> emit);
+  mlir::LogicalResult lowerInlineAsm(tile::InlineAsmOp op);
+  mlir::LogicalResult lowerPrint(tile::PrintOp op);
+  mlir::LogicalResult lowerAssert(tile::AssertOp op);
   mlir::LogicalResult lowerFor(mlir::scf::ForOp op);
   mlir::LogicalResult lowerWhile(mlir::scf::WhileOp op);
   mlir::LogicalResult lowerIf(mlir::scf::IfOp op);
@@ -55,6 +73,7 @@ private:
   mlir::Value sharedAddress(mlir::Location location, const tile::LinearLayout &layout,
                             llvm::ArrayRef<int64_t> shape, mlir::Type memoryType,
                             unsigned registerIndex, int64_t offsetBytes);
+
   /// Takes bytes of shared memory that every thread may write, behind a barrier if it must be.
   SharedRegion acquireShared(mlir::Location location, int64_t sizeBytes);
   /// Gives back what was acquired and, since the last barrier, only read.
@@ -72,6 +91,25 @@ private:
   void emitBarrier(mlir::Location location);
   /// Code that a thread runs only where `condition` (null: everywhere) holds; no barriers.
   void emitWhere(mlir::Location location, mlir::Value condition, llvm::function_ref<void()> body);
+
+  /// The registers of the threads that own their elements, in all threads that hold copies.
+  Registers shareFromOwners(mlir::Location location, const tile::LinearLayout &layout,
+                            mlir::Value owner, const Registers &values);
+  mlir::Value broadcastFromThread0(mlir::Location location, mlir::Value value);
+  /// The address of a text in the module, with a 0 behind it.
+  mlir::Value textPointer(mlir::Location location, llvm::StringRef text);
+  /// C's printf; values are of 32 or 64 bits, floats are f64.
+  void emitPrintf(mlir::Location location, llvm::StringRef format, mlir::ValueRange values);
+  /// The row-major number of an element.
+  mlir::Value rowMajorIndex(mlir::Location location, llvm::ArrayRef<int64_t> shape,
+                            llvm::function_ref<mlir::Value(unsigned dimension)> coordinate);
+  /// The coordinate along a dimension of this thread's register r.
+  mlir::Value coordinateOf(mlir::Location location, const tile::LinearLayout &layout,
+                           unsigned dimension, unsigned r);
+
+  class AxisEmitter;
+  /// One tuple for each register: its value in each operand.
+  std::vector<Registers> gatherOperands(mlir::ValueRange operands);
 
   /// What a value has become: one SSA value for a scalar, one per register for a tile.
   const Registers &get(mlir::Value value) { return registers_.find(value)->second; }
@@ -92,6 +130,7 @@ private:
   SharedMemory memory_;
   mlir::LLVM::GlobalOp shared_;
   bool isDivergent_ = false;
+  unsigned numTables_ = 0;
 };
 
 } // namespace inlay::tile_to_gpu

@@ -3,6 +3,7 @@
 #include "compiler/conversions/tile-to-gpu/KernelLowering.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 
@@ -33,24 +34,62 @@ bool isSupported(Type type) {
           llvm::is_contained({1u, 8u, 16u, 32u, 64u}, type.getIntOrFloatBitWidth()));
 }
 
-/// Whether the tiles of an op can be there as its registers: all in one layout, or with as many
-/// registers where the layouts say what is viewed.
-bool layoutsAgree(Operation *op) {
-  if (isa<tile::ConvertLayoutOp, tile::DotOp>(op) || op->getNumRegions() != 0)
-    return true;
-  const bool isView =
-      isa<tile::ExpandDimsOp, tile::BroadcastOp, tile::ReshapeOp, tile::TransOp>(op);
+tile::LinearLayout layoutOf(Value tile) {
+  return tile::layoutOf(cast<RankedTensorType>(tile.getType()));
+}
+
+/// Whether all tiles among the types have one layout.
+bool allAgree(ArrayRef<TypeRange> ranges) {
   std::optional<tile::LayoutAttr> layout;
-  for (TypeRange types : {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
+  for (TypeRange types : ranges)
     for (Type type : types)
       if (auto tile = dyn_cast<RankedTensorType>(type)) {
         auto other = cast<tile::LayoutAttr>(tile.getEncoding());
-        if (layout && (isView ? layout->getRegisters().size() != other.getRegisters().size()
-                              : *layout != other))
+        if (layout && *layout != other)
           return false;
         layout = other;
       }
   return true;
+}
+
+/// Whether the tiles of an op can be there as its registers: all in one layout, or as the op says
+/// its result's elements are its operands'.
+bool layoutsAgree(Operation *op) {
+  return llvm::TypeSwitch<Operation *, bool>(op)
+      .Case<tile::ConvertLayoutOp, tile::DotOp, tile::PrintOp, tile::AssertOp, scf::ForOp, scf::WhileOp,
+            scf::IfOp, func::FuncOp>([](Operation *) { return true; })
+      .Case<tile::ExpandDimsOp, tile::BroadcastOp, tile::ReshapeOp, tile::TransOp>(
+          [](Operation *view) {
+            return layoutOf(view->getOperand(0)).numRegisters() ==
+                   layoutOf(view->getResult(0)).numRegisters();
+          })
+      .Case([&](tile::ReduceOp reduce) {
+        const tile::LinearLayout result =
+            layoutOf(reduce.getSources().front()).withoutDimension(reduce.getAxis());
+        return allAgree(TypeRange(reduce.getSources().getTypes())) &&
+               llvm::all_of(reduce.getResults(), [&](Value value) {
+                 return !isa<RankedTensorType>(value.getType()) || layoutOf(value) == result;
+               });
+      })
+      .Case([](tile::JoinOp join) {
+        return allAgree(TypeRange(join->getOperandTypes())) &&
+               layoutOf(join.getResult()) == layoutOf(join.getLhs()).withPairDimension();
+      })
+      .Case([](tile::SplitOp split) {
+        const tile::LinearLayout source = layoutOf(split.getSource());
+        return source.findRegisterBit(source.rank() - 1, 1) &&
+               allAgree(TypeRange(split->getResultTypes())) &&
+               layoutOf(split.getLhs()) == source.withoutPairDimension();
+      })
+      .Case([](tile::GatherOp gather) {
+        return layoutOf(gather.getIndices()) == layoutOf(gather.getResult());
+      })
+      .Case([](tile::HistogramOp histogram) {
+        return allAgree(TypeRange(histogram->getOperandTypes()));
+      })
+      .Default([](Operation *other) {
+        return allAgree({TypeRange(other->getOperandTypes()), TypeRange(other->getResultTypes())});
+      });
 }
 
 /// Reports types that the lowering has no arithmetic for, and tiles without a layout.

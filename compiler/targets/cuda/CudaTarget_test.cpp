@@ -108,6 +108,38 @@ def kernel(x_ptr, y_ptr, n, count, BLOCK: tl.constexpr):
     tl.store(y_ptr + offsets, total, mask=offsets < n)
 )",
                  "*fp32:16,*fp32:16,i32:16,i32", block});
+  all.push_back({"softmax", R"(
+@triton.jit
+def kernel(x_ptr, y_ptr, n, BLOCK: tl.constexpr):
+    row = tl.program_id(0) * n
+    columns = tl.arange(0, BLOCK)
+    x = tl.load(x_ptr + row + columns, mask=columns < n, other=-float('inf'))
+    x = tl.exp(x - tl.max(x, axis=0))
+    tl.store(y_ptr + row + columns, x / tl.sum(x, axis=0), mask=columns < n)
+)",
+                 "*fp32:16,*fp32:16,i32:16", block});
+  all.push_back({"row_sums",
+                 R"(
+@triton.jit
+def kernel(x_ptr, y_ptr, n, M: tl.constexpr, N: tl.constexpr):
+    rows = tl.program_id(0) * M + tl.arange(0, M)
+    total = tl.zeros([M], dtype=tl.float32)
+    for start in range(0, n, N):
+        columns = start + tl.arange(0, N)
+        x = tl.load(x_ptr + rows[:, None] * n + columns[None, :], mask=columns[None, :] < n, other=0)
+        total += tl.sum(x.to(tl.float32), axis=1)
+    tl.store(y_ptr + rows, total)
+)",
+                 "*fp16:16,*fp32:16,i32:16",
+                 {{"M", int64_t{16}}, {"N", int64_t{128}}}});
+  all.push_back({"prefix_sums", R"(
+@triton.jit
+def kernel(x_ptr, y_ptr, n, BLOCK: tl.constexpr):
+    offsets = tl.arange(0, BLOCK)
+    x = tl.load(x_ptr + offsets, mask=offsets < n, other=0)
+    tl.store(y_ptr + offsets, tl.cumsum(x, axis=0), mask=offsets < n)
+)",
+                 "*fp32:16,*fp32:16,i32:16", block});
   return all;
 }
 
@@ -284,6 +316,52 @@ TEST(CudaTarget, TransposesThroughSharedMemory) {
   EXPECT_GE(count(ptx, "st\\.global\\.v4"), 1) << ptx;
 }
 
+TEST(CudaTarget, AsksForMoreSharedMemoryThanCodeDeclares) {
+  // A gather from 64 KiB: more than the 48 a kernel may declare, less than every architecture has.
+  auto compileGather = [](int size, const char *name) {
+    const std::string count = std::to_string(size);
+    const std::string tile = "tensor<" + count + "xi32>";
+    const std::string pointers = "tensor<" + count + "x!tile.ptr<i32>>";
+    auto context = makeContext();
+    auto module = mlir::parseSourceString<mlir::ModuleOp>(
+        "module attributes {tile.num_warps = 8 : i32} {\n"
+        "func.func @kernel(%p: !tile.ptr<i32>) attributes {tile.kernel} {\n"
+        "  %r = tile.arange 0 to " +
+            count + " : " + tile +
+            "\n"
+            "  %ps = tile.splat %p : !tile.ptr<i32> -> " +
+            pointers +
+            "\n"
+            "  %a = tile.addptr %ps, %r : " +
+            pointers + ", " + tile +
+            "\n"
+            "  %v = tile.load %a : " +
+            pointers + " -> " + tile +
+            "\n"
+            "  %g = tile.gather %v, %v axis 0 : " +
+            tile + ", " + tile + " -> " + tile +
+            "\n"
+            "  tile.store %a, %g : " +
+            pointers + ", " + tile +
+            "\n"
+            "  return\n}\n}",
+        context.get());
+    EXPECT_TRUE(module);
+    auto target = createTargets(name);
+    EXPECT_TRUE(target.isOk());
+    WithoutPtxas without;
+    return target->front()->compile(*module, {});
+  };
+  auto images = compileGather(16384, "cuda:sm_86");
+  ASSERT_TRUE(images.isOk()) << images.status().toString();
+  EXPECT_EQ(images->front().sharedBytes, 65536u);
+  EXPECT_THAT(textOf(images->front()),
+              ContainsRegex("\\.extern \\.shared \\.align 128 \\.b8 inlay_shared\\[\\]"));
+  auto tooLarge = compileGather(32768, "cuda:sm_86");
+  ASSERT_FALSE(tooLarge.isOk());
+  EXPECT_THAT(tooLarge.status().message(), HasSubstr("131072 bytes"));
+}
+
 TEST(CudaTarget, IsDeterministic) {
   for (const Kernel &kernel : kernels())
     EXPECT_EQ(ptxOf(kernel), ptxOf(kernel)) << kernel.name;
@@ -358,6 +436,84 @@ TEST_P(Assembled, EveryKernel) {
     EXPECT_GT(cubin.registers, 0u);
     EXPECT_EQ(cubin.spillBytes, 0u);
   }
+}
+
+/// Ops that threads do together, in one kernel of tile IR.
+constexpr const char *kExchanges = R"(module attributes {tile.num_warps = 4 : i32} {
+  func.func @all(%x: !tile.ptr<f32> {tile.divisibility = 16 : i64}, %y: !tile.ptr<i32> {tile.divisibility = 16 : i64}, %h: !tile.ptr<f16>, %b: !tile.ptr<bf16>, %n: i32) attributes {tile.kernel} {
+    %r = tile.arange 0 to 256 : tensor<256xi32>
+    %xs = tile.splat %x : !tile.ptr<f32> -> tensor<256x!tile.ptr<f32>>
+    %a = tile.addptr %xs, %r : tensor<256x!tile.ptr<f32>>, tensor<256xi32>
+    %v = tile.load %a : tensor<256x!tile.ptr<f32>> -> tensor<256xf32>
+    %s = tile.scan %v axis 0 reverse : (tensor<256xf32>) -> tensor<256xf32> {
+    ^bb0(%p: f32, %q: f32):
+      %t = arith.addf %p, %q : f32
+      tile.yield %t : f32
+    }
+    %ns = tile.splat %n : i32 -> tensor<256xi32>
+    %m = arith.cmpi slt, %r, %ns : tensor<256xi32>
+    %old = tile.atomic_rmw fadd %a, %s mask %m : tensor<256x!tile.ptr<f32>>, tensor<256xf32> mask tensor<256xi1>
+    tile.store %a, %old : tensor<256x!tile.ptr<f32>>, tensor<256xf32>
+    %ys = tile.splat %y : !tile.ptr<i32> -> tensor<256x!tile.ptr<i32>>
+    %ya = tile.addptr %ys, %r : tensor<256x!tile.ptr<i32>>, tensor<256xi32>
+    %yv = tile.load %ya : tensor<256x!tile.ptr<i32>> -> tensor<256xi32>
+    %g = tile.gather %s, %yv axis 0 : tensor<256xf32>, tensor<256xi32> -> tensor<256xf32>
+    %hist = tile.histogram %yv mask %m : tensor<256xi32> mask tensor<256xi1> -> tensor<16xi32>
+    %r16 = tile.arange 0 to 16 : tensor<16xi32>
+    %ys16 = tile.splat %y : !tile.ptr<i32> -> tensor<16x!tile.ptr<i32>>
+    %ya16 = tile.addptr %ys16, %r16 : tensor<16x!tile.ptr<i32>>, tensor<16xi32>
+    %o16 = tile.atomic_rmw umax %ya16, %hist order relaxed scope cta : tensor<16x!tile.ptr<i32>>, tensor<16xi32>
+    tile.store %ya16, %o16 : tensor<16x!tile.ptr<i32>>, tensor<16xi32>
+    tile.store %a, %g : tensor<256x!tile.ptr<f32>>, tensor<256xf32>
+    %c0 = arith.constant 0 : i32
+    %c1 = arith.constant 1 : i32
+    scf.while : () -> () {
+      %lock = tile.atomic_cas %y, %c0, %c1 order acquire : !tile.ptr<i32>, i32
+      %taken = arith.cmpi eq, %lock, %c1 : i32
+      scf.condition(%taken)
+    } do {
+      scf.yield
+    }
+    %one = arith.constant 1.0 : f16
+    %ho = tile.atomic_rmw fadd %h, %one : !tile.ptr<f16>, f16
+    %oneb = arith.constant 1.0 : bf16
+    %bo = tile.atomic_rmw fadd %b, %oneb : !tile.ptr<bf16>, bf16
+    tile.store %b, %bo : !tile.ptr<bf16>, bf16
+    %un = tile.atomic_rmw xchg %y, %c0 order release : !tile.ptr<i32>, i32
+    %j = tile.join %v, %g : tensor<256xf32> -> tensor<256x2xf32>
+    %jr = tile.reshape %j : tensor<256x2xf32> -> tensor<512xf32>
+    %r512 = tile.arange 0 to 512 : tensor<512xi32>
+    %xs5 = tile.splat %x : !tile.ptr<f32> -> tensor<512x!tile.ptr<f32>>
+    %a5 = tile.addptr %xs5, %r512 : tensor<512x!tile.ptr<f32>>, tensor<512xi32>
+    tile.store %a5, %jr : tensor<512x!tile.ptr<f32>>, tensor<512xf32>
+    %v5 = tile.load %a5 : tensor<512x!tile.ptr<f32>> -> tensor<512xf32>
+    %v52 = tile.reshape %v5 : tensor<512xf32> -> tensor<256x2xf32>
+    %e, %o = tile.split %v52 : tensor<256x2xf32> -> tensor<256xf32>
+    %as = tile.inline_asm "add.f32 $0, $1, $2;", "=f,f,f" pack 1 pure (%e, %o) : (tensor<256xf32>, tensor<256xf32>) -> (tensor<256xf32>)
+    tile.store %a, %as : tensor<256x!tile.ptr<f32>>, tensor<256xf32>
+    tile.print "value" (%e, %n) signed [1, 1] : tensor<256xf32>, i32
+    tile.assert %m, "mask" : tensor<256xi1>
+    %tab = arith.constant dense<[3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3]> : tensor<16xi32>
+    tile.store %ya16, %tab : tensor<16x!tile.ptr<i32>>, tensor<16xi32>
+    return
+  }
+})";
+
+TEST_P(Assembled, Exchanges) {
+  auto ptxas = findPtxas();
+  ASSERT_TRUE(ptxas.isOk()) << ptxas.status().toString();
+  if (!*ptxas)
+    GTEST_SKIP() << "there is no ptxas in PATH and INLAY_PTXAS is not set: PTX is not assembled";
+  auto context = makeContext();
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(kExchanges, context.get());
+  ASSERT_TRUE(module);
+  auto target = createTargets("cuda:" + GetParam());
+  ASSERT_TRUE(target.isOk());
+  auto images = target->front()->compile(*module, {});
+  ASSERT_TRUE(images.isOk()) << images.status().toString();
+  if (images->size() == 1)
+    GTEST_SKIP() << **ptxas << " is too old for " << GetParam() << ": its PTX is not assembled";
+  EXPECT_EQ(images->back().spillBytes, 0u);
 }
 
 TEST(PtxAssembler, MissingProgramIsAnError) {

@@ -1,30 +1,28 @@
 #include "compiler/transforms/tile/AssignLayouts.h"
 
-#include "compiler/transforms/tile/AxisInfo.h"
+#include "compiler/transforms/tile/AccessLayouts.h"
 #include "compiler/transforms/tile/DotAssignment.h"
 #include "compiler/transforms/tile/ExpandDescriptors.h"
 #include "compiler/transforms/tile/FoldDotSums.h"
-#include "compiler/transforms/tile/LinearLayout.h"
 #include "compiler/transforms/tile/PipelineLoads.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Iterators.h"
-#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/TypeSwitch.h"
-
-#include <algorithm>
-#include <numeric>
 
 using namespace mlir;
 
 namespace inlay::tile {
 namespace {
 
-constexpr int64_t kLargestAccessBytes = 16;
 constexpr unsigned kDefaultNumWarps = 4;
 
 bool isTile(Type type) { return isa<RankedTensorType>(type); }
 bool isTile(Value value) { return isTile(value.getType()); }
+bool hasTiles(Operation *op) {
+  return llvm::any_of(op->getOperandTypes(), [](Type type) { return isTile(type); }) ||
+         llvm::any_of(op->getResultTypes(), [](Type type) { return isTile(type); });
+}
 ArrayRef<int64_t> shapeOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
 }
@@ -38,77 +36,18 @@ Type withLayout(Type type, const LinearLayout &layout) {
 /// Ops that only say which elements a tile has, not what they are: free in registers.
 bool isView(Operation *op) { return isa<ExpandDimsOp, BroadcastOp, ReshapeOp, TransOp>(op); }
 
-int64_t bytesOf(Type elementType) {
-  return elementType.isIntOrFloat() ? std::max(1u, elementType.getIntOrFloatBitWidth() / 8) : 8;
+/// Ops that compute each element from those at its place.
+bool isElementwise(Operation *op) {
+  if (isa<AddPtrOp, PtrCastOp, PtrToIntOp, IntToPtrOp>(op))
+    return true;
+  StringRef dialect = op->getName().getDialectNamespace();
+  return (dialect == "arith" || dialect == "math") && op->getNumRegions() == 0;
 }
 
-/// The layout each memory access wants; those of one shape and one fastest dimension share it.
-class AccessLayouts {
-public:
-  AccessLayouts(func::FuncOp kernel, unsigned numWarps) : numWarps_(numWarps) {
-    kernel.walk([&](Operation *op) {
-      if (isa<LoadOp, StoreOp>(op) && isTile(op->getOperand(0)))
-        addAccess(op->getOperand(0));
-    });
-  }
-
-  /// For a load or store through these pointers.
-  LinearLayout ofPointers(Value pointers) {
-    Key key = keyOf(pointers);
-    return create(key, perThread_.lookup(key));
-  }
-  /// For a tile that no access decides: as the first access of its shape, or row-major.
-  LinearLayout ofShape(ArrayRef<int64_t> shape) {
-    for (const auto &[key, perThread] : perThread_)
-      if (ArrayRef<int64_t>(key.first) == shape)
-        return create(key, perThread);
-    return create({SmallVector<int64_t>(shape), rowMajor(shape.size())}, 1);
-  }
-
-private:
-  /// Shape, and dimensions from the fastest.
-  using Key = std::pair<SmallVector<int64_t>, SmallVector<unsigned>>;
-
-  static SmallVector<unsigned> rowMajor(size_t rank) {
-    SmallVector<unsigned> order(rank);
-    std::iota(order.rbegin(), order.rend(), 0u);
-    return order;
-  }
-
-  Key keyOf(Value pointers) {
-    const AxisInfo &info = axes_.get(pointers);
-    // A tile without dimensions has one entry of facts all the same.
-    SmallVector<unsigned> order = rowMajor(shapeOf(pointers).size());
-    llvm::sort(order, [&](unsigned a, unsigned b) {
-      return std::pair(info.contiguity[a], a) > std::pair(info.contiguity[b], b);
-    });
-    return {SmallVector<int64_t>(shapeOf(pointers)), order};
-  }
-
-  void addAccess(Value pointers) {
-    Key key = keyOf(pointers);
-    if (key.second.empty())
-      return;
-    const AxisInfo &info = axes_.get(pointers);
-    const int64_t elementBytes =
-        bytesOf(cast<PointerType>(elementTypeOf(pointers.getType())).getElementType());
-    const int64_t numElements = cast<RankedTensorType>(pointers.getType()).getNumElements();
-    const int64_t fairShare = std::max<int64_t>(1, numElements / (int64_t{32} * numWarps_));
-    const int64_t perThread = std::min({std::max<int64_t>(1, kLargestAccessBytes / elementBytes),
-                                        info.contiguity[key.second.front()], fairShare});
-    int64_t &largest = perThread_.insert({key, 1}).first->second;
-    largest = std::max(largest, perThread);
-  }
-
-  LinearLayout create(const Key &key, int64_t perThread) const {
-    return LinearLayout::createBlocked(
-        key.first, key.second, static_cast<unsigned>(std::max<int64_t>(perThread, 1)), numWarps_);
-  }
-
-  unsigned numWarps_;
-  AxisAnalysis axes_;
-  llvm::MapVector<Key, int64_t, std::map<Key, unsigned>> perThread_;
-};
+/// Ops that cost as much in one layout as in another and need no other thread.
+bool isRecomputable(Operation *op) {
+  return isView(op) || isElementwise(op) || isa<ArangeOp, SplatOp>(op);
+}
 
 /// Rewrites one kernel.
 class LayoutAssigner {
@@ -134,11 +73,10 @@ private:
     if (!isNew)
       return it->second;
     Operation *op = value.getDefiningOp();
-    bool result =
-        op && (isView(op) || (isMemoryEffectFree(op) && op->getNumRegions() == 0 &&
-                              llvm::all_of(op->getOperands(), [&](Value operand) {
-                                return isRematerializable(operand) && !dependsOnHome(operand);
-                              })));
+    bool result = op && isRecomputable(op) &&
+                  (isView(op) || llvm::all_of(op->getOperands(), [&](Value operand) {
+                     return isRematerializable(operand) && !dependsOnHome(operand);
+                   }));
     rematerializable_[value] = result;
     return result;
   }
@@ -150,6 +88,21 @@ private:
     return op && isView(op) ? dependsOnHome(op->getOperand(0)) : !isRematerializable(value);
   }
 
+  /// The layout of a view's result if its operand has `source`; none where it has more elements.
+  std::optional<LinearLayout> layoutOfView(Operation *op, const LinearLayout &source) {
+    ArrayRef<int64_t> from = shapeOf(op->getOperand(0)), to = shapeOf(op->getResult(0));
+    return llvm::TypeSwitch<Operation *, std::optional<LinearLayout>>(op)
+        .Case([&](ExpandDimsOp expand) { return source.withUnitDimension(expand.getAxis()); })
+        .Case([&](ReshapeOp) { return source.beforeReshape(to, from); })
+        .Case([&](TransOp trans) {
+          SmallVector<int32_t> inverse(trans.getOrder().size());
+          for (auto [i, dimension] : llvm::enumerate(trans.getOrder()))
+            inverse[dimension] = static_cast<int32_t>(i);
+          return source.beforeTranspose(inverse);
+        })
+        .Default([](Operation *) { return std::nullopt; });
+  }
+
   /// The layout in which a tile is there for nothing; none for what is computed again.
   std::optional<LinearLayout> findHome(Value value) {
     if (auto it = homes_.find(value); it != homes_.end())
@@ -158,19 +111,7 @@ private:
     if (!op || !isView(op))
       return std::nullopt;
     std::optional<LinearLayout> source = findHome(op->getOperand(0));
-    if (!source)
-      return std::nullopt;
-    ArrayRef<int64_t> from = shapeOf(op->getOperand(0)), to = shapeOf(value);
-    return llvm::TypeSwitch<Operation *, std::optional<LinearLayout>>(op)
-        .Case([&](ExpandDimsOp expand) { return source->withUnitDimension(expand.getAxis()); })
-        .Case([&](ReshapeOp) { return source->beforeReshape(to, from); })
-        .Case([&](TransOp trans) {
-          SmallVector<int32_t> inverse(trans.getOrder().size());
-          for (auto [i, dimension] : llvm::enumerate(trans.getOrder()))
-            inverse[dimension] = static_cast<int32_t>(i);
-          return source->beforeTranspose(inverse);
-        })
-        .Default([](Operation *) { return std::nullopt; });
+    return source ? layoutOfView(op, *source) : std::nullopt;
   }
 
   /// The layout an operand must have for the op's result to have `layout`.
@@ -225,16 +166,44 @@ private:
   }
 
   void setHome(Value value, const LinearLayout &layout) {
+    if (!isTile(value))
+      return;
     value.setType(withLayout(value.getType(), layout));
     homes_.try_emplace(value, layout);
     versions_[value].insert(versions_[value].begin(), value);
     rematerializable_[value] = false;
   }
+  void setHomes(ValueRange values, const LinearLayout &layout) {
+    for (Value value : values)
+      setHome(value, layout);
+  }
 
+  void setOperand(OpOperand &operand, const LinearLayout &layout) {
+    if (isTile(operand.get()))
+      operand.set(inLayout(operand.get(), layout));
+  }
   void setOperands(Operation *op, const LinearLayout &layout) {
     for (OpOperand &operand : op->getOpOperands())
-      if (isTile(operand.get()))
-        operand.set(inLayout(operand.get(), layout));
+      setOperand(operand, layout);
+  }
+
+  /// The layout in which tiles of one shape meet: that of the first that has one.
+  LinearLayout commonLayout(ValueRange tiles) {
+    for (Value value : tiles)
+      if (isTile(value) && dependsOnHome(value))
+        if (std::optional<LinearLayout> home = findHome(value))
+          return *home;
+    for (Value value : tiles)
+      if (isTile(value))
+        return accesses_.ofShape(shapeOf(value));
+    llvm_unreachable("there is a tile among the operands");
+  }
+
+  /// The layout of a tile that tile.split takes: both halves of each pair in one thread.
+  LinearLayout layoutOfPairs(Value source, std::optional<LinearLayout> layout) {
+    if (layout && layout->findRegisterBit(layout->rank() - 1, 1))
+      return *layout;
+    return accesses_.ofRows(shapeOf(source), 2);
   }
 
   LogicalResult assignBlock(Block &block) {
@@ -245,107 +214,237 @@ private:
   }
 
   LogicalResult assign(Operation *op) {
+    if (auto loop = dyn_cast<scf::ForOp>(op))
+      return assignLoop(loop);
+    if (auto loop = dyn_cast<scf::WhileOp>(op))
+      return assignWhile(loop);
+    if (auto branch = dyn_cast<scf::IfOp>(op))
+      return assignBranches(branch);
+    if (!hasTiles(op) || op->hasTrait<OpTrait::IsTerminator>())
+      return success();
+    if (isElementwise(op) || isRecomputable(op)) {
+      assignElementwise(op);
+      return success();
+    }
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-        .Case<LoadOp, StoreOp>([&](Operation *access) {
-          if (!isTile(access->getOperand(0)))
-            return success();
-          const LinearLayout layout = accesses_.ofPointers(access->getOperand(0));
-          setOperands(access, layout);
-          if (access->getNumResults() == 1)
-            setHome(access->getResult(0), layout);
+        .Case<LoadOp, StoreOp, AtomicRmwOp, AtomicCasOp>([&](Operation *access) {
+          assignTogether(access, accesses_.ofPointers(access->getOperand(0)));
           return success();
         })
-        .Case([&](DotOp dot) { return assignDot(dot); })
-        // What a terminator hands on is brought to its place with the op around it.
-        .Case<scf::YieldOp, scf::ConditionOp, func::ReturnOp>([](Operation *) { return success(); })
-        .Case<scf::ForOp>([&](scf::ForOp loop) { return assignLoop(loop); })
-        .Case<scf::WhileOp>([&](scf::WhileOp loop) { return assignWhile(loop); })
-        .Case<scf::IfOp>([&](scf::IfOp branch) { return assignBranches(branch); })
-        .Default([&](Operation *other) { return assignElementwise(other); });
+        .Case([&](DotOp dot) {
+          assignDot(dot);
+          return success();
+        })
+        .Case<ScanOp, InlineAsmOp>([&](Operation *same) {
+          assignTogether(same, commonLayout(tilesOf(same)));
+          return success();
+        })
+        .Case([&](ReduceOp reduce) {
+          const LinearLayout layout = commonLayout(reduce.getSources());
+          setOperands(reduce, layout);
+          setHomes(reduce.getResults(), layout.withoutDimension(reduce.getAxis()));
+          return success();
+        })
+        .Case([&](JoinOp join) {
+          const LinearLayout layout = commonLayout(join->getOperands());
+          setOperands(join, layout);
+          setHome(join.getResult(), layout.withPairDimension());
+          return success();
+        })
+        .Case([&](SplitOp split) {
+          const LinearLayout layout = layoutOfPairs(split.getSource(), findHome(split.getSource()));
+          setOperands(split, layout);
+          setHomes(split->getResults(), layout.withoutPairDimension());
+          return success();
+        })
+        .Case([&](GatherOp gather) {
+          setOperand(gather.getSourceMutable(), commonLayout(gather.getSource()));
+          const LinearLayout layout = commonLayout(gather.getIndices());
+          setOperand(gather.getIndicesMutable(), layout);
+          setHome(gather.getResult(), layout);
+          return success();
+        })
+        .Case([&](HistogramOp histogram) {
+          setOperands(histogram, commonLayout(histogram->getOperands()));
+          setHome(histogram.getResult(), accesses_.ofShape(shapeOf(histogram.getResult())));
+          return success();
+        })
+        .Case<PrintOp, AssertOp>([&](Operation *reader) {
+          for (OpOperand &operand : reader->getOpOperands())
+            if (isTile(operand.get()))
+              setOperand(operand, commonLayout(operand.get()));
+          return success();
+        })
+        .Default([&](Operation *other) {
+          return other->emitOpError("is not known to the GPU compiler");
+        });
   }
 
-  LogicalResult assignDot(DotOp dot) {
+  /// Operands and results, to find the shape an op works on.
+  static SmallVector<Value> tilesOf(Operation *op) {
+    SmallVector<Value> tiles(op->getOperands());
+    tiles.append(op->result_begin(), op->result_end());
+    return tiles;
+  }
+
+  void assignTogether(Operation *op, const LinearLayout &layout) {
+    setOperands(op, layout);
+    setHomes(op->getResults(), layout);
+  }
+
+  void assignDot(DotOp dot) {
     const DotAssignment::Layouts &layouts = dots_.of(dot);
     for (auto [operand, wanted] : {std::pair(&dot.getLhsMutable(), &layouts.lhs),
-                                   std::pair(&dot.getRhsMutable(), &layouts.rhs)}) {
-      std::optional<LinearLayout> layout = *wanted;
-      if (!layout)
-        layout = findHome(operand->get());
-      if (!layout)
-        layout = accesses_.ofShape(shapeOf(operand->get()));
-      operand->set(inLayout(operand->get(), *layout));
-    }
-    dot.getAccMutable().set(inLayout(dot.getAcc(), layouts.acc));
+                                   std::pair(&dot.getRhsMutable(), &layouts.rhs)})
+      setOperand(*operand, *wanted ? **wanted : commonLayout(operand->get()));
+    setOperand(dot.getAccMutable(), layouts.acc);
     setHome(dot.getResult(), layouts.acc);
-    return success();
   }
 
-  LogicalResult assignElementwise(Operation *op) {
-    const bool hasTiles =
-        llvm::any_of(op->getOperandTypes(), [](Type type) { return isTile(type); }) ||
-        llvm::any_of(op->getResultTypes(), [](Type type) { return isTile(type); });
-    if (!hasTiles)
-      return success();
-    if (op->getNumRegions() != 0 ||
-        !llvm::all_of(op->getResultTypes(), [](Type type) { return isTile(type); }))
-      return op->emitOpError("is not known to the GPU compiler");
-    if (op->getNumResults() > 0 &&
-        llvm::all_of(op->getResults(), [&](Value result) { return isRematerializable(result); }))
-      return success();
-    std::optional<LinearLayout> layout;
-    if (op->getNumResults() > 0)
-      layout = dots_.find(op->getResult(0));
-    for (Value operand : op->getOperands())
-      if (!layout && isTile(operand) && dependsOnHome(operand))
-        layout = findHome(operand);
-    if (!layout)
-      layout = accesses_.ofShape(shapeOf(op->getOperand(0)));
-    setOperands(op, *layout);
-    for (Value result : op->getResults())
-      setHome(result, *layout);
-    return success();
+  void assignElementwise(Operation *op) {
+    if (llvm::all_of(op->getResults(), [&](Value result) { return isRematerializable(result); }))
+      return;
+    std::optional<LinearLayout> layout = dots_.find(op->getResult(0));
+    assignTogether(op, layout ? *layout : commonLayout(op->getOperands()));
   }
 
-  /// Gives carried tiles the layout that dots want, else that of their shape; brings the operands
-  /// that they come from there.
-  void setCarried(ValueRange values) {
-    for (Value value : values)
-      if (isTile(value)) {
-        std::optional<LinearLayout> layout = dots_.find(value);
-        setHome(value, layout ? *layout : accesses_.ofShape(shapeOf(value)));
+  /// The layout that a tile will have once its op is assigned, as far as that can be told.
+  std::optional<LinearLayout> predict(Value value) {
+    if (!isTile(value))
+      return std::nullopt;
+    if (std::optional<LinearLayout> home = findHome(value))
+      return home;
+    if (std::optional<LinearLayout> layout = dots_.find(value))
+      return layout;
+    Operation *op = value.getDefiningOp();
+    if (!op || !predicting_.insert(value).second)
+      return std::nullopt;
+    auto firstOf = [&](ValueRange values) -> std::optional<LinearLayout> {
+      for (Value candidate : values)
+        if (std::optional<LinearLayout> layout = predict(candidate))
+          return layout;
+      return std::nullopt;
+    };
+    if (isView(op)) {
+      std::optional<LinearLayout> source = predict(op->getOperand(0));
+      return source ? layoutOfView(op, *source) : std::nullopt;
+    }
+    const unsigned number = cast<OpResult>(value).getResultNumber();
+    return llvm::TypeSwitch<Operation *, std::optional<LinearLayout>>(op)
+        .Case<LoadOp, AtomicRmwOp, AtomicCasOp>(
+            [&](Operation *access) { return accesses_.ofPointers(access->getOperand(0)); })
+        .Case([&](ReduceOp reduce) -> std::optional<LinearLayout> {
+          std::optional<LinearLayout> source = firstOf(reduce.getSources());
+          if (!source)
+            source = accesses_.ofShape(shapeOf(reduce.getSources().front()));
+          return source->withoutDimension(reduce.getAxis());
+        })
+        .Case([&](JoinOp join) -> std::optional<LinearLayout> {
+          std::optional<LinearLayout> source = firstOf(join->getOperands());
+          return source ? std::optional(source->withPairDimension()) : std::nullopt;
+        })
+        .Case([&](SplitOp split) {
+          return layoutOfPairs(split.getSource(), predict(split.getSource()))
+              .withoutPairDimension();
+        })
+        .Case([&](GatherOp gather) { return predict(gather.getIndices()); })
+        .Case([&](HistogramOp) { return accesses_.ofShape(shapeOf(value)); })
+        .Case([&](scf::ForOp loop) {
+          return firstOf(
+              {loop.getBody()->getTerminator()->getOperand(number), loop.getInitArgs()[number]});
+        })
+        .Case([&](scf::IfOp branch) {
+          return firstOf(
+              {branch.thenYield().getOperand(number), branch.elseYield().getOperand(number)});
+        })
+        .Case([&](scf::WhileOp loop) { return firstOf(loop.getConditionOp().getArgs()[number]); })
+        .Default([&](Operation *other) { return firstOf(other->getOperands()); });
+  }
+
+  /// The layout of the first access that a tile of pointers or offsets leads to.
+  std::optional<LinearLayout> predictFromUses(Value value) {
+    SmallVector<Value> reached = {value};
+    llvm::SmallPtrSet<Operation *, 16> seen;
+    for (size_t i = 0; i < reached.size(); ++i)
+      for (Operation *user : reached[i].getUsers()) {
+        if (!seen.insert(user).second)
+          continue;
+        if (isa<LoadOp, StoreOp, AtomicRmwOp, AtomicCasOp>(user) && isTile(user->getOperand(0)) &&
+            shapeOf(user->getOperand(0)) == shapeOf(value))
+          return accesses_.ofPointers(user->getOperand(0));
+        if (isElementwise(user))
+          llvm::append_range(reached, user->getResults());
       }
+    return std::nullopt;
   }
+
+  /// The layout of a tile that a region takes or gives: that of what flows into it inside the loop,
+  /// so that nothing moves between threads there; of what uses it; of what it begins with.
+  LinearLayout layoutOfCarried(Value carried, ValueRange sources) {
+    const bool isPointer = isa<PointerType>(elementTypeOf(carried.getType()));
+    std::optional<LinearLayout> layout = dots_.find(carried);
+    if (!layout && isPointer)
+      layout = predictFromUses(carried);
+    for (Value source : sources) {
+      predicting_.clear();
+      if (!layout)
+        layout = predict(source);
+    }
+    if (!layout && !isPointer)
+      layout = predictFromUses(carried);
+    return layout ? *layout : accesses_.ofShape(shapeOf(carried));
+  }
+
+  /// Gives operands the layouts of the values that they become.
   void setCarriedOperands(MutableArrayRef<OpOperand> operands, ValueRange carried) {
     for (auto [operand, value] : llvm::zip_equal(operands, carried))
       if (isTile(value))
-        operand.set(inLayout(operand.get(), layoutOf(cast<RankedTensorType>(value.getType()))));
+        setOperand(operand, homes_.find(value)->second);
   }
 
   LogicalResult assignLoop(scf::ForOp loop) {
-    setCarried(loop.getRegionIterArgs());
-    setCarried(loop.getResults());
+    Operation *yield = loop.getBody()->getTerminator();
+    for (auto [i, argument] : llvm::enumerate(loop.getRegionIterArgs()))
+      if (isTile(argument)) {
+        const LinearLayout layout =
+            layoutOfCarried(argument, {yield->getOperand(i), loop.getInitArgs()[i]});
+        setHome(argument, layout);
+        setHome(loop.getResult(i), layout);
+      }
     setCarriedOperands(loop.getInitArgsMutable(), loop.getRegionIterArgs());
     if (failed(assignBlock(*loop.getBody())))
       return failure();
-    setCarriedOperands(loop.getBody()->getTerminator()->getOpOperands(), loop.getRegionIterArgs());
+    setCarriedOperands(yield->getOpOperands(), loop.getRegionIterArgs());
     return success();
   }
 
   LogicalResult assignWhile(scf::WhileOp loop) {
-    setCarried(loop.getBeforeArguments());
-    setCarried(loop.getAfterArguments());
-    setCarried(loop.getResults());
+    Operation *yield = loop.getAfterBody()->getTerminator();
+    scf::ConditionOp condition = loop.getConditionOp();
+    for (auto [i, argument] : llvm::enumerate(loop.getBeforeArguments()))
+      if (isTile(argument))
+        setHome(argument, layoutOfCarried(argument, {yield->getOperand(i), loop.getInits()[i]}));
+    for (auto [i, argument] : llvm::enumerate(loop.getAfterArguments()))
+      if (isTile(argument)) {
+        const LinearLayout layout = layoutOfCarried(argument, condition.getArgs()[i]);
+        setHome(argument, layout);
+        setHome(loop.getResult(i), layout);
+      }
     setCarriedOperands(loop.getInitsMutable(), loop.getBeforeArguments());
-    if (failed(assignBlock(*loop.getBeforeBody())) || failed(assignBlock(*loop.getAfterBody())))
+    if (failed(assignBlock(*loop.getBeforeBody())))
       return failure();
-    setCarriedOperands(loop.getConditionOp()->getOpOperands().drop_front(),
-                       loop.getAfterArguments());
-    setCarriedOperands(loop.getYieldOp()->getOpOperands(), loop.getBeforeArguments());
+    setCarriedOperands(condition.getArgsMutable(), loop.getAfterArguments());
+    if (failed(assignBlock(*loop.getAfterBody())))
+      return failure();
+    setCarriedOperands(yield->getOpOperands(), loop.getBeforeArguments());
     return success();
   }
 
   LogicalResult assignBranches(scf::IfOp branch) {
-    setCarried(branch.getResults());
+    for (auto [i, result] : llvm::enumerate(branch.getResults()))
+      if (isTile(result))
+        setHome(result, layoutOfCarried(result, {branch.thenYield().getOperand(i),
+                                                 branch.elseYield().getOperand(i)}));
     for (Region &region : branch->getRegions()) {
       if (region.empty())
         continue;
@@ -360,7 +459,8 @@ private:
   void eraseUnused() {
     kernel_.walk<WalkOrder::PostOrder, ReverseIterator>([&](Operation *op) {
       if (op->use_empty() && isMemoryEffectFree(op) && op->getNumResults() > 0 &&
-          op->getNumRegions() == 0)
+          (op->getNumRegions() == 0 || isa<ReduceOp, ScanOp>(op)) &&
+          !isa<ReduceOp, ScanOp>(op->getParentOp()))
         op->erase();
     });
   }
@@ -372,6 +472,7 @@ private:
   llvm::DenseMap<Value, bool> rematerializable_;
   llvm::DenseMap<Value, LinearLayout> homes_;
   llvm::DenseMap<Value, SmallVector<Value, 2>> versions_;
+  llvm::DenseSet<Value> predicting_;
 };
 
 class AssignLayoutsPass : public PassWrapper<AssignLayoutsPass, OperationPass<ModuleOp>> {

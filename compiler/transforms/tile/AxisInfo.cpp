@@ -210,6 +210,27 @@ AxisInfo ofSelect(const AxisInfo &condition, const AxisInfo &a, const AxisInfo &
   return info;
 }
 
+/// What two values have in common, one of which is taken.
+AxisInfo common(const AxisInfo &a, const AxisInfo &b) {
+  AxisInfo info = AxisInfo::unknown(a.contiguity.size());
+  for (unsigned d = 0; d < info.contiguity.size(); ++d) {
+    info.contiguity[d] = std::min(a.contiguity[d], b.contiguity[d]);
+    info.divisibility[d] = std::min(divisibilityOfGroups(a, d, info.contiguity[d]),
+                                    divisibilityOfGroups(b, d, info.contiguity[d]));
+    info.constancy[d] = std::min(a.constancy[d], b.constancy[d]);
+  }
+  if (a.constant == b.constant)
+    info.constant = a.constant;
+  info.isNonNegative = a.isNonNegative && b.isNonNegative;
+  return info;
+}
+
+bool sameFacts(const AxisInfo &a, const AxisInfo &b) {
+  return a.contiguity == b.contiguity && a.divisibility == b.divisibility &&
+         a.constancy == b.constancy && a.constant == b.constant &&
+         a.isNonNegative == b.isNonNegative;
+}
+
 /// Another width of integers. What it cuts off may lie between neighbours.
 AxisInfo ofCast(Operation *op, AxisInfo info) {
   const unsigned from = bitWidthOf(op->getOperand(0).getType());
@@ -269,21 +290,6 @@ AxisInfo AxisInfo::unknown(unsigned rank) {
   return info;
 }
 
-AxisInfo AxisInfo::meet(const AxisInfo &other) const {
-  AxisInfo result = *this;
-  auto weaken = [](SmallVectorImpl<int64_t> &values, ArrayRef<int64_t> others) {
-    for (auto [value, least] : llvm::zip_equal(values, others))
-      value = std::min(value, least);
-  };
-  weaken(result.contiguity, other.contiguity);
-  weaken(result.divisibility, other.divisibility);
-  weaken(result.constancy, other.constancy);
-  if (constant != other.constant)
-    result.constant.reset();
-  result.isNonNegative &= other.isNonNegative;
-  return result;
-}
-
 const AxisInfo &AxisAnalysis::get(Value value) {
   auto it = known_.find(value);
   if (it == known_.end()) {
@@ -297,8 +303,8 @@ AxisInfo AxisAnalysis::compute(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value))
     return ofBlockArgument(argument);
   Operation *op = value.getDefiningOp();
-  if (auto loop = dyn_cast<scf::ForOp>(op))
-    return get(loop.getRegionIterArg(cast<OpResult>(value).getResultNumber()));
+  if (isa<scf::ForOp, scf::WhileOp, scf::IfOp>(op))
+    return ofRegionResult(op, cast<OpResult>(value).getResultNumber());
   AxisInfo info =
       op->getNumResults() == 1 ? ofOperation(op) : AxisInfo::unknown(rankOf(value.getType()));
   for (unsigned d = 0; d < info.contiguity.size(); ++d) {
@@ -325,32 +331,64 @@ AxisInfo AxisAnalysis::ofBlockArgument(BlockArgument argument) {
     info.divisibility[0] = std::min(lower.divisibility[0], step.divisibility[0]);
     info.isNonNegative = lower.isNonNegative;
   } else if (loop) {
-    return ofCarried(loop, argument.getArgNumber() - loop.getNumInductionVars());
+    solveLoop(loop, *loop.getBody(), loop.getRegionIterArgs(), loop.getInitArgs(),
+              loop.getBody()->getTerminator()->getOperands());
+    return known_.find(argument)->second;
+  } else if (auto whileLoop = dyn_cast<scf::WhileOp>(parent)) {
+    if (argument.getOwner() == whileLoop.getAfterBody())
+      return get(whileLoop.getConditionOp().getArgs()[argument.getArgNumber()]);
+    solveLoop(whileLoop, *whileLoop.getBeforeBody(), whileLoop.getBeforeArguments(),
+              whileLoop.getInits(), whileLoop.getAfterBody()->getTerminator()->getOperands());
+    return known_.find(argument)->second;
   }
   return info;
 }
 
-AxisInfo AxisAnalysis::ofCarried(scf::ForOp loop, unsigned number) {
-  SmallVector<AxisInfo> assumed;
-  for (Value init : loop.getInitArgs())
-    assumed.push_back(get(init));
-  // All carried values are assumed to be as at the start; what an iteration does not keep is given
-  // up until the rest holds.
-  Operation *yield = loop.getBody()->getTerminator();
-  for (bool holds = false; !holds;) {
-    AxisAnalysis trial = *this;
-    for (auto [argument, info] : llvm::zip_equal(loop.getRegionIterArgs(), assumed))
-      trial.known_[argument] = info;
-    holds = true;
-    for (auto [next, info] : llvm::zip_equal(yield->getOperands(), assumed)) {
-      AxisInfo kept = info.meet(trial.get(next));
-      holds &= kept == info;
-      info = std::move(kept);
-    }
+void AxisAnalysis::solveLoop(Operation *loop, Block &first, ValueRange arguments,
+                             ValueRange initial, ValueRange next) {
+  for (auto [argument, value] : llvm::zip_equal(arguments, initial)) {
+    AxisInfo info = get(value);
+    known_.insert_or_assign(argument, std::move(info));
   }
-  for (auto [argument, info] : llvm::zip_equal(loop.getRegionIterArgs(), assumed))
-    known_[argument] = info;
-  return assumed[number];
+  auto forgetBody = [&] {
+    for (Region &region : loop->getRegions())
+      region.walk([&](Operation *op) {
+        for (Value result : op->getResults())
+          known_.erase(result);
+        for (Region &inner : op->getRegions())
+          for (Value argument : inner.getArguments())
+            known_.erase(argument);
+      });
+    for (Region &region : loop->getRegions())
+      if (&region.front() != &first)
+        for (Value argument : region.getArguments())
+          known_.erase(argument);
+  };
+  // Facts only get fewer, and each halves or goes: this ends.
+  for (bool isChanged = true; isChanged;) {
+    isChanged = false;
+    SmallVector<AxisInfo> joined;
+    for (auto [argument, value] : llvm::zip_equal(arguments, next)) {
+      const AxisInfo carried = get(value), assumed = get(argument);
+      joined.push_back(common(assumed, carried));
+      isChanged |= !sameFacts(joined.back(), assumed);
+    }
+    if (!isChanged)
+      return;
+    forgetBody();
+    for (auto [argument, info] : llvm::zip_equal(arguments, joined))
+      known_.insert_or_assign(argument, info);
+  }
+}
+
+AxisInfo AxisAnalysis::ofRegionResult(Operation *op, unsigned number) {
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return get(loop.getRegionIterArgs()[number]);
+  if (auto loop = dyn_cast<scf::WhileOp>(op))
+    return get(loop.getConditionOp().getArgs()[number]);
+  auto branch = cast<scf::IfOp>(op);
+  const AxisInfo a = get(branch.thenYield().getOperand(number));
+  return common(a, get(branch.elseYield().getOperand(number)));
 }
 
 bool AxisAnalysis::isNonNegative(Operation *op) {
@@ -361,7 +399,7 @@ bool AxisAnalysis::isNonNegative(Operation *op) {
   return llvm::TypeSwitch<Operation *, bool>(op)
       .Case([](ArangeOp arange) { return static_cast<int32_t>(arange.getStart()) >= 0; })
       .Case<ProgramIdOp, NumProgramsOp>([](auto) { return true; })
-      .Case<SplatOp, ExpandDimsOp, BroadcastOp, ReshapeOp, TransOp, arith::ExtSIOp,
+      .Case<SplatOp, ExpandDimsOp, BroadcastOp, ReshapeOp, TransOp, ConvertLayoutOp, arith::ExtSIOp,
             arith::IndexCastOp, arith::ShRSIOp, arith::RemSIOp>([&](auto) { return is(0); })
       .Case<arith::ExtUIOp>([](auto) { return true; })
       .Case<arith::AddIOp, arith::MulIOp>([&](Operation *sum) {
@@ -424,6 +462,7 @@ AxisInfo AxisAnalysis::ofOperation(Operation *op) {
         info.constant = source.constant;
         return info;
       })
+      .Case<ConvertLayoutOp>([&](Operation *) { return operand(0); })
       .Case<AddPtrOp>([&](AddPtrOp) { return ofSum(operand(0), operand(1), pointeeBytes(type)); })
       .Case<arith::AddIOp>([&](Operation *) {
         const AxisInfo a = operand(0), b = operand(1);

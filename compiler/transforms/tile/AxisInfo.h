@@ -26,15 +26,11 @@ struct AxisInfo {
   bool isNonNegative = false;
 
   static AxisInfo unknown(unsigned rank);
-  /// What holds of either.
-  AxisInfo meet(const AxisInfo &other) const;
-  bool operator==(const AxisInfo &other) const = default;
 };
 
 /// Computes AxisInfo on demand. Sources: the rules of Triton's AxisInfo analysis; the user's hints
-/// (tile.divisibility, tile.contiguity, tile.constancy) override them. Of what an scf.for carries
-/// holds what holds of the first value and is kept by each iteration; what scf.while carries is
-/// unknown.
+/// (tile.divisibility, tile.contiguity, tile.constancy) override them. What loops carry begins as
+/// what they begin with and loses what the loop's body does not keep, until nothing changes.
 class AxisAnalysis {
 public:
   const AxisInfo &get(mlir::Value value);
@@ -42,7 +38,12 @@ public:
 private:
   AxisInfo compute(mlir::Value value);
   AxisInfo ofBlockArgument(mlir::BlockArgument argument);
-  AxisInfo ofCarried(mlir::scf::ForOp loop, unsigned number);
+  /// Facts that hold for all results of a loop or branch with this number.
+  AxisInfo ofRegionResult(mlir::Operation *op, unsigned number);
+  /// Finds the facts of all values that a loop's first block takes, which begin as `initial` and go
+  /// on as `next`, operands of a terminator inside.
+  void solveLoop(mlir::Operation *loop, mlir::Block &first, mlir::ValueRange arguments,
+                 mlir::ValueRange initial, mlir::ValueRange next);
   AxisInfo ofOperation(mlir::Operation *op);
   bool isNonNegative(mlir::Operation *op);
 

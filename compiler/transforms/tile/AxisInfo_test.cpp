@@ -510,48 +510,80 @@ TEST(AxisInfo, TakesTheUsersWord) {
       "contiguity 1 divisibility 1 constancy 4");
 }
 
-TEST(AxisInfo, OfCarriedValuesIsWhatIterationsKeep) {
-  // Pointers that move by 32 elements of 2 bytes keep their contiguity; one by an unknown distance
-  // loses its alignment.
-  Kernel kernel(R"(
-    %c0 = arith.constant 0 : i32
-    %c1 = arith.constant 1 : i32
-    %c3 = arith.constant 3 : i32
-    %r = tile.arange 0 to 64 : tensor<64xi32>
-    %by = arith.constant dense<32> : tensor<64xi32>
-    %s = tile.splat %m : i32 -> tensor<64xi32>
-    %x:3 = scf.for %i = %c0 to %n step %c1 iter_args(%t = %r, %u = %r, %k = %c0)
-        -> (tensor<64xi32>, tensor<64xi32>, i32) : i32 {
-      %next = arith.addi %t, %by : tensor<64xi32>
-      %other = arith.addi %u, %s : tensor<64xi32>
-      %l = arith.addi %k, %c3 : i32
-      scf.yield %next, %other, %l : tensor<64xi32>, tensor<64xi32>, i32
-    })");
-  AxisAnalysis analysis;
-  auto loop = cast<scf::ForOp>(*std::prev(kernel.body().end(), 2));
-  EXPECT_EQ(text(analysis.get(loop.getRegionIterArg(0))),
-            "contiguity 64 divisibility 32 constancy 1");
-  EXPECT_EQ(text(analysis.get(loop.getRegionIterArg(1))),
-            "contiguity 64 divisibility 1 constancy 1");
-  EXPECT_EQ(text(analysis.get(loop.getRegionIterArg(2))),
-            "contiguity 1 divisibility 1 constancy 1");
-  EXPECT_FALSE(analysis.get(loop.getRegionIterArg(2)).constant);
-  EXPECT_EQ(text(analysis.get(loop.getResult(0))), "contiguity 64 divisibility 32 constancy 1");
-}
-
-TEST(AxisInfo, OfLoopsKnowsTheIndex) {
+TEST(AxisInfo, OfLoopsKeepsWhatEveryRoundKeeps) {
   Kernel kernel(R"(
     %c0 = arith.constant 0 : i32
     %c16 = arith.constant 16 : i32
     %r = tile.arange 0 to 64 : tensor<64xi32>
-    %x = scf.for %i = %c0 to %n step %c16 iter_args(%t = %r) -> (tensor<64xi32>) : i32 {
-      scf.yield %t : tensor<64xi32>
+    %ps = tile.splat %p : !tile.ptr<f32> -> tensor<64x!tile.ptr<f32>>
+    %a = tile.addptr %ps, %r : tensor<64x!tile.ptr<f32>>, tensor<64xi32>
+    %steps = tile.splat %c16 : i32 -> tensor<64xi32>
+    %x:4 = scf.for %i = %c0 to %n step %c16
+        iter_args(%same = %r, %pointers = %a, %count = %c0, %odd = %r)
+        -> (tensor<64xi32>, tensor<64x!tile.ptr<f32>>, i32, tensor<64xi32>) : i32 {
+      %next = tile.addptr %pointers, %steps : tensor<64x!tile.ptr<f32>>, tensor<64xi32>
+      %more = arith.addi %count, %i : i32
+      %ms = tile.splat %m : i32 -> tensor<64xi32>
+      %other = arith.addi %odd, %ms : tensor<64xi32>
+      scf.yield %same, %next, %more, %other : tensor<64xi32>, tensor<64x!tile.ptr<f32>>, i32, tensor<64xi32>
     })");
   AxisAnalysis analysis;
   auto loop = cast<scf::ForOp>(*std::prev(kernel.body().end(), 2));
   EXPECT_EQ(text(analysis.get(loop.getInductionVar())), "contiguity 1 divisibility 16 constancy 1");
-  EXPECT_EQ(text(analysis.get(loop.getRegionIterArg(0))),
-            "contiguity 64 divisibility any constancy 1");
+  const char *facts[] = {
+      "contiguity 64 divisibility any constancy 1", "contiguity 64 divisibility 16 constancy 1",
+      "contiguity 1 divisibility 16 constancy 1", "contiguity 64 divisibility 1 constancy 1"};
+  for (unsigned i = 0; i < 4; ++i) {
+    EXPECT_EQ(text(analysis.get(loop.getRegionIterArg(i))), facts[i]) << i;
+    EXPECT_EQ(text(analysis.get(loop.getResult(i))), facts[i]) << i;
+  }
+}
+
+/// What the inner loop finds out about the outer's values is found again once they are known
+/// better.
+TEST(AxisInfo, OfNestedLoops) {
+  Kernel kernel(R"(
+    %c0 = arith.constant 0 : i32
+    %c8 = arith.constant 8 : i32
+    %c6 = arith.constant 6 : i32
+    %x = scf.for %i = %c0 to %n step %c8 iter_args(%a = %c0) -> (i32) : i32 {
+      %y = scf.for %j = %c0 to %n step %c8 iter_args(%b = %a) -> (i32) : i32 {
+        %next = arith.addi %b, %c8 : i32
+        scf.yield %next : i32
+      }
+      %z = arith.addi %y, %c6 : i32
+      scf.yield %z : i32
+    })");
+  AxisAnalysis analysis;
+  auto outer = cast<scf::ForOp>(*std::prev(kernel.body().end(), 2));
+  auto inner = cast<scf::ForOp>(outer.getBody()->front());
+  EXPECT_EQ(text(analysis.get(inner.getRegionIterArg(0))),
+            "contiguity 1 divisibility 2 constancy 1");
+  EXPECT_EQ(text(analysis.get(outer.getResult(0))), "contiguity 1 divisibility 2 constancy 1");
+  EXPECT_TRUE(analysis.get(outer.getResult(0)).isNonNegative);
+}
+
+TEST(AxisInfo, OfWhileLoopsAndBranches) {
+  Kernel kernel(R"(
+    %c0 = arith.constant 0 : i32
+    %c4 = arith.constant 4 : i32
+    %c12 = arith.constant 12 : i32
+    %x = scf.while (%a = %c0) : (i32) -> i32 {
+      %more = arith.cmpi slt, %a, %n : i32
+      scf.condition(%more) %a : i32
+    } do {
+    ^bb0(%b: i32):
+      %if = arith.cmpi slt, %b, %m : i32
+      %step = scf.if %if -> (i32) {
+        scf.yield %c4 : i32
+      } else {
+        scf.yield %c12 : i32
+      }
+      %next = arith.addi %b, %step : i32
+      scf.yield %next : i32
+    })");
+  AxisAnalysis analysis;
+  EXPECT_EQ(text(analysis.get(kernel.last())), "contiguity 1 divisibility 4 constancy 1");
 }
 
 const std::vector<std::string> kOperations = {

@@ -151,6 +151,33 @@ LinearLayout LinearLayout::beforeReshape(llvm::ArrayRef<int64_t> from,
   });
 }
 
+std::optional<unsigned> LinearLayout::findRegisterBit(unsigned dimension, int32_t step) const {
+  Coordinates wanted(rank_, 0);
+  wanted[dimension] = step;
+  for (auto [bit, basis] : llvm::enumerate(bases(PlacePart::Register)))
+    if (basis == wanted)
+      return static_cast<unsigned>(bit);
+  return std::nullopt;
+}
+
+LinearLayout LinearLayout::withPairDimension() const {
+  LinearLayout result = withUnitDimension(rank_);
+  Coordinates pair(rank_ + 1, 0);
+  pair.back() = 1;
+  Bases &registers = result.bases_[static_cast<size_t>(PlacePart::Register)];
+  registers.insert(registers.begin(), pair);
+  return result;
+}
+
+LinearLayout LinearLayout::withoutPairDimension() const {
+  const std::optional<unsigned> bit = findRegisterBit(rank_ - 1, 1);
+  assert(bit && "both halves of a pair are in one thread");
+  LinearLayout result = *this;
+  Bases &registers = result.bases_[static_cast<size_t>(PlacePart::Register)];
+  registers.erase(registers.begin() + *bit);
+  return result.withoutDimension(rank_ - 1);
+}
+
 LayoutAttr LinearLayout::toAttribute(mlir::MLIRContext *context) const {
   mlir::Builder builder(context);
   auto array = [&](PlacePart part) {

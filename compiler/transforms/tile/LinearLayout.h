@@ -20,6 +20,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace inlay::tile {
@@ -75,6 +76,15 @@ public:
   LinearLayout beforeTranspose(llvm::ArrayRef<int32_t> order) const;
   /// The layout of a tile of shape `from` whose row-major reshape to `to` has this layout.
   LinearLayout beforeReshape(llvm::ArrayRef<int64_t> from, llvm::ArrayRef<int64_t> to) const;
+
+  /// The register bit that moves along one dimension by `step` and nowhere else.
+  std::optional<unsigned> findRegisterBit(unsigned dimension, int32_t step) const;
+  /// With a last dimension of size 2 whose elements are neighbours in the lowest register bit: the
+  /// result of joining two tiles of this layout.
+  LinearLayout withPairDimension() const;
+  /// Without the last dimension, of size 2, and its register bit, which must be there: one half of
+  /// each pair.
+  LinearLayout withoutPairDimension() const;
 
   friend bool operator==(const LinearLayout &a, const LinearLayout &b) {
     return a.rank_ == b.rank_ && a.bases_ == b.bases_;

@@ -75,10 +75,16 @@ func.func @call(%n: i32) attributes {tile.kernel} {
 
 // -----
 
-#l = #tile.layout<1, registers [], lanes [array<i32: 1>, array<i32: 0>, array<i32: 0>, array<i32: 0>, array<i32: 0>], warps []>
-func.func @constant() attributes {tile.kernel} {
-  // expected-error @+1 {{has different elements; the GPU compiler knows only uniform constants}}
-  %v = arith.constant dense<[1, 2]> : tensor<2xi32, #l>
+#mixed = #tile.layout<2, registers [], lanes [array<i32: 1, 1>, array<i32: 2, 0>, array<i32: 0, 1>, array<i32: 0, 0>, array<i32: 0, 0>], warps []>
+#result = #tile.layout<1, registers [], lanes [array<i32: 1>, array<i32: 2>, array<i32: 0>, array<i32: 0>, array<i32: 0>], warps []>
+func.func @mixed_axis(%n: i32) attributes {tile.kernel} {
+  %v = tile.splat %n : i32 -> tensor<4x2xi32, #mixed>
+  // expected-error @+1 {{cannot combine along axis 1 of a tile whose layout mixes dimensions}}
+  %s = tile.reduce %v axis 1 : (tensor<4x2xi32, #mixed>) -> tensor<4xi32, #result> {
+  ^bb0(%a: i32, %b: i32):
+    %c = arith.addi %a, %b : i32
+    tile.yield %c : i32
+  }
   return
 }
 

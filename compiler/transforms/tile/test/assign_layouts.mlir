@@ -261,3 +261,67 @@ func.func @other(%x: tensor<64xf32>) -> tensor<64xf32> {
   %y = arith.addf %x, %x : tensor<64xf32>
   return %y : tensor<64xf32>
 }
+
+// Pointers that a loop moves keep their layout and their width: nothing is converted, four f32 are one access. The
+// accumulator has the layout of what is added to it.
+// CHECK-LABEL: func.func @carried_pointers
+func.func @carried_pointers(%p: !tile.ptr<f32> {tile.divisibility = 16 : i64}, %n: i32) attributes {tile.kernel} {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %r = tile.arange 0 to 512 : tensor<512xi32>
+  %ps = tile.splat %p : !tile.ptr<f32> -> tensor<512x!tile.ptr<f32>>
+  %a = tile.addptr %ps, %r : tensor<512x!tile.ptr<f32>>, tensor<512xi32>
+  %step = arith.constant dense<512> : tensor<512xi32>
+  %zero = arith.constant dense<0.0> : tensor<512xf32>
+  // CHECK-NOT: tile.convert_layout
+  // CHECK: tile.load {{.*}}, #tile.layout<1, registers [array<i32: 1>, array<i32: 2>], lanes [array<i32: 4>, array<i32: 8>, array<i32: 16>, array<i32: 32>, array<i32: 64>], warps [array<i32: 128>, array<i32: 256>]>>
+  // CHECK-NOT: tile.convert_layout
+  // CHECK: return
+  %x:2 = scf.for %i = %c0 to %n step %c1 iter_args(%at = %a, %sum = %zero) -> (tensor<512x!tile.ptr<f32>>, tensor<512xf32>) : i32 {
+    %v = tile.load %at : tensor<512x!tile.ptr<f32>> -> tensor<512xf32>
+    %s = arith.addf %sum, %v : tensor<512xf32>
+    %next = tile.addptr %at, %step : tensor<512x!tile.ptr<f32>>, tensor<512xi32>
+    scf.yield %next, %s : tensor<512x!tile.ptr<f32>>, tensor<512xf32>
+  }
+  tile.store %a, %x#1 : tensor<512x!tile.ptr<f32>>, tensor<512xf32>
+  return
+}
+
+// Row sums in a loop: the sums stay where the reduction leaves them, and are converted once, after the loop.
+// CHECK-LABEL: func.func @carried_sums
+func.func @carried_sums(%p: !tile.ptr<f32> {tile.divisibility = 16 : i64}, %n: i32) attributes {tile.kernel} {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %r = tile.arange 0 to 16 : tensor<16xi32>
+  %c = tile.arange 0 to 64 : tensor<64xi32>
+  %r1 = tile.expand_dims %r, 1 : tensor<16xi32> -> tensor<16x1xi32>
+  %c1d = tile.expand_dims %c, 0 : tensor<64xi32> -> tensor<1x64xi32>
+  %c64 = arith.constant dense<64> : tensor<16x1xi32>
+  %rs = arith.muli %r1, %c64 : tensor<16x1xi32>
+  %rb = tile.broadcast %rs : tensor<16x1xi32> -> tensor<16x64xi32>
+  %cb = tile.broadcast %c1d : tensor<1x64xi32> -> tensor<16x64xi32>
+  %o = arith.addi %rb, %cb : tensor<16x64xi32>
+  %ps = tile.splat %p : !tile.ptr<f32> -> tensor<16x64x!tile.ptr<f32>>
+  %a = tile.addptr %ps, %o : tensor<16x64x!tile.ptr<f32>>, tensor<16x64xi32>
+  %zero = arith.constant dense<0.0> : tensor<16xf32>
+  // CHECK: scf.for
+  // CHECK-NOT: tile.convert_layout
+  // CHECK: scf.yield
+  // CHECK: tile.convert_layout
+  // CHECK-NOT: tile.convert_layout
+  // CHECK: return
+  %x = scf.for %i = %c0 to %n step %c1 iter_args(%sum = %zero) -> (tensor<16xf32>) : i32 {
+    %v = tile.load %a : tensor<16x64x!tile.ptr<f32>> -> tensor<16x64xf32>
+    %t = tile.reduce %v axis 1 : (tensor<16x64xf32>) -> tensor<16xf32> {
+    ^bb0(%f: f32, %g: f32):
+      %h = arith.addf %f, %g : f32
+      tile.yield %h : f32
+    }
+    %s = arith.addf %sum, %t : tensor<16xf32>
+    scf.yield %s : tensor<16xf32>
+  }
+  %qs = tile.splat %p : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %b = tile.addptr %qs, %r : tensor<16x!tile.ptr<f32>>, tensor<16xi32>
+  tile.store %b, %x : tensor<16x!tile.ptr<f32>>, tensor<16xf32>
+  return
+}
