@@ -55,6 +55,13 @@ struct ProgramValues {
     buffers_ = std::move(buffers);
     strides.clear();
   }
+  /// Remainders that equal their dividend at the coordinates, because nothing wraps around there.
+  std::set<ElementKey> unwrapped;
+  /// While the best dimension for lanes is looked for: take all remainders for unwrapped.
+  bool ignoresWraps = false;
+  bool isUnwrapped(mlir::Value remainder, const Coordinates &coordinates) const {
+    return ignoresWraps || unwrapped.contains({remainder.getAsOpaquePointer(), coordinates});
+  }
   /// Remembers strideOf's answers.
   std::map<ElementKey, std::optional<int64_t>> strides;
 

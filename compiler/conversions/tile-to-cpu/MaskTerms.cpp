@@ -65,7 +65,10 @@ public:
     Value extent = i64(size_);
     for (const Term *term : ordered(terms.extents))
       extent = arith::MinSIOp::create(builder_, location_, extent, extentOf(*term));
-    if (!terms.extents.empty())
+    if (withFloors)
+      for (const Term *term : ordered(terms.wraps))
+        extent = arith::MinSIOp::create(builder_, location_, extent, extentOfWrap(*term));
+    if (!terms.extents.empty() || !terms.wraps.empty())
       extent = arith::MaxSIOp::create(builder_, location_, extent, i64(0));
     std::vector<const Term *> conditions = ordered(terms.guards);
     if (withFloors)
@@ -96,6 +99,22 @@ private:
     Value index = evaluator_.scalar(mirrored ? compare.getRhs() : compare.getLhs(), first);
     Value bound = evaluator_.scalar(mirrored ? compare.getLhs() : compare.getRhs(), first);
     return boundedDistance(index, bound, isSigned, inclusive);
+  }
+
+  /// Number of positions from 0 on for which the remainder is its dividend, unclamped.
+  Value extentOfWrap(const Term &term) {
+    Operation *remainder = term.value.getDefiningOp();
+    Coordinates first = firstOf(term.coordinates);
+    Value index = evaluator_.scalar(remainder->getOperand(0), first);
+    Value divisor = evaluator_.scalar(remainder->getOperand(1), first);
+    bool isSigned = isa<arith::RemSIOp>(remainder);
+    Value distance = boundedDistance(index, divisor, isSigned, /*inclusive=*/false);
+    if (!isSigned)
+      return distance;
+    Value isNegative =
+        arith::CmpIOp::create(builder_, location_, Predicate::slt, index,
+                              integerConstant(builder_, location_, index.getType(), 0));
+    return arith::SelectOp::create(builder_, location_, isNegative, i64(0), distance);
   }
 
   /// bound - index (+ 1) as an i64 that is negative or 0 where the comparison fails at once,
@@ -170,6 +189,14 @@ void addTerms(MaskTerms &terms, Value mask, const Coordinates &coordinates, Prog
     terms.extents.insert({key, {mask, coordinates}});
   else if (compare && isRisingAbove(compare, coordinates, values))
     terms.floors.insert({key, {mask, coordinates}});
+}
+
+void addWrap(MaskTerms &terms, Value value, const Coordinates &coordinates, ProgramValues &values) {
+  Operation *op = value.getDefiningOp();
+  if (op && isa<arith::RemSIOp, arith::RemUIOp>(op) && !values.bufferOf(value) &&
+      strideOf(op->getOperand(0), coordinates, values) == 1 &&
+      strideOf(op->getOperand(1), coordinates, values) == 0)
+    terms.wraps.insert({{value.getAsOpaquePointer(), coordinates}, {value, coordinates}});
 }
 
 Value emitExtent(OpBuilder &builder, Location location, Evaluator &evaluator,

@@ -2,6 +2,8 @@
 #include "compiler/conversions/tile-to-cpu/Combination.h"
 #include "compiler/conversions/tile-to-cpu/MaskTerms.h"
 
+#include "llvm/ADT/ScopeExit.h"
+
 using namespace mlir;
 
 namespace inlay::tile_to_cpu {
@@ -50,6 +52,12 @@ private:
   /// How well accesses at the coordinates go with lanes: 2 where they follow each other in memory,
   /// 1 where all are one, for each access.
   int scoreOf(const Coordinates &at) {
+    values_.strides.clear();
+    values_.ignoresWraps = true;
+    llvm::scope_exit reset([&] {
+      values_.strides.clear();
+      values_.ignoresWraps = false;
+    });
     int score = 1;
     Closure closure(values_, roots_, at);
     for (const auto &[pointer, coordinates] : closure.accesses()) {
@@ -165,7 +173,7 @@ private:
       }
     }
     Value begin = i64(first), size = i64(shape_[dimension_]);
-    if (all_.extents.empty() && all_.guards.empty() && all_.floors.empty()) {
+    if (all_.extents.empty() && all_.guards.empty() && all_.floors.empty() && all_.wraps.empty()) {
       emitSteps(coordinates, begin, size, width_, {});
     } else {
       // All conditions hold for c < full; no root does anything for c >= active.
@@ -178,6 +186,8 @@ private:
       for (const auto *terms : {&all_.extents, &all_.guards, &all_.floors})
         for (const auto &[key, term] : *terms)
           assumed.insert(key);
+      for (const auto &[key, term] : all_.wraps)
+        assumed.insert(key);
       emitSteps(coordinates, begin, full, width_, assumed);
       bool oneByOne = !options_.hasMaskedAccess && haveSameTerms_;
       emitSteps(coordinates, full, active, oneByOne ? 1 : width_, {});
@@ -207,7 +217,10 @@ private:
       for (Coordinate &coordinate : real)
         if (coordinate.kind == Coordinate::Kind::Lanes)
           coordinate = coordinates[dimension_];
-      conditions.insert({key.first, real});
+      if (all_.wraps.contains(key))
+        values_.unwrapped.insert({key.first, real});
+      else
+        conditions.insert({key.first, real});
     }
     evaluator_.setWidth(width);
     evaluator_.assumeTrue(std::move(conditions));
@@ -352,6 +365,9 @@ private:
     for (const auto &[mask, at] : closure.masks())
       if (Closure::hasReal(at))
         addTerms(all_, mask, at, values_);
+    for (const auto &[value, at] : closure.elements())
+      if (Closure::hasReal(at))
+        addWrap(all_, value, at, values_);
     haveSameTerms_ = true;
     for (Root &root : roots_) {
       MaskTerms terms;

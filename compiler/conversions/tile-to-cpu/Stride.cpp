@@ -90,6 +90,9 @@ Stride computeStride(Value tile, const Coordinates &coordinates, ProgramValues &
         Stride stride = product(mul.getLhs(), mul.getRhs());
         return stride ? stride : product(mul.getRhs(), mul.getLhs());
       })
+      .Case<arith::RemSIOp, arith::RemUIOp>([&](auto remainder) -> Stride {
+        return values.isUnwrapped(tile, coordinates) ? of(remainder.getLhs()) : allUniform();
+      })
       .Case([&](arith::ShLIOp shift) -> Stride {
         std::optional<int64_t> amount = constantOf(shift.getRhs());
         Stride stride = of(shift.getLhs());
