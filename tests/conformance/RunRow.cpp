@@ -128,14 +128,22 @@ const char *outcomeName(Outcome outcome) {
   return names[static_cast<size_t>(outcome)];
 }
 
-RowRunner::RowRunner(tools::KernelRunner runner, std::unique_ptr<Target> target)
+RowRunner::RowRunner(std::optional<tools::KernelRunner> runner, std::unique_ptr<Target> target)
     : runner_(std::move(runner)), target_(std::move(target)), context_(createContext()) {}
 RowRunner::~RowRunner() = default;
 
 Result<RowRunner> RowRunner::open(const std::string &device) {
+  if (device.starts_with(kCompileOnly)) {
+    INLAY_ASSIGN(auto targets, createTargets(device.substr(kCompileOnly.size())));
+    return RowRunner(std::nullopt, std::move(targets.front()));
+  }
   INLAY_ASSIGN(tools::KernelRunner runner, tools::KernelRunner::open(device));
   INLAY_ASSIGN(auto targets, createTargets(runner.info().target));
   return RowRunner(std::move(runner), std::move(targets.front()));
+}
+
+std::string RowRunner::describe() const {
+  return runner_ ? runner_->info().name + ", " + target_->name() : "compiled only";
 }
 
 RowResult RowRunner::run(const Row &row, RowTensors *outTensors) {
@@ -153,6 +161,12 @@ RowResult RowRunner::run(const Row &row, RowTensors *outTensors) {
   }
   if (!module.isOk())
     return stopped(Outcome::Import, module.status());
+  if (!runner_) {
+    auto bytes = compileKernelEngine(**module, *target_);
+    std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+    return {bytes.isOk() ? Outcome::Passed : Outcome::Compile, bytes.status().message(),
+            elapsed.count()};
+  }
   const std::vector<KernelArgument> inputs = makeArguments(row, *arguments);
   std::vector<KernelArgument> expected = inputs, actual = inputs;
   if (Status status = interpret(**module, expected, row.grid); !status.isOk())
@@ -166,7 +180,7 @@ RowResult RowRunner::run(const Row &row, RowTensors *outTensors) {
   auto engine = EngineFile::fromBytes(std::move(*bytes));
   if (!engine.isOk())
     return stopped(Outcome::Compile, engine.status());
-  if (Status status = runner_.run(*engine, actual, row.grid); !status.isOk())
+  if (Status status = runner_->run(*engine, actual, row.grid); !status.isOk())
     return stopped(Outcome::Run, status);
   keepTensors(*arguments, "in_", inputs, outTensors);
   keepTensors(*arguments, "out_", actual, outTensors);

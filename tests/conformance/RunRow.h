@@ -21,21 +21,25 @@ namespace inlay::conformance {
 /// device), "ref_NAME" (of the interpreter).
 using RowTensors = NamedTensors;
 
-/// Runs rows one after the other on one device. Not thread-safe.
+/// Names of devices that rows are only compiled for: "compile:cuda:sm_90a".
+inline constexpr std::string_view kCompileOnly = "compile:";
+
+/// Runs rows one after the other on one device, or only compiles them. Not thread-safe.
 class RowRunner {
 public:
   static Result<RowRunner> open(const std::string &device);
   RowRunner(RowRunner &&) = default;
   ~RowRunner();
 
-  const DeviceInfo &deviceInfo() const { return runner_.info(); }
+  /// "NVIDIA H200, cuda:sm_90a", for people.
+  std::string describe() const;
   /// `outTensors`, if given, receives the tensors of a row that ran.
   RowResult run(const Row &row, RowTensors *outTensors = nullptr);
 
 private:
-  RowRunner(tools::KernelRunner runner, std::unique_ptr<Target> target);
+  RowRunner(std::optional<tools::KernelRunner> runner, std::unique_ptr<Target> target);
 
-  tools::KernelRunner runner_;
+  std::optional<tools::KernelRunner> runner_; // none: rows are only compiled
   std::unique_ptr<Target> target_;
   std::unique_ptr<mlir::MLIRContext> context_;
 };

@@ -194,9 +194,8 @@ Status probeDevice(const std::string &device, std::string &outDescription) {
   pid_t process = ::fork();
   INLAY_CHECK(process >= 0, "fork failed");
   if (process == 0) {
-    auto runner = tools::KernelRunner::open(device);
-    std::string text = runner.isOk() ? runner->info().name + ", " + runner->info().target
-                                     : "!" + runner.status().message();
+    auto runner = RowRunner::open(device);
+    std::string text = runner.isOk() ? runner->describe() : "!" + runner.status().message();
     (void)writeAll(answer[1], text.data(), text.size());
     std::_Exit(0);
   }

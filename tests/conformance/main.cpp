@@ -90,7 +90,9 @@ int main(int argc, char **argv) {
   inlay::conformance::Options options;
   CLI::App app("Runs the conformance rows on a device and compares with the reference interpreter.",
                "inlay-conformance");
-  app.add_option("--device", options.workers.device, "cpu or cuda:N")->capture_default_str();
+  app.add_option("--device", options.workers.device,
+                 "cpu, cuda:N, or compile:TARGET, which runs nothing")
+      ->capture_default_str();
   app.add_option("--filter", options.filter, "Only rows whose name matches, \"test_dot/*\"");
   app.add_flag("--all", options.isAll, "Every row, not only the standard set");
   app.add_flag("--source", options.isSource, "Print the rows' kernels and do nothing");

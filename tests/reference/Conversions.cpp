@@ -52,9 +52,17 @@ bool Interpreter::runConversion(Operation &op) {
         return forEach(op, [&](size_t i) { return fromBits(bitsOf(of(source)[i], from), to); });
       })
       .Case<arith::ExtFOp>([&](auto) { return real([](const Cell &c) { return c.real; }); })
+      // 8-bit floats saturate, as `cvt.satfinite` does; NaN stays NaN.
       .Case<arith::TruncFOp>([&](arith::TruncFOp truncate) {
         bool towardZero = truncate.getRoundingmode() == arith::RoundingMode::toward_zero;
-        return real([&](const Cell &c) { return roundTo(c.real, to, towardZero); });
+        auto type = cast<FloatType>(to);
+        double limit = type.getWidth() == 8
+                           ? toDouble(APFloat::getLargest(type.getFloatSemantics()))
+                           : HUGE_VAL;
+        return real([&](const Cell &c) {
+          double value = std::isnan(c.real) ? c.real : std::clamp(c.real, -limit, limit);
+          return roundTo(value, to, towardZero);
+        });
       })
       // 64-bit integers round once, straight to the result's type.
       .Case<arith::SIToFPOp, arith::UIToFPOp>([&](auto) {

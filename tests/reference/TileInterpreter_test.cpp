@@ -28,13 +28,12 @@ protected:
   mlir::OwningOpRef<mlir::ModuleOp> importText(std::string source, const std::string &function,
                                                std::string_view signature,
                                                std::map<std::string, ConstexprValue> constexprs) {
-    triton::KernelRequest request{"test.py",
-                                  std::move(source),
-                                  function,
-                                  triton::splitSignature(signature),
-                                  std::move(constexprs),
-                                  4,
-                                  {}};
+    triton::KernelRequest request;
+    request.path = "test.py";
+    request.source = std::move(source);
+    request.function = function;
+    request.signature = triton::splitSignature(signature);
+    request.constexprs = std::move(constexprs);
     auto module = triton::importKernel(context_, request);
     EXPECT_TRUE(module.isOk()) << module.status().message();
     return module.isOk() ? std::move(module).value() : nullptr;
