@@ -18,7 +18,7 @@ ALLOWED = {
     "compiler/dialects/tile": ["base"],
     "compiler/dialects/graph": ["base", "symbolic", "compiler/plugins"],
     "compiler/dialects/plan": ["base", "symbolic", "compiler/dialects/tile"],
-    "compiler/prebuilt": ["base"],
+    "compiler/prebuilt": ["base", "inlay"],
     "compiler/plugins": ["base", "symbolic", "inlay", "ops"],
     "compiler/frontends/triton": ["base", "symbolic", "compiler/dialects/tile", "compiler/plugins"],
     "compiler/frontends/pt2": ["base", "symbolic", "compiler/dialects/graph", "compiler/plugins"],
