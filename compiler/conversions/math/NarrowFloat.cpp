@@ -246,10 +246,30 @@ private:
   MathExpansionOptions options_;
 };
 
+/// A choice between 16-bit floats by their bits: LLVM would convert bfloat16 to f32 and back with a
+/// call.
+class SelectPattern : public OpRewritePattern<arith::SelectOp> {
+public:
+  using OpRewritePattern<arith::SelectOp>::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::SelectOp op, PatternRewriter &rewriter) const override {
+    if (!isNarrow(op.getType()))
+      return failure();
+    FloatBuilder shape(rewriter, op.getLoc(), op.getType(), false);
+    unsigned bits = getElementTypeOrSelf(op.getType()).getIntOrFloatBitWidth();
+    Type integer = rewriter.getIntegerType(bits);
+    Value chosen = arith::SelectOp::create(rewriter, op.getLoc(), op.getCondition(),
+                                           bitcastTo(shape, op.getTrueValue(), integer),
+                                           bitcastTo(shape, op.getFalseValue(), integer));
+    rewriter.replaceOpWithNewOp<arith::BitcastOp>(op, op.getType(), chosen);
+    return success();
+  }
+};
+
 } // namespace
 
 void populateNarrowFloatPatterns(RewritePatternSet &patterns, const MathExpansionOptions &options) {
   patterns.add<ExtendPattern, TruncatePattern>(patterns.getContext(), options);
+  patterns.add<SelectPattern>(patterns.getContext());
 }
 
 } // namespace inlay

@@ -48,3 +48,12 @@ func.func @kept(%x: f32, %y: f32) -> (f32, f32, f32, f32, f32) {
   // CHECK-NEXT: return
   return %a, %b, %c, %d, %e : f32, f32, f32, f32, f32
 }
+
+// LLVM would convert bfloat16 to f32 and back with a call.
+// CHECK-LABEL: func.func @chosen
+func.func @chosen(%c: i1, %p: bf16, %q: bf16) -> bf16 {
+  // CHECK: arith.select %{{.*}}, %{{.*}}, %{{.*}} : i16
+  %a = arith.select %c, %p, %q : bf16
+  // CHECK: return
+  return %a : bf16
+}
