@@ -25,7 +25,7 @@ struct KernelRequest {
   std::map<std::string, ConstexprValue> constexprs;
   int numWarps = 4;
   bool isDebug = false; // keep device_assert and assertions about run-time values
-  int numStages = 3; ///< iterations of a loop in flight on a GPU
+  int numStages = 3;    ///< iterations of a loop in flight on a GPU
   /// Receives remarks that are no errors: lines of static_print, decorators and conditions that
   /// were passed over. May be empty.
   std::function<void(std::string_view)> notes;
