@@ -30,6 +30,13 @@ Result<std::string> readFile(const std::string &path) {
   return bytes;
 }
 
+std::optional<std::string> findFile(const std::string &path) {
+  Result<std::string> text = readFile(path);
+  if (!text.isOk())
+    return std::nullopt;
+  return std::move(text).value();
+}
+
 namespace {
 
 /// Writes all bytes and closes the file; returns 0 or the system's error number.

@@ -29,6 +29,8 @@ Result<mlir::OwningOpRef<mlir::ModuleOp>> readKernel(mlir::MLIRContext &context,
   kernel.signature = triton::splitSignature(request.signature);
   INLAY_ASSIGN(kernel.constexprs, parseConstexprs(request.constexprs));
   kernel.numWarps = request.numWarps;
+  kernel.readModule = findFile;
+  kernel.includeRoots = request.includeRoots;
   kernel.numStages = request.numStages;
   return triton::importKernel(context, kernel);
 }

@@ -22,7 +22,8 @@ struct KernelToolRequest {
       path; // a Python file; a file named *.mlir is a tile module, as stage `tile` prints it
   std::string function;  // name of the @triton.jit function; may be empty for a tile module
   std::string signature; // "*fp32:16, i32, *fp32"; unused for a tile module
-  std::vector<std::string> constexprs; // "BLOCK_SIZE=256"
+  std::vector<std::string> constexprs;   // "BLOCK_SIZE=256"
+  std::vector<std::string> includeRoots; // folders with modules that the kernel's file imports
   int numWarps = 4;
   int numStages = 3;
   std::string target; // one target: "cuda:sm_90a", "cpu:x86-64-v3"

@@ -81,6 +81,10 @@ void addKernelCommand(CLI::App &app, Status &outcome) {
       ->add_option("--constexpr", options->request.constexprs,
                    "A compile-time argument, NAME=VALUE; may be repeated")
       ->allow_extra_args(false);
+  compile
+      ->add_option("--include", options->request.includeRoots,
+                   "A folder with modules that the kernel's file imports; may be repeated")
+      ->allow_extra_args(false);
   compile->add_option("--num-warps", options->request.numWarps, "Warps of one program on a GPU")
       ->check(CLI::Range(1, 32))
       ->capture_default_str();

@@ -214,6 +214,9 @@ void addKernelRunCommand(CLI::App &kernel, Status &outcome) {
          "--arg", options->arguments,
          "An argument: NAME=FILE.npy, NAME=zeros:f32[64,32] or NAME=VALUE; may be repeated")
       ->allow_extra_args(false);
+  run->add_option("--include", options->request.includeRoots,
+                  "A folder with modules that the kernel's file imports; may be repeated")
+      ->allow_extra_args(false);
   run->add_option("--grid", options->grid, "Numbers of programs: X, X,Y or X,Y,Z")->required();
   run->add_option("--device", options->device, "cpu or cuda:N")->capture_default_str();
   run->add_option("--num-warps", options->request.numWarps, "Warps of one program on a GPU")

@@ -105,6 +105,7 @@ Result<plan::KernelOp> KernelInstances::create(const PluginLaunch &launch,
   request.constexprs = launch.kernel.constexprs;
   request.numWarps = launch.kernel.numWarps;
   request.numStages = launch.kernel.numStages;
+  request.readModule = findFile;
   request.notes = [&](std::string_view note) {
     notes_.push_back(sourceName(launch.kernel) + ": " + std::string(note));
   };

@@ -83,8 +83,8 @@ Value Emitter::call(const Value &callee, CallArguments arguments) {
     return error("{} is not supported yet", canonical);
   if (path.starts_with("triton."))
     return error("'{}' is not a function of the Triton language that this compiler knows", path);
-  return error("'{}' is imported from another file or package; a kernel can call functions of its "
-               "own file, tl and libdevice",
+  return error("'{}' is imported from another file or package, which was not found; a kernel can "
+               "call functions of its own package, of include folders, tl and libdevice",
                path);
 }
 

@@ -1,6 +1,7 @@
 // Runs a kernel's syntax tree at compile time: constants are computed, tensor operations become IR.
 #pragma once
 
+#include "compiler/frontends/triton/ModuleLoader.h"
 #include "compiler/frontends/triton/Semantics.h"
 #include "compiler/frontends/triton/StandardLibrary.h"
 
@@ -38,6 +39,8 @@ public:
   Emitter(mlir::MLIRContext *context, Diagnostics &diagnostics, NoteSink notes);
 
   KernelOptions options;
+  /// Other files; null: what they define is not known. Borrowed: outlives the emitter.
+  ModuleLoader *modules = nullptr;
 
   Semantics &semantics() { return semantics_; }
   StandardLibrary &library() { return library_; }
@@ -110,6 +113,11 @@ private:
   // Names (ModuleScope.cpp).
   Value lookup(const std::string &name);
   Value lookupGlobal(Module &module, const std::string &name, const ModuleItem *before);
+  std::optional<Value> findGlobal(Module &module, const std::string &name,
+                                  const ModuleItem *before);
+  std::optional<Value> findStarImport(Module &module, const std::string &name);
+  std::string absoluteName(const Module &module, const std::string &path) const;
+  Value resolveInModule(const ModuleLoader::Found &found, const std::string &path);
   void collectBindings(Module &module, const std::vector<ModuleItem> &items,
                        const std::string &name, std::vector<const ModuleItem *> &found);
   std::optional<bool> decideModuleIf(Module &module, const ModuleItem &item);

@@ -230,15 +230,22 @@ void ModuleScanner::scanFromImport(std::vector<ModuleItem> &into) {
   if (at("import"))
     take();
   while (!atLineEnd() && !at(";")) {
-    if (peek().kind != TokenKind::Name) {
-      take();
-      continue;
-    }
     ModuleItem item{};
     item.kind = ModuleItem::Kind::Import;
     item.span = peek().span;
     item.name = std::string(text(peek()));
-    item.path = base + "." + item.name;
+    if (at("*")) {
+      take();
+      item.path = base;
+      into.push_back(std::move(item));
+      continue;
+    }
+    if (peek().kind != TokenKind::Name) {
+      take();
+      continue;
+    }
+    // After "from . import" the dots alone are the base.
+    item.path = base + (base.ends_with(".") ? "" : ".") + item.name;
     take();
     if (at("as")) {
       take();

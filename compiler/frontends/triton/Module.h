@@ -16,7 +16,7 @@ struct ModuleItem {
   enum class Kind : uint8_t {
     Function, // name; tokens: decorators, header and body
     Assign,   // name; tokens: the value
-    Import,   // name; path: the dotted name it stands for
+    Import,   // name; path: the dotted name it stands for. "*": all names of the module `path`
     Class,    // name
     If,       // tokens: the test; body; orElse
     Try       // body (with its else and finally parts); orElse: what the except parts bind

@@ -76,19 +76,26 @@ Value Emitter::evaluateInModule(Module &module, const Expr &expr, const ModuleIt
 }
 
 Value Emitter::lookupGlobal(Module &module, const std::string &name, const ModuleItem *before) {
+  if (std::optional<Value> value = findGlobal(module, name, before))
+    return *value;
+  std::string path = "builtins." + name;
+  if (findBuiltin(path) || !findUnsupported(path).empty() || name == "str" || name == "tuple" ||
+      name == "list")
+    return Value::external(path);
+  return error("name '{}' is not defined", name);
+}
+
+/// The value of a name of the module, also of one that it imports with "*".
+std::optional<Value> Emitter::findGlobal(Module &module, const std::string &name,
+                                         const ModuleItem *before) {
   std::vector<const ModuleItem *> bindings;
   collectBindings(module, module.items(), name, bindings);
   // While an assignment is evaluated its own name means what it meant before.
   while (!bindings.empty() &&
          (bindings.back() == before || globalsInProgress_.contains(bindings.back())))
     bindings.pop_back();
-  if (bindings.empty()) {
-    std::string path = "builtins." + name;
-    if (findBuiltin(path) || !findUnsupported(path).empty() || name == "str" || name == "tuple" ||
-        name == "list")
-      return Value::external(path);
-    return error("name '{}' is not defined", name);
-  }
+  if (bindings.empty())
+    return name == "*" ? std::nullopt : findStarImport(module, name);
   const ModuleItem &item = *bindings.back();
   if (auto known = globals_.find(&item); known != globals_.end())
     return known->second;
@@ -98,12 +105,51 @@ Value Emitter::lookupGlobal(Module &module, const std::string &name, const Modul
   return globals_[&item] = value;
 }
 
+std::optional<Value> Emitter::findStarImport(Module &module, const std::string &name) {
+  std::vector<const ModuleItem *> stars;
+  collectBindings(module, module.items(), "*", stars);
+  for (auto star = stars.rbegin(); star != stars.rend(); ++star) {
+    if (!globalsInProgress_.insert(*star).second)
+      continue; // modules that import each other's names
+    std::optional<Value> value;
+    const std::string base = absoluteName(module, (*star)->path);
+    std::optional<ModuleLoader::Found> found = modules ? modules->find(base) : std::nullopt;
+    if (found && found->rest.empty())
+      value = findGlobal(*found->module, name, nullptr);
+    else if (findBuiltin(base + "." + name) || library_.findPath(base + "." + name))
+      value = resolveExternal(base + "." + name);
+    globalsInProgress_.erase(*star);
+    if (value)
+      return value;
+  }
+  return std::nullopt;
+}
+
+std::string Emitter::absoluteName(const Module &module, const std::string &path) const {
+  return modules ? modules->absoluteName(module, path) : path;
+}
+
+Value Emitter::resolveInModule(const ModuleLoader::Found &found, const std::string &path) {
+  if (found.rest.empty())
+    return Value::external(path); // the module itself
+  std::string_view rest = found.rest;
+  const std::string first(rest.substr(0, rest.find('.')));
+  std::optional<Value> value = findGlobal(*found.module, first, nullptr);
+  if (!value)
+    return error("module {} has no '{}'", found.module->file().path(), first);
+  for (size_t dot = rest.find('.'); dot != std::string_view::npos; dot = rest.find('.')) {
+    rest.remove_prefix(dot + 1);
+    value = attribute(*value, std::string(rest.substr(0, rest.find('.'))));
+  }
+  return *value;
+}
+
 Value Emitter::evaluateItem(Module &module, const ModuleItem &item) {
   switch (item.kind) {
   case ModuleItem::Kind::Function:
     return Value::function({&module, &item});
   case ModuleItem::Kind::Import:
-    return resolveExternal(item.path);
+    return resolveExternal(absoluteName(module, item.path));
   case ModuleItem::Kind::Class:
     return Value::external("class " + item.name);
   default:
@@ -180,6 +226,9 @@ Value Emitter::resolveExternal(const std::string &path) {
   }
   if (view == "typing.TYPE_CHECKING")
     return Value::boolean(false);
+  if (modules)
+    if (std::optional<ModuleLoader::Found> found = modules->find(path))
+      return resolveInModule(*found, path);
   return Value::external(path);
 }
 

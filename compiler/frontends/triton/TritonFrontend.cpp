@@ -125,8 +125,10 @@ class Importer {
 public:
   Importer(MLIRContext &context, const KernelRequest &request)
       : context_(context), request_(request), module_(request.path, request.source),
+        modules_(request.readModule, module_, request.includeRoots),
         emitter_(&context, diagnostics_, request.notes) {
     emitter_.options = {request.numWarps, request.isDebug};
+    emitter_.modules = &modules_;
   }
 
   Result<OwningOpRef<ModuleOp>> run();
@@ -142,6 +144,7 @@ private:
   MLIRContext &context_;
   const KernelRequest &request_;
   Module module_;
+  ModuleLoader modules_;
   Diagnostics diagnostics_;
   Emitter emitter_;
   std::vector<KernelParameterBinding> bindings_;

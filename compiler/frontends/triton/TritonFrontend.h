@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,10 @@ struct KernelRequest {
   int numWarps = 4;
   bool isDebug = false; // keep device_assert and assertions about run-time values
   int numStages = 3;    ///< iterations of a loop in flight on a GPU
+  /// Reads the files of what the kernel's file imports (ModuleLoader.h says where they are looked
+  /// for); empty: a kernel can use its own file only.
+  std::function<std::optional<std::string>(const std::string &path)> readModule;
+  std::vector<std::string> includeRoots; // further folders to look in
   /// Receives remarks that are no errors: lines of static_print, decorators and conditions that
   /// were passed over. May be empty.
   std::function<void(std::string_view)> notes;
