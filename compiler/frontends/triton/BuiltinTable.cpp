@@ -11,7 +11,6 @@ namespace {
 
 /// What the language has and this compiler does not have yet.
 constexpr std::array kUnsupported = {
-    "dot_scaled",
     "extern_elementwise",
 };
 

@@ -199,7 +199,16 @@ Value pointerType(Emitter &emitter, const BoundArguments &arguments) {
   return Value::dtype({element->scalar, true, false, {}});
 }
 
-/// Hints are kept on the op (or the kernel's parameter) that makes the value.
+/// Keeps a hint on the op or the kernel's parameter that makes a value.
+void setHint(Builder &builder, mlir::Value value, StringRef name, ArrayRef<int64_t> values) {
+  if (Operation *op = value.getDefiningOp()) {
+    op->setAttr(name, builder.getDenseI64ArrayAttr(values));
+  } else if (auto argument = dyn_cast<BlockArgument>(value); name == tile::kDivisibilityAttr) {
+    if (auto function = dyn_cast_or_null<func::FuncOp>(argument.getOwner()->getParentOp()))
+      function.setArgAttr(argument.getArgNumber(), name, builder.getI64IntegerAttr(values[0]));
+  }
+}
+
 template <const llvm::StringLiteral &attributeName>
 Value hint(Emitter &emitter, const BoundArguments &arguments) {
   auto input = arguments.tensor(emitter, 0);
@@ -211,19 +220,26 @@ Value hint(Emitter &emitter, const BoundArguments &arguments) {
     return emitter.errorAt(arguments.span(1),
                            fmt::format("a hint for {} needs {} values, not {}",
                                        toString(input->type), expected, values->size()));
-  Builder &builder = emitter.semantics().builder;
-  if (Operation *op = input->handle.getDefiningOp()) {
-    op->setAttr(attributeName, builder.getDenseI64ArrayAttr(*values));
-  } else if (auto argument = dyn_cast<BlockArgument>(input->handle);
-             argument && attributeName == tile::kDivisibilityAttr) {
-    if (auto function = dyn_cast_or_null<func::FuncOp>(argument.getOwner()->getParentOp()))
-      function.setArgAttr(argument.getArgNumber(), attributeName,
-                          builder.getI64IntegerAttr((*values)[0]));
-  }
+  setHint(emitter.semantics().builder, input->handle, attributeName, *values);
   return arguments[0];
 }
 
-Value assume(Emitter &, const BoundArguments &) { return Value(); }
+/// What can be used of an assumption: x % c == 0 with a scalar x says that x is divisible by c.
+Value assume(Emitter &emitter, const BoundArguments &arguments) {
+  auto *condition = arguments[0].asTensor();
+  auto compare = condition ? condition->handle.getDefiningOp<arith::CmpIOp>() : arith::CmpIOp();
+  Operation *remainder = compare && compare.getPredicate() == arith::CmpIPredicate::eq &&
+                                 matchPattern(compare.getRhs(), m_Zero())
+                             ? compare.getLhs().getDefiningOp()
+                             : nullptr;
+  IntegerAttr divisor;
+  if (isa_and_nonnull<arith::RemSIOp, arith::RemUIOp>(remainder) && !condition->type.isBlock() &&
+      matchPattern(remainder->getOperand(1), m_Constant(&divisor)) &&
+      divisor.getValue().isPowerOf2())
+    setHint(emitter.semantics().builder, remainder->getOperand(0), tile::kDivisibilityAttr,
+            divisor.getInt());
+  return Value();
+}
 
 /// The condition of a while loop with options; the options do not concern us.
 Value condition(Emitter &, const BoundArguments &arguments) { return arguments[0]; }

@@ -303,6 +303,38 @@ TEST(Dot, Float8) {
   EXPECT_THAT(importFloat8("", "fp8e4b15", "fp8e4b15"), HasSubstr("tensor<32x32xf16>, tensor"));
 }
 
+/// Microscaling formats are widened and scaled, then multiplied.
+TEST(Dot, Scaled) {
+  auto importScaled = [](std::string_view lhs, std::string_view formatA, std::string_view scaleA,
+                         std::string_view rhs, std::string_view formatB, std::string_view scaleB) {
+    return importBody(
+        "pa, pb, ps, o",
+        fmt::format("i = tl.arange(0, 16)\nk = tl.arange(0, 64)\nh = tl.arange(0, 32)\n"
+                    "g = tl.arange(0, 2)\na = tl.load({})\nb = tl.load({})\n"
+                    "s = tl.load(ps + i[:, None] * 2 + g[None, :])\n"
+                    "r = tl.dot_scaled(a, {}, '{}', b, {}, '{}')\n"
+                    "tl.store(o + i[:, None] + i[None, :], r)",
+                    lhs, rhs, scaleA, formatA, scaleB, formatB),
+        "*u8, *u8, *u8, *fp32");
+  };
+  constexpr std::string_view a8 = "pa + i[:, None] + k[None, :]",
+                             b8 = "pb + k[:, None] + i[None, :]";
+  constexpr std::string_view a4 = "pa + i[:, None] + h[None, :]",
+                             b4 = "pb + h[:, None] + i[None, :]";
+  EXPECT_THAT(importScaled(a8, "e4m3", "s", b8, "e5m2", "s"),
+              AllOf(HasSubstr("tensor<16x64xbf16>, tensor<64x16xbf16> -> tensor<16x16xf32>"),
+                    HasSubstr("f8E4M3FN"), HasSubstr("f8E5M2")));
+  EXPECT_THAT(importScaled(a4, "e2m1", "s", b4, "e2m1", "s"),
+              AllOf(HasSubstr("tensor<16x32x2xbf16>"), HasSubstr("tensor<32x2x16xbf16>"),
+                    HasSubstr("tensor<16x64xbf16>, tensor<64x16xbf16>")));
+  EXPECT_THAT(importScaled(a8, "e4m3", "None", b8, "fp16", "None"),
+              HasSubstr("tensor<16x64xf16>, tensor<64x16xf16>"));
+  EXPECT_THAT(importScaled(a8, "e3m2", "s", b8, "e5m2", "s"),
+              HasSubstr("the formats of dot_scaled are 'e2m1'"));
+  EXPECT_THAT(importScaled(a4, "e5m2", "s", b4, "e5m2", "s"),
+              HasSubstr("one scale for 32 elements along K"));
+}
+
 TEST(Dot, Errors) {
   struct Row {
     std::string_view expression, a, b, expected;

@@ -141,13 +141,13 @@ TEST(ImportKernel, SplitSignature) {
 }
 
 TEST(ImportKernel, DiagnosticsShowTheLineAndEveryError) {
-  EXPECT_EQ(importBody("p, n", "x = tl.load(p) + foo\ny = tl.dot_scaled(n, 0)", "*fp32, i32"),
+  EXPECT_EQ(importBody("p, n", "x = tl.load(p) + foo\ny = tl.extern_elementwise(n)", "*fp32, i32"),
             "ERROR test.py:4:22: error: name 'foo' is not defined\n"
             "        x = tl.load(p) + foo\n"
             "                         ^~~\n"
-            "test.py:5:9: error: tl.dot_scaled is not supported yet\n"
-            "        y = tl.dot_scaled(n, 0)\n"
-            "            ^~~~~~~~~~~~~~~~~~~");
+            "test.py:5:9: error: tl.extern_elementwise is not supported yet\n"
+            "        y = tl.extern_elementwise(n)\n"
+            "            ^~~~~~~~~~~~~~~~~~~~~~~~");
   // One mistake, one error: what depends on it is silent.
   std::string text = importBody("p, n",
                                 "x = foo + 1\ny = x * 2\nif y > 3:\n    z = y\nfor i in "
