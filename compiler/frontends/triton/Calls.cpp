@@ -188,10 +188,8 @@ bool Emitter::bindParameters(Frame &frame, const FunctionReference &reference,
     }
     if (keyword != arguments.keywords.end())
       arguments.keywords.erase(keyword);
-    if (isConstexprAnnotation(parameter.annotation.get()) && value->containsTensor())
-      fail(arguments.span,
-           fmt::format("parameter '{}' of '{}' is a tl.constexpr, but {} is only known at run time",
-                       parameter.name, function.name, describe(*value)));
+    // As in Triton, the annotation tl.constexpr of a helper's parameter does not keep tensors out;
+    // kernels in wide use pass them.
     frame.scope[parameter.name] = {std::move(*value)};
   }
   if (next < arguments.positional.size())
