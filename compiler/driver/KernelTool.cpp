@@ -32,6 +32,7 @@ Result<mlir::OwningOpRef<mlir::ModuleOp>> readKernel(mlir::MLIRContext &context,
   kernel.readModule = findFile;
   kernel.includeRoots = request.includeRoots;
   kernel.numStages = request.numStages;
+  kernel.isDebug = request.isDebug;
   return triton::importKernel(context, kernel);
 }
 

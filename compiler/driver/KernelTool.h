@@ -26,8 +26,9 @@ struct KernelToolRequest {
   std::vector<std::string> includeRoots; // folders with modules that the kernel's file imports
   int numWarps = 4;
   int numStages = 3;
-  std::string target; // one target: "cuda:sm_90a", "cpu:x86-64-v3"
-  std::string emit;   // "tile", "llvm", "ll", "ptx", "cubin", "s", "so" or "json"
+  bool isDebug = false; // keep device_assert and assertions about run-time values
+  std::string target;   // one target: "cuda:sm_90a", "cpu:x86-64-v3"
+  std::string emit;     // "tile", "llvm", "ll", "ptx", "cubin", "s", "so" or "json"
 };
 
 /// Returns the text or bytes of the stage asked for, or the kernel's interface as JSON.

@@ -85,6 +85,8 @@ void addKernelCommand(CLI::App &app, Status &outcome) {
       ->add_option("--include", options->request.includeRoots,
                    "A folder with modules that the kernel's file imports; may be repeated")
       ->allow_extra_args(false);
+  compile->add_flag("--debug", options->request.isDebug,
+                    "Keep device_assert and assertions about run-time values");
   compile->add_option("--num-warps", options->request.numWarps, "Warps of one program on a GPU")
       ->check(CLI::Range(1, 32))
       ->capture_default_str();

@@ -219,6 +219,8 @@ void addKernelRunCommand(CLI::App &kernel, Status &outcome) {
       ->allow_extra_args(false);
   run->add_option("--grid", options->grid, "Numbers of programs: X, X,Y or X,Y,Z")->required();
   run->add_option("--device", options->device, "cpu or cuda:N")->capture_default_str();
+  run->add_flag("--debug", options->request.isDebug,
+                "Keep device_assert and assertions about run-time values");
   run->add_option("--num-warps", options->request.numWarps, "Warps of one program on a GPU")
       ->check(CLI::Range(1, 32))
       ->capture_default_str();
