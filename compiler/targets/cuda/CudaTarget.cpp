@@ -8,7 +8,6 @@
 #include "compiler/targets/cuda/PtxGeneration.h"
 #include "compiler/transforms/tile/AssignLayouts.h"
 #include "compiler/transforms/tile/ExpandDescriptors.h"
-#include "compiler/transforms/tile/FoldDotSums.h"
 #include "compiler/transforms/tile/PipelineLoads.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -62,7 +61,6 @@ Status CudaTarget::lower(ModuleOp module) const {
   toThread.addPass(tile::createExpandDescriptorsPass());
   toThread.addPass(createCanonicalizerPass());
   toThread.addPass(createCSEPass());
-  toThread.addPass(tile::createFoldDotSumsPass());
   toThread.addPass(tile::createAssignLayoutsPass());
   toThread.addPass(createCSEPass());
   toThread.addPass(tile::createPipelineLoadsPass());

@@ -3,7 +3,6 @@
 #include "compiler/transforms/tile/AccessLayouts.h"
 #include "compiler/transforms/tile/DotAssignment.h"
 #include "compiler/transforms/tile/ExpandDescriptors.h"
-#include "compiler/transforms/tile/FoldDotSums.h"
 #include "compiler/transforms/tile/PipelineLoads.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -508,7 +507,6 @@ std::unique_ptr<Pass> createAssignLayoutsPass() { return std::make_unique<Assign
 void registerTileTransformPasses() {
   registerPass(createAssignLayoutsPass);
   registerPass(createExpandDescriptorsPass);
-  registerPass(createFoldDotSumsPass);
   registerPass(createPipelineLoadsPass);
 }
 
