@@ -14,6 +14,9 @@ struct MathExpansionOptions {
   bool hasFma = true;
   /// f32 <-> f16 conversions are one instruction.
   bool hasF16Conversion = true;
+  /// All conversions to nearest among f16, bf16, f32 and f64 are there, and choices of bf16: only
+  /// conversions of 8-bit floats and toward zero are expanded.
+  bool hasNarrowFloats = false;
 };
 
 /// Rewrites the math dialect's functions of f32 and f64 (exp, exp2, expm1, log, log2, log10, log1p,

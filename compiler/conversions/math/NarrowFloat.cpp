@@ -186,7 +186,8 @@ public:
       : OpRewritePattern(context), options_(options) {}
   LogicalResult matchAndRewrite(arith::ExtFOp op, PatternRewriter &rewriter) const override {
     Type from = getElementTypeOrSelf(op.getIn().getType()), to = getElementTypeOrSelf(op.getType());
-    if (!isNarrow(from) || (from.isF16() && to.isF32() && options_.hasF16Conversion))
+    if (!isNarrow(from) || (from.isF16() && to.isF32() && options_.hasF16Conversion) ||
+        (options_.hasNarrowFloats && !isFloat8(from)))
       return failure();
     FloatBuilder shape(rewriter, op.getLoc(), op.getType(), options_.hasFma);
     FloatBuilder f32 = shape.withElement(rewriter.getF32Type());
@@ -218,7 +219,8 @@ public:
   LogicalResult matchAndRewrite(arith::TruncFOp op, PatternRewriter &rewriter) const override {
     Type from = getElementTypeOrSelf(op.getIn().getType()), to = getElementTypeOrSelf(op.getType());
     const bool towardZero = op.getRoundingmode() == arith::RoundingMode::toward_zero;
-    if (!isNarrow(to) || (to.isF16() && from.isF32() && options_.hasF16Conversion && !towardZero))
+    if (!isNarrow(to) || (to.isF16() && from.isF32() && options_.hasF16Conversion && !towardZero) ||
+        (options_.hasNarrowFloats && !isFloat8(to) && !towardZero))
       return failure();
     FloatBuilder shape(rewriter, op.getLoc(), op.getIn().getType(), options_.hasFma);
     FloatBuilder f32 = shape.withElement(rewriter.getF32Type());
@@ -265,53 +267,12 @@ public:
   }
 };
 
-/// A maximum or minimum of narrow floats: compared in f32, chosen by the bits. LLVM would turn a
-/// maximum of f32 between conversions into one of the narrow type, and that into a call of libm.
-template <typename Op, bool isMaximum, bool propagatesNan>
-class ExtremumPattern : public OpRewritePattern<Op> {
-public:
-  using OpRewritePattern<Op>::OpRewritePattern;
-  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
-    auto element = dyn_cast<FloatType>(getElementTypeOrSelf(op.getType()));
-    if (!element || element.getWidth() > 16)
-      return failure();
-    Location location = op.getLoc();
-    FloatBuilder shape(rewriter, location, op.getType(), false);
-    Type wide = shape.withElement(rewriter.getF32Type()).type();
-    Type integer = rewriter.getIntegerType(element.getWidth());
-    Value a = arith::ExtFOp::create(rewriter, location, wide, op.getLhs());
-    Value b = arith::ExtFOp::create(rewriter, location, wide, op.getRhs());
-    Value aBits = bitcastTo(shape, op.getLhs(), integer);
-    Value bBits = bitcastTo(shape, op.getRhs(), integer);
-    auto compare = [&](arith::CmpFPredicate predicate, Value x, Value y) -> Value {
-      return arith::CmpFOp::create(rewriter, location, predicate, x, y);
-    };
-    // The first operand where it wins, and where the second is no number (or the first, if that is
-    // to be kept).
-    Value takesFirst = arith::OrIOp::create(
-        rewriter, location,
-        compare(isMaximum ? arith::CmpFPredicate::OGT : arith::CmpFPredicate::OLT, a, b),
-        compare(arith::CmpFPredicate::UNO, propagatesNan ? a : b, propagatesNan ? a : b));
-    Value chosen = arith::SelectOp::create(rewriter, location, takesFirst, aBits, bBits);
-    // Equal operands differ at most in the sign of zero.
-    Value same = isMaximum ? arith::AndIOp::create(rewriter, location, aBits, bBits).getResult()
-                           : arith::OrIOp::create(rewriter, location, aBits, bBits).getResult();
-    chosen = arith::SelectOp::create(rewriter, location, compare(arith::CmpFPredicate::OEQ, a, b),
-                                     same, chosen);
-    rewriter.replaceOpWithNewOp<arith::BitcastOp>(op, op.getType(), chosen);
-    return success();
-  }
-};
-
 } // namespace
 
 void populateNarrowFloatPatterns(RewritePatternSet &patterns, const MathExpansionOptions &options) {
   patterns.add<ExtendPattern, TruncatePattern>(patterns.getContext(), options);
-  patterns.add<ExtremumPattern<arith::MaxNumFOp, true, false>,
-               ExtremumPattern<arith::MinNumFOp, false, false>,
-               ExtremumPattern<arith::MaximumFOp, true, true>,
-               ExtremumPattern<arith::MinimumFOp, false, true>>(patterns.getContext());
-  patterns.add<SelectPattern>(patterns.getContext());
+  if (!options.hasNarrowFloats)
+    patterns.add<SelectPattern>(patterns.getContext());
 }
 
 } // namespace inlay

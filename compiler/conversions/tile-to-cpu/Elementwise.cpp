@@ -45,11 +45,10 @@ bool isNarrowFloat(Type type) {
   return isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 16;
 }
 
-/// Ops that move or reinterpret bits, or convert, and extrema, which choose one operand's bits;
-/// they take narrow floats as they are.
+/// Ops that move or reinterpret bits, or convert; they take 16-bit floats as they are.
 bool takesNarrowFloats(Operation *op) {
-  return isa<arith::ConstantOp, arith::SelectOp, arith::BitcastOp, arith::ExtFOp, arith::TruncFOp,
-             arith::MaxNumFOp, arith::MinNumFOp, arith::MaximumFOp, arith::MinimumFOp>(op);
+  return isa<arith::ConstantOp, arith::SelectOp, arith::BitcastOp, arith::ExtFOp, arith::TruncFOp>(
+      op);
 }
 
 Value widen(OpBuilder &builder, Location location, Value value) {

@@ -74,7 +74,10 @@ public:
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateNativeGpuMathPatterns(patterns);
-    populateMathExpansionPatterns(patterns, {.hasFma = true, .hasF16Conversion = true});
+    const MathExpansionOptions options{
+        .hasFma = true, .hasF16Conversion = true, .hasNarrowFloats = true};
+    populateMathExpansionPatterns(patterns, options);
+    populateNarrowFloatPatterns(patterns, options);
     GreedyRewriteConfig config;
     config.enableFolding(false);
     config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);

@@ -3,6 +3,9 @@
 #include "base/Error.h"
 
 #include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -16,6 +19,29 @@ namespace inlay {
 namespace {
 
 constexpr const char *kTriple = "x86_64-unknown-linux-gnu";
+
+/// Computes maxima and minima of f16 in f32. LLVM's optimizer narrows those of f32 between
+/// conversions, and its code generator calls libm for the narrow ones.
+void widenHalfExtrema(llvm::Module &module) {
+  llvm::SmallVector<llvm::IntrinsicInst *> extrema;
+  for (llvm::Function &function : module)
+    for (llvm::Instruction &instruction : llvm::instructions(function))
+      if (auto *call = llvm::dyn_cast<llvm::IntrinsicInst>(&instruction);
+          call && call->getType()->getScalarType()->isHalfTy() &&
+          llvm::is_contained({llvm::Intrinsic::maxnum, llvm::Intrinsic::minnum,
+                              llvm::Intrinsic::maximum, llvm::Intrinsic::minimum},
+                             call->getIntrinsicID()))
+        extrema.push_back(call);
+  for (llvm::IntrinsicInst *call : extrema) {
+    llvm::IRBuilder<> builder(call);
+    llvm::Type *wide = call->getType()->getWithNewType(builder.getFloatTy());
+    llvm::Value *result = builder.CreateBinaryIntrinsic(
+        call->getIntrinsicID(), builder.CreateFPExt(call->getArgOperand(0), wide),
+        builder.CreateFPExt(call->getArgOperand(1), wide));
+    call->replaceAllUsesWith(builder.CreateFPTrunc(result, call->getType()));
+    call->eraseFromParent();
+  }
+}
 
 } // namespace
 
@@ -76,6 +102,7 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine, const CpuLevel
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, callGraph, modules);
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+  widenHalfExtrema(module);
 }
 
 Result<llvm::SmallVector<char, 0>> generateCode(llvm::Module &module, llvm::TargetMachine &machine,

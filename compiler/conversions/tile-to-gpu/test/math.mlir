@@ -31,3 +31,22 @@ func.func @precise(%x: f32, %y: f32, %z: f64) -> (f32, f32, f32, f64) {
   %d = arith.divf %z, %z fastmath<afn> : f64
   return %a, %b, %c, %d : f32, f32, f32, f64
 }
+
+// Conversions of 8-bit floats and toward zero are integer arithmetic; the others are instructions.
+// CHECK-LABEL: func.func @conversions
+func.func @conversions(%x: f32, %e: f8E4M3FN) -> (bf16, bf16, f16, f8E5M2, f32) {
+  // CHECK: %[[NEAREST:.*]] = arith.truncf %{{.*}} : f32 to bf16
+  %a = arith.truncf %x : f32 to bf16
+  // CHECK-NOT: arith.truncf
+  // CHECK-NOT: arith.extf
+  // CHECK: arith.bitcast %{{.*}} : i16 to bf16
+  // CHECK: arith.bitcast %{{.*}} : i16 to f16
+  // CHECK: arith.bitcast %{{.*}} : i8 to f8E5M2
+  %b = arith.truncf %x toward_zero : f32 to bf16
+  %c = arith.truncf %x toward_zero : f32 to f16
+  %d = arith.truncf %x : f32 to f8E5M2
+  // CHECK: arith.bitcast %{{.*}} : f8E4M3FN to i8
+  %f = arith.extf %e : f8E4M3FN to f32
+  // CHECK: return %[[NEAREST]]
+  return %a, %b, %c, %d, %f : bf16, bf16, f16, f8E5M2, f32
+}
