@@ -108,6 +108,7 @@ void addKernelCommand(CLI::App &app, Status &outcome) {
   compile->callback([options, &outcome] { outcome = compileKernel(*options); });
 
   addKernelRunCommand(*kernel, outcome);
+  addKernelCheckCommand(*kernel, outcome);
 
   auto path = std::make_shared<std::string>();
   CLI::App *list = kernel->add_subcommand("list", "List the kernels of a Python file");

@@ -18,5 +18,7 @@ Status splitKernelName(const std::string &name, KernelToolRequest &request);
 
 /// `inlay kernel run`: one kernel once, on NumPy arrays.
 void addKernelRunCommand(CLI::App &kernel, Status &outcome);
+/// `inlay kernel check`: all kernels of files and packages.
+void addKernelCheckCommand(CLI::App &kernel, Status &outcome);
 
 } // namespace inlay::tools

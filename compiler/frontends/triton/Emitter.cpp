@@ -8,7 +8,8 @@ namespace inlay::triton {
 
 Emitter::Emitter(MLIRContext *context, Diagnostics &diagnostics, NoteSink notes)
     : diagnostics_(&diagnostics), notes_(std::move(notes)),
-      semantics_(context, [this](std::string message) { errorAt(span_, std::move(message)); }) {}
+      semantics_(context, [this](std::string message) { errorAt(span_, std::move(message)); }),
+      kernelDiagnostics_(&diagnostics) {}
 
 void Emitter::note(std::string text) {
   if (notes_ && notesGiven_.insert(text).second)
@@ -16,6 +17,8 @@ void Emitter::note(std::string text) {
 }
 
 Value Emitter::errorAt(Span span, std::string message) {
+  if (diagnostics_ == kernelDiagnostics_ && !diagnostics_->hasErrors())
+    stepsToFirstError_ = work_;
   // What goes wrong inside the standard library is shown at the user's call of it.
   Frame *place = frame_;
   Span shown = span;

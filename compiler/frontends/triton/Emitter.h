@@ -76,6 +76,8 @@ public:
   /// itself.
   Value resolveExternal(const std::string &path);
   Span span() const { return span_; }
+  /// How much was evaluated before the first error.
+  int64_t stepsToFirstError() const { return stepsToFirstError_; }
 
 private:
   struct Binding {
@@ -193,6 +195,8 @@ private:
   std::set<std::string> notesGiven_;
   int depth_ = 0;
   int64_t work_ = 0;
+  const Diagnostics *kernelDiagnostics_; // those of the whole import
+  int64_t stepsToFirstError_ = 0;
 };
 
 /// Flattens the tensors of a value in order.

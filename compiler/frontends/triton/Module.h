@@ -40,6 +40,7 @@ public:
   Module &operator=(const Module &) = delete;
 
   const SourceFile &file() const { return file_; }
+  std::span<const Token> tokens() const { return tokens_; }
   const std::vector<ModuleItem> &items() const { return items_; }
   /// The parsed function of a Function item; null, with errors in `diagnostics` the first time, if
   /// it does not parse.

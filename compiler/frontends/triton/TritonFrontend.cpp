@@ -139,7 +139,7 @@ private:
   Status checkConstexprNames(const Function &function);
   OwningOpRef<ModuleOp> emit(const ModuleItem &item, const Function &function);
   Status simplify(ModuleOp module);
-  Status diagnosticStatus() { return Status(StatusCode::InvalidArgument, diagnostics_.render()); }
+  Status diagnosticStatus();
 
   MLIRContext &context_;
   const KernelRequest &request_;
@@ -149,6 +149,20 @@ private:
   Emitter emitter_;
   std::vector<KernelParameterBinding> bindings_;
 };
+
+Status Importer::diagnosticStatus() {
+  if (request_.failure) {
+    const Diagnostic &first = diagnostics_.errors().front();
+    request_.failure->steps = emitter_.stepsToFirstError();
+    request_.failure->message = first.message;
+    if (first.file == &module_.file())
+      request_.failure->spans.push_back(first.span);
+    for (const Diagnostic::Note &note : first.notes)
+      if (note.file == &module_.file())
+        request_.failure->spans.push_back(note.span);
+  }
+  return Status(StatusCode::InvalidArgument, diagnostics_.render());
+}
 
 Result<const ModuleItem *> Importer::findKernel() {
   std::vector<const ModuleItem *> kernels = module_.jitFunctions();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/Status.h"
+#include "compiler/frontends/triton/Source.h"
 #include "compiler/plugins/PluginDefinition.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -14,6 +15,13 @@
 #include <vector>
 
 namespace inlay::triton {
+
+/// Where an import stopped, for callers that look for another signature.
+struct ImportFailure {
+  int64_t steps = 0;       // work done before the first error: more is further
+  std::vector<Span> spans; // places of the first error in the kernel's own text
+  std::string message;     // the first error without its place; empty if there was none
+};
 
 /// What to compile. `signature` has one entry per parameter that is not in `constexprs`, in order,
 /// as Triton's own tool writes it: "*fp32", "*bf16:16" (address divisible by 16), "*kfp32" (read
@@ -34,6 +42,8 @@ struct KernelRequest {
   /// Receives remarks that are no errors: lines of static_print, decorators and conditions that
   /// were passed over. May be empty.
   std::function<void(std::string_view)> notes;
+  /// Is told where the import stopped. May be null.
+  ImportFailure *failure = nullptr;
 };
 
 /// Splits "*fp32:16, i32, *fp32" at commas, outside brackets, and trims.

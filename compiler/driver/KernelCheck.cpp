@@ -1,0 +1,373 @@
+#include "compiler/driver/KernelCheck.h"
+
+#include "base/Error.h"
+#include "base/File.h"
+#include "compiler/driver/Context.h"
+#include "compiler/driver/KernelTool.h"
+#include "compiler/frontends/triton/Candidates.h"
+#include "compiler/frontends/triton/ModuleLoader.h"
+#include "compiler/frontends/triton/TritonFrontend.h"
+#include "compiler/frontends/triton/Usage.h"
+#include "compiler/targets/Target.h"
+
+#include "llvm/Support/JSON.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+namespace inlay {
+
+namespace {
+
+using triton::ImportFailure;
+using triton::ParameterCandidates;
+
+/// One choice for each parameter, by position.
+using Selection = std::vector<size_t>;
+
+struct Attempt {
+  mlir::OwningOpRef<mlir::ModuleOp> module; // null: it did not type
+  ImportFailure failure;
+  std::string message;
+  std::vector<std::string> notes;
+};
+
+/// Looks for a signature of one kernel that types: begins with the likeliest choice of every
+/// parameter and changes what the place of the error depends on, as long as the import gets
+/// further.
+class SignatureSearch {
+public:
+  SignatureSearch(mlir::MLIRContext &context, const FoundKernel &kernel,
+                  const std::vector<triton::Launch> &launches, const KernelCheckOptions &options,
+                  KernelCheckResult &result)
+      : context_(context), kernel_(kernel), launches_(launches), options_(options),
+        result_(result) {}
+
+  /// The module of the first signature that types; null, with the reason in the result.
+  mlir::OwningOpRef<mlir::ModuleOp> run();
+
+private:
+  bool prepare();
+  void readLaunchOptions();
+  Attempt attempt(const Selection &selection);
+  void describe(const Selection &selection);
+  std::vector<Selection> moves(const Selection &from, const ImportFailure &failure);
+  void addTypeMoves(const Selection &from, std::vector<Selection> &moves) const;
+  bool isDone(const Attempt &tried) const {
+    return tried.module || result_.attempts >= options_.maxAttempts;
+  }
+
+  mlir::MLIRContext &context_;
+  const FoundKernel &kernel_;
+  const std::vector<triton::Launch> &launches_;
+  const KernelCheckOptions &options_;
+  KernelCheckResult &result_;
+
+  std::string source_;
+  std::map<std::string, std::optional<std::string>> filesRead_;
+  std::unique_ptr<triton::Module> module_;
+  std::unique_ptr<triton::ModuleLoader> loader_;
+  std::unique_ptr<triton::UsageAnalysis> usage_;
+  const triton::ModuleItem *item_ = nullptr;
+  const triton::Function *function_ = nullptr;
+  std::vector<ParameterCandidates> candidates_;
+};
+
+bool SignatureSearch::prepare() {
+  Result<std::string> source = readFile(kernel_.path);
+  if (!source.isOk()) {
+    result_.reason = source.status().message();
+    return false;
+  }
+  source_ = *source;
+  auto read = [this](const std::string &path) {
+    auto [known, isNew] = filesRead_.try_emplace(path);
+    if (isNew)
+      known->second = findFile(path);
+    return known->second;
+  };
+  module_ = std::make_unique<triton::Module>(kernel_.path, source_);
+  loader_ = std::make_unique<triton::ModuleLoader>(read, *module_, options_.includeRoots);
+  usage_ = std::make_unique<triton::UsageAnalysis>(loader_.get());
+  for (const triton::ModuleItem *item : module_->jitFunctions())
+    if (item->name == kernel_.name)
+      item_ = item;
+  triton::Diagnostics diagnostics;
+  function_ = item_ ? module_->parseFunction(*item_, diagnostics) : nullptr;
+  if (!function_) {
+    result_.reason = item_ ? diagnostics.render() : "there is no such function";
+    return false;
+  }
+  result_.isParsed = true;
+  readLaunchOptions();
+  candidates_ = triton::proposeCandidates(*function_, usage_->parameters(*module_, *item_),
+                                          launches_, options_.constants);
+  for (ParameterCandidates &candidates : candidates_)
+    if (auto type = options_.types.find(candidates.name); type != options_.types.end())
+      candidates.choices = {type->second};
+    else if (options_.constants.contains(candidates.name))
+      candidates.choices.resize(1);
+  return true;
+}
+
+/// num_warps and num_stages as the first launch gives them that gives any.
+void SignatureSearch::readLaunchOptions() {
+  for (auto [name, value, limit] : {std::tuple("num_warps", &result_.numWarps, 32),
+                                    std::tuple("num_stages", &result_.numStages, 16)})
+    for (const triton::Launch &launch : launches_)
+      if (auto given = launch.keywords.find(name);
+          given != launch.keywords.end() &&
+          given->second.kind == triton::LaunchArgument::Kind::Literal) {
+        int number = std::atoi(given->second.text.c_str());
+        if (number >= 1 && number <= limit &&
+            (value != &result_.numWarps || (number & (number - 1)) == 0))
+          *value = number;
+        break;
+      }
+}
+
+void SignatureSearch::describe(const Selection &selection) {
+  result_.signature.clear();
+  result_.constexprs.clear();
+  for (size_t i = 0; i < selection.size(); ++i) {
+    const std::string &name = candidates_[i].name;
+    const std::string &choice = candidates_[i].choices[selection[i]];
+    bool isConstexpr = triton::isConstexprAnnotation(function_->parameters[i].annotation.get());
+    std::string entry;
+    if (choice == "=")
+      entry = isConstexpr ? "" : "constexpr"; // its default value
+    else if (choice.starts_with("="))
+      result_.constexprs.push_back(name + choice);
+    else
+      entry = choice.starts_with("*") && choice.find(':') == std::string::npos ? choice + ":16"
+                                                                               : choice;
+    if (!entry.empty())
+      result_.signature += (result_.signature.empty() ? "" : ", ") + entry;
+  }
+}
+
+Attempt SignatureSearch::attempt(const Selection &selection) {
+  ++result_.attempts;
+  describe(selection);
+  Attempt tried;
+  triton::KernelRequest request;
+  request.path = kernel_.path;
+  request.source = source_;
+  request.function = kernel_.name;
+  request.signature = triton::splitSignature(result_.signature);
+  Result<std::map<std::string, ConstexprValue>> constants = parseConstexprs(result_.constexprs);
+  if (!constants.isOk()) {
+    tried.message = constants.status().message();
+    return tried;
+  }
+  request.constexprs = *constants;
+  request.numWarps = result_.numWarps;
+  request.numStages = result_.numStages;
+  request.includeRoots = options_.includeRoots;
+  request.readModule = [this](const std::string &path) {
+    auto [known, isNew] = filesRead_.try_emplace(path);
+    if (isNew)
+      known->second = findFile(path);
+    return known->second;
+  };
+  request.notes = [&](std::string_view note) { tried.notes.emplace_back(note); };
+  request.failure = &tried.failure;
+  Result<mlir::OwningOpRef<mlir::ModuleOp>> module = triton::importKernel(context_, request);
+  if (module.isOk())
+    tried.module = std::move(*module);
+  else
+    tried.message = module.status().message();
+  return tried;
+}
+
+/// All pointers to floats as one type: what two operands of different types often need.
+void SignatureSearch::addTypeMoves(const Selection &from, std::vector<Selection> &moves) const {
+  for (std::string_view type : {"*fp16", "*fp32", "*bf16"}) {
+    Selection moved = from;
+    for (size_t i = 0; i < moved.size(); ++i) {
+      const std::vector<std::string> &choices = candidates_[i].choices;
+      const std::string &now = choices[from[i]];
+      if (now != "*fp16" && now != "*fp32" && now != "*bf16")
+        continue;
+      auto wanted = std::find(choices.begin(), choices.end(), type);
+      if (wanted != choices.end())
+        moved[i] = static_cast<size_t>(wanted - choices.begin());
+    }
+    if (moved != from)
+      moves.push_back(std::move(moved));
+  }
+}
+
+/// Selections worth a try after a failure: one parameter changed, those first on which the place of
+/// the error depends.
+std::vector<Selection> SignatureSearch::moves(const Selection &from, const ImportFailure &failure) {
+  std::vector<Selection> moves;
+  bool isAboutTypes = failure.message.find("float") != std::string::npos ||
+                      failure.message.find("fp") != std::string::npos ||
+                      failure.message.find("type") != std::string::npos;
+  std::vector<size_t> order;
+  for (const triton::Span &span : failure.spans)
+    for (size_t parameter : usage_->dependencies(*module_, *item_, span))
+      if (std::find(order.begin(), order.end(), parameter) == order.end())
+        order.push_back(parameter);
+  for (size_t count = 0; size_t parameter : order) {
+    if (++count == 3 && isAboutTypes)
+      addTypeMoves(from, moves);
+    for (size_t choice = 0; choice < candidates_[parameter].choices.size(); ++choice)
+      if (choice != from[parameter]) {
+        moves.push_back(from);
+        moves.back()[parameter] = choice;
+      }
+  }
+  if (isAboutTypes && order.size() < 3)
+    addTypeMoves(from, moves);
+  return moves;
+}
+
+mlir::OwningOpRef<mlir::ModuleOp> SignatureSearch::run() {
+  if (!prepare())
+    return nullptr;
+  Selection best(candidates_.size(), 0);
+  std::set<Selection> seen{best};
+  Attempt current = attempt(best);
+  for (bool hasImproved = true; !isDone(current) && hasImproved;) {
+    hasImproved = false;
+    for (Selection &move : moves(best, current.failure)) {
+      if (!seen.insert(move).second)
+        continue;
+      Attempt tried = attempt(move);
+      if (tried.module || tried.failure.steps > current.failure.steps) {
+        current = std::move(tried);
+        best = std::move(move);
+        hasImproved = true;
+        break;
+      }
+      if (isDone(tried))
+        break;
+    }
+  }
+  describe(best);
+  result_.notes = current.notes;
+  result_.isTyped = static_cast<bool>(current.module);
+  if (!current.module)
+    result_.reason = current.message;
+  return std::move(current.module);
+}
+
+KernelCheckTarget compileFor(mlir::ModuleOp module, const std::string &name) {
+  KernelCheckTarget outcome;
+  outcome.name = name;
+  auto begin = std::chrono::steady_clock::now();
+  Result<std::vector<std::unique_ptr<Target>>> targets = createTargets(name);
+  if (!targets.isOk()) {
+    outcome.reason = targets.status().message();
+    return outcome;
+  }
+  for (const std::unique_ptr<Target> &target : *targets) {
+    Result<std::vector<KernelImage>> images = target->compile(module, {});
+    outcome.isCompiled = images.isOk() && !images->empty();
+    if (!images.isOk())
+      outcome.reason = images.status().message();
+    else if (!images->empty())
+      outcome.sizeBytes = images->back().bytes.size();
+    if (!outcome.isCompiled)
+      break;
+  }
+  outcome.milliseconds =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  return outcome;
+}
+
+} // namespace
+
+bool KernelCheckResult::isCompiled() const {
+  return isTyped && std::all_of(targets.begin(), targets.end(),
+                                [](const KernelCheckTarget &target) { return target.isCompiled; });
+}
+
+KernelCheckResult checkKernel(const FoundKernel &kernel,
+                              const std::vector<triton::Launch> &launches,
+                              const KernelCheckOptions &options) {
+  KernelCheckResult result;
+  std::unique_ptr<mlir::MLIRContext> context = createContext();
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      SignatureSearch(*context, kernel, launches, options, result).run();
+  if (module)
+    for (const std::string &target : options.targets)
+      result.targets.push_back(compileFor(*module, target));
+  return result;
+}
+
+std::string toJson(const KernelCheckResult &result) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  llvm::json::OStream json(stream);
+  auto strings = [&](llvm::StringRef name, const std::vector<std::string> &values) {
+    json.attributeArray(name, [&] {
+      for (const std::string &value : values)
+        json.value(llvm::json::fixUTF8(value));
+    });
+  };
+  json.object([&] {
+    json.attribute("parsed", result.isParsed);
+    json.attribute("typed", result.isTyped);
+    json.attribute("signature", result.signature);
+    strings("constexprs", result.constexprs);
+    json.attribute("num_warps", result.numWarps);
+    json.attribute("num_stages", result.numStages);
+    json.attribute("attempts", result.attempts);
+    json.attribute("reason", llvm::json::fixUTF8(result.reason));
+    json.attributeArray("targets", [&] {
+      for (const KernelCheckTarget &target : result.targets)
+        json.object([&] {
+          json.attribute("name", target.name);
+          json.attribute("compiled", target.isCompiled);
+          json.attribute("reason", llvm::json::fixUTF8(target.reason));
+          json.attribute("size_bytes", static_cast<int64_t>(target.sizeBytes));
+          json.attribute("ms", target.milliseconds);
+        });
+    });
+    strings("notes", result.notes);
+  });
+  return text;
+}
+
+Result<KernelCheckResult> readKernelCheckResult(std::string_view text) {
+  llvm::Expected<llvm::json::Value> value = llvm::json::parse(text);
+  const llvm::json::Object *object = value ? value->getAsObject() : nullptr;
+  if (!object) {
+    std::string reason = value ? "it is no object" : llvm::toString(value.takeError());
+    return invalidArgument("the result of a check cannot be read: {}", reason);
+  }
+  KernelCheckResult result;
+  auto string = [](const llvm::json::Object &from, llvm::StringRef name) {
+    return from.getString(name).value_or("").str();
+  };
+  auto strings = [](const llvm::json::Object &from, llvm::StringRef name,
+                    std::vector<std::string> &into) {
+    if (const llvm::json::Array *array = from.getArray(name))
+      for (const llvm::json::Value &element : *array)
+        into.push_back(element.getAsString().value_or("").str());
+  };
+  result.isParsed = object->getBoolean("parsed").value_or(false);
+  result.isTyped = object->getBoolean("typed").value_or(false);
+  result.signature = string(*object, "signature");
+  strings(*object, "constexprs", result.constexprs);
+  result.numWarps = static_cast<int>(object->getInteger("num_warps").value_or(4));
+  result.numStages = static_cast<int>(object->getInteger("num_stages").value_or(3));
+  result.attempts = static_cast<int>(object->getInteger("attempts").value_or(0));
+  result.reason = string(*object, "reason");
+  if (const llvm::json::Array *targets = object->getArray("targets"))
+    for (const llvm::json::Value &element : *targets)
+      if (const llvm::json::Object *entry = element.getAsObject())
+        result.targets.push_back({string(*entry, "name"),
+                                  entry->getBoolean("compiled").value_or(false),
+                                  string(*entry, "reason"),
+                                  static_cast<size_t>(entry->getInteger("size_bytes").value_or(0)),
+                                  entry->getNumber("ms").value_or(0)});
+  strings(*object, "notes", result.notes);
+  return result;
+}
+
+} // namespace inlay
