@@ -71,6 +71,21 @@ std::optional<ConstexprValue> parseConstexprValue(std::string_view text) {
 
 } // namespace
 
+std::string constexprText(const ConstexprValue &value) {
+  struct Visitor {
+    std::string operator()(std::monostate) const { return "None"; }
+    std::string operator()(bool v) const { return v ? "True" : "False"; }
+    std::string operator()(int64_t v) const { return fmt::format("{}", v); }
+    std::string operator()(double v) const {
+      std::string text = fmt::format("{}", v);
+      return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+    }
+    std::string operator()(const std::string &v) const { return "'" + v + "'"; }
+    std::string operator()(DataType v) const { return "tl." + std::string(dataTypeName(v)); }
+  };
+  return std::visit(Visitor{}, value);
+}
+
 Result<std::map<std::string, ConstexprValue>>
 parseConstexprs(const std::vector<std::string> &entries) {
   std::map<std::string, ConstexprValue> values;

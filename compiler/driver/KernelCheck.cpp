@@ -50,6 +50,8 @@ public:
 private:
   bool prepare();
   void readLaunchOptions();
+  std::map<std::string, std::string> readTuning();
+  triton::KernelRequest makeRequest();
   Attempt attempt(const Selection &selection);
   void describe(const Selection &selection);
   std::vector<Selection> moves(const Selection &from, const ImportFailure &failure);
@@ -101,14 +103,51 @@ bool SignatureSearch::prepare() {
   }
   result_.isParsed = true;
   readLaunchOptions();
-  candidates_ = triton::proposeCandidates(*function_, usage_->parameters(*module_, *item_),
-                                          launches_, options_.constants);
+  std::map<std::string, std::string> known = readTuning();
+  for (const auto &[name, value] : options_.constants)
+    known[name] = value;
+  candidates_ =
+      triton::proposeCandidates(*function_, usage_->parameters(*module_, *item_), launches_, known);
   for (ParameterCandidates &candidates : candidates_)
     if (auto type = options_.types.find(candidates.name); type != options_.types.end())
       candidates.choices = {type->second};
     else if (options_.constants.contains(candidates.name))
       candidates.choices.resize(1);
   return true;
+}
+
+/// The values of the autotuner's first configuration; those that heuristics compute are "".
+std::map<std::string, std::string> SignatureSearch::readTuning() {
+  std::map<std::string, std::string> known;
+  Result<triton::KernelTuning> tuning = triton::readTuning(context_, makeRequest());
+  if (!tuning.isOk())
+    return known;
+  if (!tuning->configs.empty()) {
+    const triton::KernelConfig &config = tuning->configs.front();
+    for (const auto &[name, value] : config.values)
+      known[name] = constexprText(value);
+    result_.numWarps = config.numWarps;
+    result_.numStages = config.numStages;
+  }
+  for (const std::string &name : tuning->heuristics)
+    known[name] = "";
+  result_.notes = tuning->notes;
+  return known;
+}
+
+triton::KernelRequest SignatureSearch::makeRequest() {
+  triton::KernelRequest request;
+  request.path = kernel_.path;
+  request.source = source_;
+  request.function = kernel_.name;
+  request.includeRoots = options_.includeRoots;
+  request.readModule = [this](const std::string &path) {
+    auto [known, isNew] = filesRead_.try_emplace(path);
+    if (isNew)
+      known->second = findFile(path);
+    return known->second;
+  };
+  return request;
 }
 
 /// num_warps and num_stages as the first launch gives them that gives any.
@@ -151,10 +190,7 @@ Attempt SignatureSearch::attempt(const Selection &selection) {
   ++result_.attempts;
   describe(selection);
   Attempt tried;
-  triton::KernelRequest request;
-  request.path = kernel_.path;
-  request.source = source_;
-  request.function = kernel_.name;
+  triton::KernelRequest request = makeRequest();
   request.signature = triton::splitSignature(result_.signature);
   Result<std::map<std::string, ConstexprValue>> constants = parseConstexprs(result_.constexprs);
   if (!constants.isOk()) {
@@ -164,13 +200,6 @@ Attempt SignatureSearch::attempt(const Selection &selection) {
   request.constexprs = *constants;
   request.numWarps = result_.numWarps;
   request.numStages = result_.numStages;
-  request.includeRoots = options_.includeRoots;
-  request.readModule = [this](const std::string &path) {
-    auto [known, isNew] = filesRead_.try_emplace(path);
-    if (isNew)
-      known->second = findFile(path);
-    return known->second;
-  };
   request.notes = [&](std::string_view note) { tried.notes.emplace_back(note); };
   request.failure = &tried.failure;
   Result<mlir::OwningOpRef<mlir::ModuleOp>> module = triton::importKernel(context_, request);
@@ -178,6 +207,8 @@ Attempt SignatureSearch::attempt(const Selection &selection) {
     tried.module = std::move(*module);
   else
     tried.message = module.status().message();
+  if (tried.failure.message.empty())
+    tried.failure.message = tried.message;
   return tried;
 }
 
@@ -197,6 +228,17 @@ void SignatureSearch::addTypeMoves(const Selection &from, std::vector<Selection>
     if (moved != from)
       moves.push_back(std::move(moved));
   }
+  // The operands of matrix products alone as 8-bit integers.
+  Selection narrow = from;
+  for (size_t i = 0; i < narrow.size(); ++i) {
+    const std::vector<std::string> &choices = candidates_[i].choices;
+    auto wanted = std::find(choices.begin(), choices.end(), "*i8");
+    const std::vector<triton::ParameterUse> &uses = usage_->parameters(*module_, *item_);
+    if (i < uses.size() && uses[i].element.has(triton::Use::Dot) && wanted != choices.end())
+      narrow[i] = static_cast<size_t>(wanted - choices.begin());
+  }
+  if (narrow != from)
+    moves.push_back(std::move(narrow));
 }
 
 /// Selections worth a try after a failure: one parameter changed, those first on which the place of
@@ -207,10 +249,22 @@ std::vector<Selection> SignatureSearch::moves(const Selection &from, const Impor
                       failure.message.find("fp") != std::string::npos ||
                       failure.message.find("type") != std::string::npos;
   std::vector<size_t> order;
-  for (const triton::Span &span : failure.spans)
-    for (size_t parameter : usage_->dependencies(*module_, *item_, span))
+  auto append = [&](const std::vector<size_t> &parameters) {
+    for (size_t parameter : parameters)
       if (std::find(order.begin(), order.end(), parameter) == order.end())
         order.push_back(parameter);
+  };
+  // A name in quotes is what the error is about: 'x' must keep its type, name 'x' is not defined.
+  size_t open = failure.message.find('\''), close = failure.message.find('\'', open + 1);
+  if (!failure.spans.empty() && close != std::string::npos)
+    append(
+        usage_->dependencies(*module_, *item_, failure.message.substr(open + 1, close - open - 1)));
+  for (const triton::Span &span : failure.spans)
+    append(usage_->dependencies(*module_, *item_, span));
+  // Errors about the interface have no place in the text, but name the parameter.
+  for (size_t i = 0; failure.spans.empty() && i < candidates_.size(); ++i)
+    if (failure.message.find("'" + candidates_[i].name + "'") != std::string::npos)
+      order.push_back(i);
   for (size_t count = 0; size_t parameter : order) {
     if (++count == 3 && isAboutTypes)
       addTypeMoves(from, moves);
@@ -248,7 +302,7 @@ mlir::OwningOpRef<mlir::ModuleOp> SignatureSearch::run() {
     }
   }
   describe(best);
-  result_.notes = current.notes;
+  result_.notes.insert(result_.notes.end(), current.notes.begin(), current.notes.end());
   result_.isTyped = static_cast<bool>(current.module);
   if (!current.module)
     result_.reason = current.message;

@@ -43,4 +43,7 @@ Result<std::vector<std::byte>> compileKernelFileToEngine(const KernelToolRequest
 Result<std::map<std::string, ConstexprValue>>
 parseConstexprs(const std::vector<std::string> &entries);
 
+/// The value as parseConstexprs reads it.
+std::string constexprText(const ConstexprValue &value);
+
 } // namespace inlay

@@ -33,9 +33,13 @@ enum class ExprKind : uint8_t {
   Slice,       // operands: lower, upper, step; each may be null
   Tuple,
   List,
-  ListComprehension, // operands: element, target, iterable, conditions…
+  ListComprehension, // operands: element, then those of its clauses; operators: what each of
+                     // these is, "for" (the target), "in" (the iterable) or "if"
+  Dict,              // operands: key, value, key, value, …; a null key: **value
+  DictComprehension, // operands: key, value, then clauses as above
+  Lambda,            // operands: the body; keywords: parameters with default values or null
   Starred,           // 1 operand
-  Unsupported // parsed, but not part of the language: text says what ("a lambda", "a dict display")
+  Unsupported        // parsed, but not part of the language: text says what ("a complex number")
 };
 
 struct Keyword {
@@ -49,8 +53,8 @@ struct Expr {
   Span span;
   std::string text;
   std::vector<ExprPtr> operands;
-  std::vector<std::string> operators; // Compare only: "<", "not in", …
-  std::vector<Keyword> keywords;      // Call only
+  std::vector<std::string> operators; // Compare: "<", "not in", …; comprehensions
+  std::vector<Keyword> keywords;      // Call, Lambda
   uint32_t depth = 1;                 // of the tree below
 };
 

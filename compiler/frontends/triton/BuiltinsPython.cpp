@@ -200,7 +200,6 @@ Value hostRounding(Emitter &emitter, const BoundArguments &arguments) {
 /// The environment of a build must not change what is built, so the default always counts.
 Value environment(Emitter &, const BoundArguments &arguments) { return arguments[1]; }
 
-/// torch.iinfo(t) and torch.finfo(t) as the dtype; their limits are its attributes.
 Value startsWith(Emitter &, const BoundArguments &arguments) {
   auto *part = arguments[1].asString();
   return Value::boolean(part && arguments[0].asString()->starts_with(*part));
@@ -240,7 +239,248 @@ Value rangeOutsideFor(Emitter &emitter, const BoundArguments &arguments) {
   return Value::tuple(std::move(elements));
 }
 
+/// The elements of a sequence, or the keys of a dict; null after an error.
+std::optional<Value::Elements> elementsOf(Emitter &emitter, const Value &value) {
+  if (auto *elements = value.asTuple())
+    return *elements;
+  if (auto *dict = value.asDict()) {
+    Value::Elements keys;
+    for (const auto &[key, element] : dict->entries)
+      keys.push_back(key);
+    return keys;
+  }
+  emitter.error("{} cannot be iterated over", describe(value));
+  return std::nullopt;
+}
+
+Value zip(Emitter &emitter, const BoundArguments &arguments) {
+  std::vector<Value::Elements> columns;
+  for (const Value &sequence : *arguments[0].asTuple()) {
+    std::optional<Value::Elements> column = elementsOf(emitter, sequence);
+    if (!column)
+      return Value::poison();
+    columns.push_back(std::move(*column));
+  }
+  Value::Elements rows;
+  for (size_t i = 0; !columns.empty(); ++i) {
+    Value::Elements row;
+    for (const Value::Elements &column : columns)
+      if (i < column.size())
+        row.push_back(column[i]);
+    if (row.size() < columns.size())
+      break;
+    rows.push_back(Value::tuple(std::move(row)));
+  }
+  return Value::tuple(std::move(rows));
+}
+
+Value enumerate(Emitter &emitter, const BoundArguments &arguments) {
+  std::optional<Value::Elements> elements = elementsOf(emitter, arguments[0]);
+  std::optional<int64_t> start = arguments.integer(emitter, 1);
+  if (!elements || !start)
+    return Value::poison();
+  for (Value &element : *elements)
+    element = Value::tuple({Value::integer((*start)++), element});
+  return Value::tuple(std::move(*elements));
+}
+
+Value reversed(Emitter &emitter, const BoundArguments &arguments) {
+  std::optional<Value::Elements> elements = elementsOf(emitter, arguments[0]);
+  if (!elements)
+    return Value::poison();
+  std::reverse(elements->begin(), elements->end());
+  return Value::tuple(std::move(*elements));
+}
+
+Value sorted(Emitter &emitter, const BoundArguments &arguments) {
+  std::optional<Value::Elements> elements = elementsOf(emitter, arguments[0]);
+  if (!elements)
+    return Value::poison();
+  std::string error;
+  auto isLess = [&](const Value &a, const Value &b) {
+    ConstantResult less = evaluateCompare("<", a, b);
+    if (!less.error.empty())
+      error = less.error;
+    return less.error.empty() && *less.value.asBool();
+  };
+  Value::Elements ordered; // equal elements stay in their order
+  for (const Value &element : *elements)
+    ordered.insert(std::upper_bound(ordered.begin(), ordered.end(), element, isLess), element);
+  return error.empty() ? Value::tuple(std::move(ordered)) : emitter.error("{}", error);
+}
+
+/// any and all.
+template <bool wanted>
+Value anyOrAll(Emitter &emitter, const BoundArguments &arguments) {
+  std::optional<Value::Elements> elements = elementsOf(emitter, arguments[0]);
+  for (size_t i = 0; elements && i < elements->size(); ++i) {
+    std::optional<bool> truth = (*elements)[i].truth();
+    if (!truth)
+      return emitter.error("{} has no truth at compile time", describe((*elements)[i]));
+    if (*truth == wanted)
+      return Value::boolean(wanted);
+  }
+  return elements ? Value::boolean(!wanted) : Value::poison();
+}
+
+Value product(Emitter &emitter, const BoundArguments &arguments) {
+  Value::Elements rows{Value::tuple({})};
+  for (const Value &sequence : *arguments[0].asTuple()) {
+    std::optional<Value::Elements> column = elementsOf(emitter, sequence);
+    if (!column)
+      return Value::poison();
+    if (rows.size() * column->size() > 65536)
+      return emitter.error("itertools.product gives more than 65536 elements");
+    Value::Elements longer;
+    for (const Value &row : rows)
+      for (const Value &element : *column) {
+        Value::Elements extended = *row.asTuple();
+        extended.push_back(element);
+        longer.push_back(Value::tuple(std::move(extended)));
+      }
+    rows = std::move(longer);
+  }
+  return Value::tuple(std::move(rows));
+}
+
+Value dictGet(Emitter &, const BoundArguments &arguments) {
+  const Value *found = arguments[0].asDict()->find(arguments[1]);
+  return found ? *found : arguments[2];
+}
+
+enum class DictPart : uint8_t { Keys, Values, Items };
+template <DictPart part>
+Value dictPart(Emitter &, const BoundArguments &arguments) {
+  Value::Elements elements;
+  for (const auto &[key, value] : arguments[0].asDict()->entries)
+    elements.push_back(part == DictPart::Keys     ? key
+                       : part == DictPart::Values ? value
+                                                  : Value::tuple({key, value}));
+  return Value::tuple(std::move(elements));
+}
+
+Value split(Emitter &emitter, const BoundArguments &arguments) {
+  const std::string &text = *arguments[0].asString();
+  const std::string *separator = arguments[1].asString();
+  if (!separator || separator->empty())
+    return emitter.error("split needs a separator");
+  Value::Elements parts;
+  for (size_t begin = 0;;) {
+    size_t end = text.find(*separator, begin);
+    parts.push_back(Value::string(text.substr(begin, end - begin)));
+    if (end == std::string::npos)
+      return Value::tuple(std::move(parts));
+    begin = end + separator->size();
+  }
+}
+
+/// The numbers of a version: "3.6.0" and "3.6.0+git" are (3, 6, 0).
+Value parseVersion(Emitter &emitter, const BoundArguments &arguments) {
+  const std::string *text = arguments[0].asString();
+  if (!text)
+    return emitter.error("{} is no version", describe(arguments[0]));
+  Value::Elements parts;
+  for (size_t at = 0; at < text->size() && std::isdigit(static_cast<unsigned char>((*text)[at]));) {
+    int64_t number = 0;
+    for (; at < text->size() && std::isdigit(static_cast<unsigned char>((*text)[at])); ++at)
+      number = std::min<int64_t>(number * 10 + ((*text)[at] - '0'), 1'000'000'000);
+    parts.push_back(Value::integer(number));
+    at += at < text->size() && (*text)[at] == '.' ? 1 : 0;
+  }
+  while (parts.size() < 3)
+    parts.push_back(Value::integer(0));
+  return Value::tuple(std::move(parts));
+}
+
+/// triton.Config: its fields by name. What only concerns the autotuner is kept, too.
+Value makeConfig(Emitter &emitter, const BoundArguments &arguments) {
+  if (!arguments[0].asDict())
+    return emitter.error("triton.Config needs a dict, not {}", describe(arguments[0]));
+  DictValue config;
+  for (size_t i = 0; i < arguments.size(); ++i)
+    config.set(Value::string(std::string(arguments.name(i))), arguments[i]);
+  return Value::dict(std::move(config));
+}
+
+/// torch.iinfo(t) and torch.finfo(t): their fields by name.
+Value typeLimits(Emitter &emitter, const BoundArguments &arguments) {
+  std::optional<Type> type = arguments.dtype(emitter, 0);
+  if (!type)
+    return Value::poison();
+  DictValue limits;
+  auto set = [&](std::string_view name, Value value) {
+    limits.set(Value::string(std::string(name)), value);
+  };
+  unsigned bits = bitWidthOf(type->scalar);
+  set("bits", Value::integer(bits));
+  set("dtype", Value::string(std::string(languageNameOf(type->scalar))));
+  if (type->isInteger()) {
+    bool isSignedType = isSigned(type->scalar);
+    Integer range = Integer(1) << (isSignedType ? bits - 1 : bits);
+    set("min", Value::integer(isSignedType ? -range : Integer(0)));
+    set("max", Value::integer(range - 1));
+    return Value::dict(std::move(limits));
+  }
+  // Largest finite value, smallest normal one, distance of 1 to the next.
+  struct FloatLimits {
+    Scalar scalar;
+    double max, tiny, eps;
+  };
+  constexpr FloatLimits kLimits[] = {
+      {Scalar::Float64, 0x1.fffffffffffffp1023, 0x1p-1022, 0x1p-52},
+      {Scalar::Float32, 0x1.fffffep127, 0x1p-126, 0x1p-23},
+      {Scalar::BFloat16, 0x1.fep127, 0x1p-126, 0x1p-7},
+      {Scalar::Float16, 65504.0, 0x1p-14, 0x1p-10},
+      {Scalar::Float8E4NV, 448.0, 0x1p-6, 0x1p-3},
+      {Scalar::Float8E5, 57344.0, 0x1p-14, 0x1p-2},
+  };
+  for (const FloatLimits &known : kLimits)
+    if (known.scalar == type->scalar) {
+      set("max", Value::number(known.max));
+      set("min", Value::number(-known.max));
+      set("tiny", Value::number(known.tiny));
+      set("smallest_normal", Value::number(known.tiny));
+      set("eps", Value::number(known.eps));
+      return Value::dict(std::move(limits));
+    }
+  return emitter.error("the limits of {} are not known", describe(arguments[0]));
+}
+
+Value integerLog2(Emitter &emitter, const BoundArguments &arguments) {
+  std::optional<int64_t> value = arguments.integer(emitter, 0);
+  if (!value || *value <= 0)
+    return value ? emitter.error("_log2 needs a positive number, not {}", *value) : Value::poison();
+  return Value::integer(63 - __builtin_clzll(static_cast<uint64_t>(*value)));
+}
+
+Value isPowerOfTwo(Emitter &emitter, const BoundArguments &arguments) {
+  std::optional<int64_t> value = arguments.integer(emitter, 0);
+  return value ? Value::boolean((*value & (*value - 1)) == 0) : Value::poison();
+}
+
 constexpr Builtin kBuiltins[] = {
+    {"torch.iinfo", "dtype", typeLimits},
+    {"torch.finfo", "dtype", typeLimits},
+    {"_log2", "i", integerLog2},
+    {"_is_power_of_two", "i", isPowerOfTwo},
+    {"builtins.zip", "*sequences", zip},
+    {"builtins.enumerate", "iterable, start=0", enumerate},
+    {"builtins.reversed", "sequence", reversed},
+    {"builtins.sorted", "iterable", sorted},
+    {"builtins.any", "iterable", anyOrAll<true>},
+    {"builtins.all", "iterable", anyOrAll<false>},
+    {"builtins.set", "x=()", toTuple},
+    {"itertools.product", "*iterables", product},
+    {"dict.get", "self, key, default=None", dictGet},
+    {"dict.keys", "self", dictPart<DictPart::Keys>},
+    {"dict.values", "self", dictPart<DictPart::Values>},
+    {"dict.items", "self", dictPart<DictPart::Items>},
+    {"str.split", "self, separator", split},
+    {"packaging.version.parse", "version", parseVersion},
+    {"packaging.version.Version", "version", parseVersion},
+    {"triton.Config",
+     "kwargs, num_warps=4, num_stages=3, num_ctas=1, maxnreg=None, pre_hook=None, ir_override=None",
+     makeConfig},
     {"builtins.len", "x", length},
     {"builtins.min", "*values", pick<false>},
     {"builtins.max", "*values", pick<true>},

@@ -29,8 +29,15 @@ bool Emitter::evaluateArguments(const Expr &call, CallArguments &arguments) {
   }
   for (const Keyword &keyword : call.keywords) {
     if (keyword.name.empty()) {
-      errorAt(keyword.span, "'**' in a call is not supported in kernels");
-      return false;
+      Value more = evaluate(*keyword.value);
+      auto *dict = more.asDict();
+      for (size_t i = 0; dict && i < dict->entries.size(); ++i)
+        if (auto *name = dict->entries[i].first.asString())
+          arguments.keywords.push_back({*name, dict->entries[i].second, keyword.span});
+      if (!dict && !more.isPoison())
+        errorAt(keyword.span, fmt::format("only a dict can follow '**', not {}", describe(more)));
+      isGood &= dict != nullptr;
+      continue;
     }
     arguments.keywords.push_back({keyword.name, evaluate(*keyword.value), keyword.span});
   }
@@ -59,10 +66,27 @@ Value Emitter::evaluateCall(const Expr &expr) {
 Value Emitter::call(const Value &callee, CallArguments arguments) {
   if (auto *reference = callee.asFunction())
     return callFunction(*reference, std::move(arguments));
+  if (auto *lambda = callee.asLambda())
+    return callLambda(*lambda, arguments);
+  if (auto *dtype = callee.asDtype(); dtype && !dtype->isPointer && !dtype->isBlock() &&
+                                      arguments.positional.size() == 1 &&
+                                      arguments.keywords.empty()) {
+    // tl.float32(x): the value in that type.
+    Value value = semantics_.toTensor(arguments.positional[0], "the value");
+    return value.isPoison() ? value : semantics_.cast(*value.asTensor(), *dtype);
+  }
   auto *external = callee.asExternal();
   if (!external)
     return error("{} cannot be called", describe(callee));
   const std::string &path = external->path;
+  if (path == "builtins.dict" && arguments.positional.size() <= 1) {
+    DictValue dict;
+    if (!arguments.positional.empty() && arguments.positional[0].asDict())
+      dict = *arguments.positional[0].asDict();
+    for (const CallArguments::Keyword &keyword : arguments.keywords)
+      dict.set(Value::string(keyword.name), keyword.value);
+    return Value::dict(std::move(dict));
+  }
   if (path == "triton.jit" && arguments.positional.size() == 1 &&
       arguments.positional[0].asFunction()) {
     wrappedFunctions_.insert(arguments.positional[0].asFunction()->item);
@@ -113,10 +137,9 @@ Value Emitter::callMethod(const Value &object, const std::string &name, CallArgu
       if (auto tested = findScalar(name.substr(3)); tested)
         return Value::boolean(isValue && scalar == *tested);
   }
-  const Builtin *method = object.asString() ? nullptr : findMethod(name);
-  if (auto *string = object.asString();
-      string && (name == "startswith" || name == "endswith" || name == "lower" || name == "upper"))
-    method = findBuiltin("str." + name);
+  const Builtin *method = object.asString() || object.asDict() ? nullptr : findMethod(name);
+  if (object.asString() || object.asDict())
+    method = findBuiltin((object.asString() ? "str." : "dict.") + name);
   if (auto *record = object.asRecord())
     method = findBuiltin(
         (record->kind == RecordValue::Kind::Descriptor ? "tensor_descriptor." : "block_pointer.") +
@@ -143,11 +166,11 @@ bool Emitter::isJit(const FunctionReference &function) const {
          std::any_of(decorators.begin(), decorators.end(), isJitDecorator);
 }
 
-bool Emitter::isActive(const FunctionReference &function) const {
+int Emitter::countActive(const FunctionReference &function) const {
+  int count = 0;
   for (const Frame *frame = frame_; frame; frame = frame->caller)
-    if (frame->item == function.item)
-      return true;
-  return false;
+    count += frame->item == function.item;
+  return count;
 }
 
 bool Emitter::bindParameters(Frame &frame, const FunctionReference &reference,
@@ -201,6 +224,68 @@ bool Emitter::bindParameters(Frame &frame, const FunctionReference &reference,
   return isGood;
 }
 
+Value Emitter::callLambda(const LambdaValue &lambda, CallArguments &arguments) {
+  Frame frame{};
+  frame.module = lambda.module;
+  frame.caller = frame_;
+  frame.callSpan = arguments.span;
+  frame.isPlain = true;
+  for (const auto &[name, value] : lambda.captured)
+    frame.scope[name] = {value};
+  const std::vector<Keyword> &parameters = lambda.expr->keywords;
+  if (arguments.positional.size() > parameters.size())
+    return error("a lambda of {} parameters is called with {} arguments", parameters.size(),
+                 arguments.positional.size());
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const Keyword &parameter = parameters[i];
+    auto keyword =
+        std::find_if(arguments.keywords.begin(), arguments.keywords.end(),
+                     [&](const auto &candidate) { return candidate.name == parameter.name; });
+    if (i < arguments.positional.size())
+      frame.scope[parameter.name] = {arguments.positional[i]};
+    else if (keyword != arguments.keywords.end())
+      frame.scope[parameter.name] = {keyword->value};
+    else if (parameter.value)
+      frame.scope[parameter.name] = {evaluateInModule(*lambda.module, *parameter.value, nullptr)};
+    else
+      return error("the lambda needs an argument for its parameter '{}'", parameter.name);
+  }
+  frame_ = &frame;
+  Value result = evaluate(*lambda.expr->operands[0]);
+  frame_ = frame.caller;
+  return result;
+}
+
+Value Emitter::callPlainFunction(const FunctionReference &reference, CallArguments arguments) {
+  const std::string &name = reference.item->name;
+  auto hasTensor = [](const auto &argument) { return argument.containsTensor(); };
+  if (std::any_of(arguments.positional.begin(), arguments.positional.end(), hasTensor) ||
+      std::any_of(arguments.keywords.begin(), arguments.keywords.end(),
+                  [&](const auto &keyword) { return keyword.value.containsTensor(); }))
+    return error("'{}' is a plain Python function; a kernel can call it with compile-time values, "
+                 "but with tensors only functions decorated with @triton.jit",
+                 name);
+  const Function *function = reference.module->parseFunction(*reference.item, *diagnostics_);
+  if (!function)
+    return Value::poison();
+  Frame frame{};
+  frame.module = reference.module;
+  frame.item = reference.item;
+  frame.function = function;
+  frame.caller = frame_;
+  frame.callSpan = arguments.span;
+  frame.isPlain = true;
+  if (!bindParameters(frame, reference, arguments))
+    return Value::poison();
+  SpanScope scope(*this, span_);
+  frame_ = &frame;
+  size_t errors = diagnostics_->count();
+  Flow flow = execute(function->body, nullptr);
+  frame_ = frame.caller;
+  // What it gives after an error cannot be trusted.
+  return diagnostics_->count() == errors ? flow.value : Value::poison();
+}
+
 Value Emitter::callFunction(const FunctionReference &reference, CallArguments arguments) {
   const std::string &name = reference.item->name;
   if (library_.owns(*reference.module) &&
@@ -210,13 +295,16 @@ Value Emitter::callFunction(const FunctionReference &reference, CallArguments ar
                    [](const auto &keyword) { return keyword.value.containsPoison(); })))
     return Value::poison();
   if (!isJit(reference))
-    return error("'{}' is a plain Python function; a kernel can call only functions decorated with "
-                 "@triton.jit",
-                 name);
+    return callPlainFunction(reference, std::move(arguments));
   if (!frame_->function)
     return error("'{}' cannot be called at module level", name);
-  if (isActive(reference))
-    return error("'{}' calls itself; recursion is not supported", name);
+  // Recursion that compile-time conditions end is specialised level by level.
+  constexpr int kMaxRecursion = 64;
+  if (countActive(reference) >= kMaxRecursion)
+    return error(
+        "'{}' calls itself more than {} levels deep; recursion must be ended by a condition "
+        "that is known at compile time",
+        name, kMaxRecursion);
   const Function *function = reference.module->parseFunction(*reference.item, *diagnostics_);
   if (!function)
     return Value::poison();

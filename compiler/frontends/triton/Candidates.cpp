@@ -52,7 +52,7 @@ void addPointers(Choices &choices, const ParameterUse &use, const std::string &n
   if (element.has(Use::Address))
     choices.add({"*i64"});
   if (element.has(Use::Dot))
-    choices.add({"*fp16", "*bf16", "*fp32"});
+    choices.add({"*fp16", "*bf16", "*fp32", "*i8", "*fp8e4nv"});
   else if (element.has(Use::Index) || (element.has(Use::ConstantSize)))
     choices.add(containsAny(name, {"seqlen", "len", "i32"})
                     ? std::initializer_list<std::string_view>{"*i32", "*i64"}
@@ -118,7 +118,7 @@ void addConstants(Choices &choices, const ParameterUse &use, const std::string &
     choices.add(isOtherVendor ? std::initializer_list<std::string_view>{"=False", "=True"}
                               : std::initializer_list<std::string_view>{"=True", "=False"});
   }
-  if (containsAny(name, {"dtype", "_type"}))
+  if (containsAny(name, {"dtype", "_type"}) && !isNumber && use.strings.empty())
     choices.add({"=tl.float32", "=tl.float16"});
   if (use.value.has(Use::FloatMath) && !isNumber)
     choices.add({"=1.0"});
@@ -178,9 +178,10 @@ proposeCandidates(const Function &function, const std::vector<ParameterUse> &use
         choices.add("=64");
       addConstants(choices, use, name);
     } else if (use.value.has(Use::Descriptor)) {
+      // Batches go one by one.
       std::string shape = "64";
       for (size_t d = 1; d < use.rank; ++d)
-        shape = (d == 1 && use.rank > 2 ? "1, " : "64, ") + shape;
+        shape = (d >= 2 ? "1, " : "64, ") + shape;
       for (std::string_view element : {"fp16", "bf16", "fp32"})
         choices.add("tensordesc<" + std::string(element) + "[" + shape + "]>");
     } else {
@@ -204,6 +205,8 @@ proposeCandidates(const Function &function, const std::vector<ParameterUse> &use
         choices.add({"=tl.float32", "=tl.float16"});
       if (use.value.has(Use::ConstantSize))
         choices.add({"=64", "=16", "=1"});
+      if (use.value.has(Use::Index))
+        choices.add({"i32:1"});
       choices.add({"i32", "fp32", "i64", "*fp32", "*i64", "*i32", "i1", "=True", "=64"});
     }
     candidates.push_back({parameter.name, choices.take()});

@@ -196,6 +196,8 @@ ConstantResult evaluateCompare(std::string_view op, const Value &a, const Value 
       return {
           Value::boolean((b.asString()->find(*a.asString()) != std::string::npos) == (op == "in")),
           {}};
+    if (b.asDict())
+      return {Value::boolean((b.asDict()->find(a) != nullptr) == (op == "in")), {}};
     if (!b.asTuple())
       return fail(
           fmt::format("'{}' needs a tuple or string on its right, not {}", op, describe(b)));
@@ -215,6 +217,13 @@ ConstantResult evaluateCompare(std::string_view op, const Value &a, const Value 
   } else if (a.asString() && b.asString()) {
     order = a.asString()->compare(*b.asString());
     order = order < 0 ? -1 : order > 0;
+  } else if (a.asTuple() && b.asTuple()) {
+    // Lexicographic: the first elements that differ decide.
+    const Value::Elements &left = *a.asTuple(), &right = *b.asTuple();
+    for (size_t i = 0; i < std::min(left.size(), right.size()); ++i)
+      if (!equals(left[i], right[i]))
+        return evaluateCompare(op, left[i], right[i]);
+    order = left.size() < right.size() ? -1 : left.size() > right.size();
   } else {
     return fail(fmt::format("'{}' is not defined for {} and {}", op, describe(a), describe(b)));
   }

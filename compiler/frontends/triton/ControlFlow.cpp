@@ -205,6 +205,8 @@ std::optional<Emitter::Flow> Emitter::executeFor(const Stmt &stmt) {
     errorAt(stmt.span, "'for … else' is not supported in kernels");
     return std::nullopt;
   }
+  if (frame_->isPlain || stmt.value->kind != ExprKind::Call)
+    return executeForEach(stmt);
   std::optional<RangeBounds> range = evaluateRange(*stmt.value);
   if (stmt.targets[0]->kind != ExprKind::Name) {
     errorAt(stmt.targets[0]->span, "the variable of a 'for' over a range must be a name");
@@ -219,6 +221,60 @@ std::optional<Emitter::Flow> Emitter::executeFor(const Stmt &stmt) {
     return unrollFor(stmt, *range);
   emitFor(stmt, *range);
   return std::nullopt;
+}
+
+/// A loop over the elements of a compile-time sequence: its body is run for each.
+std::optional<Emitter::Flow> Emitter::executeForEach(const Stmt &stmt) {
+  Value iterable = evaluate(*stmt.value);
+  Value::Elements keys;
+  if (auto *dict = iterable.asDict())
+    for (const auto &[key, value] : dict->entries)
+      keys.push_back(key);
+  const Value::Elements *elements = iterable.asDict() ? &keys : iterable.asTuple();
+  if (!elements) {
+    if (!iterable.isPoison())
+      errorAt(stmt.value->span, fmt::format("'for' in a kernel runs over range(…), tl.range(…), "
+                                            "tl.static_range(…) or a tuple, not over {}",
+                                            describe(iterable)));
+    for (const std::string &name : findCarried(stmt, frame_->scope))
+      frame_->scope[name].value = Value::poison();
+    return std::nullopt;
+  }
+  std::optional<Flow> result;
+  ++frame_->loopDepth;
+  for (const Value &element : *elements) {
+    bool wasPlain = std::exchange(frame_->isPlain, true);
+    assignTo(*stmt.targets[0], element);
+    frame_->isPlain = wasPlain;
+    Flow flow = execute(stmt.body, nullptr);
+    if (flow.exit == Flow::Exit::Break)
+      break;
+    if (flow.hasReturned) {
+      result = flow;
+      break;
+    }
+  }
+  --frame_->loopDepth;
+  return result;
+}
+
+/// Python's `while` in a function that is run at compile time.
+std::optional<Emitter::Flow> Emitter::executePlainWhile(const Stmt &stmt) {
+  for (;;) {
+    DepthGuard guard(*this);
+    Value test = guard ? condition(*stmt.value, "while") : Value::poison();
+    if (!test.asBool())
+      return Flow{true, Value::poison(), stmt.span};
+    if (!*test.asBool())
+      return std::nullopt;
+    ++frame_->loopDepth;
+    Flow flow = execute(stmt.body, nullptr);
+    --frame_->loopDepth;
+    if (flow.hasReturned)
+      return flow;
+    if (flow.exit == Flow::Exit::Break)
+      return std::nullopt;
+  }
 }
 
 std::optional<Emitter::Flow> Emitter::unrollFor(const Stmt &stmt, const RangeBounds &range) {

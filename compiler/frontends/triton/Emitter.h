@@ -50,10 +50,15 @@ public:
   /// Runs the body of a kernel whose parameters have these values.
   void emitKernel(Module &module, const ModuleItem &item, const Function &function,
                   std::map<std::string, Value> parameters);
-  /// Evaluates the default value of a parameter in its module's scope.
+  /// Evaluates an expression, the default value of a parameter say, in a module's scope.
   Value evaluateDefault(Module &module, const Expr &expr) {
     return evaluateInModule(module, expr, nullptr);
   }
+  /// As evaluateDefault, but errors are kept to themselves: the first goes to `reason`.
+  Value tryEvaluate(Module &module, const Expr &expr, std::string &reason);
+  /// Calls a function or lambda with positional arguments outside of any kernel, as tryEvaluate.
+  Value tryCall(Module &module, const Value &callee, std::vector<Value> arguments,
+                std::string &reason);
 
   // For builtins.
   template <typename... Args>
@@ -95,6 +100,7 @@ private:
     Scope scope;
     std::map<std::string, std::string> vanished; // name -> why it is not defined here
     int loopDepth = 0;
+    bool isPlain = false;                   // compile-time Python: numbers stay numbers
     const ModuleItem *evaluating = nullptr; // module scope: the item whose value is wanted
   };
   /// How a run of statements ended.
@@ -102,6 +108,8 @@ private:
     bool hasReturned = false;
     Value value;
     Span span{};
+    enum class Exit : uint8_t { None, Break, Continue } exit = Exit::None; // in plain functions
+    bool hasEnded() const { return hasReturned || exit != Exit::None; }
   };
   using Statements = std::span<const StmtPtr>;
   /// What runs after the statements at hand.
@@ -136,6 +144,11 @@ private:
   Value evaluateConditional(const Expr &expr);
   Value evaluateElements(const Expr &expr);
   Value evaluateComprehension(const Expr &expr);
+  Value evaluateDict(const Expr &expr);
+  Value evaluateDictComprehension(const Expr &expr);
+  /// Runs the clauses of a comprehension from operand `clause` on, and `body` for each element.
+  bool runClauses(const Expr &expr, size_t clause, size_t firstClause,
+                  const std::function<bool()> &body);
   Value evaluateSubscript(const Expr &expr);
   Value indexTuple(const Value::Elements &elements, const Value &index);
   Value indexTensor(const Tensor &tensor, const Value &index);
@@ -145,16 +158,24 @@ private:
 
   // Calls (Calls.cpp).
   Value evaluateCall(const Expr &expr);
+  Value callLambda(const LambdaValue &lambda, CallArguments &arguments);
+  /// Runs a function that is no kernel on compile-time values, as Python would.
+  Value callPlainFunction(const FunctionReference &function, CallArguments arguments);
+  /// `name.append(x)` and its like: lists are values here, so that the name gets a new one.
+  bool executeMutation(const Expr &call);
   bool evaluateArguments(const Expr &call, CallArguments &arguments);
   Value callMethod(const Value &object, const std::string &name, CallArguments arguments);
   bool bindParameters(Frame &frame, const FunctionReference &function, CallArguments &arguments);
   bool isJit(const FunctionReference &function) const;
-  bool isActive(const FunctionReference &function) const;
+  /// How many calls of a function are being run.
+  int countActive(const FunctionReference &function) const;
 
   // Statements (Statements.cpp, ControlFlow.cpp).
   Flow execute(Statements statements, const Continuation *next);
   std::optional<Flow> executeIf(const Stmt &stmt, const Continuation &rest);
   std::optional<Flow> executeFor(const Stmt &stmt);
+  std::optional<Flow> executeForEach(const Stmt &stmt);
+  std::optional<Flow> executePlainWhile(const Stmt &stmt);
   void executeWhile(const Stmt &stmt);
   void executeSimple(const Stmt &stmt);
   void executeAssert(const Stmt &stmt);

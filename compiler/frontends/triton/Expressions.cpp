@@ -61,6 +61,16 @@ Value Emitter::evaluateUnlocated(const Expr &expr) {
     return evaluateElements(expr);
   case ExprKind::ListComprehension:
     return evaluateComprehension(expr);
+  case ExprKind::Dict:
+    return evaluateDict(expr);
+  case ExprKind::DictComprehension:
+    return evaluateDictComprehension(expr);
+  case ExprKind::Lambda: {
+    LambdaValue lambda{frame_->module, &expr, {}};
+    for (const auto &[name, binding] : frame_->scope)
+      lambda.captured[name] = binding.value;
+    return Value::lambda(std::move(lambda));
+  }
   case ExprKind::Starred:
     return error("'*' is allowed only in a call or a tuple");
   case ExprKind::Unsupported:
@@ -123,9 +133,22 @@ Value Emitter::evaluateBoolOp(const Expr &expr) {
 }
 
 Value Emitter::evaluateCompare(const Expr &expr) {
-  if (expr.operators.size() != 1)
-    return error("chained comparisons are not supported; write 'a {} b and b {} c'",
-                 expr.operators[0], expr.operators[1]);
+  if (expr.operators.size() != 1) {
+    // Known at compile time it is Python's; Triton has none for tensors.
+    Value left = evaluate(*expr.operands[0]);
+    for (size_t i = 0; i < expr.operators.size(); ++i) {
+      Value right = evaluate(*expr.operands[i + 1]);
+      if (left.asTensor() || right.asTensor())
+        return error("chained comparisons of tensors are not supported; write 'a {} b and b {} c'",
+                     expr.operators[0], expr.operators[1]);
+      Value holds = compare(expr.operators[i], left, right);
+      std::optional<bool> truth = holds.truth();
+      if (!truth || !*truth)
+        return holds;
+      left = right;
+    }
+    return Value::boolean(true);
+  }
   Value left = evaluate(*expr.operands[0]), right = evaluate(*expr.operands[1]);
   return compare(expr.operators[0], left, right);
 }
@@ -186,31 +209,88 @@ Value Emitter::evaluateElements(const Expr &expr) {
 }
 
 Value Emitter::evaluateComprehension(const Expr &expr) {
-  Value iterable = evaluate(*expr.operands[2]);
-  if (iterable.isPoison())
-    return iterable;
-  if (!iterable.asTuple())
-    return error("a list comprehension needs a tuple, not {}", describe(iterable));
   Value::Elements result;
   Scope saved = frame_->scope;
-  for (const Value &element : *iterable.asTuple()) {
-    // The elements keep their kind here, where an assignment would make tensors of numbers.
-    if (expr.operands[1]->kind == ExprKind::Name)
-      frame_->scope[expr.operands[1]->text] = {element};
-    else
-      assignTo(*expr.operands[1], element);
-    bool isKept = true;
-    for (size_t i = 3; i < expr.operands.size(); ++i) {
-      std::optional<bool> truth = evaluate(*expr.operands[i]).truth();
-      if (!truth)
-        return error("the condition of a list comprehension must be known at compile time");
-      isKept &= *truth;
-    }
-    if (isKept)
-      result.push_back(evaluate(*expr.operands[0]));
-  }
+  bool isGood = runClauses(expr, 1, 1, [&] {
+    result.push_back(evaluate(*expr.operands[0]));
+    return true;
+  });
   frame_->scope = std::move(saved);
-  return Value::tuple(std::move(result));
+  return isGood ? Value::tuple(std::move(result)) : Value::poison();
+}
+
+bool Emitter::runClauses(const Expr &expr, size_t clause, size_t firstClause,
+                         const std::function<bool()> &body) {
+  if (clause == expr.operands.size())
+    return body();
+  if (expr.operators[clause - firstClause] == "if") {
+    Value condition = evaluate(*expr.operands[clause]);
+    std::optional<bool> truth = condition.truth();
+    if (!truth) {
+      if (!condition.isPoison())
+        error("the condition of a comprehension must be known at compile time");
+      return false;
+    }
+    return !*truth || runClauses(expr, clause + 1, firstClause, body);
+  }
+  Value iterable = evaluate(*expr.operands[clause + 1]);
+  if (iterable.isPoison())
+    return false;
+  Value::Elements keys;
+  if (auto *dict = iterable.asDict())
+    for (const auto &[key, value] : dict->entries)
+      keys.push_back(key);
+  const Value::Elements *elements = iterable.asDict() ? &keys : iterable.asTuple();
+  if (!elements) {
+    error("a comprehension needs a tuple, not {}", describe(iterable));
+    return false;
+  }
+  const Expr &target = *expr.operands[clause];
+  for (const Value &element : *elements) {
+    DepthGuard guard(*this);
+    if (!guard)
+      return false;
+    // The elements keep their kind here, where an assignment would make tensors of numbers.
+    bool wasPlain = std::exchange(frame_->isPlain, true);
+    assignTo(target, element);
+    frame_->isPlain = wasPlain;
+    if (!runClauses(expr, clause + 2, firstClause, body))
+      return false;
+  }
+  return true;
+}
+
+Value Emitter::evaluateDict(const Expr &expr) {
+  DictValue dict;
+  for (size_t i = 0; i + 1 < expr.operands.size(); i += 2) {
+    Value value = evaluate(*expr.operands[i + 1]);
+    if (value.isPoison())
+      return value;
+    if (expr.operands[i]) {
+      Value key = evaluate(*expr.operands[i]);
+      if (key.isPoison())
+        return key;
+      dict.set(key, value);
+    } else if (auto *inner = value.asDict()) {
+      for (const auto &[key, element] : inner->entries)
+        dict.set(key, element);
+    } else {
+      return error("only a dict can follow '**', not {}", describe(value));
+    }
+  }
+  return Value::dict(std::move(dict));
+}
+
+Value Emitter::evaluateDictComprehension(const Expr &expr) {
+  DictValue dict;
+  Scope saved = frame_->scope;
+  bool isGood = runClauses(expr, 2, 2, [&] {
+    Value key = evaluate(*expr.operands[0]), value = evaluate(*expr.operands[1]);
+    dict.set(key, value);
+    return !key.isPoison();
+  });
+  frame_->scope = std::move(saved);
+  return isGood ? Value::dict(std::move(dict)) : Value::poison();
 }
 
 Value Emitter::evaluateSubscript(const Expr &expr) {
@@ -220,6 +300,10 @@ Value Emitter::evaluateSubscript(const Expr &expr) {
     return Value::poison();
   if (auto *elements = object.asTuple())
     return indexTuple(*elements, index);
+  if (auto *dict = object.asDict()) {
+    const Value *found = dict->find(index);
+    return found ? *found : error("{} has no key {}", describe(object), describe(index));
+  }
   if (auto *tensor = object.asTensor())
     return indexTensor(*tensor, index);
   if (auto *string = object.asString(); string && index.integerValue()) {
@@ -263,14 +347,17 @@ Value Emitter::indexTensor(const Tensor &tensor, const Value &index) {
   Tensor result = tensor;
   size_t given =
       std::count_if(items.begin(), items.end(), [](const Value &item) { return !item.isNone(); });
-  if (given > tensor.type.shape.size())
+  // As in Triton, ':' says nothing of a scalar, and its first None makes a block of one element.
+  bool isScalar = !tensor.type.isBlock();
+  if (!isScalar && given > tensor.type.shape.size())
     return error("{} ':' in the index of a tensor with {} dimensions", given,
                  tensor.type.shape.size());
   for (size_t i = 0; i < items.size(); ++i) {
     const SliceValue *slice = items[i].asSlice();
     bool isFull = slice && slice->lower.isNone() && slice->upper.isNone() && slice->step.isNone();
     if (items[i].isNone()) {
-      Value expanded = semantics_.expandDims(result, static_cast<int64_t>(i));
+      Value expanded =
+          semantics_.expandDims(result, result.type.isBlock() ? static_cast<int64_t>(i) : 0);
       if (expanded.isPoison())
         return expanded;
       result = *expanded.asTensor();
@@ -296,6 +383,8 @@ Value Emitter::attribute(const Value &object, const std::string &name, bool isQu
     result = dtypeAttribute(*dtype, name);
   else if (auto *record = object.asRecord())
     result = recordAttribute(*record, name);
+  else if (auto *dict = object.asDict(); dict && dict->find(name))
+    result = *dict->find(name); // the fields of torch.finfo and its like
   else if (name == "value")
     result = object;
   else if (name == "type" && object.isNumber() && numberType(object))

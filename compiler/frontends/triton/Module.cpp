@@ -321,7 +321,15 @@ std::vector<Token> withEnd(std::span<const Token> tokens) {
 
 bool isJitDecorator(std::string_view dottedName) {
   size_t dot = dottedName.rfind('.');
-  return dottedName.substr(dot == std::string_view::npos ? 0 : dot + 1) == "jit";
+  if (dottedName.substr(dot == std::string_view::npos ? 0 : dot + 1) != "jit")
+    return false;
+  // Other compilers' decorators of that name.
+  std::string_view first = dottedName.substr(0, dottedName.find('.'));
+  for (std::string_view other : {"cute", "cutlass", "numba", "nb", "jax", "torch", "gluon", "T",
+                                 "tilelang", "flyc", "flydsl", "ti", "wp"})
+    if (first == other)
+      return false;
+  return true;
 }
 
 bool isConstexprAnnotation(const Expr *annotation) {

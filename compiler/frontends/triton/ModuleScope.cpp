@@ -75,12 +75,40 @@ Value Emitter::evaluateInModule(Module &module, const Expr &expr, const ModuleIt
   return value;
 }
 
+Value Emitter::tryEvaluate(Module &module, const Expr &expr, std::string &reason) {
+  Diagnostics quiet;
+  Diagnostics *saved = std::exchange(diagnostics_, &quiet);
+  Value value = evaluateInModule(module, expr, nullptr);
+  diagnostics_ = saved;
+  if (quiet.hasErrors())
+    reason = quiet.errors().front().message;
+  return quiet.hasErrors() ? Value::poison() : value;
+}
+
+Value Emitter::tryCall(Module &module, const Value &callee, std::vector<Value> values,
+                       std::string &reason) {
+  Diagnostics quiet;
+  Diagnostics *saved = std::exchange(diagnostics_, &quiet);
+  Frame frame{};
+  frame.module = &module;
+  Frame *savedFrame = std::exchange(frame_, &frame);
+  CallArguments arguments;
+  arguments.positional = std::move(values);
+  arguments.positionalSpans.resize(arguments.positional.size());
+  Value value = call(callee, std::move(arguments));
+  frame_ = savedFrame;
+  diagnostics_ = saved;
+  if (quiet.hasErrors())
+    reason = quiet.errors().front().message;
+  return quiet.hasErrors() ? Value::poison() : value;
+}
+
 Value Emitter::lookupGlobal(Module &module, const std::string &name, const ModuleItem *before) {
   if (std::optional<Value> value = findGlobal(module, name, before))
     return *value;
   std::string path = "builtins." + name;
   if (findBuiltin(path) || !findUnsupported(path).empty() || name == "str" || name == "tuple" ||
-      name == "list")
+      name == "dict" || name == "list")
     return Value::external(path);
   return error("name '{}' is not defined", name);
 }

@@ -73,7 +73,8 @@ ExprPtr Parser::finish(ExprPtr expr) {
     if (operand)
       expr->depth = std::max(expr->depth, operand->depth + 1);
   for (const Keyword &keyword : expr->keywords)
-    expr->depth = std::max(expr->depth, keyword.value->depth + 1);
+    if (keyword.value)
+      expr->depth = std::max(expr->depth, keyword.value->depth + 1);
   if (expr->depth <= kMaxDepth)
     return expr;
   error(expr->span, fmt::format("this expression is deeper than {} operations", kMaxDepth));
@@ -361,9 +362,14 @@ bool Parser::parseCallArguments(Expr &call) {
       ExprPtr value = parseStarOrExpression();
       if (!value)
         return false;
-      if (at("for") || at("async")) {
-        error(peek().span, "generator expressions are not supported in kernels");
-        return false;
+      if (atAny({"for", "async"})) {
+        ExprPtr generator = make(ExprKind::ListComprehension, begin);
+        generator->operands.push_back(std::move(value));
+        if (!parseClauses(*generator))
+          return false;
+        value = finish(std::move(generator));
+        if (!value)
+          return false;
       }
       if (!call.keywords.empty() && value->kind != ExprKind::Starred) {
         error(value->span, "a positional argument cannot follow keyword arguments");
@@ -455,9 +461,14 @@ ExprPtr Parser::parseParenthesised() {
   ExprPtr inner = parseExpressionList();
   if (!inner)
     return nullptr;
-  if (at("for") || at("async")) {
-    error(peek().span, "generator expressions are not supported in kernels");
-    return nullptr;
+  if (atAny({"for", "async"})) {
+    ExprPtr generator = make(ExprKind::ListComprehension, begin);
+    generator->operands.push_back(std::move(inner));
+    if (!parseClauses(*generator))
+      return nullptr;
+    inner = finish(std::move(generator));
+    if (!inner)
+      return nullptr;
   }
   if (!expect(")", "to close the parenthesis"))
     return nullptr;
@@ -473,21 +484,10 @@ ExprPtr Parser::parseListDisplay() {
     if (!element)
       return nullptr;
     list->operands.push_back(std::move(element));
-    if (list->operands.size() == 1 && accept("for")) {
+    if (list->operands.size() == 1 && atAny({"for", "async"})) {
       list->kind = ExprKind::ListComprehension;
-      list->operands.push_back(parseTargetList());
-      if (!list->operands.back() || !expect("in", "after the target of 'for'"))
+      if (!parseClauses(*list))
         return nullptr;
-      list->operands.push_back(parseOr());
-      while (list->operands.back() && accept("if"))
-        list->operands.push_back(parseOr());
-      if (!list->operands.back())
-        return nullptr;
-      if (at("for")) {
-        error(peek().span,
-              "list comprehensions with more than one 'for' are not supported in kernels");
-        return nullptr;
-      }
       break;
     }
     if (!accept(","))
@@ -498,55 +498,118 @@ ExprPtr Parser::parseListDisplay() {
   return finish(std::move(list));
 }
 
-/// Dict and set displays and comprehensions: kernels have none, but module-level code does.
+bool Parser::parseClauses(Expr &comprehension) {
+  auto add = [&](const char *role, ExprPtr part) {
+    comprehension.operands.push_back(std::move(part));
+    comprehension.operators.emplace_back(role);
+    return comprehension.operands.back() != nullptr;
+  };
+  while (atAny({"for", "async", "if"})) {
+    if (accept("if")) {
+      if (!add("if", parseOr()))
+        return false;
+      continue;
+    }
+    accept("async");
+    if (!expect("for", "after 'async'") || !add("for", parseTargetList()) ||
+        !expect("in", "after the target of 'for'") || !add("in", parseOr()))
+      return false;
+  }
+  return true;
+}
+
+/// Dict and set displays and comprehensions. A set is read as a list: it is only searched.
 ExprPtr Parser::parseBraces() {
   uint32_t begin = take().span.begin;
-  bool isDict = at("}");
-  while (!at("}")) {
-    if (accept("**")) {
-      isDict = true;
-      if (!parseBinary(0))
-        return nullptr;
+  if (accept("}"))
+    return finish(make(ExprKind::Dict, begin));
+  if (at("**"))
+    return parseDictRest(make(ExprKind::Dict, begin));
+  ExprPtr first = parseStarOrExpression();
+  if (!first)
+    return nullptr;
+  if (at(":")) {
+    ExprPtr dict = make(ExprKind::Dict, begin);
+    dict->operands.push_back(std::move(first));
+    return parseDictRest(std::move(dict));
+  }
+  ExprPtr set = make(ExprKind::List, begin);
+  set->operands.push_back(std::move(first));
+  if (atAny({"for", "async"})) {
+    set->kind = ExprKind::ListComprehension;
+    if (!parseClauses(*set))
+      return nullptr;
+  }
+  while (accept(",") && !at("}")) {
+    set->operands.push_back(parseStarOrExpression());
+    if (!set->operands.back())
+      return nullptr;
+  }
+  if (!expect("}", "to close the brace"))
+    return nullptr;
+  return finish(std::move(set));
+}
+
+/// After the brace, or after the first key.
+ExprPtr Parser::parseDictRest(ExprPtr dict) {
+  for (bool isFirst = true; !at("}"); isFirst = false) {
+    bool hasKey = isFirst && !dict->operands.empty();
+    if (!hasKey && accept("**")) {
+      dict->operands.push_back(nullptr);
+      dict->operands.push_back(parseBinary(0));
     } else {
-      if (!parseStarOrExpression())
+      if (!hasKey)
+        dict->operands.push_back(parseExpression());
+      if (!dict->operands.back() || !expect(":", "after the key"))
         return nullptr;
-      if (accept(":")) {
-        isDict = true;
-        if (!parseExpression())
+      dict->operands.push_back(parseExpression());
+      if (isFirst && dict->operands.back() && atAny({"for", "async"})) {
+        dict->kind = ExprKind::DictComprehension;
+        if (!parseClauses(*dict))
           return nullptr;
+        break;
       }
     }
-    while (atAny({"for", "async", "if"})) {
-      accept("async");
-      if (accept("for")) {
-        if (!parseTargetList() || !expect("in", "after the target of 'for'"))
-          return nullptr;
-      } else {
-        take();
-      }
-      if (!parseOr())
-        return nullptr;
-    }
+    if (!dict->operands.back())
+      return nullptr;
     if (!accept(","))
       break;
   }
   if (!expect("}", "to close the brace"))
     return nullptr;
-  return finish(make(ExprKind::Unsupported, begin, isDict ? "a dict display" : "a set display"));
+  return finish(std::move(dict));
 }
 
 ExprPtr Parser::parseLambda() {
   uint32_t begin = take().span.begin;
-  int brackets = 0;
-  while (peek().kind == TokenKind::Name || peek().kind == TokenKind::Operator) {
-    if (brackets == 0 && at(":"))
+  ExprPtr lambda = make(ExprKind::Lambda, begin);
+  bool isSimple = true; // no *args
+  while (!at(":")) {
+    isSimple &= !accept("*") && !accept("**") && !accept("/");
+    Keyword parameter;
+    parameter.span = peek().span;
+    if (peek().kind == TokenKind::Name && !isKeyword(textOf(peek())))
+      parameter.name = std::string(textOf(take()));
+    if (accept("=")) {
+      parameter.value = parseExpression();
+      if (!parameter.value)
+        return nullptr;
+    }
+    if (!parameter.name.empty())
+      lambda->keywords.push_back(std::move(parameter));
+    if (!accept(","))
       break;
-    brackets += atAny({"(", "[", "{"}) ? 1 : atAny({")", "]", "}"}) ? -1 : 0;
-    take();
   }
-  if (!expect(":", "after the parameters of 'lambda'") || !parseExpression())
+  if (!expect(":", "after the parameters of 'lambda'"))
     return nullptr;
-  return finish(make(ExprKind::Unsupported, begin, "a lambda"));
+  lambda->operands.push_back(parseExpression());
+  if (!lambda->operands.back())
+    return nullptr;
+  if (!isSimple) {
+    lambda->kind = ExprKind::Unsupported;
+    lambda->text = "a lambda with '*'";
+  }
+  return finish(std::move(lambda));
 }
 
 } // namespace inlay::triton

@@ -59,6 +59,9 @@ private:
   ExprPtr parseParenthesised();
   ExprPtr parseListDisplay();
   ExprPtr parseBraces();
+  /// At "for": reads the clauses of a comprehension into it.
+  bool parseClauses(Expr &comprehension);
+  ExprPtr parseDictRest(ExprPtr dict);
   ExprPtr parseLambda();
   ExprPtr parseStrings();
   bool parseStringToken(const Token &token, std::vector<ExprPtr> &parts);

@@ -25,11 +25,17 @@ Emitter::Flow Emitter::execute(Statements statements, const Continuation *next) 
     SpanScope scope(*this, stmt.span);
     if (stmt.kind == StmtKind::Return)
       return {true, stmt.value ? evaluate(*stmt.value) : Value(), stmt.span};
+    if (frame_->isPlain && stmt.kind == StmtKind::Unsupported && frame_->loopDepth > 0 &&
+        (stmt.text == "'break'" || stmt.text == "'continue'"))
+      return {false, Value(), stmt.span,
+              stmt.text == "'break'" ? Flow::Exit::Break : Flow::Exit::Continue};
     std::optional<Flow> flow;
     if (stmt.kind == StmtKind::If)
       flow = executeIf(stmt, {statements.subspan(i + 1), next});
     else if (stmt.kind == StmtKind::For)
       flow = executeFor(stmt);
+    else if (stmt.kind == StmtKind::While && frame_->isPlain)
+      flow = executePlainWhile(stmt);
     else if (stmt.kind == StmtKind::While)
       executeWhile(stmt);
     else
@@ -46,6 +52,8 @@ Emitter::Flow Emitter::execute(Statements statements, const Continuation *next) 
 std::optional<Emitter::Flow> Emitter::executeIf(const Stmt &stmt, const Continuation &rest) {
   Value test = condition(*stmt.value, "if");
   bool hasReturn = containsReturn(stmt.body) || containsReturn(stmt.orElse);
+  if (test.isPoison() && frame_->isPlain)
+    return Flow{true, Value::poison(), stmt.span};
   if (test.isPoison()) {
     // Nothing is known of what follows from the branches.
     for (const std::string &name : findCarried(stmt, frame_->scope))
@@ -54,6 +62,10 @@ std::optional<Emitter::Flow> Emitter::executeIf(const Stmt &stmt, const Continua
   }
   if (auto *isTaken = test.asBool()) {
     Statements live = *isTaken ? stmt.body : stmt.orElse;
+    if (frame_->isPlain) {
+      Flow flow = execute(live, nullptr);
+      return flow.hasEnded() ? std::optional(flow) : std::nullopt;
+    }
     if (containsReturn(live))
       return execute(live, &rest);
     execute(live, nullptr);
@@ -74,13 +86,16 @@ void Emitter::executeSimple(const Stmt &stmt) {
   switch (stmt.kind) {
   case StmtKind::Expression: {
     // A docstring stands for nothing; other values are dropped.
-    if (stmt.value->kind != ExprKind::String)
+    if (stmt.value->kind != ExprKind::String && !executeMutation(*stmt.value))
       evaluate(*stmt.value);
     return;
   }
   case StmtKind::Assign: {
     Value value = evaluate(*stmt.value);
-    if (stmt.targets.size() > 1)
+    if (frame_->isPlain)
+      for (const ExprPtr &target : stmt.targets)
+        assignTo(*target, value);
+    else if (stmt.targets.size() > 1)
       errorAt(stmt.span, "'a = b = value' is not supported in kernels; write two assignments");
     else
       assignTo(*stmt.targets[0], value);
@@ -180,7 +195,42 @@ void Emitter::assignName(const Expr &target, const Value &value, bool isFrozen) 
     return;
   }
   frame_->vanished.erase(target.text);
-  frame_->scope[target.text] = {isFrozen ? value : materialise(value), isFrozen};
+  frame_->scope[target.text] = {isFrozen || frame_->isPlain ? value : materialise(value), isFrozen};
+}
+
+bool Emitter::executeMutation(const Expr &call) {
+  if (call.kind != ExprKind::Call || call.operands[0]->kind != ExprKind::Attribute ||
+      call.operands[0]->operands[0]->kind != ExprKind::Name || call.operands.size() != 2)
+    return false;
+  const std::string &method = call.operands[0]->text;
+  const std::string &name = call.operands[0]->operands[0]->text;
+  auto found = frame_->scope.find(name);
+  if (found == frame_->scope.end())
+    return false;
+  const Value object = found->second.value;
+  if (auto *dict = object.asDict(); dict && method == "update") {
+    Value more = evaluate(*call.operands[1]);
+    if (!more.asDict())
+      return more.isPoison();
+    DictValue merged = *dict;
+    for (const auto &[key, value] : more.asDict()->entries)
+      merged.set(key, value);
+    frame_->scope[name].value = Value::dict(std::move(merged));
+    return true;
+  }
+  auto *elements = object.asTuple();
+  if (!elements || (method != "append" && method != "extend"))
+    return false;
+  Value more = evaluate(*call.operands[1]);
+  Value::Elements all = *elements;
+  if (method == "append")
+    all.push_back(more);
+  else if (more.asTuple())
+    all.insert(all.end(), more.asTuple()->begin(), more.asTuple()->end());
+  else
+    return more.isPoison();
+  frame_->scope[name].value = Value::tuple(std::move(all));
+  return true;
 }
 
 Value Emitter::condition(const Expr &expr, std::string_view statement) {
@@ -189,7 +239,7 @@ Value Emitter::condition(const Expr &expr, std::string_view statement) {
     return value;
   auto *tensor = value.asTensor();
   if (!tensor) {
-    if (value.isNumber() || value.isNone())
+    if (value.isNumber() || value.isNone() || (frame_->isPlain && !value.asExternal()))
       return Value::boolean(*value.truth());
     return errorAt(
         expr.span,

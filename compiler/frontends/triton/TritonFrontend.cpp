@@ -3,6 +3,7 @@
 #include "base/Error.h"
 #include "compiler/frontends/triton/DescriptorParameter.h"
 #include "compiler/frontends/triton/Emitter.h"
+#include "compiler/frontends/triton/Tuning.h"
 
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
@@ -132,10 +133,12 @@ public:
   }
 
   Result<OwningOpRef<ModuleOp>> run();
+  Result<KernelTuning> tuning();
 
 private:
   Result<const ModuleItem *> findKernel();
   Status bindParameters(const Function &function);
+  void evaluateHeuristics(const ModuleItem &item, const Function &function);
   Status checkConstexprNames(const Function &function);
   OwningOpRef<ModuleOp> emit(const ModuleItem &item, const Function &function);
   Status simplify(ModuleOp module);
@@ -148,6 +151,8 @@ private:
   Diagnostics diagnostics_;
   Emitter emitter_;
   std::vector<KernelParameterBinding> bindings_;
+  std::map<std::string, Value> heuristics_; // parameters with the values they compute
+  std::map<std::string, std::string> heuristicFailures_;
 };
 
 Status Importer::diagnosticStatus() {
@@ -192,6 +197,28 @@ Status Importer::checkConstexprNames(const Function &function) {
   return {};
 }
 
+/// Parameters that are given no value are computed from the others, as Triton does at a launch.
+void Importer::evaluateHeuristics(const ModuleItem &item, const Function &function) {
+  std::map<std::string, Value> known;
+  TuningReader reader(emitter_, module_, item, function);
+  std::vector<std::string> names = reader.read().heuristics;
+  for (const Parameter &parameter : function.parameters) {
+    auto given = request_.constexprs.find(parameter.name);
+    if (given != request_.constexprs.end())
+      known[parameter.name] = constexprValue(given->second);
+    else if (!isConstexprAnnotation(parameter.annotation.get()))
+      known[parameter.name] = TuningReader::runTimeArgument(parameter.name);
+    else if (parameter.defaultValue &&
+             std::find(names.begin(), names.end(), parameter.name) == names.end())
+      known[parameter.name] = emitter_.evaluateDefault(module_, *parameter.defaultValue);
+  }
+  for (TuningReader::Heuristic &heuristic : reader.evaluate(std::move(known)))
+    if (heuristic.value)
+      heuristics_[heuristic.name] = std::move(*heuristic.value);
+    else
+      heuristicFailures_[heuristic.name] = std::move(heuristic.reason);
+}
+
 Status Importer::bindParameters(const Function &function) {
   INLAY_TRY(checkConstexprNames(function));
   size_t next = 0;
@@ -204,12 +231,22 @@ Status Importer::bindParameters(const Function &function) {
     if (given != request_.constexprs.end()) {
       binding.constant = constexprValue(given->second);
       next += isPlaceholder ? 1 : 0;
+    } else if (auto computed = heuristics_.find(parameter.name); computed != heuristics_.end()) {
+      binding.constant = computed->second;
+      next += isPlaceholder ? 1 : 0;
     } else if (isConstexpr || isPlaceholder ||
                (next >= signature.size() && parameter.defaultValue)) {
-      if (!parameter.defaultValue)
+      if (!parameter.defaultValue) {
+        auto failure = heuristicFailures_.find(parameter.name);
         return invalidArgument("kernel '{}': parameter '{}' is a tl.constexpr without a default "
-                               "and no value is given for it; the kernel is {}",
-                               function.name, parameter.name, describeParameters(function));
+                               "and no value is given for it{}; the kernel is {}",
+                               function.name, parameter.name,
+                               failure == heuristicFailures_.end()
+                                   ? ""
+                                   : ", and its heuristic cannot be evaluated (" + failure->second +
+                                         ")",
+                               describeParameters(function));
+      }
       binding.constant = emitter_.evaluateDefault(module_, *parameter.defaultValue);
       next += isPlaceholder ? 1 : 0;
     } else if (parameter.kind == Parameter::Kind::Star ||
@@ -324,16 +361,30 @@ Result<OwningOpRef<ModuleOp>> Importer::run() {
   if (!function)
     return diagnosticStatus();
   for (const std::string &decorator : item->decorators)
-    if (!isJitDecorator(decorator))
+    if (!isJitDecorator(decorator) && !decorator.ends_with("heuristics"))
       emitter_.note(fmt::format("{}: decorator '@{}' of kernel '{}' is passed over; its "
                                 "compile-time values must be given",
                                 request_.path, decorator, item->name));
-  INLAY_TRY(bindParameters(*function));
+  evaluateHeuristics(*item, *function);
+  if (Status bound = bindParameters(*function); !bound.isOk()) {
+    // Before all steps, but the further the more parameters are bound.
+    if (request_.failure)
+      request_.failure->steps = static_cast<int64_t>(bindings_.size()) - 1'000'000;
+    return bound;
+  }
   OwningOpRef<ModuleOp> module = emit(*item, *function);
   if (diagnostics_.hasErrors())
     return diagnosticStatus();
   INLAY_TRY(simplify(*module));
   return module;
+}
+
+Result<KernelTuning> Importer::tuning() {
+  INLAY_ASSIGN(const ModuleItem *item, findKernel());
+  const Function *function = module_.parseFunction(*item, diagnostics_);
+  if (!function)
+    return diagnosticStatus();
+  return TuningReader(emitter_, module_, *item, *function).read();
 }
 
 } // namespace
@@ -375,6 +426,12 @@ Result<std::vector<KernelDeclaration>> listKernels(const std::string &path,
   if (diagnostics.hasErrors())
     return Status(StatusCode::InvalidArgument, diagnostics.render());
   return kernels;
+}
+
+Result<KernelTuning> readTuning(MLIRContext &context, const KernelRequest &request) {
+  context.loadDialect<arith::ArithDialect, func::FuncDialect, math::MathDialect, scf::SCFDialect,
+                      tile::TileDialect>();
+  return Importer(context, request).tuning();
 }
 
 Result<OwningOpRef<ModuleOp>> importKernel(MLIRContext &context, const KernelRequest &request) {

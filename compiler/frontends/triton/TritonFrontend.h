@@ -66,6 +66,25 @@ struct KernelDeclaration {
 Result<std::vector<KernelDeclaration>> listKernels(const std::string &path,
                                                    std::string_view source);
 
+/// One configuration of @triton.autotune.
+struct KernelConfig {
+  std::map<std::string, ConstexprValue> values;
+  int numWarps = 4;
+  int numStages = 3;
+};
+
+/// What a kernel's decorators say about its compile-time parameters.
+struct KernelTuning {
+  std::vector<KernelConfig> configs;
+  std::vector<std::string> key;        // arguments whose change makes the autotuner choose anew
+  std::vector<std::string> heuristics; // parameters that @triton.heuristics computes
+  std::vector<std::string> notes;      // what could not be evaluated, and why
+};
+
+/// Reads the decorators of `request.function`, evaluating what they are made of at compile time.
+/// Errors: InvalidArgument if there is no such kernel or it does not parse.
+Result<KernelTuning> readTuning(mlir::MLIRContext &context, const KernelRequest &request);
+
 /// Reads and types one kernel and makes a verified tile module holding one func.func with
 /// `tile.kernel`, named as the Python function. Errors: InvalidArgument whose message is the
 /// rendered diagnostics (file:line:column, the line, a caret, notes).

@@ -157,12 +157,14 @@ public:
 
   const std::vector<ParameterUse> &result() const { return result_; }
   std::vector<size_t> dependencies(Span span);
+  std::vector<size_t> dependencies(const std::string &name);
 
 private:
   /// name = value, or name op= value.
   struct Definition {
     const Expr *value;
     std::string_view op;
+    std::vector<const Expr *> guards; // tests of the statements around it
   };
   struct NameInfo {
     const Parameter *parameter = nullptr;
@@ -204,12 +206,14 @@ private:
   const Function &function_;
   std::map<std::string, NameInfo, std::less<>> names_;
   std::vector<ParameterUse> result_;
+  std::vector<const Expr *> guards_;
+  std::vector<size_t> closure(std::vector<std::string> queue, bool hasGuards);
 };
 
 void UsageAnalysis::FunctionUsage::define(const Expr &target, const Expr &value,
                                           std::string_view op) {
   if (target.kind == ExprKind::Name) {
-    names_[target.text].definitions.push_back({&value, op});
+    names_[target.text].definitions.push_back({&value, op, guards_});
   } else if (target.kind == ExprKind::Tuple || target.kind == ExprKind::List) {
     bool isPairwise = (value.kind == ExprKind::Tuple || value.kind == ExprKind::List) &&
                       value.operands.size() == target.operands.size();
@@ -225,8 +229,12 @@ void UsageAnalysis::FunctionUsage::collect(const std::vector<StmtPtr> &statement
       for (const ExprPtr &target : stmt->targets)
         define(*target, *stmt->value,
                stmt->kind == StmtKind::AugmentedAssign ? std::string_view(stmt->text) : "");
+    if (stmt->kind == StmtKind::If)
+      guards_.push_back(stmt->value.get());
     collect(stmt->body);
     collect(stmt->orElse);
+    if (stmt->kind == StmtKind::If)
+      guards_.pop_back();
   }
 }
 
@@ -316,8 +324,9 @@ void UsageAnalysis::FunctionUsage::visitCompare(const Expr &expr) {
         demandDtype(*one);
       else if (other->kind == ExprKind::Float)
         demand(*one, Use::FloatMath, {});
-      else if (isInteger(*other))
-        demand(*one, Use::IntMath, {});
+      else if (isInteger(*other) ||
+               (other->kind == ExprKind::Name && !names_.contains(other->text)))
+        demand(*one, Use::IntMath, {}); // with a constant of the module, too
     }
     if (expr.operators[i].ends_with("in") &&
         (right.kind == ExprKind::Tuple || right.kind == ExprKind::List) &&
@@ -626,6 +635,7 @@ void UsageAnalysis::FunctionUsage::demandCall(const Expr &call, Uses value, Uses
   }
   switch (formOf(name)) {
   case CallForm::Load:
+  case CallForm::Atomic: // gives what was there before
     if (const Expr *pointer = argument(call, 0, "pointer"))
       demand(*pointer, Use::Address, value, depth + 1);
     return;
@@ -748,13 +758,27 @@ void UsageAnalysis::FunctionUsage::spansIn(const std::vector<StmtPtr> &statement
 std::vector<size_t> UsageAnalysis::FunctionUsage::dependencies(Span span) {
   std::vector<std::string> queue;
   spansIn(function_.body, span, queue);
+  return closure(std::move(queue), false);
+}
+
+std::vector<size_t> UsageAnalysis::FunctionUsage::dependencies(const std::string &name) {
+  return names_.contains(name) ? closure({name}, true) : std::vector<size_t>();
+}
+
+/// The parameters that names are made of, the nearest first.
+std::vector<size_t> UsageAnalysis::FunctionUsage::closure(std::vector<std::string> queue,
+                                                          bool hasGuards) {
   std::vector<size_t> found;
   for (size_t i = 0; i < queue.size(); ++i) {
     const NameInfo &info = names_[queue[i]];
     if (info.parameter)
       found.push_back(static_cast<size_t>(info.parameter - function_.parameters.data()));
-    for (const Definition &definition : info.definitions)
+    for (const Definition &definition : info.definitions) {
       namesIn(*definition.value, queue);
+      for (const Expr *guard : definition.guards)
+        if (hasGuards)
+          namesIn(*guard, queue);
+    }
   }
   return found;
 }
@@ -803,6 +827,12 @@ UsageAnalysis::FunctionUsage *UsageAnalysis::analyse(Module &module, const Modul
       function ? std::make_unique<FunctionUsage>(*this, module, *function) : nullptr;
   inProgress_.erase(&item);
   return (functions_[&item] = std::move(usage)).get();
+}
+
+std::vector<size_t> UsageAnalysis::dependencies(Module &module, const ModuleItem &item,
+                                                const std::string &name) {
+  FunctionUsage *usage = analyse(module, item);
+  return usage ? usage->dependencies(name) : std::vector<size_t>();
 }
 
 const std::vector<ParameterUse> &UsageAnalysis::parameters(Module &module, const ModuleItem &item) {

@@ -68,6 +68,8 @@ public:
   /// Positions of the parameters that an expression at `span` of the function depends on, the
   /// nearest first.
   std::vector<size_t> dependencies(Module &module, const ModuleItem &item, Span span);
+  /// As above for a local name; also what decides whether and how it is assigned.
+  std::vector<size_t> dependencies(Module &module, const ModuleItem &item, const std::string &name);
 
 private:
   class FunctionUsage;

@@ -15,6 +15,34 @@ Value Value::record(RecordValue value) {
   return Value(Data(std::make_shared<const RecordValue>(std::move(value))));
 }
 
+Value Value::dict(DictValue value) {
+  return Value(Data(std::make_shared<const DictValue>(std::move(value))));
+}
+
+Value Value::lambda(LambdaValue value) {
+  return Value(Data(std::make_shared<const LambdaValue>(std::move(value))));
+}
+
+const Value *DictValue::find(const Value &key) const {
+  for (const auto &[candidate, value] : entries)
+    if (equals(candidate, key))
+      return &value;
+  return nullptr;
+}
+
+const Value *DictValue::find(std::string_view key) const {
+  return find(Value::string(std::string(key)));
+}
+
+void DictValue::set(const Value &key, const Value &value) {
+  for (auto &[candidate, old] : entries)
+    if (equals(candidate, key)) {
+      old = value;
+      return;
+    }
+  entries.emplace_back(key, value);
+}
+
 std::optional<Integer> Value::integerValue() const {
   if (auto *value = asBool())
     return Integer(*value);
@@ -44,10 +72,16 @@ std::optional<bool> Value::truth() const {
     return !value->empty();
   if (auto *value = asTuple())
     return !value->empty();
+  if (auto *value = asDict())
+    return !value->entries.empty();
   return true;
 }
 
 bool Value::containsPoison() const {
+  if (auto *dict = asDict())
+    return std::any_of(dict->entries.begin(), dict->entries.end(), [](const auto &entry) {
+      return entry.first.containsPoison() || entry.second.containsPoison();
+    });
   auto *elements = asTuple();
   return isPoison() ||
          (elements && std::any_of(elements->begin(), elements->end(),
@@ -55,6 +89,9 @@ bool Value::containsPoison() const {
 }
 
 bool Value::containsTensor() const {
+  if (auto *dict = asDict())
+    return std::any_of(dict->entries.begin(), dict->entries.end(),
+                       [](const auto &entry) { return entry.second.containsTensor(); });
   auto *elements = asTuple();
   return asTensor() || asRecord() ||
          (elements && std::any_of(elements->begin(), elements->end(),
@@ -111,7 +148,13 @@ std::string describe(const Value &value) {
       text += (i ? ", " : "") + describe((*elements)[i]);
     return text + (elements->size() == 1 ? ",)" : ")");
   }
-  return "a slice";
+  if (auto *dict = value.asDict()) {
+    std::string text = "{";
+    for (const auto &[key, element] : dict->entries)
+      text += (text.size() > 1 ? ", " : "") + describe(key) + ": " + describe(element);
+    return text + "}";
+  }
+  return value.asLambda() ? "a lambda" : "a slice";
 }
 
 bool equals(const Value &a, const Value &b) {
@@ -134,6 +177,15 @@ bool equals(const Value &a, const Value &b) {
            std::equal(a.asRecord()->fields.begin(), a.asRecord()->fields.end(),
                       b.asRecord()->fields.begin(), b.asRecord()->fields.end(),
                       [](const Tensor &x, const Tensor &y) { return x.handle == y.handle; });
+  if (a.asDict() && b.asDict())
+    return a.asDict()->entries.size() == b.asDict()->entries.size() &&
+           std::all_of(a.asDict()->entries.begin(), a.asDict()->entries.end(),
+                       [&](const auto &entry) {
+                         const Value *other = b.asDict()->find(entry.first);
+                         return other && equals(entry.second, *other);
+                       });
+  if (a.asLambda() || b.asLambda())
+    return a.asLambda() == b.asLambda();
   if (a.asTuple() && b.asTuple())
     return std::equal(a.asTuple()->begin(), a.asTuple()->end(), b.asTuple()->begin(),
                       b.asTuple()->end(), equals);

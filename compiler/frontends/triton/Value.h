@@ -39,6 +39,10 @@ struct ExternalName {
 
 /// lower:upper:step in an index.
 struct SliceValue;
+/// A Python dict.
+struct DictValue;
+/// A Python lambda with the local names it was made among.
+struct LambdaValue;
 /// A block pointer or a tensor descriptor.
 struct RecordValue;
 
@@ -63,6 +67,8 @@ public:
     return Value(Data(std::make_shared<const Elements>(std::move(elements))));
   }
   static Value slice(Value lower, Value upper, Value step);
+  static Value dict(DictValue value);
+  static Value lambda(LambdaValue value);
   static Value function(FunctionReference value) { return Value(Data(value)); }
   static Value external(std::string path) { return Value(Data(ExternalName{std::move(path)})); }
   static Value record(RecordValue value);
@@ -91,6 +97,14 @@ public:
     auto *shared = std::get_if<std::shared_ptr<const RecordValue>>(&data_);
     return shared ? shared->get() : nullptr;
   }
+  const DictValue *asDict() const {
+    auto *shared = std::get_if<std::shared_ptr<const DictValue>>(&data_);
+    return shared ? shared->get() : nullptr;
+  }
+  const LambdaValue *asLambda() const {
+    auto *shared = std::get_if<std::shared_ptr<const LambdaValue>>(&data_);
+    return shared ? shared->get() : nullptr;
+  }
   /// A Python bool, int or float.
   bool isNumber() const { return asBool() || asInteger() || asNumber(); }
   /// bool or int as an integer.
@@ -108,13 +122,30 @@ private:
   using Data =
       std::variant<Poison, None, Ellipsis, bool, Integer, double, std::string, Type, Tensor,
                    FunctionReference, ExternalName, std::shared_ptr<const Elements>,
-                   std::shared_ptr<const SliceValue>, std::shared_ptr<const RecordValue>>;
+                   std::shared_ptr<const SliceValue>, std::shared_ptr<const RecordValue>,
+                   std::shared_ptr<const DictValue>, std::shared_ptr<const LambdaValue>>;
   explicit Value(Data data) : data_(std::move(data)) {}
   Data data_;
 };
 
 struct SliceValue {
   Value lower, upper, step;
+};
+
+/// Entries in the order they were made.
+struct DictValue {
+  std::vector<std::pair<Value, Value>> entries;
+
+  /// The value of a key; null if there is none.
+  const Value *find(const Value &key) const;
+  const Value *find(std::string_view key) const;
+  void set(const Value &key, const Value &value);
+};
+
+struct LambdaValue {
+  Module *module;
+  const Expr *expr;
+  std::map<std::string, Value> captured;
 };
 
 /// Tensors that together say where blocks of a tensor in memory are: base pointer, then for each
