@@ -374,6 +374,40 @@ Value split(Emitter &emitter, const BoundArguments &arguments) {
   }
 }
 
+Value joinStrings(Emitter &emitter, const BoundArguments &arguments) {
+  std::optional<Value::Elements> elements = elementsOf(emitter, arguments[1]);
+  if (!elements)
+    return Value::poison();
+  std::string text;
+  for (size_t i = 0; i < elements->size(); ++i) {
+    auto *part = (*elements)[i].asString();
+    if (!part)
+      return emitter.error("join needs strings, not {}", describe((*elements)[i]));
+    text += (i ? *arguments[0].asString() : "") + *part;
+  }
+  return Value::string(std::move(text));
+}
+
+Value replaceAll(Emitter &emitter, const BoundArguments &arguments) {
+  auto *from = arguments[1].asString(), *to = arguments[2].asString();
+  if (!from || !to || from->empty())
+    return emitter.error("replace needs two strings, the first not empty");
+  std::string text = *arguments[0].asString();
+  for (size_t at = text.find(*from); at != std::string::npos;
+       at = text.find(*from, at + to->size())) {
+    text.replace(at, from->size(), *to);
+    if (text.size() > (size_t{1} << 20))
+      return emitter.error("replace gives a string of more than 1 MiB");
+  }
+  return Value::string(std::move(text));
+}
+
+Value strip(Emitter &, const BoundArguments &arguments) {
+  const std::string &text = *arguments[0].asString();
+  size_t begin = text.find_first_not_of(" \t\n\r"), end = text.find_last_not_of(" \t\n\r");
+  return Value::string(begin == std::string::npos ? "" : text.substr(begin, end - begin + 1));
+}
+
 /// The numbers of a version: "3.6.0" and "3.6.0+git" are (3, 6, 0).
 Value parseVersion(Emitter &emitter, const BoundArguments &arguments) {
   const std::string *text = arguments[0].asString();
@@ -476,6 +510,9 @@ constexpr Builtin kBuiltins[] = {
     {"dict.values", "self", dictPart<DictPart::Values>},
     {"dict.items", "self", dictPart<DictPart::Items>},
     {"str.split", "self, separator", split},
+    {"str.join", "self, iterable", joinStrings},
+    {"str.replace", "self, old, new", replaceAll},
+    {"str.strip", "self", strip},
     {"packaging.version.parse", "version", parseVersion},
     {"packaging.version.Version", "version", parseVersion},
     {"triton.Config",

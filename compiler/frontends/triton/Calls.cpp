@@ -137,6 +137,8 @@ Value Emitter::callMethod(const Value &object, const std::string &name, CallArgu
       if (auto tested = findScalar(name.substr(3)); tested)
         return Value::boolean(isValue && scalar == *tested);
   }
+  if (object.asString() && name == "format")
+    return formatString(*object.asString(), arguments);
   const Builtin *method = object.asString() || object.asDict() ? nullptr : findMethod(name);
   if (object.asString() || object.asDict())
     method = findBuiltin((object.asString() ? "str." : "dict.") + name);
@@ -158,6 +160,41 @@ Value Emitter::callMethod(const Value &object, const std::string &name, CallArgu
       object.asTensor() && !unsupported.empty())
     return error("tl.{} is not supported yet", unsupported);
   return error("{} has no method '{}'", describe(object), name);
+}
+
+Value Emitter::formatString(const std::string &text, const CallArguments &arguments) {
+  std::string result;
+  size_t next = 0;
+  for (size_t at = 0; at < text.size(); ++at) {
+    bool isDoubled = at + 1 < text.size() && text[at + 1] == text[at];
+    if ((text[at] == '{' || text[at] == '}') && isDoubled) {
+      result += text[at++];
+      continue;
+    }
+    if (text[at] != '{') {
+      result += text[at];
+      continue;
+    }
+    size_t close = text.find('}', at);
+    if (close == std::string::npos)
+      return error("format: '{{' without '}}'");
+    const std::string field = text.substr(at + 1, close - at - 1);
+    std::optional<Value> value;
+    ConstantResult number = parseInteger(field);
+    std::optional<Integer> position =
+        field.empty() ? Integer(next++)
+                      : (number.error.empty() ? number.value.integerValue() : std::nullopt);
+    if (position && *position < static_cast<Integer>(arguments.positional.size()))
+      value = arguments.positional[static_cast<size_t>(*position)];
+    for (const CallArguments::Keyword &keyword : arguments.keywords)
+      if (keyword.name == field)
+        value = keyword.value;
+    if (!value || value->containsPoison())
+      return value ? Value::poison() : error("format: there is no argument for '{{{}}}'", field);
+    result += value->asString() ? *value->asString() : describe(*value);
+    at = close;
+  }
+  return Value::string(std::move(result));
 }
 
 bool Emitter::isJit(const FunctionReference &function) const {

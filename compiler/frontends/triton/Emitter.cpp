@@ -28,10 +28,21 @@ Value Emitter::errorAt(Span span, std::string message) {
   if (place != frame_)
     diagnostic.note(frame_->module->file(), span,
                     fmt::format("in '{}' of the standard library here", frame_->function->name));
+  int depth = 0;
   for (Frame *frame = place; frame->caller; frame = frame->caller)
-    if (frame->function)
+    depth += frame->function != nullptr;
+  constexpr int kShownCalls = 4; // at either end of a long chain
+  int shownCalls = 0;
+  for (Frame *frame = place; frame->caller; frame = frame->caller) {
+    if (!frame->function)
+      continue;
+    int position = shownCalls++;
+    if (position == kShownCalls && depth > 2 * kShownCalls)
+      diagnostic.note(fmt::format("{} more calls", depth - 2 * kShownCalls));
+    if (position < kShownCalls || position >= depth - kShownCalls)
       diagnostic.note(frame->caller->module->file(), frame->callSpan,
                       fmt::format("in call of helper '{}' here", frame->function->name));
+  }
   return Value::poison();
 }
 

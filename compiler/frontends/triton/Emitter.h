@@ -158,6 +158,8 @@ private:
 
   // Calls (Calls.cpp).
   Value evaluateCall(const Expr &expr);
+  /// text.format(…): fields {}, {0} and {name}, without format specifications.
+  Value formatString(const std::string &text, const CallArguments &arguments);
   Value callLambda(const LambdaValue &lambda, CallArguments &arguments);
   /// Runs a function that is no kernel on compile-time values, as Python would.
   Value callPlainFunction(const FunctionReference &function, CallArguments arguments);
