@@ -33,6 +33,20 @@ struct Attempt {
   std::vector<std::string> notes;
 };
 
+/// Choices that an error's message asks for.
+std::vector<std::string_view> hintsOf(std::string_view message) {
+  auto has = [&](std::string_view text) { return message.find(text) != std::string_view::npos; };
+  if (has("must be 1 at compile time"))
+    return {"i32:1", "=1"};
+  if (has("a mask must be int1"))
+    return {"*i1", "i1"};
+  if (has("needs integers"))
+    return {"*i32", "i32", "=64"};
+  if (has("must be a compile-time") || has("known at compile time"))
+    return {"=64", "=1", "=True"};
+  return {};
+}
+
 /// Looks for a signature of one kernel that types: begins with the likeliest choice of every
 /// parameter and changes what the place of the error depends on, as long as the import gets
 /// further.
@@ -46,6 +60,9 @@ public:
 
   /// The module of the first signature that types; null, with the reason in the result.
   mlir::OwningOpRef<mlir::ModuleOp> run();
+  /// After run: the module with the larger compile-time sizes halved; null if there are none, or if
+  /// it does not type then.
+  mlir::OwningOpRef<mlir::ModuleOp> runSmaller();
 
 private:
   bool prepare();
@@ -74,6 +91,7 @@ private:
   const triton::ModuleItem *item_ = nullptr;
   const triton::Function *function_ = nullptr;
   std::vector<ParameterCandidates> candidates_;
+  Selection found_;
 };
 
 bool SignatureSearch::prepare() {
@@ -263,8 +281,18 @@ std::vector<Selection> SignatureSearch::moves(const Selection &from, const Impor
     append(usage_->dependencies(*module_, *item_, span));
   // Errors about the interface have no place in the text, but name the parameter.
   for (size_t i = 0; failure.spans.empty() && i < candidates_.size(); ++i)
-    if (failure.message.find("'" + candidates_[i].name + "'") != std::string::npos)
+    if (failure.message.find("parameter '" + candidates_[i].name + "'") != std::string::npos)
       order.push_back(i);
+  // What the message asks for comes before all else.
+  for (std::string_view wanted : hintsOf(failure.message))
+    for (size_t parameter : order) {
+      const std::vector<std::string> &choices = candidates_[parameter].choices;
+      auto choice = std::find(choices.begin(), choices.end(), wanted);
+      if (choice == choices.end() || choices[from[parameter]] == wanted)
+        continue;
+      moves.push_back(from);
+      moves.back()[parameter] = static_cast<size_t>(choice - choices.begin());
+    }
   for (size_t count = 0; size_t parameter : order) {
     if (++count == 3 && isAboutTypes)
       addTypeMoves(from, moves);
@@ -302,11 +330,38 @@ mlir::OwningOpRef<mlir::ModuleOp> SignatureSearch::run() {
     }
   }
   describe(best);
+  found_ = best;
   result_.notes.insert(result_.notes.end(), current.notes.begin(), current.notes.end());
   result_.isTyped = static_cast<bool>(current.module);
   if (!current.module)
     result_.reason = current.message;
   return std::move(current.module);
+}
+
+mlir::OwningOpRef<mlir::ModuleOp> SignatureSearch::runSmaller() {
+  constexpr int64_t kSmallest = 32; // what is halved stays at least 16, the least of a dot
+  const KernelCheckResult before = result_;
+  bool hasChanged = false;
+  for (size_t i = 0; i < found_.size(); ++i) {
+    std::vector<std::string> &choices = candidates_[i].choices;
+    const std::string choice = choices[found_[i]];
+    char *end = nullptr;
+    int64_t value = choice.starts_with("=") ? std::strtoll(choice.c_str() + 1, &end, 10) : 0;
+    if (value < kSmallest || *end != '\0' || (value & (value - 1)) != 0)
+      continue;
+    choices.push_back("=" + std::to_string(value / 2));
+    found_[i] = choices.size() - 1;
+    hasChanged = true;
+  }
+  if (!hasChanged)
+    return nullptr;
+  Attempt tried = attempt(found_);
+  int attempts = result_.attempts;
+  if (!tried.module) {
+    result_ = before;
+    result_.attempts = attempts;
+  }
+  return std::move(tried.module);
 }
 
 KernelCheckTarget compileFor(mlir::ModuleOp module, const std::string &name) {
@@ -345,11 +400,28 @@ KernelCheckResult checkKernel(const FoundKernel &kernel,
                               const KernelCheckOptions &options) {
   KernelCheckResult result;
   std::unique_ptr<mlir::MLIRContext> context = createContext();
-  mlir::OwningOpRef<mlir::ModuleOp> module =
-      SignatureSearch(*context, kernel, launches, options, result).run();
-  if (module)
+  SignatureSearch search(*context, kernel, launches, options, result);
+  mlir::OwningOpRef<mlir::ModuleOp> module = search.run();
+  auto compile = [&] {
+    std::vector<KernelCheckTarget> targets;
     for (const std::string &target : options.targets)
-      result.targets.push_back(compileFor(*module, target));
+      targets.push_back(compileFor(*module, target));
+    return targets;
+  };
+  if (module)
+    result.targets = compile();
+  // Sizes are guesses: smaller ones may fit where these do not.
+  auto isTooLarge = [](const KernelCheckTarget &target) {
+    return !target.isCompiled && target.reason.find("use smaller blocks") != std::string::npos;
+  };
+  constexpr int kMaxHalvings = 3;
+  for (int i = 0; module && i < kMaxHalvings &&
+                  std::any_of(result.targets.begin(), result.targets.end(), isTooLarge);
+       ++i) {
+    module = search.runSmaller();
+    if (module)
+      result.targets = compile();
+  }
   return result;
 }
 

@@ -18,7 +18,7 @@ struct KernelCheckOptions {
   std::vector<std::string> includeRoots;        // folders with modules that files import
   std::map<std::string, std::string> types;     // parameter -> signature entry, for all kernels
   std::map<std::string, std::string> constants; // parameter -> value, as --constexpr takes it
-  int maxAttempts = 200;                        // signatures tried before giving up
+  int maxAttempts = 400;                        // signatures tried before giving up
 };
 
 /// A @triton.jit function found by the walk.

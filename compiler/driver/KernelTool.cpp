@@ -97,8 +97,9 @@ Status checkStage(const std::string &emit) {
 
 } // namespace
 
-Result<std::string> compileKernelFile(const KernelToolRequest &request) {
+Result<std::string> compileKernelFile(KernelToolRequest request) {
   INLAY_TRY(checkStage(request.emit));
+  INLAY_TRY(applyKernelConfig(request));
   std::unique_ptr<mlir::MLIRContext> context = createContext();
   INLAY_ASSIGN(mlir::OwningOpRef<mlir::ModuleOp> module, readKernel(*context, request));
   if (request.emit == "tile")
@@ -130,7 +131,8 @@ Result<std::string> compileKernelFile(const KernelToolRequest &request) {
   return found;
 }
 
-Result<std::vector<std::byte>> compileKernelFileToEngine(const KernelToolRequest &request) {
+Result<std::vector<std::byte>> compileKernelFileToEngine(KernelToolRequest request) {
+  INLAY_TRY(applyKernelConfig(request));
   std::unique_ptr<mlir::MLIRContext> context = createContext();
   INLAY_ASSIGN(mlir::OwningOpRef<mlir::ModuleOp> module, readKernel(*context, request));
   INLAY_ASSIGN(std::unique_ptr<Target> target, createOneTarget(request.target));

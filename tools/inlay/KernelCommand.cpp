@@ -41,6 +41,9 @@ Status listKernelsOf(const std::string &path) {
       parameters += fmt::format("{}{}{}", parameters.empty() ? "" : ", ", parameter.name,
                                 parameter.isConstexpr ? ": constexpr" : "");
     fmt::print("{}:{}: {}({})\n", path, kernel.line, kernel.name, parameters);
+    INLAY_ASSIGN(auto tuning, describeTuning(path, kernel.name, {}));
+    for (const std::string &line : tuning)
+      fmt::print("  {}\n", line);
   }
   if (kernels.empty())
     return notFound("'{}' holds no function decorated with @triton.jit", path);
@@ -81,6 +84,8 @@ void addKernelCommand(CLI::App &app, Status &outcome) {
       ->add_option("--constexpr", options->request.constexprs,
                    "A compile-time argument, NAME=VALUE; may be repeated")
       ->allow_extra_args(false);
+  compile->add_option("--config", options->request.config,
+                      "A configuration of the kernel's autotuner: its index, or NAME=VALUE,…");
   compile
       ->add_option("--include", options->request.includeRoots,
                    "A folder with modules that the kernel's file imports; may be repeated")

@@ -181,6 +181,7 @@ Status runKernel(RunOptions &options) {
                            options.kernel);
   INLAY_ASSIGN(const auto grid, parseGrid(options.grid));
   INLAY_ASSIGN(const triton::KernelDeclaration kernel, findKernel(options.request));
+  INLAY_TRY(applyKernelConfig(options.request));
   INLAY_ASSIGN(const std::vector<std::string> names, runtimeParameters(kernel, options.request));
   INLAY_ASSIGN(const ArgumentTexts arguments,
                parseArguments(options.arguments, pointeesOf(options.request.signature, names)));
@@ -210,6 +211,8 @@ void addKernelRunCommand(CLI::App &kernel, Status &outcome) {
   run->add_option("--constexpr", options->request.constexprs,
                   "A compile-time argument, NAME=VALUE; may be repeated")
       ->allow_extra_args(false);
+  run->add_option("--config", options->request.config,
+                  "A configuration of the kernel's autotuner: its index, or NAME=VALUE,…");
   run->add_option(
          "--arg", options->arguments,
          "An argument: NAME=FILE.npy, NAME=zeros:f32[64,32] or NAME=VALUE; may be repeated")

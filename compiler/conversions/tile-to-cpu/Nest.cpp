@@ -189,7 +189,9 @@ private:
       for (const auto &[key, term] : all_.wraps)
         assumed.insert(key);
       emitSteps(coordinates, begin, full, width_, assumed);
-      bool oneByOne = !options_.hasMaskedAccess && haveSameTerms_;
+      // Accumulators that are vectors take vectors only.
+      bool hasVectorAccumulators = reduction_ && dimension_ == axis_ && combination_->isUnordered();
+      bool oneByOne = !options_.hasMaskedAccess && haveSameTerms_ && !hasVectorAccumulators;
       emitSteps(coordinates, full, active, oneByOne ? 1 : width_, {});
     }
     if (dimension_ == axis_)

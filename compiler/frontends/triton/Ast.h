@@ -39,6 +39,7 @@ enum class ExprKind : uint8_t {
   DictComprehension, // operands: key, value, then clauses as above
   Lambda,            // operands: the body; keywords: parameters with default values or null
   Starred,           // 1 operand
+  Named,             // text: the name; operands: its new value (:=)
   Unsupported        // parsed, but not part of the language: text says what ("a complex number")
 };
 

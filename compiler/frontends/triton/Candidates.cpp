@@ -51,6 +51,8 @@ void addPointers(Choices &choices, const ParameterUse &use, const std::string &n
     choices.add({"*i64", "*u64"});
   if (element.has(Use::Address))
     choices.add({"*i64"});
+  if (element.has(Use::Dot) && element.has(Use::BitMath)) // packed weights
+    choices.add({"*i32", "*u8", "*i8"});
   if (element.has(Use::Dot))
     choices.add({"*fp16", "*bf16", "*fp32", "*i8", "*fp8e4nv"});
   else if (element.has(Use::Index) || (element.has(Use::ConstantSize)))

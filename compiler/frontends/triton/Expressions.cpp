@@ -71,6 +71,14 @@ Value Emitter::evaluateUnlocated(const Expr &expr) {
       lambda.captured[name] = binding.value;
     return Value::lambda(std::move(lambda));
   }
+  case ExprKind::Named: {
+    // Triton's kernels have none; module level and plain functions may.
+    if (frame_->function && !frame_->isPlain)
+      return error("':=' (an assignment inside an expression) is not supported in kernels");
+    Value value = evaluate(*expr.operands[0]);
+    frame_->scope[expr.text] = {value};
+    return value;
+  }
   case ExprKind::Starred:
     return error("'*' is allowed only in a call or a tuple");
   case ExprKind::Unsupported:
@@ -302,7 +310,7 @@ Value Emitter::evaluateSubscript(const Expr &expr) {
     return indexTuple(*elements, index);
   if (auto *dict = object.asDict()) {
     const Value *found = dict->find(index);
-    return found ? *found : error("{} has no key {}", describe(object), describe(index));
+    return found ? *found : error("this dict has no key {}", describe(index));
   }
   if (auto *tensor = object.asTensor())
     return indexTensor(*tensor, index);

@@ -252,6 +252,11 @@ Value Emitter::resolveExternal(const std::string &path) {
     if (name == "PropagateNan.ALL" || name == "PropagateNan.NONE")
       return Value::string(name);
   }
+  // The policy for what a module asks about the machine: an NVIDIA GPU.
+  if (view == "torch.version.hip" || view == "torch.version.xpu")
+    return Value();
+  if (view == "torch.version.cuda")
+    return Value::string("13.0");
   if (view == "typing.TYPE_CHECKING")
     return Value::boolean(false);
   if (modules)

@@ -157,11 +157,11 @@ ExprPtr Parser::parseExpression() {
   ExprPtr value = parseOr();
   if (!value)
     return nullptr;
-  if (at(":=")) {
+  if (at(":=") && value->kind == ExprKind::Name) {
     take();
-    if (!parseExpression())
-      return nullptr;
-    return finish(make(ExprKind::Unsupported, begin, "':=' (an assignment inside an expression)"));
+    ExprPtr named = make(ExprKind::Named, begin, value->text);
+    named->operands.push_back(parseExpression());
+    return named->operands.back() ? finish(std::move(named)) : nullptr;
   }
   if (!accept("if"))
     return value;

@@ -297,8 +297,11 @@ void UsageAnalysis::FunctionUsage::visit(const Expr &expr) {
     bool isBits =
         op == "//" || op == "%" || op == "&" || op == "|" || op == "^" || op == "<<" || op == ">>";
     if (isBits || op == "/") {
-      demand(left, isBits ? Use::IntMath : Use::FloatMath, {});
-      demand(right, isBits ? Use::IntMath : Use::FloatMath, {});
+      bool isOfBits = isBits && op != "//" && op != "%";
+      Uses use =
+          isOfBits ? Use::IntMath | Use::BitMath : Uses(isBits ? Use::IntMath : Use::FloatMath);
+      demand(left, use, {});
+      demand(right, use, {});
     } else if (left.kind == ExprKind::Float || right.kind == ExprKind::Float) {
       demand(left.kind == ExprKind::Float ? right : left, Use::FloatMath, {});
     }
@@ -601,8 +604,8 @@ void UsageAnalysis::FunctionUsage::demandBinary(std::string_view op, const Expr 
     return;
   }
   Uses passed;
-  for (Use use :
-       {Use::Index, Use::FloatMath, Use::IntMath, Use::Dot, Use::ConstantSize, Use::Unrolled})
+  for (Use use : {Use::Index, Use::FloatMath, Use::IntMath, Use::Dot, Use::ConstantSize,
+                  Use::Unrolled, Use::BitMath})
     if (value.has(use))
       passed |= use;
   if (op == "/")

@@ -26,7 +26,8 @@ enum class Use : uint16_t {
   Dtype = 1 << 9,         // given where a dtype is expected
   Descriptor = 1 << 10,   // .load and .store of a tensor descriptor
   PointerTable = 1 << 11, // an integer turned into a pointer
-  Unrolled = 1 << 12      // the bound of a static_range: a body for each
+  Unrolled = 1 << 12,     // the bound of a static_range: a body for each
+  BitMath = 1 << 13       // & | ^ << >>, which floats have not
 };
 
 /// A set of Uses.
