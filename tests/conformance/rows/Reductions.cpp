@@ -315,9 +315,32 @@ def kernel(Z, X, n, SIZE: tl.constexpr, BINS: tl.constexpr):
              .constexprs = "SIZE=512 BINS=16"});
 }
 
+/// A maximum along the dimension in whose direction memory is contiguous, of rows that wrap around
+/// and are in part replaced: conditions cut the loop of vectors in two.
+void addWrappedRows(RowTable &table) {
+  for (int n : {5, 63, 64, 100})
+    table.add({.group = "test_reduce",
+               .name = fmt::format("wrapped-rows/{}", n),
+               .source = kImports + std::string(R"(@triton.jit
+def kernel(Z, X, n):
+    last = n % 64
+    row = tl.arange(0, 64)
+    column = tl.arange(0, 32)
+    from_row = ((n // 64 % 2) * 64 + 64 + row) % 128
+    newest = tl.load(X + last * 64 + (64 + column) * 64)
+    kept = tl.load(X + from_row[:, None] + column[None, :] * 64)
+    all = tl.where((row == last)[:, None], newest[None, :], kept)
+    valid = tl.where((row <= last)[:, None], all, -1e30)
+    tl.store(Z + column, tl.max(valid, 0))
+)"),
+               .arguments = fmt::format("Z=output:f32[32] X=-4..4:f32[16384] n=i32:{}", n),
+               .constexprs = ""});
+}
+
 } // namespace
 
 void addReductionsRows(RowTable &table) {
+  addWrappedRows(table);
   addOneDimension(table);
   addAxes(table);
   addGenericReductions(table);
