@@ -30,8 +30,10 @@ inline constexpr llvm::StringLiteral kDynamicSharedBytesAttr = "tile.dynamic_sha
 std::unique_ptr<mlir::Pass> createTileToGpuPass();
 
 /// Patterns for math that the hardware has an instruction for, of higher benefit than the general
-/// expansions: f32 division, square root, exp and exp2 where `afn` allows it, and rsqrt.
-/// Source: PTX ISA, "Floating Point Instructions": div.full, sqrt.approx, ex2.approx, rsqrt.approx.
+/// expansions: f32 division, square root, exp and exp2 where `afn` allows it, and rsqrt. Results of
+/// exp and exp2 below 2^-126 are 0, as Triton's.
+/// Source: PTX ISA, "Floating Point Instructions": div.full, sqrt.approx, ex2.approx.ftz,
+/// rsqrt.approx.
 void populateNativeGpuMathPatterns(mlir::RewritePatternSet &patterns);
 
 /// Applies those and the general math expansions ("inlay-gpu-math-expansion").

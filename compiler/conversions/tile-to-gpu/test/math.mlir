@@ -8,10 +8,10 @@ func.func @approximate(%x: f32, %y: f32) -> (f32, f32, f32, f32, f32) {
   %a = arith.divf %x, %y fastmath<afn> : f32
   // CHECK: llvm.call_intrinsic "llvm.nvvm.sqrt.approx.f"
   %b = math.sqrt %x fastmath<afn> : f32
-  // CHECK: llvm.call_intrinsic "llvm.nvvm.ex2.approx"
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz"
   %c = math.exp2 %x fastmath<afn> : f32
   // CHECK: %[[SCALED:.*]] = arith.mulf %{{.*}}, %[[LOG2E]] : f32
-  // CHECK: llvm.call_intrinsic "llvm.nvvm.ex2.approx"(%[[SCALED]])
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz"(%[[SCALED]])
   %d = math.exp %x fastmath<afn> : f32
   // CHECK: llvm.call_intrinsic "llvm.nvvm.rsqrt.approx.f"
   %e = math.rsqrt %x : f32
