@@ -5,6 +5,7 @@
 #include "base/File.h"
 
 #include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Program.h"
@@ -30,6 +31,15 @@ uint32_t numberBefore(const std::string &report, const char *phrase) {
   if (!std::regex_search(report, match, std::regex(std::string("([0-9]+) ") + phrase)))
     return 0;
   return static_cast<uint32_t>(std::stoul(match[1]));
+}
+
+/// The lines of a report that contain a phrase.
+std::string linesWith(const std::string &report, llvm::StringRef phrase) {
+  std::string lines;
+  for (llvm::StringRef line : llvm::split(report, '\n'))
+    if (line.contains(phrase))
+      lines += line.str() + "\n";
+  return lines;
 }
 
 /// Whether ptxas refused because it does not know the architecture or the PTX version.
@@ -81,6 +91,7 @@ Result<std::optional<AssembledPtx>> assemblePtx(const std::string &ptxas, std::s
   assembled.registers = numberBefore(said, "registers");
   assembled.spillBytes = numberBefore(said, "bytes spill stores");
   assembled.sharedBytes = numberBefore(said, "bytes smem");
+  assembled.advice = linesWith(said, "Potential Performance Loss");
   return std::optional(std::move(assembled));
 }
 

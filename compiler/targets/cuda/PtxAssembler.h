@@ -17,6 +17,8 @@ struct AssembledPtx {
   uint32_t registers = 0;
   uint32_t spillBytes = 0;
   uint32_t sharedBytes = 0;
+  /// What ptxas says slows the kernel down ("Potential Performance Loss"), one line each.
+  std::string advice;
 };
 
 /// The ptxas to use: the one INLAY_PTXAS names, else the first in PATH; nullopt if there is none.
