@@ -17,8 +17,9 @@ constexpr int64_t kSharedAlignmentBytes = 128;
 
 } // namespace
 
-SharedRegion KernelLowering::acquireShared(Location location, int64_t sizeBytes) {
-  const SharedRegion region = memory_.allocate(sizeBytes);
+SharedRegion KernelLowering::acquireShared(Location location, int64_t sizeBytes,
+                                           int64_t alignmentBytes) {
+  const SharedRegion region = memory_.allocate(sizeBytes, alignmentBytes);
   if (memory_.needsBarrier(region, SharedMemory::Access::Write))
     emitBarrier(location);
   memory_.note(region, SharedMemory::Access::Write);
@@ -55,9 +56,10 @@ Value KernelLowering::sharedPointer(Location location, int64_t offsetBytes, Type
   if (!shared_) {
     OpBuilder::InsertionGuard guard(builder_);
     builder_.setInsertionPointToStart(module_.getBody());
-    shared_ = LLVM::GlobalOp::create(builder_, location, LLVM::LLVMArrayType::get(i8, 0),
-                                     /*isConstant=*/false, LLVM::Linkage::External, kSharedName,
-                                     Attribute(), kSharedAlignmentBytes, kSharedSpace);
+    shared_ = LLVM::GlobalOp::create(
+        builder_, location, LLVM::LLVMArrayType::get(i8, 0),
+        /*isConstant=*/false, LLVM::Linkage::External, kSharedName, Attribute(),
+        usesWarpgroups_ ? kMatrixAlignmentBytes : kSharedAlignmentBytes, kSharedSpace);
   }
   Value base = LLVM::AddressOfOp::create(builder_, location, pointer, shared_.getSymName());
   if (offsetBytes != 0)

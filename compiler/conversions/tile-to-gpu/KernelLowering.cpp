@@ -41,6 +41,8 @@ Value emitGridDim(uint32_t axis, OpBuilder &builder, Location location, Type i32
 
 LogicalResult KernelLowering::run() {
   Location location = kernel_.getLoc();
+  usesWarpgroups_ =
+      kernel_.walk([](tile::WarpgroupDotOp) { return WalkResult::interrupt(); }).wasInterrupted();
   SmallVector<Type> parameters;
   for (Type type : kernel_.getArgumentTypes())
     parameters.push_back(memoryTypeOf(type));
@@ -110,6 +112,9 @@ LogicalResult KernelLowering::lower(Operation *op) {
       })
       .Case([&](tile::AsyncWaitOp wait) { return lowerAsyncWait(wait); })
       .Case([&](tile::SharedLoadOp load) { return lowerSharedLoad(load); })
+      .Case([&](tile::SharedStoreOp store) { return lowerSharedStore(store); })
+      .Case([&](tile::WarpgroupDotOp dot) { return lowerWarpgroupDot(dot); })
+      .Case([&](tile::WarpgroupWaitOp wait) { return lowerWarpgroupWait(wait); })
       .Case([&](tile::ReduceOp reduce) { return lowerReduce(reduce); })
       .Case([&](tile::ScanOp scan) { return lowerScan(scan); })
       .Case([&](tile::JoinOp join) { return lowerJoin(join); })

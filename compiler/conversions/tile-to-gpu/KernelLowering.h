@@ -1,6 +1,7 @@
 // One tile kernel to the code of one thread: walks the kernel and keeps what each tile has become.
 #pragma once
 
+#include "compiler/conversions/tile-to-gpu/MatrixOperand.h"
 #include "compiler/conversions/tile-to-gpu/MemoryAccess.h"
 #include "compiler/conversions/tile-to-gpu/SharedMemory.h"
 #include "compiler/conversions/tile-to-gpu/ThreadCode.h"
@@ -37,6 +38,9 @@ private:
   mlir::LogicalResult lowerAsyncCopy(tile::AsyncCopyOp op);
   mlir::LogicalResult lowerAsyncWait(tile::AsyncWaitOp op);
   mlir::LogicalResult lowerSharedLoad(tile::SharedLoadOp op);
+  mlir::LogicalResult lowerSharedStore(tile::SharedStoreOp op);
+  mlir::LogicalResult lowerWarpgroupDot(tile::WarpgroupDotOp op);
+  mlir::LogicalResult lowerWarpgroupWait(tile::WarpgroupWaitOp op);
   mlir::LogicalResult lowerReduce(tile::ReduceOp op);
   mlir::LogicalResult lowerScan(tile::ScanOp op);
   mlir::LogicalResult lowerJoin(tile::JoinOp op);
@@ -70,12 +74,19 @@ private:
                                          const tile::LinearLayout &to);
   /// Where a slot of a ring begins.
   mlir::Value slotAddress(mlir::Location location, mlir::Value buffer, mlir::Value slot);
+  /// The descriptor of a slot's first instruction for this thread's group of warps, i64, without
+  /// the address of the tile's other parts.
+  mlir::Value matrixDescriptor(mlir::Location location, mlir::Value buffer, mlir::Value slot,
+                               const MatrixOperand &operand, llvm::ArrayRef<uint32_t> groupOffsets);
+  /// Lets tensor cores see what this thread has written to shared memory.
+  void emitProxyFence(mlir::Location location);
   mlir::Value sharedAddress(mlir::Location location, const tile::LinearLayout &layout,
                             llvm::ArrayRef<int64_t> shape, mlir::Type memoryType,
                             unsigned registerIndex, int64_t offsetBytes);
 
   /// Takes bytes of shared memory that every thread may write, behind a barrier if it must be.
-  SharedRegion acquireShared(mlir::Location location, int64_t sizeBytes);
+  SharedRegion acquireShared(mlir::Location location, int64_t sizeBytes,
+                             int64_t alignmentBytes = 16);
   /// Gives back what was acquired and, since the last barrier, only read.
   void releaseShared(const SharedRegion &region);
   /// The address of element `index` (i32) of elements of this type that begin at a byte of the
@@ -129,6 +140,8 @@ private:
   llvm::DenseMap<mlir::Value, SharedRegion> rings_;
   SharedMemory memory_;
   mlir::LLVM::GlobalOp shared_;
+  /// Whether tensor cores read shared memory by themselves.
+  bool usesWarpgroups_ = false;
   bool isDivergent_ = false;
   unsigned numTables_ = 0;
 };

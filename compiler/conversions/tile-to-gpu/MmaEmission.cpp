@@ -51,24 +51,6 @@ Registers unpackWord(OpBuilder &builder, Location location, Value word, unsigned
   return elements;
 }
 
-StringRef operandName(const MmaInstruction &mma, Type elementType) {
-  switch (mma.type) {
-  case MmaType::F16:
-    return "f16";
-  case MmaType::BF16:
-    return "bf16";
-  case MmaType::TF32:
-    return "tf32";
-  case MmaType::Int8:
-    return "s8";
-  case MmaType::F64:
-    return "f64";
-  case MmaType::Float8:
-    return isa<Float8E5M2Type>(elementType) ? "e5m2" : "e4m3";
-  }
-  llvm_unreachable("unknown type");
-}
-
 StringRef accumulatorName(Type type) {
   return type.isInteger(32) ? "s32" : type.isF64() ? "f64" : type.isF16() ? "f16" : "f32";
 }
@@ -87,6 +69,24 @@ Registers toAccumulator(OpBuilder &builder, Location location, ValueRange elemen
 }
 
 } // namespace
+
+StringRef operandName(const MmaInstruction &mma, Type elementType) {
+  switch (mma.type) {
+  case MmaType::F16:
+    return "f16";
+  case MmaType::BF16:
+    return "bf16";
+  case MmaType::TF32:
+    return "tf32";
+  case MmaType::Int8:
+    return "s8";
+  case MmaType::F64:
+    return "f64";
+  case MmaType::Float8:
+    return isa<Float8E5M2Type>(elementType) ? "e5m2" : "e4m3";
+  }
+  llvm_unreachable("unknown type");
+}
 
 SmallVector<Value> splitForMma(OpBuilder &builder, Location location, const MmaInstruction &mma,
                                Value element) {

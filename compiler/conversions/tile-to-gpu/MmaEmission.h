@@ -6,6 +6,9 @@
 
 namespace inlay::tile_to_gpu {
 
+/// The name of an operand's type in an instruction ("f16", "e4m3").
+llvm::StringRef operandName(const tile::MmaInstruction &mma, mlir::Type elementType);
+
 /// What an operand's element is before it is packed for the tensor cores: the parts whose sum is
 /// the element (one part: the element itself, widened if the instruction wants it), most
 /// significant first. Parts of a fp32 element differ from their sum by less than the bits of all

@@ -23,6 +23,9 @@ public:
   unsigned runElements() const { return runElements_; }
   unsigned fastest() const { return fastest_; }
   unsigned elementBytes() const { return elementBytes_; }
+  int64_t rowBytes() const { return rowBytes_; }
+  /// From a panel to the next along the fastest dimension.
+  int64_t panelBytes() const { return numRows_ * rowBytes_; }
   /// The byte at which an element stands. Linear over GF(2): the offset of the exclusive or of two
   /// coordinates is the exclusive or of their offsets.
   uint32_t offset(llvm::ArrayRef<int32_t> coordinates) const;

@@ -11,11 +11,16 @@ namespace inlay::tile_to_gpu {
 
 using tile::LinearLayout;
 
+SharedTile placeOf(tile::SharedType buffer) {
+  return SharedTile(buffer.getShape(), memoryBytesOf(buffer.getElementType()), buffer.getFastest());
+}
+
 namespace {
 
-SharedTile placeOf(Type buffer) {
-  auto type = cast<tile::SharedType>(buffer);
-  return SharedTile(type.getShape(), memoryBytesOf(type.getElementType()), type.getFastest());
+constexpr int64_t kPieceAlignmentBytes = 16;
+
+SharedTile placeOf(Value buffer) {
+  return tile_to_gpu::placeOf(cast<tile::SharedType>(buffer.getType()));
 }
 
 } // namespace
@@ -23,7 +28,8 @@ SharedTile placeOf(Type buffer) {
 LogicalResult KernelLowering::lowerAllocShared(tile::AllocSharedOp op) {
   auto type = cast<tile::SharedType>(op.getResult().getType());
   const SharedRegion region =
-      acquireShared(op.getLoc(), placeOf(type).sizeBytes() * int64_t{type.getNumSlots()});
+      acquireShared(op.getLoc(), placeOf(op.getResult()).sizeBytes() * int64_t{type.getNumSlots()},
+                    usesWarpgroups_ ? kMatrixAlignmentBytes : kPieceAlignmentBytes);
   rings_[op.getResult()] = region;
   return success();
 }
@@ -35,15 +41,15 @@ LogicalResult KernelLowering::lowerFreeShared(tile::FreeSharedOp op) {
 
 Value KernelLowering::slotAddress(Location location, Value buffer, Value slot) {
   Type i32 = builder_.getI32Type();
-  Value offset = arith::MulIOp::create(
-      builder_, location, get(slot).front(),
-      integerConstant(builder_, location, i32, placeOf(buffer.getType()).sizeBytes()));
+  Value offset =
+      arith::MulIOp::create(builder_, location, get(slot).front(),
+                            integerConstant(builder_, location, i32, placeOf(buffer).sizeBytes()));
   return sharedPointer(location, rings_.find(buffer)->second.offset, builder_.getI8Type(), offset);
 }
 
 LogicalResult KernelLowering::lowerAsyncCopy(tile::AsyncCopyOp op) {
   Value address = slotAddress(op.getLoc(), op.getBuffer(), op.getSlot());
-  SharedAccess access(builder_, op.getLoc(), placeOf(op.getBuffer().getType()), address);
+  SharedAccess access(builder_, op.getLoc(), placeOf(op.getBuffer()), address);
   access.copyAsync(tile::layoutOf(cast<RankedTensorType>(op.getPtr().getType())), get(op.getPtr()),
                    op.getMask() ? ValueRange(get(op.getMask())) : ValueRange(), op.getWidth());
   return success();
@@ -52,13 +58,23 @@ LogicalResult KernelLowering::lowerAsyncCopy(tile::AsyncCopyOp op) {
 LogicalResult KernelLowering::lowerSharedLoad(tile::SharedLoadOp op) {
   auto type = cast<RankedTensorType>(op.getResult().getType());
   Value address = slotAddress(op.getLoc(), op.getBuffer(), op.getSlot());
-  SharedAccess access(builder_, op.getLoc(), placeOf(op.getBuffer().getType()), address);
+  SharedAccess access(builder_, op.getLoc(), placeOf(op.getBuffer()), address);
   registers_[op.getResult()] = access.load(tile::layoutOf(type), type.getElementType());
+  return success();
+}
+
+LogicalResult KernelLowering::lowerSharedStore(tile::SharedStoreOp op) {
+  Value address = slotAddress(op.getLoc(), op.getBuffer(), op.getSlot());
+  SharedAccess access(builder_, op.getLoc(), placeOf(op.getBuffer()), address);
+  access.store(tile::layoutOf(cast<RankedTensorType>(op.getValue().getType())), get(op.getValue()));
+  emitProxyFence(op.getLoc());
+  emitBarrier(op.getLoc());
   return success();
 }
 
 LogicalResult KernelLowering::lowerAsyncWait(tile::AsyncWaitOp op) {
   NVVM::CpAsyncWaitGroupOp::create(builder_, op.getLoc(), op.getPending());
+  emitProxyFence(op.getLoc());
   emitBarrier(op.getLoc());
   return success();
 }

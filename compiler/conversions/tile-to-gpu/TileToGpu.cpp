@@ -56,8 +56,9 @@ bool allAgree(ArrayRef<TypeRange> ranges) {
 /// its result's elements are its operands'.
 bool layoutsAgree(Operation *op) {
   return llvm::TypeSwitch<Operation *, bool>(op)
-      .Case<tile::ConvertLayoutOp, tile::DotOp, tile::PrintOp, tile::AssertOp, scf::ForOp,
-            scf::WhileOp, scf::IfOp, func::FuncOp>([](Operation *) { return true; })
+      .Case<tile::ConvertLayoutOp, tile::DotOp, tile::WarpgroupDotOp, tile::WarpgroupWaitOp,
+            tile::PrintOp, tile::AssertOp, scf::ForOp, scf::WhileOp, scf::IfOp, func::FuncOp>(
+          [](Operation *) { return true; })
       .Case<tile::ExpandDimsOp, tile::BroadcastOp, tile::ReshapeOp, tile::TransOp>(
           [](Operation *view) {
             return layoutOf(view->getOperand(0)).numRegisters() ==

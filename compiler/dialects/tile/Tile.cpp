@@ -186,6 +186,41 @@ LogicalResult SharedLoadOp::verify() {
   return success();
 }
 
+LogicalResult SharedStoreOp::verify() {
+  if (!fitsShared(getValue().getType(), elementTypeOf(getValue().getType()), getBuffer().getType()))
+    return emitOpError("(C1) value ")
+           << getValue().getType() << " does not fit " << getBuffer().getType();
+  return success();
+}
+
+/// Rows and columns of a matrix that a tile or a buffer holds, or whose transposition it holds.
+static std::optional<std::pair<int64_t, int64_t>> matrixShape(Type type, bool isTransposed) {
+  auto buffer = dyn_cast<SharedType>(type);
+  ArrayRef<int64_t> shape = buffer ? buffer.getShape() : cast<RankedTensorType>(type).getShape();
+  if (shape.size() != 2)
+    return std::nullopt;
+  return isTransposed ? std::pair(shape[1], shape[0]) : std::pair(shape[0], shape[1]);
+}
+
+LogicalResult WarpgroupDotOp::verify() {
+  if (isa<SharedType>(getLhs().getType()) != static_cast<bool>(getLhsSlot()))
+    return emitOpError("(C1) a left operand in shared memory has a slot, and only such a one");
+  const auto lhs = matrixShape(getLhs().getType(), getLhsTransposed()),
+             rhs = matrixShape(getRhs().getType(), getRhsTransposed()),
+             acc = matrixShape(getAcc().getType(), false);
+  if (!lhs || !rhs || !acc || lhs->first != acc->first || lhs->second != rhs->first ||
+      rhs->second != acc->second || getAcc().getType() != getResult().getType())
+    return emitOpError("(C2) ") << getLhs().getType() << " and " << getRhs().getType()
+                                << " do not multiply to " << getResult().getType();
+  return success();
+}
+
+LogicalResult WarpgroupWaitOp::verify() {
+  if (getValues().getTypes() != getResults().getTypes())
+    return emitOpError("(C1) results are not of the values' types");
+  return success();
+}
+
 LogicalResult ConvertLayoutOp::verify() {
   auto from = cast<RankedTensorType>(getSource().getType()),
        to = cast<RankedTensorType>(getResult().getType());

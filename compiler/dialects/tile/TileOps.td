@@ -520,6 +520,48 @@ def Tile_SharedLoadOp : Tile_Op<"shared_load", [MemoryEffects<[MemRead]>]> {
   let hasVerifier = 1;
 }
 
+def Tile_SharedStoreOp : Tile_Op<"shared_store", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Writes a tile from registers into a slot, for all threads";
+  let description = [{
+    It is a barrier: behind it all threads and their tensor cores may read the slot.
+    (C1) The value has the buffer's shape and element type and a layout.
+  }];
+  let arguments = (ins Tile_Tensor:$value, Tile_Shared:$buffer, I32:$slot);
+  let assemblyFormat = "$value `into` $buffer `[` $slot `]` attr-dict `:` type($value) `,` type($buffer)";
+  let hasVerifier = 1;
+}
+
+def Tile_WarpgroupDotOp : Tile_Op<"warpgroup_dot", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Begins result = lhs · rhs + acc on the tensor cores of groups of four warps";
+  let description = [{
+    Operands are slots of shared memory; `lhsTransposed` and `rhsTransposed` say that the slot holds the transposed operand. The
+    left operand may be a tile in registers. The result is there after a tile.warpgroup_wait; until then it may only be the
+    accumulator of the next tile.warpgroup_dot, also around a loop, and the slots must stay as they are.
+    (C1) A left operand in shared memory has a slot, one in registers has none. (C2) M, N and K agree, and the result has the accumulator's type. (C3) The accumulator's
+    layout and the types are those of transforms/tile/WarpgroupMma.h, which the lowering checks.
+  }];
+  let arguments = (ins AnyTypeOf<[Tile_Tensor, Tile_Shared]>:$lhs, Optional<I32>:$lhsSlot, Tile_Shared:$rhs, I32:$rhsSlot,
+                       Tile_Tensor:$acc, UnitAttr:$lhsTransposed, UnitAttr:$rhsTransposed);
+  let results = (outs Tile_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs (`[` $lhsSlot^ `]`)? (`transposed` $lhsTransposed^)? `,` $rhs `[` $rhsSlot `]` (`transposed` $rhsTransposed^)? `,` $acc
+    attr-dict `:` type($lhs) `,` type($rhs) `,` type($acc) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_WarpgroupWaitOp : Tile_Op<"warpgroup_wait", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Waits until all but the last `pending` tile.warpgroup_dots of this thread's warps are done";
+  let description = [{
+    Results are the values, which are there now. It is no barrier: other groups of warps may be behind.
+    (C1) Results have the values' types.
+  }];
+  let arguments = (ins I32Attr:$pending, Variadic<Tile_Tensor>:$values);
+  let results = (outs Variadic<Tile_Tensor>:$results);
+  let assemblyFormat = "$pending ($values^ `:` type($values) `->` type($results))? attr-dict";
+  let hasVerifier = 1;
+}
+
 def Tile_BarrierOp : Tile_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "Waits until all threads of the program arrive (tl.debug_barrier)";
   let assemblyFormat = "attr-dict";

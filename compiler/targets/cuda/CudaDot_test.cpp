@@ -106,6 +106,65 @@ func.func @kernel(%p: !tile.ptr<f16> {tile.divisibility = 16 : i64}, %o: !tile.p
   return std::regex_replace(text, std::regex("B(?=x|>|\\b)"), std::to_string(size));
 }
 
+/// A product, in tiles of 128 × 128 × K, of row-major rows with row-major columns of another matrix
+/// or, with `isTransposed`, with columns that are rows in memory.
+std::string productOf(const std::string &element, const std::string &sum, int k, bool isTransposed,
+                      const std::string &attributes = "") {
+  std::string text = R"(
+module attributes {tile.num_warps = 4 : i32, tile.num_stages = 3 : i32} {
+func.func @kernel(%p: !tile.ptr<TYPE> {tile.divisibility = 16 : i64}, %s: i32 {tile.divisibility = 16 : i64}, %o: !tile.ptr<SUM>, %n: i32) attributes {tile.kernel} {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %zero = arith.constant dense<ZERO> : tensor<128x128xSUM>
+  %rows = tile.arange 0 to 128 : tensor<128xi32>
+  %depth = tile.arange 0 to KK : tensor<KKxi32>
+  %down = tile.expand_dims %rows, 1 : tensor<128xi32> -> tensor<128x1xi32>
+  %across = tile.expand_dims %depth, 0 : tensor<KKxi32> -> tensor<1xKKxi32>
+  %stride = tile.splat %s : i32 -> tensor<128x1xi32>
+  %starts = arith.muli %down, %stride : tensor<128x1xi32>
+  %x = tile.broadcast %starts : tensor<128x1xi32> -> tensor<128xKKxi32>
+  %y = tile.broadcast %across : tensor<1xKKxi32> -> tensor<128xKKxi32>
+  %offsets = arith.addi %x, %y : tensor<128xKKxi32>
+  %base = tile.splat %p : !tile.ptr<TYPE> -> tensor<128xKKx!tile.ptr<TYPE>>
+  %as = tile.addptr %base, %offsets : tensor<128xKKx!tile.ptr<TYPE>>, tensor<128xKKxi32>
+  %wide = tile.expand_dims %rows, 0 : tensor<128xi32> -> tensor<1x128xi32>
+  %deep = tile.expand_dims %depth, 1 : tensor<KKxi32> -> tensor<KKx1xi32>
+  %pitch = tile.splat %s : i32 -> tensor<KKx1xi32>
+  %lines = arith.muli %deep, %pitch : tensor<KKx1xi32>
+  %u = tile.broadcast %lines : tensor<KKx1xi32> -> tensor<KKx128xi32>
+  %v = tile.broadcast %wide : tensor<1x128xi32> -> tensor<KKx128xi32>
+  %places = arith.addi %u, %v : tensor<KKx128xi32>
+  %bbase = tile.splat %p : !tile.ptr<TYPE> -> tensor<KKx128x!tile.ptr<TYPE>>
+  %bs = tile.addptr %bbase, %places : tensor<KKx128x!tile.ptr<TYPE>>, tensor<KKx128xi32>
+  %out = tile.splat %o : !tile.ptr<SUM> -> tensor<128x128x!tile.ptr<SUM>>
+  %flat = tile.broadcast %wide : tensor<1x128xi32> -> tensor<128x128xi32>
+  %os = tile.addptr %out, %flat : tensor<128x128x!tile.ptr<SUM>>, tensor<128x128xi32>
+  %d = scf.for %i = %c0 to %n step %c1 iter_args(%acc = %zero) -> (tensor<128x128xSUM>) : i32 {
+    %a = tile.load %as : tensor<128xKKx!tile.ptr<TYPE>> -> tensor<128xKKxTYPE>
+    RIGHT
+    %e = tile.dot %a, %b, %acc ATTRIBUTES : tensor<128xKKxTYPE>, tensor<KKx128xTYPE> -> tensor<128x128xSUM>
+    scf.yield %e : tensor<128x128xSUM>
+  }
+  tile.store %os, %d : tensor<128x128x!tile.ptr<SUM>>, tensor<128x128xSUM>
+  return
+}
+}
+)";
+  const std::string right =
+      isTransposed ? "%t = tile.load %as : tensor<128xKKx!tile.ptr<TYPE>> -> tensor<128xKKxTYPE>\n"
+                     "    %b = tile.trans %t, [1, 0] : tensor<128xKKxTYPE> -> tensor<KKx128xTYPE>"
+                   : "%b = tile.load %bs : tensor<KKx128x!tile.ptr<TYPE>> -> tensor<KKx128xTYPE>";
+  for (const auto &[word, value] :
+       std::vector<std::pair<std::string, std::string>>{{"RIGHT", right},
+                                                        {"ATTRIBUTES", attributes},
+                                                        {"ZERO", sum == "i32" ? "0" : "0.0"},
+                                                        {"TYPE", element},
+                                                        {"SUM", sum},
+                                                        {"KK", std::to_string(k)}})
+    text = std::regex_replace(text, std::regex(word), value);
+  return text;
+}
+
 Result<std::vector<KernelImage>> compileText(const std::string &text, const std::string &target) {
   mlir::MLIRContext context;
   context.loadDialect<tile::TileDialect, mlir::arith::ArithDialect, mlir::math::MathDialect,
@@ -235,11 +294,82 @@ TEST(CudaDot, LoopsCopyAheadAndReadMatrices) {
 TEST(CudaDot, LargeRingsAskTheLaunchForSharedMemory) {
   auto images = compileText(loopOf(128, 4), "cuda:sm_90a");
   ASSERT_TRUE(images.isOk()) << images.status().toString();
-  EXPECT_EQ(images->front().sharedBytes, 4u * 128 * 128 * 2);
+  // Four stages, and the slot that groups of warps read meanwhile.
+  EXPECT_EQ(images->front().sharedBytes, 5u * 128 * 128 * 2);
   // On a GPU with less, as many slots as fit.
   images = compileText(loopOf(128, 4), "cuda:sm_86");
   ASSERT_TRUE(images.isOk()) << images.status().toString();
   EXPECT_EQ(images->front().sharedBytes, 2u * 128 * 128 * 2);
+}
+
+std::string ptxOfText(const std::string &text, const std::string &target) {
+  auto images = compileText(text, target);
+  EXPECT_TRUE(images.isOk()) << images.status().toString();
+  if (!images.isOk())
+    return "";
+  const auto &bytes = images->front().bytes;
+  return std::string(reinterpret_cast<const char *>(bytes.data()), bytes.size());
+}
+
+TEST(CudaDot, GroupsOfWarpsMultiplyFromRings) {
+  const std::string ptx = ptxOfText(productOf("f16", "f32", 64, false), "cuda:sm_90a");
+  // Two tiles of 64 rows, four steps along K; the right operand's neighbours are along N.
+  EXPECT_EQ(count(ptx, "wgmma\\.mma_async\\.sync\\.aligned\\.m64n128k16\\.f32\\.f16\\.f16 "
+                       "[^;]*, lhs, rhs, 1, 1, 1, 0, 1;"),
+            2 * 4);
+  EXPECT_EQ(count(ptx, "wgmma\\.wait_group\\.sync\\.aligned 1;"), 1) << "in the loop";
+  EXPECT_EQ(count(ptx, "wgmma\\.wait_group\\.sync\\.aligned 0;"), 1) << "behind it";
+  EXPECT_EQ(count(ptx, "fence\\.proxy\\.async\\.shared::cta;"), 2)
+      << "one for each wait for copies";
+  EXPECT_EQ(count(ptx, "ldmatrix|mma\\.sync\\."), 0);
+  EXPECT_THAT(ptx, HasSubstr(".align 1024 .b8 inlay_shared"));
+  for (const char *other : {"cuda:sm_80", "cuda:sm_90", "cuda:sm_100a"}) {
+    const std::string elsewhere = ptxOfText(productOf("f16", "f32", 64, false), other);
+    EXPECT_EQ(count(elsewhere, "wgmma"), 0) << other;
+    EXPECT_GT(count(elsewhere, "mma\\.sync\\."), 0) << other;
+  }
+}
+
+TEST(CudaDot, GroupsOfWarpsMultiplyTypesAsTheyLie) {
+  // Neighbours along K: every type. Along N: only those of 16 bits.
+  struct Case {
+    const char *element, *sum;
+    int k;
+    const char *attributes, *instruction;
+  };
+  for (const Case &c :
+       {Case{"f32", "f32", 32, "", "m64n128k8.f32.tf32.tf32"},
+        Case{"bf16", "f32", 64, "", "m64n128k16.f32.bf16.bf16"},
+        Case{"i8", "i32", 128, "", "m64n128k32.s32.s8.s8"},
+        Case{"f8E5M2", "f32", 64, "{maxNumImprecise = 1024 : i32}", "m64n128k32.f32.e5m2.e5m2"}}) {
+    EXPECT_THAT(ptxOfText(productOf(c.element, c.sum, c.k, true, c.attributes), "cuda:sm_90a"),
+                HasSubstr(std::string("wgmma.mma_async.sync.aligned.") + c.instruction));
+    const bool isNarrow = std::string(c.element) == "bf16";
+    EXPECT_EQ(count(ptxOfText(productOf(c.element, c.sum, c.k, false, c.attributes), "cuda:sm_90a"),
+                    "wgmma") > 0,
+              isNarrow)
+        << c.element;
+  }
+}
+
+TEST(CudaDot, AssemblerLetsGroupsOfWarpsRunAhead) {
+  auto ptxas = findPtxas();
+  ASSERT_TRUE(ptxas.isOk()) << ptxas.status().toString();
+  if (!*ptxas)
+    GTEST_SKIP() << "there is no ptxas in PATH and INLAY_PTXAS is not set: PTX is not assembled";
+  for (const auto &[element, sum, k] : {std::tuple("f16", "f32", 64),
+                                        {"bf16", "f32", 32},
+                                        {"f32", "f32", 32},
+                                        {"i8", "i32", 128}}) {
+    const std::string ptx = ptxOfText(productOf(element, sum, k, true), "cuda:sm_90a");
+    ASSERT_THAT(ptx, HasSubstr("wgmma.mma_async")) << element;
+    auto assembled = assemblePtx(**ptxas, ptx, "sm_90a");
+    ASSERT_TRUE(assembled.isOk()) << assembled.status().toString();
+    ASSERT_TRUE(assembled->has_value());
+    // "wgmma.mma_async instructions are serialized", C7510 to C7515.
+    EXPECT_EQ((*assembled)->advice, "") << element;
+    EXPECT_EQ((*assembled)->spillBytes, 0u) << element;
+  }
 }
 
 /// ptxas takes the PTX of every dot.

@@ -9,6 +9,7 @@
 #include "compiler/transforms/tile/AssignLayouts.h"
 #include "compiler/transforms/tile/ExpandDescriptors.h"
 #include "compiler/transforms/tile/PipelineLoads.h"
+#include "compiler/transforms/tile/WarpgroupDots.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Pass/PassManager.h"
@@ -64,6 +65,7 @@ Status CudaTarget::lower(ModuleOp module) const {
   toThread.addPass(tile::createAssignLayoutsPass());
   toThread.addPass(createCSEPass());
   toThread.addPass(tile::createPipelineLoadsPass());
+  toThread.addPass(tile::createWarpgroupDotsPass());
   toThread.addPass(createTileToGpuPass());
   if (failed(toThread.run(module)))
     return unimplemented("the kernel cannot be compiled for {}: {}", name_, errors.text());

@@ -21,6 +21,11 @@ unsigned computeCapabilityOf(ModuleOp module) {
   return capability;
 }
 
+bool hasWarpgroupMma(ModuleOp module) {
+  auto target = module ? module->getAttrOfType<StringAttr>(kTargetAttr) : StringAttr();
+  return target && target.getValue() == "sm_90a";
+}
+
 int64_t sharedLimitBytes(unsigned computeCapability) {
   switch (computeCapability) {
   case 80:

@@ -10,6 +10,10 @@ namespace inlay::tile {
 /// The compute capability in the module attribute tile.target ("sm_90a": 90); 80 if absent.
 unsigned computeCapabilityOf(mlir::ModuleOp module);
 
+/// Whether groups of four warps multiply from shared memory (`wgmma`): only the target "sm_90a".
+/// Source: PTX ISA, "Asynchronous Warpgroup Level Matrix Multiply-Accumulate Instructions".
+bool hasWarpgroupMma(mlir::ModuleOp module);
+
 /// The most shared memory that a block may have. Source: CUDA C++ Programming Guide, table
 /// "Technical Specifications per Compute Capability".
 int64_t sharedLimitBytes(unsigned computeCapability);

@@ -4,6 +4,7 @@
 #include "compiler/transforms/tile/DotAssignment.h"
 #include "compiler/transforms/tile/ExpandDescriptors.h"
 #include "compiler/transforms/tile/PipelineLoads.h"
+#include "compiler/transforms/tile/WarpgroupDots.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Iterators.h"
@@ -293,6 +294,8 @@ private:
 
   void assignDot(DotOp dot) {
     const DotAssignment::Layouts &layouts = dots_.of(dot);
+    if (layouts.isWarpgroup)
+      dot->setAttr(kWarpgroupAttr, builder_.getUnitAttr());
     for (auto [operand, wanted] : {std::pair(&dot.getLhsMutable(), &layouts.lhs),
                                    std::pair(&dot.getRhsMutable(), &layouts.rhs)})
       setOperand(*operand, *wanted ? **wanted : commonLayout(operand->get()));
@@ -508,6 +511,7 @@ void registerTileTransformPasses() {
   registerPass(createAssignLayoutsPass);
   registerPass(createExpandDescriptorsPass);
   registerPass(createPipelineLoadsPass);
+  registerPass(createWarpgroupDotsPass);
 }
 
 } // namespace inlay::tile

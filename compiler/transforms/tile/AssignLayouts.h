@@ -17,6 +17,7 @@ namespace inlay::tile {
 /// layout pass through tile.convert_layout.
 ///
 /// Requires   the module attribute tile.num_warps (a power of two; 4 if absent); no layouts yet.
+/// Marks      each tile.dot that groups of warps multiply (WarpgroupMma.h) with tile.warpgroup.
 /// Guarantees every tile type has a layout (LayoutAttr), operands and results of an op agree.
 std::unique_ptr<mlir::Pass> createAssignLayoutsPass();
 

@@ -42,33 +42,59 @@ llvm::SetVector<Operation *> dotsBefore(Value operand) {
 
 } // namespace
 
-DotAssignment::DotAssignment(func::FuncOp kernel, unsigned numWarps) {
+DotAssignment::DotAssignment(func::FuncOp kernel, unsigned numWarps)
+    : numWarps_(numWarps),
+      computeCapability_(computeCapabilityOf(kernel->getParentOfType<ModuleOp>())),
+      hasWarpgroupMma_(tile::hasWarpgroupMma(kernel->getParentOfType<ModuleOp>())) {
   SmallVector<DotOp> dots;
-  llvm::SetVector<Operation *> chained;
+  llvm::SetVector<Operation *> chained, computed;
   kernel.walk([&](DotOp dot) {
     dots.push_back(dot);
     for (Operation *before : dotsBefore(dot.getLhs())) {
       chained.insert(before);
       chained.insert(dot);
+      computed.insert(dot);
     }
   });
-  const unsigned capability = computeCapabilityOf(kernel->getParentOfType<ModuleOp>());
   for (DotOp dot : dots) {
-    ArrayRef<int64_t> shape = cast<RankedTensorType>(dot.getAcc().getType()).getShape();
-    const int64_t k = cast<RankedTensorType>(dot.getLhs().getType()).getShape().back();
-    Layouts layouts;
-    if (std::optional<MmaInstruction> mma = chooseMma(dot, capability)) {
-      const WarpGrid grid = shareOutWarps(*mma, shape, numWarps, chained.contains(dot));
-      DotLayouts operands = createMmaLayouts(*mma, shape, k, numWarps, grid);
-      layouts = {operands.lhs, operands.rhs, operands.acc};
-    } else {
-      layouts.acc = createFmaLayout(shape, numWarps);
-    }
+    Layouts layouts = createLayouts(dot, chained.contains(dot), computed.contains(dot));
     dots_.insert({dot, layouts});
     mark(dot.getResult(), layouts.acc);
   }
   for (size_t i = 0; i < pending_.size(); ++i)
     propagate(pending_[i]);
+}
+
+DotAssignment::Layouts DotAssignment::createLayouts(DotOp dot, bool isChained, bool isLhsComputed) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(dot.getAcc().getType()).getShape();
+  const int64_t k = cast<RankedTensorType>(dot.getLhs().getType()).getShape().back();
+  if (hasWarpgroupMma_)
+    if (std::optional<WarpgroupMma> mma = chooseWarpgroupMma(dot, computeCapability_, numWarps_,
+                                                             hasContiguousK(dot, isLhsComputed))) {
+      DotLayouts operands = createMmaLayouts(mma->fragment, shape, k, numWarps_, mma->grid);
+      return {isLhsComputed ? std::optional(operands.lhs) : std::nullopt, std::nullopt,
+              operands.acc, true};
+    }
+  if (std::optional<MmaInstruction> mma = chooseMma(dot, computeCapability_)) {
+    const WarpGrid grid = shareOutWarps(*mma, shape, numWarps_, isChained);
+    DotLayouts operands = createMmaLayouts(*mma, shape, k, numWarps_, grid);
+    return {operands.lhs, operands.rhs, operands.acc};
+  }
+  return {std::nullopt, std::nullopt, createFmaLayout(shape, numWarps_)};
+}
+
+bool DotAssignment::hasContiguousK(DotOp dot, bool isLhsComputed) {
+  auto isContiguous = [&](Value operand, unsigned kDimension) {
+    const TransposedTile source = stripTranspositions(operand);
+    auto load = source.tile.getDefiningOp<LoadOp>();
+    if (!load)
+      return false;
+    const unsigned dimension = source.isTransposed ? 1 - kDimension : kDimension;
+    const AxisInfo &info = axes_.get(load.getPtr());
+    return info.contiguity[dimension] > info.contiguity[1 - dimension];
+  };
+  return cast<RankedTensorType>(dot.getLhs().getType()).getRank() == 2 &&
+         (isLhsComputed || isContiguous(dot.getLhs(), 1)) && isContiguous(dot.getRhs(), 0);
 }
 
 std::optional<LinearLayout> DotAssignment::find(Value tile) const {

@@ -3,6 +3,7 @@
 #include "compiler/transforms/tile/Architecture.h"
 #include "compiler/transforms/tile/AxisInfo.h"
 #include "compiler/transforms/tile/LinearLayout.h"
+#include "compiler/transforms/tile/WarpgroupMma.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -21,6 +22,9 @@ constexpr int64_t kDefaultNumStages = 3;
 constexpr int64_t kLargestCopyBytes = 16, kSmallestCopyBytes = 4;
 /// A ring of two has one copy in flight while the other is read.
 constexpr int64_t kFewestSlots = 2;
+
+/// Registers of a multiprocessor, and how many a thread takes for what is no accumulator.
+constexpr int64_t kRegistersOfProcessor = 65536, kOtherRegisters = 64;
 
 /// Left for what else a loop moves between threads.
 constexpr int64_t kReservedBytes = 16 * 1024;
@@ -298,6 +302,29 @@ private:
   SmallVector<Value> buffers_;
 };
 
+/// Slots that a loop should have beyond its stages: dots of groups of warps read one while the next
+/// must be there already, so that copies are ahead by one less. One, if as many blocks as before
+/// still find room on a multiprocessor.
+int64_t numSlotsOfDots(scf::ForOp loop, int64_t numStages, int64_t slotBytes, int64_t budgetBytes) {
+  int64_t accumulators = 0;
+  unsigned numWarps = 1;
+  loop.getBody()->walk([&](DotOp dot) {
+    if (!dot->hasAttr(kWarpgroupAttr))
+      return;
+    const LinearLayout layout = layoutOf(cast<RankedTensorType>(dot.getType()));
+    accumulators += layout.numRegisters();
+    numWarps = layout.numWarps();
+  });
+  if (accumulators == 0)
+    return 0;
+  const int64_t byRegisters =
+      kRegistersOfProcessor / ((accumulators + kOtherRegisters) * 32 * numWarps);
+  auto blocksWith = [&](int64_t slots) {
+    return std::min(budgetBytes / (slots * slotBytes), std::max<int64_t>(1, byRegisters));
+  };
+  return blocksWith(numStages + 1) >= blocksWith(numStages) ? 1 : 0;
+}
+
 void pipeline(scf::ForOp loop, int64_t numStages, bool needsDot, AxisAnalysis &axes,
               int64_t budgetBytes) {
   SmallVector<PipelinedLoad> loads;
@@ -336,13 +363,37 @@ void pipeline(scf::ForOp loop, int64_t numStages, bool needsDot, AxisAnalysis &a
   }
   if (loads.empty())
     return;
-  const int64_t numSlots = std::min(numStages, budgetBytes / slotBytes);
+  const int64_t numSlots = std::min(
+      numStages + numSlotsOfDots(loop, numStages, slotBytes, budgetBytes), budgetBytes / slotBytes);
   if (numSlots < kFewestSlots) {
     loop->emitRemark("not pipelined: one iteration loads ")
         << slotBytes << " bytes and there are " << budgetBytes << " bytes of shared memory";
     return;
   }
   LoopPipeliner(loop, loads, slice, numSlots).run();
+}
+
+/// Bytes of the operands that dots of groups of warps read from shared memory and no loop loads
+/// there.
+int64_t storedOperandBytes(ModuleOp module) {
+  llvm::SetVector<Value> stored;
+  module.walk([&](DotOp dot) {
+    if (!dot->hasAttr(kWarpgroupAttr))
+      return;
+    for (Value operand : {dot.getLhs(), dot.getRhs()}) {
+      Value source = stripTranspositions(operand).tile;
+      const bool isLoaded =
+          source.getDefiningOp<LoadOp>() && isa<scf::ForOp>(source.getDefiningOp()->getParentOp());
+      if (!isLoaded && !(operand == dot.getLhs() && hasLhsInRegisters(dot)))
+        stored.insert(source);
+    }
+  });
+  int64_t bytes = 0;
+  for (Value tile : stored) {
+    auto type = cast<RankedTensorType>(tile.getType());
+    bytes += type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  }
+  return bytes;
 }
 
 class PipelineLoadsPass : public PassWrapper<PipelineLoadsPass, OperationPass<ModuleOp>> {
@@ -357,8 +408,8 @@ public:
     int64_t moduleStages = kDefaultNumStages;
     if (auto attribute = getOperation()->getAttrOfType<IntegerAttr>(kNumStagesAttr))
       moduleStages = attribute.getInt();
-    const int64_t budgetBytes =
-        sharedLimitBytes(computeCapabilityOf(getOperation())) - kReservedBytes;
+    const int64_t budgetBytes = sharedLimitBytes(computeCapabilityOf(getOperation())) -
+                                kReservedBytes - storedOperandBytes(getOperation());
     AxisAnalysis axes;
     SmallVector<scf::ForOp> innermost;
     getOperation().walk([&](scf::ForOp loop) {
