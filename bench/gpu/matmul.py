@@ -22,17 +22,20 @@ TRITON_NAMES = {"f16": "fp16", "bf16": "bf16", "f32": "fp32", "i8": "i8", "e5m2"
 
 
 class MatmulCase:
-    """M × K by K × N; `dtype` of A and B, `out` of C."""
+    """M × K by K × N; `dtype` of A and B, `out` of C; `stored` tells for A and B: "n" by rows, "t" by columns."""
 
-    def __init__(self, dtype, out, size, tiles, warps, stages, precision="tf32"):
+    def __init__(self, dtype, out, size, tiles, warps, stages, precision="tf32", stored="nn"):
         self.dtype, self.out, self.size, self.tiles = dtype, out, size, tiles
         self.num_warps, self.num_stages, self.precision = warps, stages, precision
         self.name = f"matmul_{dtype}_{precision}_{'x'.join(map(str, size))}_{'x'.join(map(str, tiles))}_w{warps}_s{stages}"
+        self.name += "" if stored == "nn" else f"_{stored}"
+        self.columns = [letter == "t" for letter in stored]
         self.kernel = "matmul"
         m, n, k = size
         self.flops = 2 * m * n * k
         self.grid = (math.ceil(m / tiles[0]) * math.ceil(n / tiles[1]), 1, 1)
-        self.constexprs = {"TILE_M": tiles[0], "TILE_N": tiles[1], "TILE_K": tiles[2], "GROUP": 8, "PRECISION": precision}
+        self.constexprs = {"TILE_M": tiles[0], "TILE_N": tiles[1], "TILE_K": tiles[2], "GROUP": 8, "PRECISION": precision,
+                           "A_COLUMNS": self.columns[0], "B_COLUMNS": self.columns[1]}
         self.acc = "i32" if dtype == "i8" else "f64" if dtype == "f64" else "f32"
 
     def signature(self):
@@ -41,7 +44,11 @@ class MatmulCase:
 
         m, n, k = self.size
         pointers = [f"*{TRITON_NAMES[self.dtype]}:16"] * 2 + [f"*{TRITON_NAMES[self.out]}:16"]
-        return ",".join(pointers + [integer(x) for x in (m, n, k, k, n, n)])
+        return ",".join(pointers + [integer(x) for x in (m, n, k, *self.strides())])
+
+    def strides(self):
+        m, n, k = self.size
+        return m if self.columns[0] else k, k if self.columns[1] else n, n
 
     def inlay_constexprs(self):
         types = {"i32": "tl.int32", "f64": "tl.float64", "f32": "tl.float32"}
@@ -52,19 +59,20 @@ class MatmulCase:
 
     def make(self, torch):
         m, n, k = self.size
+        shapes = ((k, m) if self.columns[0] else (m, k), (n, k) if self.columns[1] else (k, n))
         torch.manual_seed(0)
         types = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32, "f64": torch.float64, "i8": torch.int8,
                  "i32": torch.int32, "e5m2": torch.float8_e5m2, "e4m3": torch.float8_e4m3fn}
         if self.dtype == "i8":
-            a, b = (torch.randint(-100, 100, shape, dtype=torch.int8, device="cuda") for shape in ((m, k), (k, n)))
+            a, b = (torch.randint(-100, 100, shape, dtype=torch.int8, device="cuda") for shape in shapes)
         else:
             source = torch.float64 if self.dtype == "f64" else torch.float32
-            a, b = (torch.randn(shape, dtype=source, device="cuda").to(types[self.dtype]) for shape in ((m, k), (k, n)))
+            a, b = (torch.randn(shape, dtype=source, device="cuda").to(types[self.dtype]) for shape in shapes)
         c = torch.empty((m, n), dtype=types[self.out], device="cuda")
-        return [a, b, c], [m, n, k, k, n, n]
+        return [a, b, c], [m, n, k, *self.strides()]
 
     def reference(self, torch, tensors):
-        a, b, c = tensors
+        a, b = (tensor.T if by_columns else tensor for tensor, by_columns in zip(tensors, self.columns))
         if self.dtype == "i8":
             return (a.double() @ b.double()).to(torch.int64), 0.0
         exact = a.double() @ b.double()
@@ -113,11 +121,22 @@ def all_cases():
     cases += [MatmulCase("f16", "f16", (200, 136, 72), (64, 64, 32), 4, 3), MatmulCase("f16", "f16", (100, 99, 77), (32, 32, 16), 4, 2),
               MatmulCase("f16", "f32", (16, 256, 256), (16, 64, 64), 4, 3), MatmulCase("bf16", "f32", (1, 256, 256), (1, 64, 64), 4, 3),
               MatmulCase("f16", "f16", small, (128, 128, 32), 8, 1)]
+    # Every way that groups of warps read operands from shared memory: rows of 32, 64 and 128 bytes along either dimension, groups along M
+    # and N, one and several instructions a group.
+    for dtype, out, size in (("f16", "f16", (528, 272, 208)), ("bf16", "f32", (520, 264, 200))):
+        for stored in ("nn", "nt", "tn", "tt"):
+            cases += [MatmulCase(dtype, out, size, tiles, warps, stages, stored=stored) for tiles, warps, stages in
+                      (((64, 64, 16), 4, 3), ((128, 32, 32), 4, 2), ((64, 256, 64), 8, 3), ((128, 16, 128), 8, 4), ((256, 128, 64), 16, 3))]
+    for dtype, out in (("f32", "f32"), ("i8", "i32"), ("e5m2", "f16"), ("e4m3", "f32")):
+        cases += [MatmulCase(dtype, out, (528, 272, 208), tiles, warps, stages, stored="nt") for tiles, warps, stages in
+                  (((64, 64, 32), 4, 3), ((128, 128, 64), 8, 2), ((64, 128, 128), 8, 1))]
     for size in (2048, 4096, 8192):
         for tiles, warps, stages in (((128, 128, 32), 4, 4), ((128, 256, 64), 8, 3), ((128, 128, 64), 8, 3), ((64, 128, 64), 4, 3)):
             cases.append(MatmulCase("f16", "f16", (size,) * 3, tiles, warps, stages))
     cases += [MatmulCase("bf16", "bf16", (4096,) * 3, (128, 128, 32), 4, 4), MatmulCase("f32", "f32", (4096,) * 3, (128, 128, 32), 8, 3),
               MatmulCase("e5m2", "f16", (4096,) * 3, (128, 128, 64), 8, 3), MatmulCase("i8", "i32", (4096,) * 3, (128, 128, 64), 8, 3)]
+    cases += [MatmulCase(*types, (4096,) * 3, (128, 128, tile_k), 8, 3, stored="nt") for *types, tile_k in
+              (("f16", "f16", 64), ("bf16", "bf16", 64), ("f32", "f32", 32), ("i8", "i32", 128), ("e5m2", "f16", 128))]
     for head, causal in ((64, False), (64, True), (128, False), (128, True)):
         cases.append(AttentionCase(1, 2, 512, head, (64, 64), 4, 2, causal))
         for tiles, warps, stages in (((64, 64), 4, 3), ((128, 64), 8, 3), ((128, 64), 4, 2)):
