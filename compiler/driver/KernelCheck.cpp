@@ -72,9 +72,12 @@ private:
   Attempt attempt(const Selection &selection);
   void describe(const Selection &selection);
   std::vector<Selection> moves(const Selection &from, const ImportFailure &failure);
+  Attempt climb(Selection &best);
   void addTypeMoves(const Selection &from, std::vector<Selection> &moves) const;
   bool isDone(const Attempt &tried) const {
-    return tried.module || result_.attempts >= options_.maxAttempts;
+    return tried.module || result_.attempts >= options_.maxAttempts ||
+           std::chrono::steady_clock::now() - begin_ >
+               std::chrono::duration<double>(options_.maxSearchSeconds);
   }
 
   mlir::MLIRContext &context_;
@@ -83,6 +86,7 @@ private:
   const KernelCheckOptions &options_;
   KernelCheckResult &result_;
 
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::string source_;
   std::map<std::string, std::optional<std::string>> filesRead_;
   std::unique_ptr<triton::Module> module_;
@@ -91,6 +95,7 @@ private:
   const triton::ModuleItem *item_ = nullptr;
   const triton::Function *function_ = nullptr;
   std::vector<ParameterCandidates> candidates_;
+  std::set<std::string> tuned_; // parameters that a configuration gives
   Selection found_;
 };
 
@@ -142,8 +147,10 @@ std::map<std::string, std::string> SignatureSearch::readTuning() {
     return known;
   if (!tuning->configs.empty()) {
     const triton::KernelConfig &config = tuning->configs.front();
-    for (const auto &[name, value] : config.values)
+    for (const auto &[name, value] : config.values) {
       known[name] = constexprText(value);
+      tuned_.insert(name);
+    }
     result_.numWarps = config.numWarps;
     result_.numStages = config.numStages;
   }
@@ -283,6 +290,15 @@ std::vector<Selection> SignatureSearch::moves(const Selection &from, const Impor
   for (size_t i = 0; failure.spans.empty() && i < candidates_.size(); ++i)
     if (failure.message.find("parameter '" + candidates_[i].name + "'") != std::string::npos)
       order.push_back(i);
+  // The autotuner's values are right: they change last.
+  std::vector<size_t> tuned;
+  std::erase_if(order, [&](size_t parameter) {
+    bool isTuned = tuned_.contains(candidates_[parameter].name);
+    if (isTuned)
+      tuned.push_back(parameter);
+    return isTuned;
+  });
+  append(tuned);
   // What the message asks for comes before all else.
   for (std::string_view wanted : hintsOf(failure.message))
     for (size_t parameter : order) {
@@ -307,35 +323,58 @@ std::vector<Selection> SignatureSearch::moves(const Selection &from, const Impor
   return moves;
 }
 
+/// Climbs from failure to later failure. Where no move helps it goes back to the step before and
+/// takes the next move there. Gives the import that got furthest, and its selection.
+Attempt SignatureSearch::climb(Selection &best) {
+  struct Step {
+    int64_t progress; // of the import that failed here
+    std::vector<Selection> moves;
+    size_t next = 0;
+  };
+  best.assign(candidates_.size(), 0);
+  std::set<Selection> seen{best};
+  Attempt furthest = attempt(best);
+  if (isDone(furthest))
+    return furthest;
+  std::vector<Step> steps;
+  steps.push_back({furthest.failure.steps, moves(best, furthest.failure)});
+  while (!steps.empty()) {
+    Step &step = steps.back();
+    if (step.next == step.moves.size()) {
+      steps.pop_back();
+      continue;
+    }
+    const Selection move = step.moves[step.next++];
+    if (!seen.insert(move).second)
+      continue;
+    Attempt tried = attempt(move);
+    const bool isLast = isDone(tried);
+    const int64_t progress = tried.failure.steps;
+    std::vector<Selection> next;
+    if (!isLast && progress > step.progress)
+      next = moves(move, tried.failure);
+    if (tried.module || progress > furthest.failure.steps) {
+      furthest = std::move(tried);
+      best = move;
+    }
+    if (isLast)
+      break;
+    if (progress > step.progress)
+      steps.push_back({progress, std::move(next)});
+  }
+  return furthest;
+}
+
 mlir::OwningOpRef<mlir::ModuleOp> SignatureSearch::run() {
   if (!prepare())
     return nullptr;
-  Selection best(candidates_.size(), 0);
-  std::set<Selection> seen{best};
-  Attempt current = attempt(best);
-  for (bool hasImproved = true; !isDone(current) && hasImproved;) {
-    hasImproved = false;
-    for (Selection &move : moves(best, current.failure)) {
-      if (!seen.insert(move).second)
-        continue;
-      Attempt tried = attempt(move);
-      if (tried.module || tried.failure.steps > current.failure.steps) {
-        current = std::move(tried);
-        best = std::move(move);
-        hasImproved = true;
-        break;
-      }
-      if (isDone(tried))
-        break;
-    }
-  }
-  describe(best);
-  found_ = best;
-  result_.notes.insert(result_.notes.end(), current.notes.begin(), current.notes.end());
-  result_.isTyped = static_cast<bool>(current.module);
-  if (!current.module)
-    result_.reason = current.message;
-  return std::move(current.module);
+  Attempt furthest = climb(found_);
+  describe(found_);
+  result_.notes.insert(result_.notes.end(), furthest.notes.begin(), furthest.notes.end());
+  result_.isTyped = static_cast<bool>(furthest.module);
+  if (!furthest.module)
+    result_.reason = furthest.message;
+  return std::move(furthest.module);
 }
 
 mlir::OwningOpRef<mlir::ModuleOp> SignatureSearch::runSmaller() {

@@ -19,6 +19,7 @@ struct KernelCheckOptions {
   std::map<std::string, std::string> types;     // parameter -> signature entry, for all kernels
   std::map<std::string, std::string> constants; // parameter -> value, as --constexpr takes it
   int maxAttempts = 400;                        // signatures tried before giving up
+  double maxSearchSeconds = 20;                 // no further signature is tried after these
 };
 
 /// A @triton.jit function found by the walk.
@@ -39,6 +40,9 @@ public:
 
   const std::vector<FoundKernel> &kernels() const { return kernels_; }
   const std::vector<std::string> &files() const { return files_; }
+  /// The folders above the packages that the files belong to, sorted: where one package's imports
+  /// of another are found.
+  std::vector<std::string> importRoots() const;
   /// Launches of a kernel: those in its own file, else those of all files.
   std::vector<triton::Launch> launchesOf(const FoundKernel &kernel) const;
 

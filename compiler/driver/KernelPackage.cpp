@@ -107,6 +107,21 @@ Result<KernelPackage> KernelPackage::open(const std::vector<std::string> &paths)
   return package;
 }
 
+std::vector<std::string> KernelPackage::importRoots() const {
+  std::set<std::string> roots;
+  std::set<fs::path> seen;
+  for (const std::string &path : files_) {
+    std::error_code error;
+    fs::path folder = fs::path(path).parent_path();
+    if (!seen.insert(folder).second)
+      continue;
+    while (folder.has_parent_path() && fs::exists(folder / "__init__.py", error))
+      folder = folder.parent_path();
+    roots.insert(folder.empty() ? "." : folder.string());
+  }
+  return {roots.begin(), roots.end()};
+}
+
 std::vector<triton::Launch> KernelPackage::launchesOf(const FoundKernel &kernel) const {
   auto found = launches_.find(kernel.name);
   if (found == launches_.end())

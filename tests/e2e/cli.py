@@ -159,6 +159,36 @@ class CliTest(unittest.TestCase):
         self.fails(*arguments[:-2], "--target", "cpu:x86-64-v3", "-o", "-", says=["BLOCK_SIZE"])
         self.fails("kernel", "compile", f"{KERNEL}:add_two", "--target", "cpu:x86-64-v3", "-o", "-", says=["add_two", "add_one_kernel"])
 
+    def test_kernels_are_checked_without_being_told_their_types(self):
+        package = self.folder / "package"
+        package.mkdir()
+        (package / "__init__.py").write_text("")
+        (package / "math.py").write_text("import triton\n@triton.jit\ndef twice(x):\n    return x + x\n")
+        (package / "good.py").write_text(
+            "import triton\nimport triton.language as tl\nfrom .math import twice\n"
+            "@triton.jit\ndef scale(x, y, n, KIND: tl.constexpr, B: tl.constexpr):\n"
+            "    i = tl.program_id(0) * B + tl.arange(0, B)\n    v = tl.load(x + i, mask=i < n)\n"
+            "    if KIND == 3:\n        r = twice(v)\n    elif KIND == 5:\n        r = tl.exp(v)\n"
+            "    tl.store(y + i, r, mask=i < n)\n"
+            "def launch(x, y):\n    scale[(1,)](x, y, x.numel(), B=128)\n")
+        good = self.call("kernel", "check", package, "--target", "cpu:x86-64-v3", "--json", "--jobs", "1")
+        report = json.loads(good.stdout)
+        (kernel,) = report["kernels"]
+        self.assertEqual([kernel["kernel"], kernel["verdict"]], ["scale", "ok"])
+        self.assertEqual(kernel["signature"], "*fp32:16, *fp32:16, i32")
+        self.assertEqual(kernel["constexprs"], ["KIND=3", "B=128"])
+        self.assertEqual([h["kernel"] for h in report["helpers"]], ["twice"])
+        # What was found is what compile takes.
+        self.call("kernel", "compile", f"{package / 'good.py'}:scale", "--signature", kernel["signature"], "--constexpr", "KIND=3",
+                  "--constexpr", "B=128", "--target", "cpu:x86-64-v3", "--emit", "so", "-o", "scale.so")
+        (package / "bad.py").write_text("import triton\nimport triton.language as tl\n@triton.jit\ndef bad(x):\n"
+                                        "    tl.store(x, tl.no_such_thing(1))\n")
+        bad = self.fails("kernel", "check", package, "--target", "cpu:x86-64-v3", "--jobs", "2", says=["1 of 2 kernels"])
+        self.assertRegex(bad.stdout, r"not typed +\S*bad\.py:4: bad\n +\S*bad\.py:5:17: error: .*no_such_thing")
+        self.assertRegex(bad.stdout, r"compiled for all +1 +50\.0 %")
+        self.fails("kernel", "check", package / "nothing", says=["nothing", "does not exist"])
+        self.fails("kernel", "check", package, "--filter", "zzz*", says=["zzz*"])
+
     def run_kernel(self, *extra):
         return ["kernel", "run", f"{KERNEL}:add_one_kernel", "--constexpr", "BLOCK_SIZE=256", "--grid", "4", *extra]
 

@@ -161,6 +161,11 @@ Status checkKernels(CheckOptions &options) {
   INLAY_TRY(splitEntries(options.types, "--type", options.check.types));
   INLAY_TRY(splitEntries(options.constants, "--constexpr", options.check.constants));
   INLAY_ASSIGN(KernelPackage package, KernelPackage::open(options.paths));
+  // What the user names is looked through first.
+  for (std::string &root : package.importRoots())
+    options.check.includeRoots.push_back(std::move(root));
+  // The reason found so far is worth more than that the time is over.
+  options.check.maxSearchSeconds = options.limits.seconds / 3.0;
   std::vector<FoundKernel> kernels, helpers;
   for (const FoundKernel &kernel : package.kernels())
     if (fnmatch(options.filter.c_str(), kernel.name.c_str(), 0) == 0)

@@ -136,8 +136,16 @@ void addConstants(Choices &choices, const ParameterUse &use, const std::string &
     choices.add({"=2", "=1", "=3"});
   if (containsAny(name, {"group"}))
     choices.add({"=8", "=16", "=32", "=64"});
-  choices.add({"=64", "=32", "=16", "=128", "=1", "=2", "=4", "=8", "=256", "=1024", "=True",
-               "=False", "=None", "=0", "=1.0", "=tl.float32", "=tl.float16", "=''"});
+  // A size is a positive integer: 0, False and the like only make its checks hold by accident.
+  bool isSize = use.value.has(Use::ConstantSize) && !use.value.has(Use::NoneTest);
+  if (isSize)
+    choices.add("=64");
+  for (const std::string &number : use.numbers)
+    if (!isSize || number != "0")
+      choices.add("=" + number);
+  choices.add({"=64", "=32", "=16", "=128", "=1", "=2", "=4", "=8", "=256", "=1024"});
+  if (!isSize)
+    choices.add({"=True", "=False", "=None", "=0", "=1.0", "=tl.float32", "=tl.float16", "=''"});
 }
 
 bool isConstant(const Parameter &parameter) {

@@ -170,7 +170,7 @@ private:
     const Parameter *parameter = nullptr;
     std::vector<Definition> definitions;
     Uses value, element;
-    std::set<std::string> strings;
+    std::set<std::string> strings, numbers;
     size_t rank = 0;
     bool isUsed = false;
   };
@@ -316,6 +316,9 @@ void UsageAnalysis::FunctionUsage::visitCompare(const Expr &expr) {
   for (size_t i = 0; i + 1 < expr.operands.size(); ++i) {
     const Expr &left = *expr.operands[i], &right = *expr.operands[i + 1];
     for (auto [one, other] : {std::pair(&left, &right), std::pair(&right, &left)}) {
+      if (one->kind == ExprKind::Name && other->kind == ExprKind::Integer &&
+          expr.operators[i] == "==")
+        names_[one->text].numbers.insert(other->text);
       if (isConstantNamed(*other, "None"))
         demand(*one, Use::NoneTest, {});
       else if (other->kind == ExprKind::String && one->kind == ExprKind::Name) {
@@ -378,6 +381,7 @@ void UsageAnalysis::FunctionUsage::visitHelper(const Expr &call, const Callee &c
     if (given->kind == ExprKind::Name) {
       NameInfo &info = names_[given->text];
       info.strings.insert(use.strings.begin(), use.strings.end());
+      info.numbers.insert(use.numbers.begin(), use.numbers.end());
       info.rank = std::max(info.rank, use.rank);
     }
   }
@@ -711,7 +715,7 @@ void UsageAnalysis::FunctionUsage::demand(const Expr &expr, Uses value, Uses ele
 void UsageAnalysis::FunctionUsage::finish() {
   for (size_t i = 0; i < result_.size(); ++i) {
     const NameInfo &info = names_[function_.parameters[i].name];
-    result_[i] = {info.value, info.element, info.strings, info.rank, info.isUsed};
+    result_[i] = {info.value, info.element, info.strings, info.numbers, info.rank, info.isUsed};
   }
 }
 

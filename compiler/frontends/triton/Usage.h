@@ -52,6 +52,7 @@ struct ParameterUse {
   Uses value;                    // of the parameter itself
   Uses element;                  // of what is loaded through it
   std::set<std::string> strings; // it is compared with these
+  std::set<std::string> numbers; // integers that it is tested to be equal to, as they are written
   size_t rank = 0;               // of a descriptor: coordinates of its loads
   bool isUsed = false;
 };

@@ -80,6 +80,34 @@ TEST(Candidates, CompileTimeValues) {
       ElementsAre("*fp32", "='relu'", "=True", "=tl.float32", "=4", "=256", "="));
 }
 
+TEST(Candidates, NumbersThatAConstantIsComparedWith) {
+  // A kind that is told apart by numbers is one of them; a size stays a size.
+  EXPECT_THAT(propose("@triton.jit\ndef act(x, KIND):\n"
+                      "    if KIND == 3:\n        x = tl.exp(x)\n    return x\n"
+                      "@triton.jit\ndef k(p, KIND: tl.constexpr, OWN: tl.constexpr, "
+                      "N: tl.constexpr):\n"
+                      "    i = tl.arange(0, N)\n"
+                      "    if OWN == 5:\n        pass\n"
+                      "    if N == 2:\n        pass\n"
+                      "    tl.store(p + i, act(tl.load(p + i), KIND))\n"),
+              ElementsAre("*fp32", "=3", "=5", "=64"));
+}
+
+TEST(Candidates, SizesArePositiveIntegers) {
+  Module module("test.py", "import triton\nimport triton.language as tl\n@triton.jit\n"
+                           "def k(p, N: tl.constexpr):\n    tl.store(p + tl.arange(0, N), 1.0)\n");
+  UsageAnalysis usage(nullptr);
+  Diagnostics diagnostics;
+  const ModuleItem &kernel = *module.jitFunctions().front();
+  const Function *function = module.parseFunction(kernel, diagnostics);
+  ASSERT_TRUE(function) << diagnostics.render();
+  std::vector<ParameterCandidates> candidates =
+      proposeCandidates(*function, usage.parameters(module, kernel), {}, {});
+  ASSERT_EQ(candidates.size(), 2u);
+  EXPECT_THAT(candidates[1].choices,
+              ElementsAre("=64", "=32", "=16", "=128", "=1", "=2", "=4", "=8", "=256", "=1024"));
+}
+
 TEST(Candidates, LaunchesSayMore) {
   EXPECT_THAT(propose("@triton.jit\ndef k(x, s, B: tl.constexpr, F: tl.constexpr):\n"
                       "    tl.store(x, s)\n"
