@@ -1,6 +1,8 @@
 // reduce and associative_scan: a jit function becomes the region that combines two elements.
 #include "compiler/frontends/triton/Builtins.h"
 
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
 using namespace mlir;
 
 namespace inlay::triton {
@@ -51,6 +53,14 @@ void flattenConditionals(Region &region, OpBuilder &builder) {
     ifOp.replaceAllUsesWith(selected);
     ifOp.erase();
   });
+}
+
+/// Takes out what nothing uses: a helper may make a tensor only to ask for its dtype.
+void eraseUnused(Region &region) {
+  for (Block &block : region)
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+      if (isOpTriviallyDead(&op))
+        op.erase();
 }
 
 /// Only scalar arithmetic can combine elements; false after an error about anything else.
@@ -109,6 +119,7 @@ bool emitCombination(Emitter &emitter, Region &region, const std::vector<Tensor>
   }
   tile::YieldOp::create(semantics.builder, semantics.location, yielded);
   flattenConditionals(region, semantics.builder);
+  eraseUnused(region);
   return checkCombination(emitter, region);
 }
 

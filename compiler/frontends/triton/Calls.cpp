@@ -51,6 +51,10 @@ Value Emitter::evaluateCall(const Expr &expr) {
     Value object = evaluate(*callee.operands[0]);
     if (object.isPoison())
       return object;
+    if (object.isNone())
+      if (Value function = attribute(object, callee.text, true); !function.isPoison())
+        return evaluateArguments(expr, arguments) ? call(function, std::move(arguments))
+                                                  : Value::poison();
     if (!object.asExternal()) {
       if (!evaluateArguments(expr, arguments))
         return Value::poison();

@@ -383,6 +383,15 @@ Value Emitter::attribute(const Value &object, const std::string &name, bool isQu
     return object;
   if (auto *external = object.asExternal())
     return resolveExternal(external->path + "." + name);
+  // The policy for packages that choose a module of math functions when they are imported: a
+  // function asked of the None that such a name holds in the text is libdevice's.
+  if (const std::string path = "triton.language.extra.libdevice." + name;
+      object.isNone() && (findBuiltin(path) || library_.findPath(path))) {
+    note(fmt::format("'{}' is asked of a name that is None until the package is run; libdevice's "
+                     "is taken",
+                     name));
+    return Value::external(path);
+  }
   Value result = Value::poison();
   bool isFound = true;
   if (auto *tensor = object.asTensor())

@@ -121,6 +121,13 @@ TEST(Reductions, CombineFunctions) {
   EXPECT_THAT(importCombination("@triton.jit\ndef f(a, i, b, j):\n    return a + b, i * j",
                                 "tl.sum(tl.associative_scan((x, i), 0, f, reverse=True)[0])"),
               HasSubstr("tile.scan %3, %0 axis 0 reverse"));
+  // What is made only to ask for its dtype is gone.
+  EXPECT_THAT(importCombination("@triton.jit\ndef f(a, b):\n"
+                                "    if (a + tl.zeros((1,), tl.int1)).dtype.is_floating():\n"
+                                "        return a + b\n"
+                                "    return a",
+                                "tl.reduce(x, 0, f)"),
+              AllOf(HasSubstr("arith.addf"), Not(HasSubstr("ERROR"))));
 }
 
 TEST(Reductions, Errors) {
