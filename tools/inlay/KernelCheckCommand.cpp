@@ -2,6 +2,7 @@
 
 #include "base/Error.h"
 #include "compiler/driver/KernelCheck.h"
+#include "compiler/targets/Target.h"
 #include "tools/inlay/CheckWorkers.h"
 
 #include <CLI/CLI.hpp>
@@ -160,6 +161,9 @@ void printJson(const std::vector<CheckedKernel> &kernels, const std::vector<Foun
 Status checkKernels(CheckOptions &options) {
   INLAY_TRY(splitEntries(options.types, "--type", options.check.types));
   INLAY_TRY(splitEntries(options.constants, "--constexpr", options.check.constants));
+  for (const std::string &target : options.check.targets)
+    if (auto known = createTargets(target); !known.isOk()) // said once, not for each kernel
+      return known.status();
   INLAY_ASSIGN(KernelPackage package, KernelPackage::open(options.paths));
   // What the user names is looked through first.
   for (std::string &root : package.importRoots())
