@@ -16,6 +16,8 @@ Value length(Emitter &emitter, const BoundArguments &arguments) {
     return Value::integer(elements->size());
   if (auto *string = arguments[0].asString())
     return Value::integer(string->size());
+  if (auto *dict = arguments[0].asDict())
+    return Value::integer(dict->entries.size());
   if (auto *tensor = arguments[0].asTensor(); tensor && tensor->type.isBlock())
     return Value::integer(tensor->type.shape[0]);
   return emitter.error("{} has no len()", describe(arguments[0]));
@@ -492,7 +494,34 @@ Value isPowerOfTwo(Emitter &emitter, const BoundArguments &arguments) {
   return value ? Value::boolean((*value & (*value - 1)) == 0) : Value::poison();
 }
 
+/// Decorators that are called: the function stays what it is.
+Value sameFunction(Emitter &emitter, const BoundArguments &arguments) {
+  return arguments[0].asFunction() || arguments[0].asLambda()
+             ? arguments[0]
+             : emitter.error("a function is needed here, not {}", describe(arguments[0]));
+}
+
+Value integerDtype(Emitter &emitter, const BoundArguments &arguments) {
+  std::optional<int64_t> bits = arguments.integer(emitter, 0);
+  std::optional<bool> isSignedType = arguments.boolean(emitter, 1);
+  if (!bits || !isSignedType)
+    return Value::poison();
+  constexpr std::tuple<int64_t, Scalar, Scalar> kIntegers[] = {{1, Scalar::Int1, Scalar::Int1},
+                                                               {8, Scalar::Int8, Scalar::UInt8},
+                                                               {16, Scalar::Int16, Scalar::UInt16},
+                                                               {32, Scalar::Int32, Scalar::UInt32},
+                                                               {64, Scalar::Int64, Scalar::UInt64}};
+  for (const auto &[width, signedScalar, unsignedScalar] : kIntegers)
+    if (width == *bits)
+      return Value::dtype({*isSignedType ? signedScalar : unsignedScalar, false, false, {}});
+  return emitter.error("there is no integer type of {} bits", *bits);
+}
+
 constexpr Builtin kBuiltins[] = {
+    {"constexpr_function", "fn", sameFunction},
+    {"triton.constexpr_function", "fn", sameFunction},
+    {"triton.runtime.jit.constexpr_function", "fn", sameFunction},
+    {"get_int_dtype", "bitwidth, signed", integerDtype},
     {"torch.iinfo", "dtype", typeLimits},
     {"torch.finfo", "dtype", typeLimits},
     {"_log2", "i", integerLog2},

@@ -76,6 +76,8 @@ Value Emitter::call(const Value &callee, CallArguments arguments) {
                                       arguments.positional.size() == 1 &&
                                       arguments.keywords.empty()) {
     // tl.float32(x): the value in that type.
+    if (arguments.positional[0].isPoison())
+      return Value::poison();
     Value value = semantics_.toTensor(arguments.positional[0], "the value");
     return value.isPoison() ? value : semantics_.cast(*value.asTensor(), *dtype);
   }

@@ -94,6 +94,26 @@ TEST(Tuning, SaysWhatItCannotKnow) {
   EXPECT_THAT(tuning.notes, ElementsAre(HasSubstr("too large")));
 }
 
+TEST(CompileTimePython, FunctionsThatKernelsCall) {
+  // Plain functions and what wraps them; integers by width; limits of types.
+  std::string text = import(request(
+      "import torch\nfrom triton.runtime.jit import constexpr_function\ndef width(dtype):\n    for "
+      "bits "
+      "in [8, 16, 32]:\n        if bits == dtype.primitive_bitwidth:\n            return "
+      "tl.core.get_int_dtype(bits, False)\nwidth = "
+      "constexpr_function(width)\nNAMES = {'a': 3, **{'b': 4}}\nTEXT = "
+      "','.join(['{}={v}'.format(k, v=v) for k, v in NAMES.items()]).replace(',', "
+      "';')\n@triton.jit\ndef kernel(p, q):\n    x = tl.load(p).to(width(p.dtype.element_ty), "
+      "bitcast=True)\n    if TEXT == 'a=3;b=4':\n        x += 41\n    if 2 < len(NAMES) < 3:\n     "
+      "   "
+      "x += 1000\n    tl.store(q, tl.float32(x) + torch.finfo(torch.float16).max)\n",
+      "*fp16, *fp32"));
+  EXPECT_THAT(text, HasSubstr("arith.constant 41 : i16"));
+  EXPECT_THAT(text, HasSubstr("arith.uitofp"));
+  EXPECT_THAT(text, HasSubstr("6.550400e+04"));
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("1000")));
+}
+
 /// The tile module of a kernel with heuristics, or the error.
 std::string importWith(const std::string &heuristics, const std::string &signature,
                        const std::map<std::string, ConstexprValue> &constexprs) {
