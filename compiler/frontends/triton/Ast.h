@@ -39,7 +39,7 @@ enum class ExprKind : uint8_t {
   DictComprehension, // operands: key, value, then clauses as above
   Lambda,            // operands: the body; keywords: parameters with default values or null
   Starred,           // 1 operand
-  Named,             // text: the name; operands: its new value (:=)
+  Named,             // operands: target (a Name), value
   Unsupported        // parsed, but not part of the language: text says what ("a complex number")
 };
 
@@ -70,6 +70,8 @@ enum class StmtKind : uint8_t {
   Return,          // value may be null
   Assert,          // value; message
   Pass,
+  Delete,     // targets: names
+  With,       // value (the first context); body
   Unsupported // text says what ("try", "with", "break")
 };
 

@@ -104,6 +104,11 @@ Value isInstance(Emitter &emitter, const BoundArguments &arguments) {
   const Value &value = arguments[0];
   Value::Elements single{arguments[1]};
   for (const Value &kind : arguments[1].asTuple() ? *arguments[1].asTuple() : single) {
+    if (auto *type = kind.asClass()) {
+      if (value.asObject() && value.asObject()->type == *type)
+        return Value::boolean(true);
+      continue;
+    }
     std::string name = kind.asExternal() ? canonicalName(kind.asExternal()->path) : "";
     bool isKnown = true, matches = false;
     const RecordValue *record = value.asRecord();
@@ -218,6 +223,37 @@ Value convertCase(Emitter &, const BoundArguments &arguments) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(convert(c)); });
   return Value::string(text);
+}
+
+/// collections.namedtuple(name, fields): fields is a tuple of names or a string of them.
+Value namedTuple(Emitter &emitter, const BoundArguments &arguments) {
+  auto name = arguments.string(emitter, 0);
+  if (!name)
+    return Value::poison();
+  auto type = std::make_shared<ClassInfo>();
+  type->kind = ClassInfo::Kind::NamedTuple;
+  type->name = *name;
+  if (auto *text = arguments[1].asString()) {
+    for (size_t begin = 0; begin < text->size();) {
+      size_t end = std::min(text->find_first_of(", ", begin), text->size());
+      if (end > begin)
+        type->fields.push_back({text->substr(begin, end - begin), std::nullopt, false});
+      begin = end + 1;
+    }
+  } else if (auto *names = arguments[1].asTuple()) {
+    for (const Value &field : *names) {
+      if (!field.asString())
+        return emitter.error("the fields of a namedtuple are strings, not {}", describe(field));
+      type->fields.push_back({*field.asString(), std::nullopt, false});
+    }
+  } else {
+    return emitter.error("the fields of a namedtuple are a tuple of strings or one string, not {}",
+                         describe(arguments[1]));
+  }
+  if (auto *defaults = arguments[2].asTuple(); defaults && defaults->size() <= type->fields.size())
+    for (size_t i = 0; i < defaults->size(); ++i)
+      type->fields[type->fields.size() - defaults->size() + i].defaultValue = (*defaults)[i];
+  return Value::classType(std::move(type));
 }
 
 Value rangeOutsideFor(Emitter &emitter, const BoundArguments &arguments) {
@@ -563,6 +599,7 @@ constexpr Builtin kBuiltins[] = {
     {"builtins.isinstance", "x, kind", isInstance},
     {"builtins.getattr", "x, name", getAttribute},
     {"builtins.hasattr", "x, name", hasAttribute},
+    {"collections.namedtuple", "typename, field_names, defaults=None, module=None", namedTuple},
     {"constexpr", "value", identity},
     {"static_assert", "cond, msg=''", staticAssert},
     {"static_print", "*values, sep=' ', end='', file=None, flush=False", staticPrint},

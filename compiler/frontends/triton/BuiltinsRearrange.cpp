@@ -1,6 +1,8 @@
 // Builtins that move elements between places of tiles: join, split, gather, histogram, item.
 #include "compiler/frontends/triton/BuiltinsMemory.h"
 
+#include <bit>
+
 using namespace mlir;
 
 namespace inlay::triton {
@@ -129,33 +131,105 @@ Value histogram(Emitter &emitter, const BoundArguments &arguments) {
                                                 input->handle, maskHandle);
 }
 
+/// x[i] for i = part, part + pack, … of the flattened tensor.
+std::vector<Tensor> splitByPack(Semantics &semantics, const Tensor &tensor, int64_t pack) {
+  if (pack == 1)
+    return {tensor};
+  const int64_t half = numElements(tensor.type.shape) / 2;
+  Tensor pairs = *semantics.reshape(tensor, {half, 2}, /*allowReorder=*/false).asTensor();
+  Type type = tensor.type.withShape({half});
+  mlir::Type ir = irType(semantics.builder.getContext(), type);
+  auto op = tile::SplitOp::create(semantics.builder, semantics.location, ir, ir, pairs.handle);
+  std::vector<Tensor> even = splitByPack(semantics, {type, op.getLhs()}, pack / 2),
+                      odd = splitByPack(semantics, {type, op.getRhs()}, pack / 2), parts;
+  // Halving takes every second element: the parts of the two halves alternate.
+  for (size_t i = 0; i < even.size(); ++i) {
+    parts.push_back(even[i]);
+    parts.push_back(odd[i]);
+  }
+  return parts;
+}
+
+/// The reverse of splitByPack, in rank 1.
+Tensor joinByPack(Semantics &semantics, std::span<const Tensor> parts) {
+  if (parts.size() == 1)
+    return parts[0];
+  std::vector<Tensor> even, odd;
+  for (size_t i = 0; i < parts.size(); ++i)
+    (i % 2 ? odd : even).push_back(parts[i]);
+  Tensor a = joinByPack(semantics, even), b = joinByPack(semantics, odd);
+  const int64_t count = a.type.shape[0];
+  Tensor joined = semantics.make<tile::JoinOp>(a.type.withShape({count, 2}), a.handle, b.handle);
+  return *semantics.reshape(joined, {2 * count}, /*allowReorder=*/false).asTensor();
+}
+
+/// What the function of map_elementwise gave as tensors, `pack` in turn for each result.
+Value collectMapped(Emitter &emitter, const Value &given, int64_t pack,
+                    const std::vector<int64_t> &shape) {
+  Semantics &semantics = emitter.semantics();
+  Value::Elements single{given};
+  const Value::Elements &values = given.asTuple() ? *given.asTuple() : single;
+  if (values.size() % static_cast<size_t>(pack) != 0)
+    return emitter.error("the function of map_elementwise with pack={} must give {} values for "
+                         "each result, not {} in all",
+                         pack, pack, values.size());
+  Value::Elements results;
+  for (size_t first = 0; first < values.size(); first += static_cast<size_t>(pack)) {
+    std::vector<Tensor> parts;
+    for (size_t i = first; i < first + static_cast<size_t>(pack); ++i) {
+      Value part = semantics.toTensor(values[i], "a result of map_elementwise's function");
+      if (!part.isPoison())
+        part = semantics.broadcastTo(*part.asTensor(),
+                                     pack == 1 ? shape : std::vector{numElements(shape) / pack});
+      if (part.isPoison())
+        return part;
+      parts.push_back(*part.asTensor());
+      if (!(parts.back().type == parts[0].type))
+        return emitter.error("the values of one result of map_elementwise must have one type, not "
+                             "{} and {}",
+                             toString(parts[0].type), toString(parts.back().type));
+    }
+    results.push_back(
+        pack == 1 ? Value::tensor(parts[0])
+                  : semantics.reshape(joinByPack(semantics, parts), shape, /*allowReorder=*/false));
+  }
+  return results.size() == 1 ? results[0] : Value::tuple(std::move(results));
+}
+
 /// The function sees whole tiles, which gives each element what it would get by itself.
 Value mapElementwise(Emitter &emitter, const BoundArguments &arguments) {
+  Semantics &semantics = emitter.semantics();
   auto pack = arguments.integer(emitter, 2);
   if (!pack)
     return Value::poison();
-  if (*pack != 1)
-    return emitter.errorAt(
-        arguments.span(2),
-        fmt::format("map_elementwise with pack={} is not supported; only 1 is", *pack));
-  CallArguments call;
-  call.span = emitter.span();
   std::vector<Tensor> tensors;
   for (const Value &value : *arguments[1].asTuple()) {
-    Value tensor = emitter.semantics().toTensor(value, "an argument of map_elementwise");
+    Value tensor = semantics.toTensor(value, "an argument of map_elementwise");
     if (tensor.isPoison())
       return tensor;
     tensors.push_back(*tensor.asTensor());
   }
+  if (tensors.empty())
+    return emitter.error("map_elementwise needs at least one tensor");
   for (int round = 0; round < 2; ++round)
     for (Tensor &tensor : tensors)
-      if (!emitter.semantics().broadcast(tensors[0], tensor))
+      if (!semantics.broadcast(tensors[0], tensor))
         return Value::poison();
-  for (const Tensor &tensor : tensors) {
-    call.positional.push_back(Value::tensor(tensor));
-    call.positionalSpans.push_back(emitter.span());
-  }
-  return emitter.call(arguments[0], std::move(call));
+  const std::vector<int64_t> shape = tensors[0].type.shape;
+  if (*pack < 1 || !std::has_single_bit(static_cast<uint64_t>(*pack)) || *pack > numElements(shape))
+    return emitter.errorAt(arguments.span(2),
+                           fmt::format("'pack' must be a power of two of at most the number of "
+                                       "elements, {}, not {}",
+                                       numElements(shape), *pack));
+  CallArguments call;
+  call.span = emitter.span();
+  for (const Tensor &tensor : tensors)
+    for (const Tensor &part : splitByPack(semantics, tensor, *pack)) {
+      call.positional.push_back(Value::tensor(part));
+      call.positionalSpans.push_back(emitter.span());
+    }
+  Value given = emitter.callElementwise(arguments[0], std::move(call));
+  return given.containsPoison() ? Value::poison() : collectMapped(emitter, given, *pack, shape);
 }
 
 constexpr Builtin kBuiltins[] = {

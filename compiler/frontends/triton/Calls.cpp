@@ -6,6 +6,13 @@
 
 namespace inlay::triton {
 
+namespace {
+
+/// Every level of a recursion is inlined.
+constexpr int kMaxRecursion = 64;
+
+} // namespace
+
 bool Emitter::evaluateArguments(const Expr &call, CallArguments &arguments) {
   arguments.span = call.span;
   bool isGood = true;
@@ -81,6 +88,8 @@ Value Emitter::call(const Value &callee, CallArguments arguments) {
     Value value = semantics_.toTensor(arguments.positional[0], "the value");
     return value.isPoison() ? value : semantics_.cast(*value.asTensor(), *dtype);
   }
+  if (auto *type = callee.asClass())
+    return construct(*type, std::move(arguments));
   auto *external = callee.asExternal();
   if (!external)
     return error("{} cannot be called", describe(callee));
@@ -139,10 +148,24 @@ Value Emitter::callMethod(const Value &object, const std::string &name, CallArgu
     for (const auto &[method, result] : tests)
       if (method == name)
         return Value::boolean(result);
+    if (name == "kind" && isValue)
+      return Value::string(dtype->isBool()    ? "dtype.KIND.BOOLEAN"
+                           : dtype->isFloat() ? "dtype.KIND.FLOATING"
+                                              : "dtype.KIND.INTEGRAL");
+    if (name == "get_block_shapes")
+      return attribute(object, "shape");
     if (name.starts_with("is_"))
       if (auto tested = findScalar(name.substr(3)); tested)
         return Value::boolean(isValue && scalar == *tested);
   }
+  if (auto *instance = object.asObject()) {
+    if (const ModuleItem *method = instance->type->findMethod(name))
+      return callObjectMethod(object, *method, std::move(arguments));
+    if (instance->type->indexOf(name))
+      return call(attribute(object, name), std::move(arguments));
+  }
+  if (object.asClass())
+    return call(attribute(object, name), std::move(arguments));
   if (object.asString() && name == "format")
     return formatString(*object.asString(), arguments);
   const Builtin *method = object.asString() || object.asDict() ? nullptr : findMethod(name);
@@ -209,7 +232,7 @@ bool Emitter::isJit(const FunctionReference &function) const {
          std::any_of(decorators.begin(), decorators.end(), isJitDecorator);
 }
 
-int Emitter::countActive(const FunctionReference &function) const {
+int Emitter::activeCalls(const FunctionReference &function) const {
   int count = 0;
   for (const Frame *frame = frame_; frame; frame = frame->caller)
     count += frame->item == function.item;
@@ -308,25 +331,38 @@ Value Emitter::callPlainFunction(const FunctionReference &reference, CallArgumen
     return error("'{}' is a plain Python function; a kernel can call it with compile-time values, "
                  "but with tensors only functions decorated with @triton.jit",
                  name);
+  Frame frame{};
+  frame.isPlain = true;
+  Flow flow;
+  size_t errors = diagnostics_->count();
+  bool isGood = runFunction(frame, reference, arguments, flow);
+  // What it gives after an error cannot be trusted.
+  return isGood && diagnostics_->count() == errors ? flow.value : Value::poison();
+}
+
+bool Emitter::runFunction(Frame &frame, const FunctionReference &reference,
+                          CallArguments &arguments, Flow &flow) {
+  if (activeCalls(reference) >= kMaxRecursion) {
+    error("'{}' calls itself more than {} levels deep; a recursion must end by a condition that is "
+          "known at compile time",
+          reference.item->name, kMaxRecursion);
+    return false;
+  }
   const Function *function = reference.module->parseFunction(*reference.item, *diagnostics_);
   if (!function)
-    return Value::poison();
-  Frame frame{};
+    return false;
   frame.module = reference.module;
   frame.item = reference.item;
   frame.function = function;
   frame.caller = frame_;
   frame.callSpan = arguments.span;
-  frame.isPlain = true;
   if (!bindParameters(frame, reference, arguments))
-    return Value::poison();
+    return false;
   SpanScope scope(*this, span_);
   frame_ = &frame;
-  size_t errors = diagnostics_->count();
-  Flow flow = execute(function->body, nullptr);
+  flow = execute(function->body, nullptr);
   frame_ = frame.caller;
-  // What it gives after an error cannot be trusted.
-  return diagnostics_->count() == errors ? flow.value : Value::poison();
+  return true;
 }
 
 Value Emitter::callFunction(const FunctionReference &reference, CallArguments arguments) {
@@ -341,28 +377,10 @@ Value Emitter::callFunction(const FunctionReference &reference, CallArguments ar
     return callPlainFunction(reference, std::move(arguments));
   if (!frame_->function)
     return error("'{}' cannot be called at module level", name);
-  // Recursion that compile-time conditions end is specialised level by level.
-  constexpr int kMaxRecursion = 64;
-  if (countActive(reference) >= kMaxRecursion)
-    return error(
-        "'{}' calls itself more than {} levels deep; recursion must be ended by a condition "
-        "that is known at compile time",
-        name, kMaxRecursion);
-  const Function *function = reference.module->parseFunction(*reference.item, *diagnostics_);
-  if (!function)
-    return Value::poison();
   Frame frame{};
-  frame.module = reference.module;
-  frame.item = reference.item;
-  frame.function = function;
-  frame.caller = frame_;
-  frame.callSpan = arguments.span;
-  if (!bindParameters(frame, reference, arguments))
+  Flow flow;
+  if (!runFunction(frame, reference, arguments, flow))
     return Value::poison();
-  SpanScope scope(*this, span_);
-  frame_ = &frame;
-  Flow flow = execute(function->body, nullptr);
-  frame_ = frame.caller;
   // The standard library may compute with numbers; a user's helper returns tensors.
   return library_.owns(*reference.module) ? flow.value : materialise(flow.value);
 }

@@ -18,8 +18,23 @@ void collectAssigned(const Expr &target, std::set<std::string> &names) {
       collectAssigned(*operand, names);
 }
 
+/// The names that ':=' assigns in an expression.
+void collectNamed(const Expr *expr, std::set<std::string> &names) {
+  if (!expr)
+    return;
+  if (expr->kind == ExprKind::Named)
+    names.insert(expr->operands[0]->text);
+  for (const ExprPtr &operand : expr->operands)
+    collectNamed(operand.get(), names);
+  for (const Keyword &keyword : expr->keywords)
+    collectNamed(keyword.value.get(), names);
+}
+
 void collectAssigned(std::span<const StmtPtr> statements, std::set<std::string> &names) {
   for (const StmtPtr &stmt : statements) {
+    collectNamed(stmt->value.get(), names);
+    if (stmt->kind == StmtKind::Delete)
+      continue;
     for (const ExprPtr &target : stmt->targets)
       collectAssigned(*target, names);
     collectAssigned(stmt->body, names);
@@ -102,7 +117,15 @@ void Emitter::emitMergingIf(const Stmt &stmt, mlir::Value condition) {
           fmt::format("it gets a value only in one branch of the 'if' in line {}", line);
       continue;
     }
-    const Value &value0 = found0->second.value, &value1 = found1->second.value;
+    Value value0 = found0->second.value, value1 = found1->second.value;
+    if (!value0.containsPoison() && !value1.containsPoison() && value0.asTuple() &&
+        value1.asTuple() && !explainMismatch(value0, value1).empty()) {
+      // Tuples of numbers that differ are known at run time only.
+      builder.setInsertionPointToEnd(&regions[0].back());
+      value0 = carriedForm(value0);
+      builder.setInsertionPointToEnd(&regions[1].back());
+      value1 = carriedForm(value1);
+    }
     auto found = before.find(name);
     std::string reason;
     if (value0.containsPoison() || value1.containsPoison()) {
@@ -110,7 +133,9 @@ void Emitter::emitMergingIf(const Stmt &stmt, mlir::Value condition) {
       continue;
     }
     // A name that lived before keeps its type in both arms, even if the arms agree on another.
-    if (found != before.end() && !found->second.value.containsPoison()) {
+    bool keepsType = found != before.end() && !found->second.value.containsPoison() &&
+                     (found->second.value.containsTensor() || !found->second.value.asTuple());
+    if (keepsType) {
       reason = explainMismatch(found->second.value, value0);
       if (reason.empty())
         reason = explainMismatch(found->second.value, value1);
@@ -124,7 +149,7 @@ void Emitter::emitMergingIf(const Stmt &stmt, mlir::Value condition) {
       frame_->scope[name].value = Value::poison();
       continue;
     }
-    frame_->scope[name] = found0->second;
+    frame_->scope[name] = {value0, found0->second.isFrozen};
     if (equals(value0, value1))
       continue;
     merged.push_back(name);
@@ -149,6 +174,8 @@ std::vector<std::string> Emitter::findCarried(const Stmt &stmt, const Scope &sco
   std::set<std::string> assigned;
   collectAssigned(stmt.body, assigned);
   collectAssigned(stmt.orElse, assigned);
+  if (stmt.kind == StmtKind::While)
+    collectNamed(stmt.value.get(), assigned);
   std::vector<std::string> carried;
   for (const std::string &name : assigned)
     if (scope.contains(name))
@@ -156,21 +183,33 @@ std::vector<std::string> Emitter::findCarried(const Stmt &stmt, const Scope &sco
   return carried;
 }
 
+/// A loop over the elements of a tuple.
+std::optional<Emitter::RangeBounds> Emitter::evaluateElementsOf(const Expr &iterable) {
+  Value value = evaluate(iterable);
+  if (value.isPoison())
+    return std::nullopt;
+  if (auto *elements = value.asTuple())
+    return RangeBounds{Value(), Value(), Value(), true, {}, *elements};
+  errorAt(iterable.span,
+          "'for' in a kernel runs over range(…), tl.range(…), tl.static_range(…) or a tuple");
+  return std::nullopt;
+}
+
 std::optional<Emitter::RangeBounds> Emitter::evaluateRange(const Expr &iterable) {
-  Value callee = iterable.kind == ExprKind::Call ? evaluate(*iterable.operands[0]) : Value();
+  bool isNamed =
+      iterable.kind == ExprKind::Call && (iterable.operands[0]->kind == ExprKind::Name ||
+                                          iterable.operands[0]->kind == ExprKind::Attribute);
+  Value callee = isNamed ? evaluate(*iterable.operands[0]) : Value();
   if (callee.isPoison())
     return std::nullopt;
   std::string name = callee.asExternal() ? canonicalName(callee.asExternal()->path) : "";
   bool isStatic = name == "static_range";
-  if (!isStatic && name != "range" && name != "builtins.range") {
-    errorAt(iterable.span,
-            "'for' in a kernel runs over range(…), tl.range(…) or tl.static_range(…)");
-    return std::nullopt;
-  }
+  if (!isStatic && name != "range" && name != "builtins.range")
+    return evaluateElementsOf(iterable);
   CallArguments arguments;
   if (!evaluateArguments(iterable, arguments))
     return std::nullopt;
-  RangeBounds bounds{Value::integer(0), Value(), Value::integer(1), isStatic, {}};
+  RangeBounds bounds{Value::integer(0), Value(), Value::integer(1), isStatic, {}, {}};
   bool isGood = arguments.positional.size() <= 4;
   Value *places[] = {&bounds.begin, &bounds.end, &bounds.step};
   if (arguments.positional.size() == 1)
@@ -179,8 +218,14 @@ std::optional<Emitter::RangeBounds> Emitter::evaluateRange(const Expr &iterable)
     for (size_t i = 0; i < std::min<size_t>(arguments.positional.size(), 3); ++i)
       *places[i] = arguments.positional[i];
   for (const CallArguments::Keyword &keyword : arguments.keywords) {
-    if (keyword.name == "step" || keyword.name == "arg2") {
-      (keyword.name == "step" ? bounds.step : bounds.end) = keyword.value;
+    if (keyword.name == "step") {
+      bounds.step = keyword.value;
+    } else if (keyword.name == "arg1" || keyword.name == "arg2") {
+      // The first is the end if it stands alone.
+      if (keyword.name == "arg2" && !bounds.end.isNone())
+        bounds.begin = bounds.end;
+      bool isBegin = keyword.name == "arg1" && !bounds.end.isNone();
+      (isBegin ? bounds.begin : bounds.end) = keyword.value;
     } else if (keyword.name == "num_stages" || keyword.name == "loop_unroll_factor") {
       if (auto value = keyword.value.integerValue())
         bounds.attributes.push_back({"tile." + keyword.name, static_cast<int64_t>(*value)});
@@ -205,10 +250,10 @@ std::optional<Emitter::Flow> Emitter::executeFor(const Stmt &stmt) {
     errorAt(stmt.span, "'for … else' is not supported in kernels");
     return std::nullopt;
   }
-  if (frame_->isPlain || stmt.value->kind != ExprKind::Call)
+  if (frame_->isPlain)
     return executeForEach(stmt);
   std::optional<RangeBounds> range = evaluateRange(*stmt.value);
-  if (stmt.targets[0]->kind != ExprKind::Name) {
+  if (stmt.targets[0]->kind != ExprKind::Name && range && !range->elements) {
     errorAt(stmt.targets[0]->span, "the variable of a 'for' over a range must be a name");
     range.reset();
   }
@@ -217,6 +262,8 @@ std::optional<Emitter::Flow> Emitter::executeFor(const Stmt &stmt) {
       frame_->scope[name].value = Value::poison();
     return std::nullopt;
   }
+  if (range->elements)
+    return unrollElements(stmt, *range->elements);
   if (range->isStatic)
     return unrollFor(stmt, *range);
   emitFor(stmt, *range);
@@ -240,9 +287,15 @@ std::optional<Emitter::Flow> Emitter::executeForEach(const Stmt &stmt) {
       frame_->scope[name].value = Value::poison();
     return std::nullopt;
   }
+  return unrollElements(stmt, *elements);
+}
+
+std::optional<Emitter::Flow> Emitter::unrollElements(const Stmt &stmt,
+                                                     const Value::Elements &elements) {
   std::optional<Flow> result;
   ++frame_->loopDepth;
-  for (const Value &element : *elements) {
+  for (const Value &element : elements) {
+    // As with static_range, what is known at compile time stays so.
     bool wasPlain = std::exchange(frame_->isPlain, true);
     assignTo(*stmt.targets[0], element);
     frame_->isPlain = wasPlain;
@@ -300,12 +353,40 @@ std::optional<Emitter::Flow> Emitter::unrollFor(const Stmt &stmt, const RangeBou
   return result;
 }
 
+/// A value as it goes around a loop: numbers, also in tuples, become tensors.
+Value Emitter::carriedForm(const Value &value) {
+  if (value.isNumber())
+    return materialise(value);
+  auto *elements = value.asTuple();
+  // Fields of an aggregate that are no tensors are compile-time values for good.
+  bool isAggregate = value.asObject() && value.asObject()->type->kind == ClassInfo::Kind::Aggregate;
+  if (!elements || isAggregate)
+    return value;
+  Value::Elements carried;
+  for (const Value &element : *elements)
+    carried.push_back(carriedForm(element));
+  return value.withElements(std::move(carried));
+}
+
+/// Gives the names that a loop carries the form in which it does.
+void Emitter::enterCarried(const std::vector<std::string> &names, Scope &scope) {
+  for (const std::string &name : names)
+    if (Binding &binding = scope[name]; !binding.isFrozen)
+      binding.value = carriedForm(binding.value);
+}
+
 void Emitter::emitLoopYield(const Stmt &stmt, const std::vector<std::string> &names,
                             const Scope &before, std::vector<mlir::Value> &yielded) {
   for (const std::string &name : names) {
     const Value &initial = before.at(name).value;
     auto found = frame_->scope.find(name);
-    Value value = found == frame_->scope.end() ? Value::poison() : found->second.value;
+    Value value = found == frame_->scope.end() ? Value::poison() : carriedForm(found->second.value);
+    if (found == frame_->scope.end() && frame_->vanished.contains(name) &&
+        !diagnostics_->hasErrors())
+      errorAt(stmt.span,
+              fmt::format("'{}' is not defined at the end of an iteration, but it is before the "
+                          "loop: {}",
+                          name, frame_->vanished.at(name)));
     std::string reason = value.containsPoison() ? "" : explainMismatch(initial, value);
     if (!reason.empty()) {
       errorAt(
@@ -322,7 +403,8 @@ void Emitter::emitLoopYield(const Stmt &stmt, const std::vector<std::string> &na
   }
 }
 
-void Emitter::restoreAfterLoop(const Stmt &stmt, Scope before,
+/// `original`: what the names were before they got the form in which the loop carries them.
+void Emitter::restoreAfterLoop(const Stmt &stmt, const Scope &original, Scope before,
                                const std::vector<std::string> &names, ValueRange results) {
   uint32_t line = frame_->module->file().locate(stmt.span.begin).line;
   for (const auto &[name, binding] : frame_->scope)
@@ -336,6 +418,10 @@ void Emitter::restoreAfterLoop(const Stmt &stmt, Scope before,
     value = withHandles(value, results);
     if (isPoison)
       value = Value::poison();
+    // What is the same compile-time value before and after stays one.
+    else if (const Value &constant = original.at(name).value;
+             !constant.containsTensor() && equals(constant, found->second.value))
+      value = constant;
   }
 }
 
@@ -374,7 +460,8 @@ void Emitter::emitFor(const Stmt &stmt, const RangeBounds &range) {
   const std::string &ivName = stmt.targets[0]->text;
   std::vector<std::string> names = findCarried(stmt, frame_->scope);
   std::erase(names, ivName);
-  Scope before = frame_->scope;
+  Scope original = frame_->scope, before = original;
+  enterCarried(names, before);
   SmallVector<mlir::Value> initial;
   for (const std::string &name : names)
     appendHandles(before[name].value, initial);
@@ -408,7 +495,7 @@ void Emitter::emitFor(const Stmt &stmt, const RangeBounds &range) {
   emitLoopYield(stmt, names, beforeWithArguments, yielded);
   scf::YieldOp::create(builder, semantics_.location, yielded);
   builder.restoreInsertionPoint(place);
-  restoreAfterLoop(stmt, std::move(before), names, loop.getResults());
+  restoreAfterLoop(stmt, original, std::move(before), names, loop.getResults());
 }
 
 void Emitter::executeWhile(const Stmt &stmt) {
@@ -418,15 +505,15 @@ void Emitter::executeWhile(const Stmt &stmt) {
   }
   OpBuilder &builder = semantics_.builder;
   std::vector<std::string> names = findCarried(stmt, frame_->scope);
-  Scope before = frame_->scope;
+  Scope original = frame_->scope, before = original;
+  enterCarried(names, before);
   SmallVector<mlir::Value> initial;
   for (const std::string &name : names)
     appendHandles(before[name].value, initial);
-  SmallVector<mlir::Type> types(ValueRange(initial).getTypes());
-  SmallVector<mlir::Location> locations(types.size(), semantics_.location);
-  auto loop = scf::WhileOp::create(builder, semantics_.location, types, initial);
   OpBuilder::InsertPoint place = builder.saveInsertionPoint();
-  auto enter = [&](Region &region) {
+  Region regions[2];
+  auto enter = [&](Region &region, ArrayRef<mlir::Type> types) {
+    SmallVector<mlir::Location> locations(types.size(), semantics_.location);
     Block *block = builder.createBlock(&region, region.end(), types, locations);
     Scope scope = before;
     ValueRange arguments = block->getArguments();
@@ -435,7 +522,7 @@ void Emitter::executeWhile(const Stmt &stmt) {
     frame_->scope = scope;
     return scope;
   };
-  enter(loop.getBefore());
+  Scope atTest = enter(regions[0], SmallVector<mlir::Type>(ValueRange(initial).getTypes()));
   ++frame_->loopDepth;
   Value test = condition(*stmt.value, "while");
   if (test.asBool())
@@ -443,17 +530,37 @@ void Emitter::executeWhile(const Stmt &stmt) {
   mlir::Value handle =
       test.asTensor() ? test.asTensor()->handle
                       : semantics_.constant({Scalar::Int1, false, false, {}}, int64_t{0}).handle;
-  scf::ConditionOp::create(builder, semantics_.location, handle, loop.getBefore().getArguments());
-  Scope inside = enter(loop.getAfter());
+  // The test may change names by ':=', and define some.
+  std::vector<mlir::Value> tested;
+  emitLoopYield(stmt, names, atTest, tested);
+  std::set<std::string> named;
+  collectNamed(stmt.value.get(), named);
+  for (const auto &[name, binding] : frame_->scope)
+    if (named.contains(name) && !before.contains(name)) {
+      before[name] = original[name] = {carriedForm(binding.value), binding.isFrozen};
+      names.push_back(name);
+      std::vector<Tensor> tensors;
+      collectTensors(before[name].value, tensors);
+      for (const Tensor &tensor : tensors)
+        tested.push_back(tensor.handle);
+    }
+  scf::ConditionOp::create(builder, semantics_.location, handle, tested);
+  SmallVector<mlir::Type> types(ValueRange(tested).getTypes());
+  Scope inside = enter(regions[1], types);
   Flow flow = execute(stmt.body, nullptr);
   --frame_->loopDepth;
   if (flow.hasReturned && !flow.value.isPoison())
     errorAt(flow.span, "'return' inside a loop is not supported");
   std::vector<mlir::Value> yielded;
   emitLoopYield(stmt, names, inside, yielded);
+  // What the test defines is not carried into it.
+  yielded.resize(initial.size());
   scf::YieldOp::create(builder, semantics_.location, yielded);
   builder.restoreInsertionPoint(place);
-  restoreAfterLoop(stmt, std::move(before), names, loop.getResults());
+  auto loop = scf::WhileOp::create(builder, semantics_.location, types, initial);
+  loop.getBefore().takeBody(regions[0]);
+  loop.getAfter().takeBody(regions[1]);
+  restoreAfterLoop(stmt, original, std::move(before), names, loop.getResults());
 }
 
 } // namespace inlay::triton

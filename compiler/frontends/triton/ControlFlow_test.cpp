@@ -100,8 +100,7 @@ TEST(ControlFlow, ForLoops) {
   EXPECT_THAT(importBody("p, n", "for k in range(1.5):\n    pass", "*fp32, i32"),
               HasSubstr("the bounds of a range must be integer scalars, not fp32"));
   EXPECT_THAT(importBody("p, n", "for k in n:\n    pass", "*fp32, i32"),
-              HasSubstr("'for' in a kernel runs over range(…), tl.range(…), tl.static_range(…) or "
-                        "a tuple, not over a tensor of type i32"));
+              HasSubstr("'for' in a kernel runs over range"));
   EXPECT_THAT(importBody("p, n", "for k in range(n):\n    break", "*fp32, i32"),
               HasSubstr("'break' is not supported in kernels"));
 }
@@ -154,7 +153,7 @@ TEST(ControlFlow, Assignment) {
               StartsWith("module"));
   EXPECT_THAT(importBody("p", "a, b = 1, 2, 3", "*i32"),
               HasSubstr("2 targets cannot take a tuple of 3 elements"));
-  EXPECT_THAT(importBody("p", "a = b = 1", "*i32"), HasSubstr("'a = b = value' is not supported"));
+  EXPECT_THAT(importBody("p", "a = b = 1\ntl.store(p, a + b)", "*i32"), StartsWith("module"));
   EXPECT_THAT(importBody("p", "p[0] = 1", "*i32"), HasSubstr("use tl.store through a pointer"));
   EXPECT_THAT(
       importBody("p",

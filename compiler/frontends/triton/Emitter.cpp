@@ -136,7 +136,7 @@ Value withHandles(const Value &value, ValueRange &handles) {
     Value::Elements result;
     for (const Value &element : *elements)
       result.push_back(withHandles(element, handles));
-    return Value::tuple(std::move(result));
+    return value.withElements(std::move(result));
   }
   if (auto *record = value.asRecord()) {
     RecordValue result = *record;
@@ -155,7 +155,9 @@ std::string explainMismatch(const Value &a, const Value &b) {
                ? ""
                : fmt::format("{} and {}", toString(a.asTensor()->type),
                              toString(b.asTensor()->type));
-  if (a.asTuple() && b.asTuple() && a.asTuple()->size() == b.asTuple()->size()) {
+  bool isSameClass = (a.asObject() ? a.asObject()->type : nullptr) ==
+                     (b.asObject() ? b.asObject()->type : nullptr);
+  if (a.asTuple() && b.asTuple() && isSameClass && a.asTuple()->size() == b.asTuple()->size()) {
     for (size_t i = 0; i < a.asTuple()->size(); ++i)
       if (std::string reason = explainMismatch((*a.asTuple())[i], (*b.asTuple())[i]);
           !reason.empty())

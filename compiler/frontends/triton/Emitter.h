@@ -72,6 +72,9 @@ public:
   /// over.
   Value assertAtRunTime(const Value &condition, const std::string &message, const Value &mask);
   Value compare(std::string_view op, const Value &a, const Value &b);
+  /// Calls a function of single elements with whole blocks: conditions on blocks then choose per
+  /// element between what both branches give.
+  Value callElementwise(const Value &callee, CallArguments arguments);
   /// object.name; `isQuiet`: poison without an error if there is none.
   Value attribute(const Value &object, const std::string &name, bool isQuiet = false);
   /// Calls whatever can be called: a function, a builtin, a name of the standard library.
@@ -101,6 +104,7 @@ private:
     std::map<std::string, std::string> vanished; // name -> why it is not defined here
     int loopDepth = 0;
     bool isPlain = false;                   // compile-time Python: numbers stay numbers
+    bool isInitializer = false; // an __init__, which gives values to the fields of its object
     const ModuleItem *evaluating = nullptr; // module scope: the item whose value is wanted
   };
   /// How a run of statements ended.
@@ -167,10 +171,23 @@ private:
   bool executeMutation(const Expr &call);
   bool evaluateArguments(const Expr &call, CallArguments &arguments);
   Value callMethod(const Value &object, const std::string &name, CallArguments arguments);
+  /// Binds the arguments and runs the body in `frame`; false after an error.
+  bool runFunction(Frame &frame, const FunctionReference &function, CallArguments &arguments,
+                   Flow &flow);
   bool bindParameters(Frame &frame, const FunctionReference &function, CallArguments &arguments);
   bool isJit(const FunctionReference &function) const;
   /// How many calls of a function are being run.
-  int countActive(const FunctionReference &function) const;
+  int activeCalls(const FunctionReference &function) const;
+
+  // Classes (Classes.cpp).
+  Value evaluateClass(Module &module, const ModuleItem &item);
+  Value construct(const ClassReference &type, CallArguments arguments);
+  Value constructFromFields(const ClassReference &type, const CallArguments &arguments);
+  Value constructByMethod(const ClassReference &type, const ModuleItem &initializer,
+                          CallArguments arguments);
+  void assignAttribute(const Expr &target, const Value &value);
+  Value objectAttribute(const ObjectValue &object, const std::string &name);
+  Value callObjectMethod(const Value &object, const ModuleItem &method, CallArguments arguments);
 
   // Statements (Statements.cpp, ControlFlow.cpp).
   Flow execute(Statements statements, const Continuation *next);
@@ -181,18 +198,29 @@ private:
   void executeWhile(const Stmt &stmt);
   void executeSimple(const Stmt &stmt);
   void executeAssert(const Stmt &stmt);
+  void executeDelete(const Stmt &stmt);
+  std::optional<Flow> executeWith(const Stmt &stmt, const Continuation &rest);
   void assignTo(const Expr &target, const Value &value);
   void assignName(const Expr &target, const Value &value, bool isFrozen);
   Value materialise(const Value &value);
   /// A condition as a scalar int1 or a compile-time bool; poison after an error.
   Value condition(const Expr &expr, std::string_view statement);
+  std::optional<Flow> emitSelectingIf(const Stmt &stmt, const Tensor &condition, bool hasReturn,
+                                      const Continuation &rest);
+  Value selectElementwise(const Tensor &condition, const Value &a, const Value &b);
+  void refuseEffectsSince(const Stmt &stmt, mlir::Operation *last);
   Flow emitReturningIf(const Stmt &stmt, mlir::Value condition, const Continuation &rest);
   void emitMergingIf(const Stmt &stmt, mlir::Value condition);
   struct RangeBounds {
     Value begin, end, step;
     bool isStatic = false;
     std::vector<std::pair<std::string, int64_t>> attributes;
+    std::optional<Value::Elements> elements; // of a loop over a tuple
   };
+  std::optional<RangeBounds> evaluateElementsOf(const Expr &iterable);
+  std::optional<Flow> unrollElements(const Stmt &stmt, const Value::Elements &elements);
+  Value carriedForm(const Value &value);
+  void enterCarried(const std::vector<std::string> &names, Scope &scope);
   std::optional<RangeBounds> evaluateRange(const Expr &iterable);
   std::optional<Flow> unrollFor(const Stmt &stmt, const RangeBounds &range);
   void emitFor(const Stmt &stmt, const RangeBounds &range);
@@ -200,8 +228,8 @@ private:
   std::vector<std::string> findCarried(const Stmt &stmt, const Scope &scope);
   void emitLoopYield(const Stmt &stmt, const std::vector<std::string> &names, const Scope &before,
                      std::vector<mlir::Value> &yielded);
-  void restoreAfterLoop(const Stmt &stmt, Scope before, const std::vector<std::string> &names,
-                        mlir::ValueRange results);
+  void restoreAfterLoop(const Stmt &stmt, const Scope &original, Scope before,
+                        const std::vector<std::string> &names, mlir::ValueRange results);
 
   void setLocation();
   mlir::Location locate(const Frame &frame, Span span);
@@ -216,6 +244,7 @@ private:
   std::set<const ModuleItem *> globalsInProgress_;
   std::set<const ModuleItem *> wrappedFunctions_; // by an assignment f = triton.jit(f)
   std::set<std::string> notesGiven_;
+  int elementwiseDepth_ = 0; // of calls by map_elementwise
   int depth_ = 0;
   int64_t work_ = 0;
   const Diagnostics *kernelDiagnostics_; // those of the whole import

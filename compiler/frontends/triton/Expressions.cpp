@@ -3,6 +3,7 @@
 #include "compiler/frontends/triton/EmitterScopes.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 using namespace mlir;
 
@@ -72,12 +73,9 @@ Value Emitter::evaluateUnlocated(const Expr &expr) {
     return Value::lambda(std::move(lambda));
   }
   case ExprKind::Named: {
-    // Triton's kernels have none; module level and plain functions may.
-    if (frame_->function && !frame_->isPlain)
-      return error("':=' (an assignment inside an expression) is not supported in kernels");
-    Value value = evaluate(*expr.operands[0]);
-    frame_->scope[expr.text] = {value};
-    return value;
+    Value value = evaluate(*expr.operands[1]);
+    assignName(*expr.operands[0], value, /*isFrozen=*/false);
+    return value.isPoison() ? value : lookup(expr.operands[0]->text);
   }
   case ExprKind::Starred:
     return error("'*' is allowed only in a call or a tuple");
@@ -102,6 +100,82 @@ Value Emitter::evaluateConstant(const Expr &expr) {
   return Value::boolean(expr.text == "True");
 }
 
+namespace {
+
+/// [[fill]align][sign][#][0][width][.precision][type]: what Python and fmt both take.
+struct FormatSpecification {
+  bool hasSign = false, isAlternate = false, isZeroPadded = false, hasPrecision = false;
+  char type = '\0';
+};
+
+std::optional<FormatSpecification> parseFormat(std::string_view text) {
+  FormatSpecification result;
+  size_t at = 0;
+  auto peek = [&](std::string_view set, size_t ahead = 0) {
+    return at + ahead < text.size() && set.find(text[at + ahead]) != std::string_view::npos;
+  };
+  auto skipDigits = [&] {
+    size_t begin = at;
+    while (peek("0123456789"))
+      ++at;
+    return at - begin;
+  };
+  if (peek("<>^", 1) && !peek("{}"))
+    at += 2;
+  else if (peek("<>^"))
+    ++at;
+  if (peek("+- "))
+    ++at, result.hasSign = true;
+  if (peek("#"))
+    ++at, result.isAlternate = true;
+  if (peek("0"))
+    ++at, result.isZeroPadded = true;
+  if (skipDigits() > 4)
+    return std::nullopt;
+  if (peek(".")) {
+    ++at;
+    size_t digits = skipDigits();
+    if (digits == 0 || digits > 4)
+      return std::nullopt;
+    result.hasPrecision = true;
+  }
+  if (peek("bdoxXeEfFgGs"))
+    result.type = text[at++];
+  return at == text.size() ? std::optional(result) : std::nullopt;
+}
+
+/// A compile-time value by a format specification; nullopt if it is none for such a value.
+std::optional<std::string> formatBySpecification(const Value &value, bool isRepr,
+                                                 const std::string &specification) {
+  std::optional<FormatSpecification> parsed = parseFormat(specification);
+  if (!parsed)
+    return std::nullopt;
+  std::string pattern = "{:" + specification + "}";
+  auto apply = [&](const auto &argument) {
+    return fmt::vformat(pattern, fmt::make_format_args(argument));
+  };
+  bool isFloatType = std::string_view("eEfFgG").find(parsed->type) != std::string_view::npos &&
+                     parsed->type != '\0';
+  auto integer = isRepr ? std::nullopt : value.integerValue();
+  if (integer && !isFloatType) {
+    if (parsed->hasPrecision || parsed->type == 's')
+      return std::nullopt;
+    return apply(static_cast<int64_t>(*integer));
+  }
+  auto number = isRepr ? std::nullopt : value.floatValue();
+  if (number) {
+    if (parsed->type != '\0' && !isFloatType)
+      return std::nullopt;
+    return apply(*number);
+  }
+  if ((parsed->type != '\0' && parsed->type != 's') || parsed->hasSign || parsed->isAlternate ||
+      parsed->isZeroPadded)
+    return std::nullopt;
+  return apply(value.asString() && !isRepr ? *value.asString() : describe(value));
+}
+
+} // namespace
+
 Value Emitter::evaluateFormatted(const Expr &expr) {
   std::string text;
   for (const ExprPtr &part : expr.operands) {
@@ -111,9 +185,19 @@ Value Emitter::evaluateFormatted(const Expr &expr) {
     if (part->kind == ExprKind::Formatted && value.containsTensor())
       return error("an f-string in a kernel can only hold compile-time values, not {}",
                    describe(value));
-    if (part->kind == ExprKind::Formatted && part->text.find(':') != std::string::npos)
-      return error("format specifications ('{}') are not supported in kernels", part->text);
-    text += value.asString() && part->text != "!r" ? *value.asString() : describe(value);
+    size_t colon = part->kind == ExprKind::Formatted ? part->text.find(':') : std::string::npos;
+    std::string_view conversion = std::string_view(part->text).substr(0, colon);
+    if (colon != std::string::npos) {
+      std::optional<std::string> formatted =
+          formatBySpecification(value, conversion == "!r", part->text.substr(colon + 1));
+      if (!formatted)
+        return error("the format '{}' is not one for {}", part->text.substr(colon + 1),
+                     describe(value));
+      text += *formatted;
+      continue;
+    }
+    bool isRepr = part->kind == ExprKind::Formatted && conversion == "!r";
+    text += value.asString() && !isRepr ? *value.asString() : describe(value);
   }
   return Value::string(text);
 }
@@ -141,24 +225,22 @@ Value Emitter::evaluateBoolOp(const Expr &expr) {
 }
 
 Value Emitter::evaluateCompare(const Expr &expr) {
-  if (expr.operators.size() != 1) {
-    // Known at compile time it is Python's; Triton has none for tensors.
-    Value left = evaluate(*expr.operands[0]);
-    for (size_t i = 0; i < expr.operators.size(); ++i) {
-      Value right = evaluate(*expr.operands[i + 1]);
-      if (left.asTensor() || right.asTensor())
-        return error("chained comparisons of tensors are not supported; write 'a {} b and b {} c'",
-                     expr.operators[0], expr.operators[1]);
-      Value holds = compare(expr.operators[i], left, right);
-      std::optional<bool> truth = holds.truth();
-      if (!truth || !*truth)
-        return holds;
-      left = right;
-    }
-    return Value::boolean(true);
+  // a < b < c is (a < b) and (b < c), with b evaluated once.
+  Value left = evaluate(*expr.operands[0]), result;
+  for (size_t i = 0; i < expr.operators.size(); ++i) {
+    Value right = evaluate(*expr.operands[i + 1]);
+    Value next = compare(expr.operators[i], left, right);
+    if (next.isPoison() || (next.asBool() && !*next.asBool()))
+      return next;
+    if (i == 0 || !result.asTensor())
+      result = next;
+    else if (next.asTensor())
+      result = semantics_.logical(true, result, next);
+    if (result.isPoison())
+      return result;
+    left = right;
   }
-  Value left = evaluate(*expr.operands[0]), right = evaluate(*expr.operands[1]);
-  return compare(expr.operators[0], left, right);
+  return result;
 }
 
 Value Emitter::evaluateConditional(const Expr &expr) {
@@ -167,6 +249,11 @@ Value Emitter::evaluateConditional(const Expr &expr) {
     return test;
   if (test.asBool())
     return evaluate(*expr.operands[*test.asBool() ? 1 : 2]);
+  if (test.asTensor()->type.isBlock()) {
+    Value then = evaluate(*expr.operands[1]), otherwise = evaluate(*expr.operands[2]);
+    return then.isPoison() || otherwise.isPoison() ? Value::poison()
+                                                   : semantics_.select(test, then, otherwise);
+  }
   OpBuilder &builder = semantics_.builder;
   OpBuilder::InsertPoint place = builder.saveInsertionPoint();
   Region regions[2];
@@ -402,6 +489,11 @@ Value Emitter::attribute(const Value &object, const std::string &name, bool isQu
     result = recordAttribute(*record, name);
   else if (auto *dict = object.asDict(); dict && dict->find(name))
     result = *dict->find(name); // the fields of torch.finfo and its like
+  else if (auto *instance = object.asObject();
+           instance && (instance->type->indexOf(name) || instance->type->findMethod(name)))
+    result = objectAttribute(*instance, name);
+  else if (auto *type = object.asClass(); type && (*type)->findMethod(name))
+    result = Value::function({(*type)->module, (*type)->findMethod(name)});
   else if (name == "value")
     result = object;
   else if (name == "type" && object.isNumber() && numberType(object))
@@ -473,6 +565,11 @@ Value Emitter::dtypeAttribute(const Type &type, const std::string &name) {
   unsigned bits = type.isPointer ? 64 : bitWidthOf(type.scalar);
   if (name == "primitive_bitwidth" || name == "int_bitwidth")
     return Value::integer(bits);
+  if (name == "int_signedness" && type.isInteger())
+    return Value::string(isSigned(type.scalar) ? "dtype.SIGNEDNESS.SIGNED"
+                                               : "dtype.SIGNEDNESS.UNSIGNED");
+  if (name == "fp_mantissa_width" && type.isFloat())
+    return Value::integer(mantissaWidthOf(type.scalar));
   if (name == "itemsize")
     return Value::integer(std::max(bits / 8, 1u));
   if (name == "name")

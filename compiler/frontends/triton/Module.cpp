@@ -50,7 +50,9 @@ private:
   void skipBlock();
   std::string takeDottedName();
   void scanStatement(std::vector<ModuleItem> &into, int nesting);
-  void scanFunctionOrClass(std::vector<ModuleItem> &into);
+  void scanFunctionOrClass(std::vector<ModuleItem> &into, int nesting);
+  void scanClass(ModuleItem &item, int nesting);
+  void scanField(std::vector<ModuleItem> &into);
   void scanIf(std::vector<ModuleItem> &into, int nesting);
   void scanTry(std::vector<ModuleItem> &into, int nesting);
   void scanBlock(std::vector<ModuleItem> &into, int nesting);
@@ -99,7 +101,7 @@ std::string ModuleScanner::takeDottedName() {
 
 void ModuleScanner::scanStatement(std::vector<ModuleItem> &into, int nesting) {
   if (at("@") || at("def") || at("class") || at("async"))
-    return scanFunctionOrClass(into);
+    return scanFunctionOrClass(into, nesting);
   if (at("if") && nesting < kMaxModuleNesting)
     return scanIf(into, nesting + 1);
   if (at("try") && nesting < kMaxModuleNesting)
@@ -120,7 +122,61 @@ void ModuleScanner::scanStatement(std::vector<ModuleItem> &into, int nesting) {
   scanSimple(into);
 }
 
-void ModuleScanner::scanFunctionOrClass(std::vector<ModuleItem> &into) {
+/// name: annotation [= default] in a class.
+void ModuleScanner::scanField(std::vector<ModuleItem> &into) {
+  ModuleItem item{};
+  item.kind = ModuleItem::Kind::Field;
+  item.span = peek().span;
+  item.name = std::string(text(peek()));
+  take();
+  take();
+  while (!atLineEnd() && !at("=") && !at(";")) {
+    if (peek().kind == TokenKind::Name)
+      item.path = std::string(text(peek()));
+    take();
+  }
+  if (at("=")) {
+    take();
+    size_t begin = position_;
+    while (!atLineEnd() && !at(";"))
+      take();
+    item.tokens = range(begin);
+  }
+  into.push_back(std::move(item));
+  skipStatement();
+}
+
+/// Behind a class's name: its first base and its body.
+void ModuleScanner::scanClass(ModuleItem &item, int nesting) {
+  if (at("(")) {
+    take();
+    item.path = takeDottedName();
+    int brackets = 1;
+    while (!atLineEnd() && brackets > 0) {
+      brackets += at("(") || at("[") || at("{") ? 1 : at(")") || at("]") || at("}") ? -1 : 0;
+      take();
+    }
+  }
+  if (at(":"))
+    take();
+  if (peek().kind != TokenKind::Newline)
+    return skipLine();
+  take();
+  if (peek().kind != TokenKind::Indent)
+    return;
+  take();
+  while (peek().kind != TokenKind::Dedent && peek().kind != TokenKind::End) {
+    bool isField = peek().kind == TokenKind::Name && !isKeyword(text(peek())) &&
+                   peek(1).kind == TokenKind::Operator && text(peek(1)) == ":";
+    if (isField)
+      scanField(item.body);
+    else
+      scanStatement(item.body, nesting + 1);
+  }
+  take();
+}
+
+void ModuleScanner::scanFunctionOrClass(std::vector<ModuleItem> &into, int nesting) {
   size_t begin = position_;
   ModuleItem item{};
   while (at("@")) {
@@ -139,8 +195,13 @@ void ModuleScanner::scanFunctionOrClass(std::vector<ModuleItem> &into) {
   take();
   item.name = std::string(text(peek()));
   item.span = peek().span;
-  skipLine();
-  skipBlock();
+  if (isFunction || nesting >= kMaxModuleNesting) {
+    skipLine();
+    skipBlock();
+  } else {
+    take();
+    scanClass(item, nesting);
+  }
   item.tokens = tokens_.subspan(begin, position_ - begin);
   into.push_back(std::move(item));
 }
@@ -283,6 +344,8 @@ void ModuleScanner::scanSimple(std::vector<ModuleItem> &into) {
 void collectJit(const SourceFile &file, const std::vector<ModuleItem> &items,
                 const std::set<std::string> &wrapped, std::vector<const ModuleItem *> &found) {
   for (const ModuleItem &item : items) {
+    if (item.kind == ModuleItem::Kind::Class)
+      continue; // its methods are no kernels
     if (item.kind == ModuleItem::Kind::Function &&
         (wrapped.contains(item.name) ||
          std::any_of(item.decorators.begin(), item.decorators.end(), isJitDecorator)))

@@ -17,7 +17,8 @@ struct ModuleItem {
     Function, // name; tokens: decorators, header and body
     Assign,   // name; tokens: the value
     Import,   // name; path: the dotted name it stands for. "*": all names of the module `path`
-    Class,    // name
+    Class,    // name; path: its first base; body: Field and Function items
+    Field,    // of a class: name; path: its annotation's last name; tokens: the default, or none
     If,       // tokens: the test; body; orElse
     Try       // body (with its else and finally parts); orElse: what the except parts bind
   };
@@ -26,7 +27,7 @@ struct ModuleItem {
   std::string name;
   std::string path;
   std::span<const Token> tokens;
-  std::vector<std::string> decorators; // Function: dotted names, without arguments
+  std::vector<std::string> decorators; // Function, Class: dotted names, without arguments
   std::vector<ModuleItem> body;
   std::vector<ModuleItem> orElse;
 };

@@ -179,7 +179,7 @@ Value Emitter::evaluateItem(Module &module, const ModuleItem &item) {
   case ModuleItem::Kind::Import:
     return resolveExternal(absoluteName(module, item.path));
   case ModuleItem::Kind::Class:
-    return Value::external("class " + item.name);
+    return evaluateClass(module, item);
   default:
     break;
   }
@@ -249,7 +249,8 @@ Value Emitter::resolveExternal(const std::string &path) {
     std::string name = canonicalName(view);
     if (auto scalar = findScalar(name); scalar && languageNameOf(*scalar) == name)
       return dtype(*scalar);
-    if (name == "PropagateNan.ALL" || name == "PropagateNan.NONE")
+    if (name == "PropagateNan.ALL" || name == "PropagateNan.NONE" ||
+        name.starts_with("dtype.SIGNEDNESS.") || name.starts_with("dtype.KIND."))
       return Value::string(name);
   }
   // The policy for what a module asks about the machine: an NVIDIA GPU.

@@ -159,9 +159,17 @@ ExprPtr Parser::parseExpression() {
     return nullptr;
   if (at(":=") && value->kind == ExprKind::Name) {
     take();
-    ExprPtr named = make(ExprKind::Named, begin, value->text);
-    named->operands.push_back(parseExpression());
-    return named->operands.back() ? finish(std::move(named)) : nullptr;
+    if (value->kind != ExprKind::Name) {
+      error(value->span, "only a name can be assigned to by ':='");
+      return nullptr;
+    }
+    ExprPtr assigned = parseExpression();
+    if (!assigned)
+      return nullptr;
+    ExprPtr named = make(ExprKind::Named, begin);
+    named->operands.push_back(std::move(value));
+    named->operands.push_back(std::move(assigned));
+    return finish(std::move(named));
   }
   if (!accept("if"))
     return value;

@@ -36,6 +36,7 @@ private:
   StmtPtr parseIf();
   StmtPtr parseFor();
   StmtPtr parseWhile();
+  StmtPtr parseWith();
   StmtPtr parseUnsupportedCompound(std::string what);
   StmtPtr parseAssignment();
   std::vector<StmtPtr> parseElse();

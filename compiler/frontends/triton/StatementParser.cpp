@@ -8,8 +8,7 @@ namespace inlay::triton {
 
 namespace {
 
-constexpr std::string_view kCompoundUnsupported[] = {"try",   "with", "def",  "class",
-                                                     "async", "@",    "match"};
+constexpr std::string_view kCompoundUnsupported[] = {"try", "def", "class", "async", "@", "match"};
 
 StmtPtr makeStatement(StmtKind kind, uint32_t begin, std::string text = {}) {
   auto stmt = std::make_unique<Stmt>();
@@ -170,7 +169,7 @@ void Parser::parseStatementLine(std::vector<StmtPtr> &into) {
     take();
     return;
   }
-  bool isCompound = atAny({"if", "for", "while"}) ||
+  bool isCompound = atAny({"if", "for", "while", "with"}) ||
                     std::any_of(std::begin(kCompoundUnsupported), std::end(kCompoundUnsupported),
                                 [&](std::string_view word) { return word != "match" && at(word); });
   if (isCompound) {
@@ -220,8 +219,18 @@ StmtPtr Parser::parseSimpleStatement() {
       return nullptr;
     return stmt;
   }
+  if (accept("del")) {
+    StmtPtr stmt = makeStatement(StmtKind::Delete, begin);
+    do {
+      ExprPtr target = parsePostfix();
+      if (!target)
+        return nullptr;
+      stmt->targets.push_back(std::move(target));
+    } while (accept(","));
+    return stmt;
+  }
   for (std::string_view word :
-       {"break", "continue", "del", "global", "nonlocal", "raise", "import", "from"}) {
+       {"break", "continue", "global", "nonlocal", "raise", "import", "from"}) {
     if (!at(word))
       continue;
     take();
@@ -278,6 +287,8 @@ StmtPtr Parser::parseCompoundStatement() {
     return parseFor();
   if (at("while"))
     return parseWhile();
+  if (at("with"))
+    return parseWith();
   return parseUnsupportedCompound(fmt::format("'{}'", textOf(peek())));
 }
 
@@ -338,7 +349,23 @@ StmtPtr Parser::parseWhile() {
   return stmt;
 }
 
-/// try, with, def, class and decorators inside a kernel: kept as one statement, reported only if
+StmtPtr Parser::parseWith() {
+  StmtPtr stmt = makeStatement(StmtKind::With, take().span.begin);
+  do {
+    ExprPtr context = parseExpression();
+    if (!context || (accept("as") && !parseTargetList())) {
+      skipToStatementEnd();
+      return nullptr;
+    }
+    if (!stmt->value)
+      stmt->value = std::move(context);
+  } while (accept(","));
+  stmt->span.end = previousEnd();
+  stmt->body = parseSuite();
+  return stmt;
+}
+
+/// try, def, class and decorators inside a kernel: kept as one statement, reported only if
 /// the kernel reaches it.
 StmtPtr Parser::parseUnsupportedCompound(std::string what) {
   StmtPtr stmt = makeStatement(StmtKind::Unsupported, peek().span.begin, std::move(what));

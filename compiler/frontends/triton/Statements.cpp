@@ -1,4 +1,5 @@
 // Simple statements, and the order in which statements run.
+#include "compiler/frontends/triton/Builtins.h"
 #include "compiler/frontends/triton/EmitterScopes.h"
 
 #include <algorithm>
@@ -38,6 +39,8 @@ Emitter::Flow Emitter::execute(Statements statements, const Continuation *next) 
       flow = executePlainWhile(stmt);
     else if (stmt.kind == StmtKind::While)
       executeWhile(stmt);
+    else if (stmt.kind == StmtKind::With)
+      flow = executeWith(stmt, {statements.subspan(i + 1), next});
     else
       executeSimple(stmt);
     if (flow)
@@ -71,6 +74,8 @@ std::optional<Emitter::Flow> Emitter::executeIf(const Stmt &stmt, const Continua
     execute(live, nullptr);
     return std::nullopt;
   }
+  if (test.asTensor()->type.isBlock())
+    return emitSelectingIf(stmt, *test.asTensor(), hasReturn, rest);
   if (!hasReturn) {
     emitMergingIf(stmt, test.asTensor()->handle);
     return std::nullopt;
@@ -92,13 +97,8 @@ void Emitter::executeSimple(const Stmt &stmt) {
   }
   case StmtKind::Assign: {
     Value value = evaluate(*stmt.value);
-    if (frame_->isPlain)
-      for (const ExprPtr &target : stmt.targets)
-        assignTo(*target, value);
-    else if (stmt.targets.size() > 1)
-      errorAt(stmt.span, "'a = b = value' is not supported in kernels; write two assignments");
-    else
-      assignTo(*stmt.targets[0], value);
+    for (const ExprPtr &target : stmt.targets)
+      assignTo(*target, value);
     return;
   }
   case StmtKind::AnnotatedAssign: {
@@ -121,12 +121,46 @@ void Emitter::executeSimple(const Stmt &stmt) {
   }
   case StmtKind::Assert:
     return executeAssert(stmt);
+  case StmtKind::Delete:
+    return executeDelete(stmt);
   case StmtKind::Unsupported:
     errorAt(stmt.span, fmt::format("{} is not supported in kernels", stmt.text));
     return;
   default:
     return;
   }
+}
+
+void Emitter::executeDelete(const Stmt &stmt) {
+  for (const ExprPtr &target : stmt.targets) {
+    if (target->kind != ExprKind::Name) {
+      errorAt(target->span, "only names can be deleted in kernels");
+      continue;
+    }
+    if (frame_->scope.erase(target->text) == 0) {
+      errorAt(target->span, fmt::format("'{}' is not a local name", target->text));
+      continue;
+    }
+    frame_->vanished[target->text] = fmt::format(
+        "it is deleted in line {}", frame_->module->file().locate(stmt.span.begin).line);
+  }
+}
+
+/// The tasks of `with tl.async_task(…)` run one after the other, in the order of the text.
+std::optional<Emitter::Flow> Emitter::executeWith(const Stmt &stmt, const Continuation &rest) {
+  const Expr &context = *stmt.value;
+  Value callee = context.kind == ExprKind::Call ? evaluate(*context.operands[0]) : Value();
+  std::string name = callee.asExternal() ? canonicalName(callee.asExternal()->path) : "";
+  if (callee.isPoison())
+    return std::nullopt;
+  if (name != "async_task" && name != "async_tasks") {
+    errorAt(context.span, "'with' is supported in kernels for tl.async_task only");
+    return std::nullopt;
+  }
+  if (containsReturn(stmt.body))
+    return execute(stmt.body, &rest);
+  execute(stmt.body, nullptr);
+  return std::nullopt;
 }
 
 /// Run-time asserts are for debug builds of kernels; compile-time ones count always.
@@ -155,6 +189,8 @@ Value Emitter::materialise(const Value &value) {
 void Emitter::assignTo(const Expr &target, const Value &value) {
   if (target.kind == ExprKind::Name)
     return assignName(target, value, /*isFrozen=*/false);
+  if (target.kind == ExprKind::Attribute)
+    return assignAttribute(target, value);
   if (target.kind != ExprKind::Tuple && target.kind != ExprKind::List) {
     errorAt(
         target.span,
@@ -246,7 +282,8 @@ Value Emitter::condition(const Expr &expr, std::string_view statement) {
         fmt::format("the condition of '{}' must be a bool, an int, None or a scalar tensor, not {}",
                     statement, describe(value)));
   }
-  if (tensor->type.isBlock())
+  bool canSelect = elementwiseDepth_ > 0 && statement != "while";
+  if (tensor->type.isBlock() && !canSelect)
     return errorAt(
         expr.span,
         fmt::format(

@@ -37,6 +37,26 @@ unsigned bitWidthOf(Scalar scalar) { return factsOf(scalar).bits; }
 std::string_view nameOf(Scalar scalar) { return factsOf(scalar).signatureName; }
 std::string_view languageNameOf(Scalar scalar) { return factsOf(scalar).languageName; }
 
+unsigned mantissaWidthOf(Scalar scalar) {
+  switch (scalar) {
+  case Scalar::Float8E5:
+    return 2;
+  case Scalar::Float8E4NV:
+  case Scalar::Float8E4B15:
+    return 3;
+  case Scalar::Float16:
+    return 10;
+  case Scalar::BFloat16:
+    return 7;
+  case Scalar::Float32:
+    return 23;
+  case Scalar::Float64:
+    return 52;
+  default:
+    return 0;
+  }
+}
+
 std::optional<Scalar> findScalar(std::string_view name) {
   if (name == "u1")
     return Scalar::Int1;

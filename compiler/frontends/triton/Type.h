@@ -28,6 +28,8 @@ std::string_view languageNameOf(Scalar scalar);
 std::optional<Scalar> findScalar(std::string_view name);
 
 inline bool isFloat(Scalar scalar) { return kindOf(scalar) == ScalarKind::Float; }
+/// Bits of a float's mantissa as Triton counts them: those that are stored.
+unsigned mantissaWidthOf(Scalar scalar);
 /// True for int1 too, as in the language.
 inline bool isInteger(Scalar scalar) { return !isFloat(scalar); }
 inline bool isSigned(Scalar scalar) { return kindOf(scalar) == ScalarKind::Signed; }

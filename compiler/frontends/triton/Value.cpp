@@ -11,6 +11,38 @@ Value Value::slice(Value lower, Value upper, Value step) {
       SliceValue{std::move(lower), std::move(upper), std::move(step)})));
 }
 
+Value Value::object(ClassReference type, Elements fields) {
+  return Value(
+      Data(std::make_shared<const ObjectValue>(ObjectValue{std::move(type), std::move(fields)})));
+}
+
+const Value::Elements *Value::asTuple() const {
+  if (auto *shared = std::get_if<std::shared_ptr<const Elements>>(&data_))
+    return shared->get();
+  auto *object = asObject();
+  return object ? &object->fields : nullptr;
+}
+
+Value Value::withElements(Elements elements) const {
+  auto *object = asObject();
+  return object ? Value::object(object->type, std::move(elements)) : tuple(std::move(elements));
+}
+
+std::optional<size_t> ClassInfo::indexOf(std::string_view field) const {
+  for (size_t i = 0; i < fields.size(); ++i)
+    if (fields[i].name == field)
+      return i;
+  return std::nullopt;
+}
+
+const ModuleItem *ClassInfo::findMethod(std::string_view method) const {
+  if (item)
+    for (const ModuleItem &member : item->body)
+      if (member.kind == ModuleItem::Kind::Function && member.name == method)
+        return &member;
+  return nullptr;
+}
+
 Value Value::record(RecordValue value) {
   return Value(Data(std::make_shared<const RecordValue>(std::move(value))));
 }
@@ -142,6 +174,15 @@ std::string describe(const Value &value) {
     return fmt::format("function '{}'", function->item->name);
   if (auto *external = value.asExternal())
     return fmt::format("'{}'", external->path);
+  if (auto *type = value.asClass())
+    return fmt::format("class '{}'", (*type)->name);
+  if (auto *object = value.asObject()) {
+    std::string text = object->type->name + "(";
+    for (size_t i = 0; i < object->fields.size(); ++i)
+      text += fmt::format("{}{}={}", i ? ", " : "", object->type->fields[i].name,
+                          describe(object->fields[i]));
+    return text + ")";
+  }
   if (auto *elements = value.asTuple()) {
     std::string text = "(";
     for (size_t i = 0; i < elements->size(); ++i)
@@ -168,6 +209,8 @@ bool equals(const Value &a, const Value &b) {
     return *a.asDtype() == *b.asDtype();
   if (a.asFunction() && b.asFunction())
     return *a.asFunction() == *b.asFunction();
+  if (a.asClass() && b.asClass())
+    return *a.asClass() == *b.asClass();
   if (a.asExternal() && b.asExternal())
     return *a.asExternal() == *b.asExternal();
   if (a.asTensor() && b.asTensor())

@@ -37,6 +37,11 @@ struct ExternalName {
   bool operator==(const ExternalName &) const = default;
 };
 
+/// A class of a file whose objects kernels can have: a named tuple or an aggregate.
+struct ClassInfo;
+using ClassReference = std::shared_ptr<const ClassInfo>;
+/// An object of such a class.
+struct ObjectValue;
 /// lower:upper:step in an index.
 struct SliceValue;
 /// A Python dict.
@@ -66,6 +71,9 @@ public:
   static Value tuple(Elements elements) {
     return Value(Data(std::make_shared<const Elements>(std::move(elements))));
   }
+  static Value classType(ClassReference value) { return Value(Data(std::move(value))); }
+  /// One value for each field of the class.
+  static Value object(ClassReference type, Elements fields);
   static Value slice(Value lower, Value upper, Value step);
   static Value dict(DictValue value);
   static Value lambda(LambdaValue value);
@@ -85,10 +93,15 @@ public:
   const Tensor *asTensor() const { return std::get_if<Tensor>(&data_); }
   const FunctionReference *asFunction() const { return std::get_if<FunctionReference>(&data_); }
   const ExternalName *asExternal() const { return std::get_if<ExternalName>(&data_); }
-  const Elements *asTuple() const {
-    auto *shared = std::get_if<std::shared_ptr<const Elements>>(&data_);
+  /// The elements of a tuple, or the fields of an object.
+  const Elements *asTuple() const;
+  const ClassReference *asClass() const { return std::get_if<ClassReference>(&data_); }
+  const ObjectValue *asObject() const {
+    auto *shared = std::get_if<std::shared_ptr<const ObjectValue>>(&data_);
     return shared ? shared->get() : nullptr;
   }
+  /// A tuple, or an object of the same class, with other elements.
+  Value withElements(Elements elements) const;
   const SliceValue *asSlice() const {
     auto *shared = std::get_if<std::shared_ptr<const SliceValue>>(&data_);
     return shared ? shared->get() : nullptr;
@@ -121,11 +134,35 @@ public:
 private:
   using Data =
       std::variant<Poison, None, Ellipsis, bool, Integer, double, std::string, Type, Tensor,
-                   FunctionReference, ExternalName, std::shared_ptr<const Elements>,
-                   std::shared_ptr<const SliceValue>, std::shared_ptr<const RecordValue>,
-                   std::shared_ptr<const DictValue>, std::shared_ptr<const LambdaValue>>;
+                   FunctionReference, ExternalName, ClassReference, std::shared_ptr<const Elements>,
+                   std::shared_ptr<const ObjectValue>, std::shared_ptr<const SliceValue>,
+                   std::shared_ptr<const RecordValue>, std::shared_ptr<const DictValue>,
+                   std::shared_ptr<const LambdaValue>>;
   explicit Value(Data data) : data_(std::move(data)) {}
   Data data_;
+};
+
+struct ClassInfo {
+  enum class Kind : uint8_t { NamedTuple, Aggregate };
+  struct Field {
+    std::string name;
+    std::optional<Value> defaultValue;
+    bool isTensor = false; // annotated tl.tensor: numbers become tensors
+  };
+  Kind kind;
+  std::string name;
+  std::vector<Field> fields;
+  Module *module = nullptr;         // null: made by collections.namedtuple
+  const ModuleItem *item = nullptr; // its body holds the methods
+
+  std::optional<size_t> indexOf(std::string_view field) const;
+  /// The function `name` of the class's body; null if there is none.
+  const ModuleItem *findMethod(std::string_view method) const;
+};
+
+struct ObjectValue {
+  ClassReference type;
+  Value::Elements fields;
 };
 
 struct SliceValue {

@@ -18,19 +18,22 @@ def _e2m1(x):
 
 
 @jit
+def _unpacked(x, along_last: tl.constexpr):
+    """Both e2m1 numbers of each byte, the low four bits first, along the last dimension or the one before."""
+    pairs = tl.join(_e2m1(x), _e2m1(x.to(tl.uint8, bitcast=True) >> 4))
+    rank: tl.constexpr = len(x.shape)
+    if along_last:
+        return tl.reshape(pairs, x.shape[:-1] + [2 * x.shape[-1]])
+    order: tl.constexpr = [i for i in range(rank - 1)] + [rank, rank - 1]
+    return tl.reshape(tl.permute(pairs, order), x.shape[:-2] + [2 * x.shape[-2], x.shape[-1]])
+
+
+@jit
 def _widened(x, format: tl.constexpr, is_packed_along_last: tl.constexpr, to: tl.constexpr):
     """Elements of a format in a float type of 16 bits."""
     if format == "e2m1":
         tl.static_assert(x.dtype == tl.uint8 or x.dtype == tl.int8, "e2m1 operands are packed in uint8")
-        low = _e2m1(x)
-        high = _e2m1(x.to(tl.uint8) >> 4)
-        pairs = tl.join(low, high)
-        rank: tl.constexpr = len(x.shape)
-        if is_packed_along_last:
-            return tl.reshape(pairs, x.shape[:-1] + [2 * x.shape[-1]]).to(to)
-        order: tl.constexpr = [i for i in range(rank - 1)] + [rank, rank - 1]
-        return tl.reshape(tl.permute(pairs, order),
-                          x.shape[:-2] + [2 * x.shape[-2], x.shape[-1]]).to(to)
+        return _unpacked(x, is_packed_along_last).to(to)
     if format == "e4m3":
         return (x.to(tl.float8e4nv, bitcast=True) if x.dtype.is_int() else x).to(to)
     if format == "e5m2":
@@ -58,11 +61,12 @@ def _scaled(x, scale, to: tl.constexpr):
 def dot_scaled(lhs, lhs_scale, lhs_format: tl.constexpr, rhs, rhs_scale, rhs_format: tl.constexpr, acc=None,
                fast_math: tl.constexpr = False, lhs_k_pack: tl.constexpr = True,
                rhs_k_pack: tl.constexpr = True, out_dtype: tl.constexpr = tl.float32):
-    tl.static_assert(lhs_k_pack and rhs_k_pack, "dot_scaled of operands packed along M or N is not supported")
+    tl.static_assert(lhs_k_pack or lhs_format == "e2m1", "lhs_k_pack=False is for e2m1 operands, two in a byte")
+    tl.static_assert(rhs_k_pack or rhs_format == "e2m1", "rhs_k_pack=False is for e2m1 operands, two in a byte")
     is_half: tl.constexpr = lhs_format == "fp16" or rhs_format == "fp16"
     to: tl.constexpr = tl.float16 if is_half else tl.bfloat16
-    a = _widened(lhs, lhs_format, True, to)
-    b = _widened(rhs, rhs_format, False, to)
+    a = _widened(lhs, lhs_format, lhs_k_pack, to)
+    b = _widened(rhs, rhs_format, not rhs_k_pack, to)
     if lhs_scale is not None:
         a = _scaled(a, lhs_scale, to)
     if rhs_scale is not None:
