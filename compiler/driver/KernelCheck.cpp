@@ -10,6 +10,8 @@
 #include "compiler/frontends/triton/Usage.h"
 #include "compiler/targets/Target.h"
 
+#include "mlir/IR/BuiltinTypes.h"
+
 #include "llvm/Support/JSON.h"
 
 #include <fmt/format.h>
@@ -403,6 +405,17 @@ mlir::OwningOpRef<mlir::ModuleOp> SignatureSearch::runSmaller() {
   return std::move(tried.module);
 }
 
+/// Elements of the largest tile of a module.
+int64_t largestTile(mlir::ModuleOp module) {
+  int64_t largest = 1;
+  module.walk([&](mlir::Operation *op) {
+    for (mlir::Type type : op->getResultTypes())
+      if (auto tile = mlir::dyn_cast<mlir::RankedTensorType>(type); tile && tile.hasStaticShape())
+        largest = std::max(largest, tile.getNumElements());
+  });
+  return largest;
+}
+
 KernelCheckTarget compileFor(mlir::ModuleOp module, const std::string &name) {
   KernelCheckTarget outcome;
   outcome.name = name;
@@ -447,13 +460,21 @@ KernelCheckResult checkKernel(const FoundKernel &kernel,
       targets.push_back(compileFor(*module, target));
     return targets;
   };
+  // Sizes are guesses: smaller ones may fit where these do not. Tiles of three dimensions with the
+  // usual sizes are larger than any that people launch.
+  constexpr int kMaxHalvings = 3;
+  constexpr int64_t kLargestUsualTile = int64_t{1} << 16;
+  for (int i = 0; module && i < kMaxHalvings && largestTile(*module) > kLargestUsualTile; ++i) {
+    mlir::OwningOpRef<mlir::ModuleOp> smaller = search.runSmaller();
+    if (!smaller)
+      break;
+    module = std::move(smaller);
+  }
   if (module)
     result.targets = compile();
-  // Sizes are guesses: smaller ones may fit where these do not.
   auto isTooLarge = [](const KernelCheckTarget &target) {
     return !target.isCompiled && target.reason.find("use smaller blocks") != std::string::npos;
   };
-  constexpr int kMaxHalvings = 3;
   for (int i = 0; module && i < kMaxHalvings &&
                   std::any_of(result.targets.begin(), result.targets.end(), isTooLarge);
        ++i) {
