@@ -405,7 +405,10 @@ bool AxisAnalysis::isNonNegative(Operation *op) {
       .Case<arith::AddIOp, arith::MulIOp>([&](Operation *sum) {
         return bitWidthOf(sum->getResult(0).getType()) >= 32 && is(0) && is(1);
       })
-      .Case<arith::DivSIOp>([&](auto) { return is(0); })
+      .Case<arith::DivSIOp>([&](arith::DivSIOp quotient) {
+        const std::optional<int64_t> divisor = get(quotient.getRhs()).constant;
+        return is(0) && (!divisor || *divisor > 0);
+      })
       .Case<arith::DivUIOp, arith::RemUIOp, arith::MinSIOp>([&](auto) { return is(0) && is(1); })
       .Case<arith::MaxSIOp, arith::AndIOp>([&](auto) { return is(0) || is(1); })
       .Case<arith::SelectOp>([&](auto) { return is(1) && is(2); })

@@ -22,7 +22,8 @@ struct AxisInfo {
   /// The value that all elements equal.
   std::optional<int64_t> constant;
   /// No element is negative as a signed number. Sums and products of 32 bits and more are taken not
-  /// to wrap around, and divisors to be positive: an index that is otherwise addresses nothing.
+  /// to wrap around, and divisors that are known only when run to be positive: an index that is
+  /// otherwise addresses nothing.
   bool isNonNegative = false;
 
   static AxisInfo unknown(unsigned rank);

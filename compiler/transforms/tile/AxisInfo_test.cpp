@@ -412,6 +412,24 @@ TEST(AxisInfo, OfNegativeDividendsIsNothing) {
             "contiguity 1 divisibility 1 constancy 4");
 }
 
+TEST(AxisInfo, OfQuotientsByNegativeDivisors) {
+  // Program ids divided by -4 are no longer ≥ 0: from -192 on, division by 16 rounds up.
+  const std::string rows = prelude() + binary("ids4", "arith.muli", "%ids", "%c4");
+  const std::string offsets = binary("start", "arith.muli", "%row", "%c64") +
+                              binary("offs", "arith.addi", "%start", "%r") +
+                              binary("q", "arith.divsi", "%offs", "%c16");
+  const std::string nothing = "contiguity 1 divisibility 1 constancy 1";
+  const std::string written = rows + binary("row", "arith.divsi", "%ids4", "%neg4") + offsets;
+  EXPECT_EQ(factsOf(written), nothing);
+  expectTrue(written);
+  const std::string computed = rows + binary("minus4", "arith.subi", "%c0", "%c4") +
+                               binary("row", "arith.divsi", "%ids4", "%minus4") + offsets;
+  EXPECT_EQ(factsOf(computed), nothing);
+  expectTrue(computed);
+  EXPECT_EQ(factsOf(rows + binary("row", "arith.divsi", "%ids4", "%c4") + offsets),
+            "contiguity 1 divisibility 1 constancy 16");
+}
+
 TEST(AxisInfo, OfArithmeticThatWrapsAround) {
   // 64 bytes from 96 on: 96 … 127, -128 … -97.
   EXPECT_EQ(
