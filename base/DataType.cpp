@@ -32,8 +32,11 @@ std::string_view dataTypeName(DataType type) { return infoOf(type).torch; }
 std::string_view dataTypeTritonName(DataType type) { return infoOf(type).triton; }
 
 std::optional<DataType> findDataType(std::string_view name) {
-  if (name == "u1")
+  if (name == "u1" || name == "int1")
     return DataType::Bool;
+  // The language's own names of types that have others in signatures and in PyTorch.
+  if (name == "float8e4nv" || name == "float8e5")
+    return findDataType(name == "float8e5" ? "fp8e5" : "fp8e4nv");
   auto it = std::find_if(std::begin(kInfos), std::end(kInfos), [&](const DataTypeInfo &info) {
     return info.torch == name || info.triton == name;
   });

@@ -1,5 +1,7 @@
 #include "compiler/driver/KernelTool.h"
 
+#include "base/File.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,6 +23,69 @@ TEST(ConstexprsTest, ReadsEveryKindOfValue) {
   EXPECT_EQ(values->at("ACT"), ConstexprValue(std::string("relu")));
   EXPECT_EQ(values->at("TYPE"), ConstexprValue(DataType::Float16));
   EXPECT_EQ(values->at("OTHER"), ConstexprValue(DataType::BFloat16));
+}
+
+TEST(ConstexprsTest, TextIsReadAsTheSameValue) {
+  for (const ConstexprValue &value :
+       {ConstexprValue(std::monostate()), ConstexprValue(true), ConstexprValue(int64_t{-7}),
+        ConstexprValue(2.0), ConstexprValue(1e-30), ConstexprValue(std::string("relu")),
+        ConstexprValue(DataType::Float16), ConstexprValue(DataType::Float8E4M3FN)}) {
+    auto read = parseConstexprs({"X=" + constexprText(value)});
+    ASSERT_TRUE(read.isOk()) << read.status().toString();
+    EXPECT_EQ(read->at("X"), value) << constexprText(value);
+  }
+  auto read = parseConstexprs({"A=tl.float8e4nv", "B=tl.float8e5", "C=tl.int1"});
+  ASSERT_TRUE(read.isOk()) << read.status().toString();
+  EXPECT_EQ(read->at("A"), ConstexprValue(DataType::Float8E4M3FN));
+  EXPECT_EQ(read->at("B"), ConstexprValue(DataType::Float8E5M2));
+  EXPECT_EQ(read->at("C"), ConstexprValue(DataType::Bool));
+}
+
+class KernelConfigTest : public ::testing::Test {
+protected:
+  void SetUp() override {
+    request_.path = ::testing::TempDir() + "kernel_config_test.py";
+    request_.function = "k";
+    ASSERT_TRUE(
+        writeFileAtomically(
+            request_.path,
+            "import triton\n"
+            "@triton.autotune([triton.Config({'B': b}, num_warps=w, num_stages=2) for b in [16, "
+            "32] for w in [2, 8]], key=['n'])\n"
+            "@triton.jit\ndef k(n, B: tl.constexpr, C: tl.constexpr):\n    pass\n")
+            .isOk());
+  }
+  void TearDown() override { std::remove(request_.path.c_str()); }
+  KernelToolRequest request_;
+};
+
+TEST_F(KernelConfigTest, IsChosenByIndexOrValues) {
+  request_.constexprs = {"C=1"};
+  request_.config = "1";
+  ASSERT_TRUE(applyKernelConfig(request_).isOk());
+  EXPECT_THAT(request_.constexprs, ::testing::ElementsAre("C=1", "B=16"));
+  EXPECT_EQ(request_.numWarps, 8);
+  EXPECT_EQ(request_.numStages, 2);
+  EXPECT_TRUE(request_.config.empty());
+  // What is given counts more.
+  request_.constexprs = {"B=64"};
+  request_.config = "B=32, num_warps=2";
+  ASSERT_TRUE(applyKernelConfig(request_).isOk());
+  EXPECT_THAT(request_.constexprs, ::testing::ElementsAre("B=64"));
+  EXPECT_EQ(request_.numWarps, 2);
+}
+
+TEST_F(KernelConfigTest, ErrorsListWhatThereIs) {
+  auto fail = [&](const std::string &config) {
+    request_.config = config;
+    return applyKernelConfig(request_).message();
+  };
+  EXPECT_THAT(fail("4"), ::testing::HasSubstr("there are 4, counted from 0; its configurations "
+                                              "are:\n  0: B=16 num_warps=2 num_stages=2\n"));
+  EXPECT_THAT(fail("B=16"), ::testing::HasSubstr("several have these values"));
+  EXPECT_THAT(fail("B=17"), ::testing::HasSubstr("none has these values"));
+  EXPECT_THAT(fail("D=1"), ::testing::HasSubstr("none has these values"));
+  EXPECT_THAT(fail("B"), ::testing::HasSubstr("expected NAME=VALUE"));
 }
 
 TEST(ConstexprsTest, NamesWhatItCannotRead) {
