@@ -103,7 +103,7 @@ private:
     Scope scope;
     std::map<std::string, std::string> vanished; // name -> why it is not defined here
     int loopDepth = 0;
-    bool isPlain = false;                   // compile-time Python: numbers stay numbers
+    bool isPlain = false;       // compile-time Python: numbers stay numbers
     bool isInitializer = false; // an __init__, which gives values to the fields of its object
     const ModuleItem *evaluating = nullptr; // module scope: the item whose value is wanted
   };

@@ -67,6 +67,9 @@ Value Emitter::evaluateUnlocated(const Expr &expr) {
   case ExprKind::DictComprehension:
     return evaluateDictComprehension(expr);
   case ExprKind::Lambda: {
+    // Triton's kernels have none; module level and plain functions may.
+    if (frame_->function && !frame_->isPlain)
+      return error("a lambda is not supported in kernels");
     LambdaValue lambda{frame_->module, &expr, {}};
     for (const auto &[name, binding] : frame_->scope)
       lambda.captured[name] = binding.value;

@@ -165,6 +165,7 @@ TEST(Operators, Errors) {
       {"tl.load(pa + i, maks=None)", "i32", "i32", "'load' has no parameter 'maks'"},
       {"tl.load()", "i32", "i32", "'load' needs an argument for 'pointer'"},
       {"tl.program_id(3)", "i32", "i32", "a grid has axes 0, 1 and 2, not 3"},
+      {"(lambda x: x)(a)", "i32", "i32", "a lambda is not supported in kernels"},
       {"{1: 2}", "i32", "i32", "'value' must be a tensor or a number, not {1: 2}"},
       {"1j", "i32", "i32", "a complex number is not supported in kernels"},
       {"1 // 0", "i32", "i32", "division by zero"},

@@ -132,12 +132,11 @@ public:
   bool containsTensor() const;
 
 private:
-  using Data =
-      std::variant<Poison, None, Ellipsis, bool, Integer, double, std::string, Type, Tensor,
-                   FunctionReference, ExternalName, ClassReference, std::shared_ptr<const Elements>,
-                   std::shared_ptr<const ObjectValue>, std::shared_ptr<const SliceValue>,
-                   std::shared_ptr<const RecordValue>, std::shared_ptr<const DictValue>,
-                   std::shared_ptr<const LambdaValue>>;
+  using Data = std::variant<Poison, None, Ellipsis, bool, Integer, double, std::string, Type,
+                            Tensor, FunctionReference, ExternalName, ClassReference,
+                            std::shared_ptr<const Elements>, std::shared_ptr<const ObjectValue>,
+                            std::shared_ptr<const SliceValue>, std::shared_ptr<const RecordValue>,
+                            std::shared_ptr<const DictValue>, std::shared_ptr<const LambdaValue>>;
   explicit Value(Data data) : data_(std::move(data)) {}
   Data data_;
 };
