@@ -217,6 +217,7 @@ constexpr Builtin kBuiltins[] = {
     {"libdevice.fmin", "x, y", binaryFloatFunction<arith::MinNumFOp>},
     {"libdevice.tanh", "x", floatFunction<math::TanhOp>},
     {"libdevice.fast_tanh", "x", floatFunction<math::TanhOp, true>},
+    {"libdevice.fast_tanhf", "x", floatFunction<math::TanhOp, true>},
     {"libdevice.fast_expf", "x", floatFunction<math::ExpOp, true>},
     {"libdevice.rint", "x", floatFunction<math::RoundEvenOp>},
     {"libdevice.nearbyint", "x", floatFunction<math::RoundEvenOp>},

@@ -18,6 +18,7 @@ namespace {
 constexpr std::pair<std::string_view, std::string_view> kPrefixes[] = {
     {"cuda", "extra.cuda."},
     {"libdevice", "libdevice."},
+    {"rounding", "libdevice."},
 };
 
 std::string_view prefixOf(std::string_view file) {

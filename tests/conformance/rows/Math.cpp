@@ -3,6 +3,9 @@
 #include "tests/conformance/RowTable.h"
 #include "tests/conformance/rows/Types.h"
 
+#include <array>
+#include <cfenv>
+#include <cmath>
 #include <fmt/format.h>
 
 namespace inlay::conformance {
@@ -133,6 +136,66 @@ void addPredicates(RowTable &table) {
                  .constexprs = "SIZE=256"});
 }
 
+/// f of every element, computed by hardware that rounds as told. What is volatile keeps the
+/// computation between the two changes of the mode.
+template <typename To, typename From, auto f, int mode>
+void roundedPlainly(PlainValues &values) {
+  const bool hasY = values.contains("Y"), hasW = values.contains("W");
+  std::fesetround(mode);
+  for (size_t i = 0; i < values["Z"].size(); ++i) {
+    volatile From x = static_cast<From>(values["X"][i]);
+    volatile From y = hasY ? static_cast<From>(values["Y"][i]) : From(0);
+    volatile From w = hasW ? static_cast<From>(values["W"][i]) : From(0);
+    volatile To z = f(x, y, w);
+    values["Z"][i] = static_cast<double>(z);
+  }
+  std::fesetround(FE_TONEAREST);
+}
+
+template <typename To, typename From, auto f>
+void addRounded(RowTable &table, const std::string &name, int operands, const char *to,
+                const char *from) {
+  constexpr std::array<PlainReference, 3> references = {roundedPlainly<To, From, f, FE_TOWARDZERO>,
+                                                        roundedPlainly<To, From, f, FE_DOWNWARD>,
+                                                        roundedPlainly<To, From, f, FE_UPWARD>};
+  for (size_t i = 0; i < references.size(); ++i) {
+    std::string function = fmt::format("{}_r{}", name, "zdu"[i]);
+    table.add({.group = "test_libdevice",
+               .name = fmt::format("{}/{}", function, from),
+               .source = kernelOf(operands, fmt::format("libdevice.{}({})", function,
+                                                        operands == 1   ? "x"
+                                                        : operands == 2 ? "x, y"
+                                                                        : "x, y, w")),
+               .arguments = fmt::format("Z=output:{}[256] X=any:{}[256]{}{}", to, from,
+                                        operands > 1 ? fmt::format(" Y=any:{}[256]", from) : "",
+                                        operands > 2 ? fmt::format(" W=any:{}[256]", from) : ""),
+               .constexprs = "SIZE=256",
+               .reference = references[i],
+               .isUpstream = false});
+  }
+}
+
+template <typename T>
+void addRoundedArithmetic(RowTable &table, const char *type) {
+  addRounded<T, T, [](T x, T y, T) { return x + y; }>(table, "add", 2, type, type);
+  addRounded<T, T, [](T x, T y, T) { return x - y; }>(table, "sub", 2, type, type);
+  addRounded<T, T, [](T x, T y, T) { return x * y; }>(table, "mul", 2, type, type);
+  addRounded<T, T, [](T x, T y, T) { return x / y; }>(table, "div", 2, type, type);
+  addRounded<T, T, [](T x, T, T) { return T(1) / x; }>(table, "rcp", 1, type, type);
+  addRounded<T, T, [](T x, T, T) { return std::sqrt(x); }>(table, "sqrt", 1, type, type);
+}
+
+void addRoundings(RowTable &table) {
+  addRoundedArithmetic<float>(table, "f32");
+  addRoundedArithmetic<double>(table, "f64");
+  addRounded<float, float, [](float x, float y, float w) { return std::fma(x, y, w); }>(
+      table, "fma", 3, "f32", "f32");
+  addRounded<float, double, [](double x, double, double) { return static_cast<float>(x); }>(
+      table, "double2float", 1, "f32", "f64");
+  addRounded<float, int32_t, [](int32_t x, int32_t, int32_t) { return static_cast<float>(x); }>(
+      table, "int2float", 1, "f32", "i32");
+}
+
 /// Narrow floats are refused, as the language says.
 void addRefusals(RowTable &table) {
   for (const char *name : {"exp", "log", "sin", "sqrt", "erf"})
@@ -165,6 +228,7 @@ void addMathRows(RowTable &table) {
   addFunctions(table, "test_math_op", "tl.", kLanguage);
   addFunctions(table, "test_libdevice", "libdevice.", kLibdevice);
   addPredicates(table);
+  addRoundings(table);
   addRefusals(table);
   addEdges(table);
 }
