@@ -11,6 +11,9 @@
 namespace inlay {
 namespace {
 
+/// An index of an expression that is not given.
+constexpr uint32_t kAbsent = std::numeric_limits<uint32_t>::max();
+
 /// Keeps the order in which keys are written.
 using Json = nlohmann::ordered_json;
 
@@ -115,17 +118,28 @@ private:
     });
     json["images"] = list(*kernel.images(), [&](const fb::Image &image) {
       const fb::Segment *segment = engine_.segments()->Get(image.segment());
-      return Json{{"target", textOf(image.target())},
-                  {"format", fb::EnumNameImageFormat(image.format())},
-                  {"entry", textOf(image.entry())},
-                  {"segment", image.segment()},
-                  {"size_bytes", segment->size_bytes()},
-                  {"xxh64", fmt::format("{:016x}", segment->checksum())},
-                  {"num_warps", image.num_warps()},
-                  {"shared_bytes", image.shared_bytes()},
-                  {"registers", image.registers()},
-                  {"spill_bytes", image.spill_bytes()},
-                  {"ptx_version", image.ptx_version()}};
+      Json json{{"target", textOf(image.target())},
+                {"format", fb::EnumNameImageFormat(image.format())},
+                {"entry", textOf(image.entry())},
+                {"segment", image.segment()},
+                {"size_bytes", segment->size_bytes()},
+                {"xxh64", fmt::format("{:016x}", segment->checksum())},
+                {"num_warps", image.num_warps()},
+                {"shared_bytes", image.shared_bytes()},
+                {"registers", image.registers()},
+                {"spill_bytes", image.spill_bytes()},
+                {"ptx_version", image.ptx_version()}};
+      if (image.block())
+        json["block"] = std::vector<uint32_t>(image.block()->begin(), image.block()->end());
+      if (image.cluster())
+        json["cluster"] = std::vector<uint32_t>(image.cluster()->begin(), image.cluster()->end());
+      if (image.blocks_per_program() != 1)
+        json["blocks_per_program"] = image.blocks_per_program();
+      if (image.is_cooperative())
+        json["is_cooperative"] = true;
+      if (image.is_programmatic())
+        json["is_programmatic"] = true;
+      return json;
     });
     return json;
   }
@@ -134,13 +148,18 @@ private:
     if (const fb::Copy *copy = step.kind_as_Copy())
       return {{"kind", "copy"}, {"source", copy->source()}, {"target", copy->target()}};
     const fb::Launch &launch = *step.kind_as_Launch();
-    return {{"kind", "launch"},
-            {"kernel", launch.kernel()},
-            {"plugin", textOf(launch.plugin())},
-            {"node", textOf(launch.node())},
-            {"grid", shape(*launch.grid())},
-            {"arguments", list(*launch.arguments(),
-                               [&](const fb::Argument &argument) { return toJson(argument); })}};
+    Json json{{"kind", "launch"},
+              {"kernel", launch.kernel()},
+              {"plugin", textOf(launch.plugin())},
+              {"node", textOf(launch.node())},
+              {"grid", shape(*launch.grid())},
+              {"arguments", list(*launch.arguments(),
+                                 [&](const fb::Argument &argument) { return toJson(argument); })}};
+    if (launch.block())
+      json["block"] = shape(*launch.block());
+    if (launch.shared_bytes() != kAbsent)
+      json["shared_bytes"] = expression(launch.shared_bytes());
+    return json;
   }
 
   Json toJson(const fb::Argument &argument) const {

@@ -9,6 +9,9 @@
 namespace inlay {
 namespace {
 
+/// An index of an expression that is not given.
+constexpr uint32_t kAbsent = std::numeric_limits<uint32_t>::max();
+
 std::string_view dtypeName(uint8_t dtype) { return dataTypeName(static_cast<DataType>(dtype)); }
 
 std::string_view textOf(const flatbuffers::String *string) {
@@ -78,6 +81,13 @@ private:
     return "[" + text + "]";
   }
 
+  static std::string extents(const flatbuffers::Vector<uint32_t> &values) {
+    std::string text;
+    for (uint32_t value : values)
+      text += (text.empty() ? "" : " x ") + std::to_string(value);
+    return text;
+  }
+
   void printSymbols() {
     for (const fb::Symbol *symbol : *engine_.symbols()) {
       const bool isBounded = symbol->max() != std::numeric_limits<int64_t>::max();
@@ -130,6 +140,14 @@ private:
       details = fmt::format(", {} warps, {} bytes shared, {} registers, {} bytes spilled",
                             image.num_warps(), image.shared_bytes(), image.registers(),
                             image.spill_bytes());
+    if (image.block())
+      details += fmt::format(", blocks of {} threads", extents(*image.block()));
+    if (image.cluster())
+      details += fmt::format(", clusters of {} blocks", extents(*image.cluster()));
+    if (image.blocks_per_program() != 1)
+      details += fmt::format(", {} blocks per program", image.blocks_per_program());
+    details += image.is_cooperative() ? ", cooperative" : "";
+    details += image.is_programmatic() ? ", programmatic" : "";
     if (image.ptx_version() != 0)
       details += fmt::format(", PTX {}.{}", image.ptx_version() / 10, image.ptx_version() % 10);
     line("  image {}: {}, entry {}, segment {} of {} bytes, xxh64 {:016x}{}",
@@ -146,8 +164,12 @@ private:
     const fb::Launch &launch = *step.kind_as_Launch();
     const fb::Kernel &kernel = *engine_.kernels()->Get(launch.kernel());
     const std::string_view plugin = textOf(launch.plugin()), node = textOf(launch.node());
-    line("step {}: launch kernel {} {} on grid {}{}{}", index, launch.kernel(),
-         quoted(textOf(kernel.name())), shape(*launch.grid()),
+    const std::string block = launch.block() ? ", block " + shape(*launch.block()) : "";
+    const std::string shared = launch.shared_bytes() != kAbsent
+                                   ? ", shared bytes " + expression(launch.shared_bytes())
+                                   : "";
+    line("step {}: launch kernel {} {} on grid {}{}{}{}{}", index, launch.kernel(),
+         quoted(textOf(kernel.name())), shape(*launch.grid()), block, shared,
          plugin.empty() ? "" : ", plugin " + quoted(plugin),
          node.empty() ? "" : ", node " + quoted(node));
     for (uint32_t i = 0; i < launch.arguments()->size(); ++i)

@@ -11,8 +11,11 @@
 namespace inlay {
 namespace {
 
-constexpr uint32_t kNoSegment = std::numeric_limits<uint32_t>::max();
+/// An index that is not given.
+constexpr uint32_t kAbsent = std::numeric_limits<uint32_t>::max();
 constexpr int64_t kMaxRank = 64;
+constexpr uint64_t kMaxThreads = 1024;     // of a block
+constexpr uint64_t kMaxClusterBlocks = 16; // of a cluster, of which 8 are portable
 
 int arityOf(uint8_t kind) {
   switch (kind) {
@@ -112,7 +115,7 @@ private:
         return dataLoss("buffers[{}] is first used in step {} and last in step {}", i,
                         buffer->first_step(), buffer->last_step());
       const bool isConstant = buffer->kind() == fb::BufferKind::Constant;
-      if (isConstant != (buffer->segment() != kNoSegment))
+      if (isConstant != (buffer->segment() != kAbsent))
         return dataLoss("buffers[{}] {}", i,
                         isConstant ? "is a constant without segment"
                                    : "has a segment and is no constant");
@@ -210,8 +213,29 @@ private:
         if (!isCpu && (image->num_warps() < 1 || image->num_warps() > 32))
           return dataLoss("kernels[{}] has an image with {} warps; expected 1 to 32", i,
                           image->num_warps());
+        INLAY_TRY(verifyExtents(i, image->block(), "a block", "threads", kMaxThreads));
+        INLAY_TRY(verifyExtents(i, image->cluster(), "a cluster", "blocks", kMaxClusterBlocks));
+        if (image->blocks_per_program() < 1 || image->blocks_per_program() > kMaxClusterBlocks)
+          return dataLoss("kernels[{}] has an image with {} blocks per program; expected 1 to {}",
+                          i, image->blocks_per_program(), kMaxClusterBlocks);
       }
     }
+    return {};
+  }
+
+  /// Extents of a block or cluster: absent, or three that are not 0.
+  Status verifyExtents(uint32_t kernel, const flatbuffers::Vector<uint32_t> *extents,
+                       std::string_view what, std::string_view of, uint64_t most) const {
+    if (!extents)
+      return {};
+    uint64_t product = extents->size() == 3 ? 1 : 0;
+    for (uint32_t extent : *extents)
+      product = extent > most || product > most ? most + 1 : product * extent;
+    if (product == 0 || product > most)
+      return dataLoss("kernels[{}] has an image with {} of {} extents and {}{} {}; expected three "
+                      "extents and 1 to {}",
+                      kernel, what, extents->size(), product > most ? "more than " : "",
+                      product > most ? most : product, of, most);
     return {};
   }
 
@@ -263,6 +287,16 @@ private:
                       launch.grid()->size());
     for (uint32_t extent : *launch.grid())
       INLAY_TRY(verifyIndex(extent, engine_.expressions()->size(), "steps", index, "expression"));
+    if (launch.block()) {
+      if (launch.block()->size() != 3)
+        return dataLoss("steps[{}] has a block of {} extents; expected 3", index,
+                        launch.block()->size());
+      for (uint32_t extent : *launch.block())
+        INLAY_TRY(verifyIndex(extent, engine_.expressions()->size(), "steps", index, "expression"));
+    }
+    if (launch.shared_bytes() != kAbsent)
+      INLAY_TRY(verifyIndex(launch.shared_bytes(), engine_.expressions()->size(), "steps", index,
+                            "expression"));
     const auto &parameters = *engine_.kernels()->Get(launch.kernel())->parameters();
     if (launch.arguments()->size() != parameters.size())
       return dataLoss("steps[{}] has {} arguments; its kernel takes {}", index,

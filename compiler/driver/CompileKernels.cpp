@@ -3,7 +3,9 @@
 #include "base/Error.h"
 #include "compiler/driver/Context.h"
 #include "compiler/driver/KernelCache.h"
+#include "compiler/driver/PrebuiltImages.h"
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 
@@ -62,6 +64,34 @@ Result<std::vector<KernelImage>> compileForTarget(plan::KernelOp kernel, const T
   return images;
 }
 
+/// The images that others compiled, or the kernel compiled from its source.
+Result<std::vector<KernelImage>> imagesForTarget(plan::ProgramOp program, plan::KernelOp kernel,
+                                                 const Target &target, const StageDump &dump,
+                                                 const std::optional<KernelCache> &cache) {
+  INLAY_ASSIGN(std::optional<std::vector<KernelImage>> prebuilt,
+               prebuiltImages(program, kernel, target.name()));
+  if (prebuilt)
+    return std::move(*prebuilt);
+  if (kernel.getExternal())
+    return invalidArgument("there is no image for this target; the launch has: {}; name one for it "
+                           "in 'images', or build for fewer targets",
+                           describePrebuilt(kernel));
+  INLAY_ASSIGN(std::vector<KernelImage> images, compileForTarget(kernel, target, dump, cache));
+  for (KernelImage &image : images) {
+    const bool isGpu = image.format != ImageFormat::X86SharedObject;
+    image.isCooperative = isGpu && kernel.getCooperative();
+    image.isProgrammatic = isGpu && kernel.getProgrammatic();
+  }
+  return images;
+}
+
+bool hasImage(const CompiledKernel &kernel, const KernelImage &image) {
+  return std::ranges::any_of(kernel.images, [&](const KernelImage &other) {
+    return other.target == image.target && other.format == image.format &&
+           other.entry == image.entry && other.bytes == image.bytes;
+  });
+}
+
 std::string context(plan::ProgramOp program, plan::KernelOp kernel, const Target &target) {
   std::string plugins;
   for (const std::string &plugin : pluginsOfKernel(program, kernel.getSymName()))
@@ -86,10 +116,12 @@ Result<CompiledKernel> compileKernel(plan::ProgramOp program, plan::KernelOp ker
       options.progress(progress);
     auto start = std::chrono::steady_clock::now();
     INLAY_ASSIGN(std::vector<KernelImage> images,
-                 compileForTarget(kernel, *target, options.dump, cache),
+                 imagesForTarget(program, kernel, *target, options.dump, cache),
                  context(program, kernel, *target));
     std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
     for (KernelImage &image : images) {
+      if (hasImage(compiled, image))
+        continue; // one image may serve several targets
       compiled.images.push_back(std::move(image));
       compiled.imageMs.push_back(elapsed.count());
     }

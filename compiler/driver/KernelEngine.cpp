@@ -19,6 +19,13 @@ std::unique_ptr<fb::ImageT> writeImage(const KernelImage &image,
   written->registers = image.registers;
   written->spill_bytes = image.spillBytes;
   written->ptx_version = image.ptxVersion;
+  if (image.block[0] != 0)
+    written->block.assign(image.block.begin(), image.block.end());
+  if (image.cluster[0] != 0)
+    written->cluster.assign(image.cluster.begin(), image.cluster.end());
+  written->blocks_per_program = image.blocksPerProgram;
+  written->is_cooperative = image.isCooperative;
+  written->is_programmatic = image.isProgrammatic;
   return written;
 }
 

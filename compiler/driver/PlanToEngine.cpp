@@ -212,6 +212,14 @@ private:
       }
       launch.arguments.push_back(std::move(written));
     }
+    if (op.getBlock())
+      for (mlir::Attribute extent : *op.getBlock()) {
+        INLAY_ASSIGN(uint32_t index, add(llvm::cast<mlir::StringAttr>(extent).getValue()));
+        launch.block.push_back(index);
+      }
+    if (op.getSharedBytesAttr()) {
+      INLAY_ASSIGN(launch.shared_bytes, add(op.getSharedBytesAttr().getValue()));
+    }
     launch.plugin = op.getPlugin().value_or("");
     launch.node = op.getNode().value_or("");
     return launch;

@@ -113,6 +113,31 @@ TEST_F(CppPluginLibrary, ListsLaunchesWithEveryKindOfArgument) {
   EXPECT_THAT(second.kernel.path, HasSubstr("inline.py"));
 }
 
+TEST_F(CppPluginLibrary, ListsFilesOfKernelsAndWhatTheirLaunchesNeed) {
+  auto bound = node("test::files", {{"X", kX}});
+  ASSERT_TRUE(bound.isOk()) << bound.status().message();
+  bound->outputs = {kX};
+  auto implementation = registry_.find("test::files")->implement(*bound);
+  ASSERT_TRUE(implementation.isOk()) << implementation.status().message();
+  const PluginLaunch &launch = implementation->launches.front();
+  const std::string folder = std::filesystem::path(kLibrary).parent_path().string();
+  ASSERT_EQ(launch.files.size(), 2u);
+  EXPECT_EQ(launch.files[0].path, folder + "/k.ptx");
+  EXPECT_EQ(launch.files[0].entry, "add");
+  EXPECT_EQ(launch.files[0].target, "");
+  EXPECT_EQ(launch.files[1].path, folder + "/kernels/k.so");
+  EXPECT_EQ(launch.files[1].entry, "");
+  EXPECT_EQ(launch.files[1].target, "cpu:x86-64-v3");
+  EXPECT_EQ(launch.kernel.function, "");
+  EXPECT_EQ((*launch.block)[0].toString(), "64");
+  EXPECT_EQ((*launch.block)[1].toString(), "2");
+  EXPECT_EQ((*launch.block)[2].toString(), "1");
+  EXPECT_EQ(launch.sharedBytes->toString(), "32*s0");
+  EXPECT_THAT(launch.cluster, testing::ElementsAre(2, 1, 1));
+  EXPECT_TRUE(launch.isCooperative);
+  EXPECT_FALSE(launch.isProgrammatic);
+}
+
 TEST_F(CppPluginLibrary, WithoutInputNamesTakesAllTensors) {
   auto bound = node("test::all", {{"a", kX}, {"b", kY}, {"c", kX}});
   ASSERT_TRUE(bound.isOk()) << bound.status().message();
@@ -142,6 +167,9 @@ TEST_F(CppPluginLibrary, MistakesAreNamed) {
   EXPECT_THAT(implementError("test::bad_kind"), HasSubstr("a grid has 4 extents; expected 1 to 3"));
   EXPECT_THAT(implementError("test::bad_warps"),
               HasSubstr("num_warps is 3; expected a power of two from 1 to 32"));
+  EXPECT_THAT(implementError("test::bad_file"), HasSubstr("k.txt' is no file of kernels"));
+  EXPECT_THAT(implementError("test::block_of_source"),
+              HasSubstr("launch of k: block, shared memory and cluster are for kernels in files"));
   EXPECT_THAT(implementError("test::twice"), HasSubstr("constexpr 'B' is given twice"));
   EXPECT_THAT(implementError("test::unknown_symbol"), HasSubstr("s9"));
   EXPECT_THAT(implementError("test::workspaces"), HasSubstr("there are two workspaces 'a'"));

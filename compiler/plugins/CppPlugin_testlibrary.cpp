@@ -59,6 +59,21 @@ INLAY_PLUGIN_LIBRARY(plugins) {
       p.launch({.kernel = p.triton("k.py", "k"), .grid = {1}, .args = {p.input(i), p.output(0)}});
   });
 
+  addWithAot(plugins, "test::files", [](AotContext &p) {
+    const SymInt n = p.input(0).numel();
+    p.launch({.grid = {n},
+              .args = {p.input(0), n, p.output(0)},
+              .files = {{"k.ptx", "add"}, {"kernels/k.so", "", "cpu:x86-64-v3"}},
+              .block = {64, 2},
+              .sharedBytes = 4 * n,
+              .cluster = {2},
+              .isCooperative = true});
+  });
+  addWithAot(plugins, "test::bad_file",
+             [](AotContext &p) { p.launch({.grid = {1}, .files = {{"k.txt", "add"}}}); });
+  addWithAot(plugins, "test::block_of_source", [](AotContext &p) {
+    p.launch({.kernel = p.triton("k.py", "k"), .grid = {1}, .block = {32}});
+  });
   plugins.add("test::throws")
       .describe([](DescribeContext &p) { p.fail("only float16 of " + p.opName()); })
       .aot([](AotContext &) { throw 3; });

@@ -493,32 +493,68 @@ private:
   // -- launches
 
   Status readLaunch(const toml::table &table) {
-    INLAY_TRY(checkKeys(
-        table, {"kernel", "constexprs", "num_warps", "num_stages", "grid", "args", "extra_args"},
-        "[[plugin.launch]]"));
+    INLAY_TRY(
+        checkKeys(table,
+                  {"kernel", "images", "constexprs", "num_warps", "num_stages", "grid", "block",
+                   "shared_bytes", "cluster", "cooperative", "programmatic", "args", "extra_args"},
+                  "[[plugin.launch]]"));
     ManifestLaunch launch;
     launch.position = positionOf(table);
     INLAY_TRY(readKernelName(table, launch));
     INLAY_TRY(readKernelOptions(table, launch));
     INLAY_TRY(readConstexprs(table, launch));
     INLAY_TRY(readGrid(table, launch));
+    INLAY_TRY(readBlock(table, launch));
     INLAY_TRY(readArguments(table, launch));
     record_.launches.push_back(std::move(launch));
     return {};
   }
 
+  /// `kernel` and `images`: at least one of them.
   Status readKernelName(const toml::table &table, ManifestLaunch &launch) const {
+    if (const toml::node *images = table.get("images")) {
+      INLAY_ASSIGN(const toml::table *written, tableOf(*images, "images"));
+      if (written->empty())
+        return errorAt(*images, "'images' is empty; expected a file for at least one target");
+      for (const auto &[key, file] : *written)
+        INLAY_TRY(readKernelFile(file, std::string(key.str()), launch));
+      if (!table.get("kernel"))
+        return {};
+    }
     INLAY_ASSIGN(std::string name, requiredString(table, "kernel"));
-    const size_t colon = name.rfind(':');
-    if (colon == std::string::npos || colon == 0 || !isIdentifier(name.substr(colon + 1)))
-      return errorAt(*table.get("kernel"), "'{}' names no kernel; expected \"FILE.py:FUNCTION\"",
-                     name);
-    launch.function = name.substr(colon + 1);
-    launch.kernelPath = (std::filesystem::path(path_).parent_path() / name.substr(0, colon))
-                            .lexically_normal()
-                            .string();
+    const toml::node &node = *table.get("kernel");
+    const auto [path, entry] = splitKernelName(name);
+    if (!path.ends_with(".py") && std::filesystem::path(path).has_extension())
+      return readKernelFile(node, "", launch);
+    if (path.empty() || !isIdentifier(entry))
+      return errorAt(node, "'{}' names no kernel; expected \"FILE.py:FUNCTION\"", name);
+    launch.function = entry;
+    launch.kernelPath = pathBeside(path);
     if (auto file = embedded_.find(launch.kernelPath); file != embedded_.end())
       launch.kernelSource = file->second;
+    return {};
+  }
+
+  /// "k.ptx:add" is the kernel add of k.ptx; "k.ptx" its only one.
+  static std::pair<std::string, std::string> splitKernelName(const std::string &name) {
+    // The entry may hold "::" and be a template's instance.
+    size_t colon = name.find(':', name.rfind('/') == std::string::npos ? 0 : name.rfind('/'));
+    if (colon == std::string::npos)
+      return {name, ""};
+    return {name.substr(0, colon), name.substr(colon + 1)};
+  }
+
+  std::string pathBeside(const std::string &path) const {
+    return (std::filesystem::path(path_).parent_path() / path).lexically_normal().string();
+  }
+
+  Status readKernelFile(const toml::node &node, std::string target, ManifestLaunch &launch) const {
+    INLAY_ASSIGN(const std::string name, stringOf(node, target.empty() ? "kernel" : target));
+    auto [path, entry] = splitKernelName(name);
+    KernelFile file{pathBeside(path), std::move(entry), std::move(target)};
+    if (const Status status = checkKernelFile(file); !status.isOk())
+      return errorAt(node, "{}", status.message());
+    launch.files.push_back(std::move(file));
     return {};
   }
 
@@ -537,6 +573,59 @@ private:
     }
     launch.numWarps = static_cast<int>(numWarps);
     launch.numStages = static_cast<int>(numStages);
+    return {};
+  }
+
+  /// Blocks, shared memory and clusters: a kernel in the Triton language has them from the
+  /// compiler.
+  Status readBlock(const toml::table &table, ManifestLaunch &launch) const {
+    for (std::string_view key : {"block", "shared_bytes", "cluster"})
+      if (const toml::node *node = table.get(key); node && launch.files.empty())
+        return errorAt(*node,
+                       "'{}' is for kernels that were compiled elsewhere; the compiler "
+                       "chooses it for kernels in the Triton language",
+                       key);
+    for (std::string_view key : {"num_warps", "num_stages", "constexprs"})
+      if (const toml::node *node = table.get(key); node && launch.function.empty())
+        return errorAt(*node, "'{}' is for kernels in the Triton language; this launch has none{}",
+                       key, key == "num_warps" ? "; give 'block'" : "");
+    INLAY_ASSIGN(const toml::array *block, arrayOf(table, "block"));
+    if (block && (block->empty() || block->size() > 3))
+      return errorAt(*block, "'block' has {} extents; expected 1 to 3", block->size());
+    for (size_t axis = 0; block && axis < block->size(); ++axis) {
+      INLAY_ASSIGN(ManifestExpr expr, readExpr(*block->get(axis), "block", launch.constexprs));
+      launch.block.push_back(std::move(expr));
+    }
+    if (const toml::node *shared = table.get("shared_bytes")) {
+      INLAY_ASSIGN(launch.sharedBytes, readExpr(*shared, "shared_bytes", launch.constexprs));
+    }
+    INLAY_TRY(readCluster(table, launch));
+    for (auto [key, flag] : {std::pair("cooperative", &launch.isCooperative),
+                             {"programmatic", &launch.isProgrammatic}})
+      if (const toml::node *node = table.get(key)) {
+        if (!node->is_boolean())
+          return wrongKind(*node, key, "a boolean");
+        *flag = node->as_boolean()->get();
+      }
+    return {};
+  }
+
+  Status readCluster(const toml::table &table, ManifestLaunch &launch) const {
+    INLAY_ASSIGN(const toml::array *cluster, arrayOf(table, "cluster"));
+    if (!cluster)
+      return {};
+    constexpr int64_t kMaxBlocks = 16;
+    int64_t blocks = cluster->empty() || cluster->size() > 3 ? 0 : 1;
+    launch.cluster = {1, 1, 1};
+    for (size_t axis = 0; axis < cluster->size() && blocks > 0; ++axis) {
+      const auto *extent = cluster->get(axis)->as_integer();
+      const bool isPossible = extent && extent->get() >= 1 && extent->get() <= kMaxBlocks;
+      blocks = isPossible ? blocks * extent->get() : 0;
+      launch.cluster[axis] = isPossible ? static_cast<uint32_t>(extent->get()) : 0;
+    }
+    if (blocks < 1 || blocks > kMaxBlocks)
+      return errorAt(*cluster, "'cluster' is 1 to 3 numbers of blocks, at most {} in all",
+                     kMaxBlocks);
     return {};
   }
 
@@ -649,8 +738,10 @@ private:
       return floatArgument(DataType::Float32, number->get(), fmt::format("{}", number->get()));
     if (const auto *integer = node.as_integer())
       return integerArgument(node, DataType::Int32, std::to_string(integer->get()), constexprs);
+    if (const auto *flag = node.as_boolean())
+      return integerArgument(node, DataType::Bool, flag->get() ? "1" : "0", constexprs);
     if (!node.is_string())
-      return wrongKind(node, "args", "a number, a name or an expression");
+      return wrongKind(node, "args", "a number, a boolean, a name or an expression");
     const std::string &text = node.as_string()->get();
     if (std::optional<uint32_t> input = findInput(text))
       return tensorArgument(ManifestArgument::Kind::Input, *input, text);
@@ -661,6 +752,8 @@ private:
     if (auto it = std::ranges::find(record_.workspaces, text, &ManifestWorkspace::name);
         it != record_.workspaces.end())
       return workspaceArgument(static_cast<uint32_t>(it - record_.workspaces.begin()));
+    if (std::optional<ManifestArgument> dimensions = findDimensions(text, DataType::Int32))
+      return *dimensions;
     if (auto [type, inner] = splitCast(text); type)
       return castArgument(node, *type, std::string(inner), text, constexprs);
     auto attribute = std::ranges::find(record_.attributes, text, &AttributeParameter::name);
@@ -670,6 +763,27 @@ private:
       return errorAt(node, "attribute '{}' may be an int or a float; write f32({}) or i32({})",
                      text, text, text);
     return integerArgument(node, DataType::Int32, text, constexprs);
+  }
+
+  /// "X.shape" and "X.strides": one argument for each dimension.
+  std::optional<ManifestArgument> findDimensions(std::string_view text, DataType type) const {
+    const size_t dot = text.find('.');
+    if (dot == std::string_view::npos ||
+        (text.substr(dot) != ".shape" && text.substr(dot) != ".strides"))
+      return std::nullopt;
+    const std::string_view name = text.substr(0, dot);
+    const auto output = std::ranges::find(record_.outputs, name, &ManifestOutput::name);
+    const std::optional<uint32_t> input = findInput(name);
+    if (!input && output == record_.outputs.end())
+      return std::nullopt;
+    ManifestArgument argument =
+        tensorArgument(text.substr(dot) == ".shape" ? ManifestArgument::Kind::Shape
+                                                    : ManifestArgument::Kind::Strides,
+                       input ? *input : static_cast<uint32_t>(output - record_.outputs.begin()),
+                       std::string(text));
+    argument.isOfOutput = !input;
+    argument.dtype = type;
+    return argument;
   }
 
   /// "i64(X.numel)" is a cast of "X.numel" to int64; a text that is no cast has no type.
@@ -690,6 +804,8 @@ private:
                                         const std::string &inner, const std::string &text,
                                         const Constexprs &constexprs) const {
     if (dataTypeKind(type) != DataTypeKind::Float) {
+      if (std::optional<ManifestArgument> dimensions = findDimensions(inner, type))
+        return *dimensions;
       INLAY_ASSIGN(ManifestArgument argument, integerArgument(node, type, inner, constexprs));
       argument.text = text;
       return argument;

@@ -163,6 +163,25 @@ Result<double> exactDouble(int64_t value, const ManifestArgument &written) {
                     written.text, written.attribute, value);
 }
 
+/// The integers that a shape or strides (in elements, of a dense tensor) are.
+std::vector<LaunchArgument> dimensionArguments(const ManifestArgument &written,
+                                               const PluginNode &node) {
+  const TensorSpec &tensor =
+      written.isOfOutput ? node.outputs[written.index] : node.inputs[written.index];
+  std::vector<LaunchArgument> arguments(tensor.shape.size());
+  Expr stride(1);
+  for (size_t dim = tensor.shape.size(); dim-- > 0;) {
+    LaunchArgument &argument = arguments[dim];
+    argument.kind = LaunchArgument::Kind::Integer;
+    argument.dtype = written.dtype;
+    argument.text = fmt::format("{}[{}]", written.text, dim);
+    argument.expression =
+        written.kind == ManifestArgument::Kind::Shape ? tensor.shape[dim] : stride;
+    stride = stride * tensor.shape[dim];
+  }
+  return arguments;
+}
+
 Result<LaunchArgument> argumentOf(const ManifestArgument &written, const NodeNames &names,
                                   const PluginNode &node) {
   LaunchArgument argument{LaunchArgument::Kind::Input,
@@ -200,8 +219,29 @@ Result<LaunchArgument> argumentOf(const ManifestArgument &written, const NodeNam
                              written.text, written.attribute, attributeText(value));
     break;
   }
+  case ManifestArgument::Kind::Shape:
+  case ManifestArgument::Kind::Strides:
+    break; // several arguments: dimensionArguments
   }
   return argument;
+}
+
+/// What a launch says of blocks, shared memory and clusters.
+Status implementBlock(const ManifestLaunch &written, const NodeNames &names, PluginLaunch &launch) {
+  launch.files = written.files;
+  launch.cluster = written.cluster;
+  launch.isCooperative = written.isCooperative;
+  launch.isProgrammatic = written.isProgrammatic;
+  if (!written.block.empty()) {
+    launch.block = {Expr(1), Expr(1), Expr(1)};
+    for (size_t axis = 0; axis < written.block.size(); ++axis) {
+      INLAY_ASSIGN((*launch.block)[axis], names.resolve(written.block[axis]));
+    }
+  }
+  if (written.sharedBytes) {
+    INLAY_ASSIGN(launch.sharedBytes, names.resolve(*written.sharedBytes));
+  }
+  return {};
 }
 
 } // namespace
@@ -274,7 +314,14 @@ Result<PluginImplementation> ManifestPlugin::implement(const PluginNode &node) c
     for (size_t axis = 0; axis < written.grid.size(); ++axis) {
       INLAY_ASSIGN(launch.grid[axis], launchNames.resolve(written.grid[axis]));
     }
+    INLAY_TRY(implementBlock(written, launchNames, launch));
     for (const ManifestArgument &argumentWritten : written.arguments) {
+      if (argumentWritten.kind == ManifestArgument::Kind::Shape ||
+          argumentWritten.kind == ManifestArgument::Kind::Strides) {
+        for (LaunchArgument &argument : dimensionArguments(argumentWritten, node))
+          launch.arguments.push_back(std::move(argument));
+        continue;
+      }
       INLAY_ASSIGN(LaunchArgument argument, argumentOf(argumentWritten, launchNames, node));
       launch.arguments.push_back(std::move(argument));
     }

@@ -53,9 +53,20 @@ struct ManifestConstexpr {
 
 /// A launch argument as written.
 struct ManifestArgument {
-  enum class Kind : uint8_t { Input, Output, Workspace, Integer, FloatValue, FloatAttribute };
+  /// Shape and Strides stand for as many integers as the tensor has dimensions.
+  enum class Kind : uint8_t {
+    Input,
+    Output,
+    Workspace,
+    Integer,
+    FloatValue,
+    FloatAttribute,
+    Shape,
+    Strides
+  };
   Kind kind;
-  uint32_t index = 0;      // Input, Output, Workspace
+  uint32_t index = 0;      // Input, Output, Workspace; of Shape and Strides an input, or an output
+  bool isOfOutput = false; // Shape, Strides
   ManifestExpr expression; // Integer
   DataType dtype = DataType::Int32;
   double value = 0;      // FloatValue
@@ -66,12 +77,18 @@ struct ManifestArgument {
 struct ManifestLaunch {
   std::string kernelPath;   // joined with the manifest's folder
   std::string kernelSource; // text of an embedded file, else empty
-  std::string function;
+  std::string function;     // empty if there are files only
+  std::vector<KernelFile> files;
   std::map<std::string, ManifestConstexpr> constexprs;
   int numWarps = 4;
   int numStages = 3;
   std::vector<ManifestExpr> grid;
   std::vector<ManifestArgument> arguments;
+  std::vector<ManifestExpr> block; // empty, or 3
+  std::optional<ManifestExpr> sharedBytes;
+  std::array<uint32_t, 3> cluster{};
+  bool isCooperative = false;
+  bool isProgrammatic = false;
   ManifestPosition position;
 };
 

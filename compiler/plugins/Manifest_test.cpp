@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fmt/format.h>
 
 namespace inlay {
 namespace {
@@ -65,6 +66,46 @@ outputs = [{ name = "Y", like = "X" }])toml",
   EXPECT_TRUE(plugin->attributes()[3].isOptional);
   EXPECT_EQ(plugin->attributes()[4].defaultValue, AttributeValue(DataType::BFloat16));
   EXPECT_EQ(plugin->attributes()[5].kind, AttributeKind::Number);
+}
+
+TEST(Manifest, ReadsFilesOfKernelsAndWhatTheirLaunchesNeed) {
+  auto plugin = readOne(manifest(
+      R"toml(inputs = ["X"]
+attributes = [{ name = "eps", type = "float" }]
+outputs = [{ name = "Y", like = "X" }])toml",
+      R"toml(images = { "cuda:sm_80" = "k.ptx:f", cuda = "k.cu:ns::f<float>", cpu = "k.so" }
+grid = ["X.shape[0]"]
+block = ["min(X.shape[1], 256)", 2]
+shared_bytes = "4 * X.shape[1]"
+cluster = [2, 2]
+cooperative = true
+args = ["X.shape", "f64(eps)", "i64(Y.strides)", true, "Y", "X"])toml"));
+  PluginNode node = nodeWith({tensor(DataType::Float16, {Expr::symbol("s0"), Expr::symbol("s1")})});
+  node.outputs = node.inputs;
+  node.attributes["eps"] = 0.25;
+  auto implementation = plugin->implement(node);
+  ASSERT_TRUE(implementation.isOk()) << implementation.status().toString();
+  const PluginLaunch &launch = implementation->launches.front();
+  EXPECT_EQ(launch.kernel.function, "");
+  EXPECT_EQ(launch.name(), "f");
+  std::vector<std::string> files;
+  for (const KernelFile &file : launch.files)
+    files.push_back(file.path + " " + file.entry + " " + file.target);
+  EXPECT_THAT(files, ElementsAre("folder/k.so  cpu", "folder/k.cu ns::f<float> cuda",
+                                 "folder/k.ptx f cuda:sm_80"));
+  EXPECT_EQ((*launch.block)[0].toString(), "min(256, s1)");
+  EXPECT_EQ((*launch.block)[1].toString(), "2");
+  EXPECT_EQ((*launch.block)[2].toString(), "1");
+  EXPECT_EQ(launch.sharedBytes->toString(), "4*s1");
+  EXPECT_THAT(launch.cluster, ElementsAre(2, 2, 1));
+  EXPECT_TRUE(launch.isCooperative);
+  EXPECT_FALSE(launch.isProgrammatic);
+  std::vector<std::string> arguments;
+  for (const LaunchArgument &argument : launch.arguments)
+    arguments.push_back(fmt::format("{} {} {}", static_cast<int>(argument.kind),
+                                    dataTypeName(argument.dtype), argument.expression.toString()));
+  EXPECT_THAT(arguments, ElementsAre("3 int32 s0", "3 int32 s1", "4 float64 0", "3 int64 s1",
+                                     "3 int64 1", "3 bool 1", "1 int32 0", "0 int32 0"));
 }
 
 TEST(Manifest, DescribesOutputsFromInputsAndAttributes) {
@@ -360,8 +401,28 @@ const Refusal kRefusals[] = {
      "8:14: in expression 'n': 'n' names no input, output, attribute or constexpr of this plugin"},
     {"ArgumentCastOfText", withArgs("[\"f32(X)\"]"),
      "8:9: argument 'f32(X)': expected a number or an attribute in the parentheses"},
-    {"ArgumentKind", withArgs("[true]"),
-     "8:9: 'args' is a boolean; expected a number, a name or an expression"},
+    {"ArgumentKind", withArgs("[[1]]"),
+     "8:9: 'args' is an array; expected a number, a boolean, a name or an expression"},
+    {"FileKind", withLaunch("kernel = \"k.txt:f\"\ngrid = [1]"),
+     "6:10: 'folder/k.txt' is no file of kernels; expected .py, .ptx, .cubin"},
+    {"CudaSourceWithoutKernel", withLaunch("kernel = \"k.cu\"\ngrid = [1]"),
+     "6:10: 'folder/k.cu' names no kernel; expected \"FILE.cu:FUNCTION\""},
+    {"ImageFamily", withLaunch("images = { cpu = \"k.ptx:f\" }\ngrid = [1]"),
+     "6:18: 'folder/k.ptx' is for 'cpu', but .ptx files are for targets 'cuda' and 'cuda:…'"},
+    {"ImageNone", withLaunch("images = {}\ngrid = [1]"),
+     "6:10: 'images' is empty; expected a file for at least one target"},
+    {"BlockOfSource", withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nblock = [1]"),
+     "8:9: 'block' is for kernels that were compiled elsewhere"},
+    {"WarpsOfFile", withLaunch("kernel = \"k.ptx:f\"\ngrid = [1]\nnum_warps = 4"),
+     "8:13: 'num_warps' is for kernels in the Triton language; this launch has none; give 'block'"},
+    {"FourBlockExtents", withLaunch("kernel = \"k.ptx:f\"\ngrid = [1]\nblock = [1, 1, 1, 1]"),
+     "8:9: 'block' has 4 extents; expected 1 to 3"},
+    {"ClusterTooLarge", withLaunch("kernel = \"k.ptx:f\"\ngrid = [1]\ncluster = [4, 5]"),
+     "8:11: 'cluster' is 1 to 3 numbers of blocks, at most 16 in all"},
+    {"CooperativeKind", withLaunch("kernel = \"k.ptx:f\"\ngrid = [1]\ncooperative = 1"),
+     "8:15: 'cooperative' is an integer; expected a boolean"},
+    {"ShapeOfNothing", withArgs("[\"W.shape\"]"),
+     "8:9: in expression 'W.shape': 'W.shape' names no input"},
     {"ArgsAndExtraArgs", withArgs("[\"X\"]\nextra_args = [1]"),
      "9:14: 'extra_args' goes without 'args': 'args' lists every argument"},
 };

@@ -70,6 +70,38 @@ std::string attributeText(const AttributeValue &value) {
   return std::visit(AttributePrinter(), value);
 }
 
+namespace {
+
+/// What a kind of file may be for.
+struct FileKind {
+  std::string_view extension;
+  std::string_view family; // "cuda" or "cpu"
+};
+
+constexpr FileKind kFileKinds[] = {{".ptx", "cuda"}, {".cubin", "cuda"}, {".json", "cuda"},
+                                   {".cu", "cuda"},  {".o", "cpu"},      {".so", "cpu"}};
+
+} // namespace
+
+Status checkKernelFile(const KernelFile &file) {
+  for (const FileKind &kind : kFileKinds) {
+    if (!file.path.ends_with(kind.extension))
+      continue;
+    const bool isOfFamily =
+        file.target.empty() || file.target == kind.family ||
+        (file.target.starts_with(kind.family) && file.target[kind.family.size()] == ':');
+    if (!isOfFamily)
+      return invalidArgument("'{}' is for '{}', but {} files are for targets '{}' and '{}:…'",
+                             file.path, file.target, kind.extension, kind.family, kind.family);
+    if (file.entry.empty() && kind.extension == ".cu")
+      return invalidArgument("'{}' names no kernel; expected \"FILE.cu:FUNCTION\"", file.path);
+    return {};
+  }
+  return invalidArgument("'{}' is no file of kernels; expected .py, .ptx, .cubin, .json (beside a "
+                         ".ptx or .cubin of Triton's), .cu, .o or .so",
+                         file.path);
+}
+
 Status checkKernelOptions(int64_t numWarps, int64_t numStages) {
   if (numWarps < 1 || numWarps > 32 || (numWarps & (numWarps - 1)) != 0)
     return invalidArgument("num_warps is {}; expected a power of two from 1 to 32", numWarps);

@@ -108,10 +108,37 @@ struct LaunchArgument {
   std::string text;                 // as the author wrote it, for messages
 };
 
+/// A file of code that others compiled, or of CUDA C++, and what it is for.
+struct KernelFile {
+  std::string path;   // .ptx, .cubin, .json (Triton's, beside a .ptx or .cubin), .cu, .o, .so
+  std::string entry;  // symbol in it; empty: its only kernel
+  std::string target; // "cuda:sm_90a", "cuda", "cpu:x86-64-v3", "cpu"; empty: what the file is for
+};
+
+/// The targets a text names are known, and a file of this kind may be for them. Errors:
+/// InvalidArgument with what is possible.
+Status checkKernelFile(const KernelFile &file);
+
 struct PluginLaunch {
-  TritonKernel kernel;
+  TritonKernel kernel;           // its function is empty if there are files only
+  std::vector<KernelFile> files; // used for the targets they are for, before `kernel`
   std::array<Expr, 3> grid{Expr(1), Expr(1), Expr(1)};
   std::vector<LaunchArgument> arguments;
+  // The rest matters to GPUs only. Block, shared memory and cluster are the compiler's own for
+  // `kernel`, and for files what they say themselves.
+  std::optional<std::array<Expr, 3>> block; // threads along x, y, z
+  std::optional<Expr> sharedBytes;          // dynamic shared memory of a block
+  std::array<uint32_t, 3> cluster{};        // blocks along x, y, z; all 0: no cluster
+  bool isCooperative = false;               // all blocks run at once
+  bool isProgrammatic = false;              // may start before the launch in front has ended
+
+  /// The kernel's name, for messages.
+  std::string name() const {
+    if (!kernel.function.empty() || files.empty())
+      return kernel.function;
+    const KernelFile &first = files.front();
+    return first.entry.empty() ? first.path.substr(first.path.rfind('/') + 1) : first.entry;
+  }
 };
 
 /// A condition on shapes or attributes that the plugin requires, with the author's message.

@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <filesystem>
 
 /// What a plugin's function works on. Every function of the table may be given anything, and after
@@ -189,6 +190,8 @@ LaunchArgument argumentOf(Node &node, const inlay_plugin_argument_v1 &given, siz
 
 TritonKernel kernelOf(Node &node, const inlay_plugin_launch_v1 &given) {
   TritonKernel kernel;
+  if (!given.kernel_path && given.num_files != 0)
+    return kernel; // files only
   const std::string path = node.take(textFromAbi(given.kernel_path, "kernel_path"), "launch");
   kernel.function = node.take(textFromAbi(given.function, "function"), "launch");
   if (given.kernel_source) {
@@ -219,19 +222,69 @@ TritonKernel kernelOf(Node &node, const inlay_plugin_launch_v1 &given) {
   return kernel;
 }
 
+void readFiles(Node &node, const inlay_plugin_launch_v1 &given, PluginLaunch &launch) {
+  if (!given.files && given.num_files != 0)
+    return node.fail(invalidArgument("launch: files is null"));
+  for (size_t i = 0; i < given.num_files; ++i) {
+    const inlay_plugin_kernel_file_v1 &file = given.files[i];
+    const std::string path = node.take(textFromAbi(file.path, "path"), "file of a launch");
+    KernelFile read{(std::filesystem::path(node.folder) / path).lexically_normal().string(),
+                    file.entry ? file.entry : "", file.target ? file.target : ""};
+    node.fail(checkKernelFile(read));
+    launch.files.push_back(std::move(read));
+  }
+}
+
+/// Block, shared memory, cluster.
+void readBlock(Node &node, const inlay_plugin_launch_v1 &given, PluginLaunch &launch) {
+  const std::string name = launch.name();
+  if (given.block[0]) {
+    launch.block = {Expr(1), Expr(1), Expr(1)};
+    for (size_t axis = 0; axis < 3; ++axis)
+      if (given.block[axis])
+        (*launch.block)[axis] = exprOf(node, given.block[axis], "block of " + name);
+  }
+  if (given.shared_bytes)
+    launch.sharedBytes = exprOf(node, given.shared_bytes, "shared memory of " + name);
+  constexpr uint64_t kMaxBlocks = 16;
+  uint64_t blocks = 1;
+  bool isGiven = false;
+  for (uint32_t extent : given.cluster)
+    isGiven = isGiven || extent != 0;
+  for (size_t axis = 0; axis < 3 && isGiven; ++axis) {
+    launch.cluster[axis] = std::max(1u, given.cluster[axis]);
+    blocks *= std::min<uint64_t>(launch.cluster[axis], kMaxBlocks + 1);
+  }
+  if (blocks > kMaxBlocks)
+    node.fail(invalidArgument("launch of {}: a cluster has more than {} blocks", name, kMaxBlocks));
+  launch.isCooperative = given.is_cooperative != 0;
+  launch.isProgrammatic = given.is_programmatic != 0;
+  const bool saysMore = launch.block || launch.sharedBytes || isGiven;
+  if (saysMore && launch.files.empty())
+    node.fail(invalidArgument("launch of {}: block, shared memory and cluster are for kernels in "
+                              "files; the compiler chooses them for kernels in the Triton language",
+                              name));
+}
+
 void addLaunch(Node *node, const inlay_plugin_launch_v1 *launch) {
   if (!allow(node, node->implementation, "add_launch", "implement"))
     return;
-  Result<inlay_plugin_launch_v1> given = structFromAbi(launch, "inlay_plugin_launch_v1");
-  if (!given.isOk())
-    return node->fail(std::move(given).status());
+  inlay_plugin_launch_v1 copy{};
+  // Libraries from before there were files give less.
+  node->fail(copySizedStruct(launch, &copy, sizeof(copy), offsetof(inlay_plugin_launch_v1, files),
+                             "inlay_plugin_launch_v1"));
+  if (!node->error.isOk())
+    return;
+  const inlay_plugin_launch_v1 *given = &copy;
   PluginLaunch result;
+  readFiles(*node, *given, result);
   result.kernel = kernelOf(*node, *given);
+  readBlock(*node, *given, result);
   for (size_t axis = 0; axis < 3; ++axis)
     if (given->grid[axis])
-      result.grid[axis] = exprOf(*node, given->grid[axis], "grid of " + result.kernel.function);
+      result.grid[axis] = exprOf(*node, given->grid[axis], "grid of " + result.name());
   if (!given->arguments && given->num_arguments != 0)
-    return node->fail(invalidArgument("launch of {}: arguments is null", result.kernel.function));
+    return node->fail(invalidArgument("launch of {}: arguments is null", result.name()));
   for (size_t i = 0; i < given->num_arguments; ++i)
     result.arguments.push_back(argumentOf(*node, given->arguments[i], i));
   node->implementation->launches.push_back(std::move(result));

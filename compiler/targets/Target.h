@@ -6,6 +6,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -34,6 +35,12 @@ struct KernelImage {
   uint32_t registers = 0;       // cuda, 0 if unknown
   uint32_t spillBytes = 0;      // cuda
   uint32_t ptxVersion = 0;      // cuda, ISA version times ten
+  // cuda; the compiler's own code has blocks of 32 * numWarps threads and no clusters
+  std::array<uint32_t, 3> block{};   // threads along x, y, z; all 0: 32 * numWarps along x
+  std::array<uint32_t, 3> cluster{}; // blocks along x, y, z; all 0: no clusters
+  uint32_t blocksPerProgram = 1;     // along x
+  bool isCooperative = false;        // all blocks of the grid run at once
+  bool isProgrammatic = false;       // may start before the launch in front of it has ended
 };
 
 /// Receives the text (or bytes) of each stage a kernel passes: "tile", "llvm", "ll", "ptx",

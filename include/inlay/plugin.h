@@ -19,6 +19,7 @@
 #include <inlay/plugin_abi.h>
 #include <inlay/plugin_expr.h>
 
+#include <array>
 #include <exception>
 #include <functional>
 #include <initializer_list>
@@ -203,13 +204,30 @@ struct TritonFunction {
   std::vector<Constexpr> constexprs;
 };
 
-/// One launch. `args` are the kernel's parameters that are not constexpr, in their order.
+/// A file of code that others compiled, or of CUDA C++: .ptx, .cubin, .json (Triton's, beside one
+/// of these), .cu, .o, .so. A relative path starts at the plugin library's folder.
+struct KernelFile {
+  std::string path;
+  std::string entry = {};  // empty: the file's only kernel
+  std::string target = {}; // "cuda:sm_90a", "cuda", "cpu", …; empty: what the file is for
+};
+
+/// One launch. `args` are the kernel's parameters that are not constexpr, in their order. Files
+/// serve the targets that they are for, the kernel in the Triton language all others; one of them
+/// is enough.
 struct Launch {
-  TritonFunction kernel;
+  TritonFunction kernel = {};
   std::vector<SymInt> grid = {};
   std::vector<Argument> args = {};
   uint32_t numWarps = 4;
   uint32_t numStages = 3;
+  std::vector<KernelFile> files = {};
+  // For files on GPUs, as far as they do not say it themselves.
+  std::vector<SymInt> block = {};         // threads along x, y, z
+  std::optional<SymInt> sharedBytes = {}; // dynamic shared memory of a block
+  std::array<uint32_t, 3> cluster = {};   // blocks of a cluster along x, y, z
+  bool isCooperative = false;             // all blocks run at once
+  bool isProgrammatic = false;            // may start before the launch in front has ended
 };
 
 /// A node of a model while its outputs are described. Valid only in the function it is passed to.

@@ -102,10 +102,20 @@ typedef struct inlay_plugin_constexpr_v1 {
   inlay_plugin_value_v1 value; /**< no list */
 } inlay_plugin_constexpr_v1;
 
-/** One launch of a kernel in the Triton language. */
+/** A file of code that others compiled, or of CUDA C++: .ptx, .cubin, .json (Triton's, beside one
+ * of these), .cu, .o, .so. */
+typedef struct inlay_plugin_kernel_file_v1 {
+  const char *path;   /**< relative to the plugin library's folder */
+  const char *entry;  /**< null: the file's only kernel */
+  const char *target; /**< "cuda:sm_90a", "cuda", "cpu", …; null: what the file is for */
+} inlay_plugin_kernel_file_v1;
+
+/** One launch of a kernel in the Triton language, or of one in files, or both: files serve the
+ * targets that they are for. */
 typedef struct inlay_plugin_launch_v1 {
   size_t size_bytes;
-  /** The Python file; relative to the plugin library's folder. Beside kernel_source, its name. */
+  /** The Python file; relative to the plugin library's folder. Beside kernel_source, its name.
+   * Null: files only. */
   const char *kernel_path;
   const char *kernel_source; /**< the file's text; null: it is read */
   const char *function;      /**< the @triton.jit function */
@@ -116,6 +126,15 @@ typedef struct inlay_plugin_launch_v1 {
   const char *grid[3]; /**< expressions; null: 1 */
   const inlay_plugin_argument_v1 *arguments;
   size_t num_arguments;
+  const inlay_plugin_kernel_file_v1 *files;
+  size_t num_files;
+  /* For files on GPUs, as far as they do not say it themselves. */
+  const char *block[3];     /**< expressions, threads of a block; null: 1, the first: not given */
+  const char *shared_bytes; /**< expression, dynamic shared memory of a block; null: not given */
+  uint32_t cluster[3];      /**< blocks of a cluster; 0: none */
+  uint32_t is_cooperative;  /**< not 0: all blocks run at once */
+  uint32_t is_programmatic; /**< not 0: may start before the launch in front has ended */
+  uint32_t reserved;        /**< 0 */
 } inlay_plugin_launch_v1;
 
 /** What the compiler offers. `is_output` selects among a node's inputs (0) and outputs (1); outputs

@@ -87,7 +87,7 @@ inline void AotContext::launch(const Launch &launch) {
     fail("a grid has " + std::to_string(launch.grid.size()) + " extents; expected 1 to 3");
   inlay_plugin_launch_v1 view{};
   view.size_bytes = sizeof(view);
-  view.kernel_path = launch.kernel.path.c_str();
+  view.kernel_path = launch.kernel.function.empty() ? nullptr : launch.kernel.path.c_str();
   view.kernel_source = launch.kernel.source ? launch.kernel.source->c_str() : nullptr;
   view.function = launch.kernel.function.c_str();
   std::vector<inlay_plugin_constexpr_v1> constexprs;
@@ -105,6 +105,21 @@ inline void AotContext::launch(const Launch &launch) {
                          argument.number_.integer.text().c_str(), argument.number_.number});
   view.arguments = arguments.data();
   view.num_arguments = arguments.size();
+  std::vector<inlay_plugin_kernel_file_v1> files;
+  for (const KernelFile &file : launch.files)
+    files.push_back({file.path.c_str(), file.entry.empty() ? nullptr : file.entry.c_str(),
+                     file.target.empty() ? nullptr : file.target.c_str()});
+  view.files = files.data();
+  view.num_files = files.size();
+  if (launch.block.size() > 3)
+    fail("a block has " + std::to_string(launch.block.size()) + " extents; expected 1 to 3");
+  for (size_t axis = 0; axis < launch.block.size(); ++axis)
+    view.block[axis] = launch.block[axis].text().c_str();
+  view.shared_bytes = launch.sharedBytes ? launch.sharedBytes->text().c_str() : nullptr;
+  for (size_t axis = 0; axis < 3; ++axis)
+    view.cluster[axis] = launch.cluster[axis];
+  view.is_cooperative = launch.isCooperative;
+  view.is_programmatic = launch.isProgrammatic;
   host_->add_launch(node_, &view);
 }
 

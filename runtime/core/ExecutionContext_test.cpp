@@ -109,6 +109,33 @@ TEST(ExecutionContext, KernelsOfEmptyTensorsOnlyAreNotLaunchedWhateverTheirGrid)
   EXPECT_EQ(countersOf(*context).launches, 1u);
 }
 
+TEST(ExecutionContext, BlocksAndSharedMemoryBeyondTheirRangeAreRefused) {
+  const auto runWith = [](std::array<int64_t, 3> block, int64_t sharedBytes) {
+    TestEngine test = makeTestEngine();
+    fb::LaunchT &launch = *test.engine.steps[0]->kind.AsLaunch();
+    for (int64_t extent : block)
+      launch.block.push_back(appendConstant(test.engine, extent));
+    launch.shared_bytes = appendConstant(test.engine, sharedBytes);
+    auto context = makeTestContext(loadTestEngine(std::move(test)), "null");
+    auto x = countingFloats(300), z = countingFloats(300);
+    const int64_t shape[] = {300};
+    EXPECT_OK(context->bindInput(0, {x->data(), DataType::Float32, shape, true}));
+    EXPECT_OK(context->bindOutput(0, {z->data(), DataType::Float32, shape, true}));
+    return context->run(nullptr);
+  };
+  EXPECT_OK(runWith({32, 8, 4}, 100));
+  EXPECT_THAT(
+      runWith({32, 0, 1}, 100),
+      IsError(StatusCode::OutOfRange, "its block has 0 threads in y; possible are 1 to 1024"));
+  EXPECT_THAT(runWith({32, 33, 1}, 100),
+              IsError(StatusCode::OutOfRange, "its block has 33 threads in y"));
+  EXPECT_THAT(
+      runWith({1, 1, 65}, 100),
+      IsError(StatusCode::OutOfRange, "its block has 65 threads in z; possible are 1 to 64"));
+  EXPECT_THAT(runWith({1, 1, 1}, -1),
+              IsError(StatusCode::OutOfRange, "its shared memory has -1 bytes"));
+}
+
 TEST(ExecutionContext, RunsAndNewAddressesAllocateNothing) {
   if (!INLAY_COUNTS_ALLOCATIONS)
     GTEST_SKIP() << "ThreadSanitizer has an operator new of its own";

@@ -7,6 +7,9 @@ namespace inlay {
 namespace {
 
 constexpr int64_t kMaxGrid[3] = {INT32_MAX, 65535, 65535};
+constexpr int64_t kMaxBlock[3] = {1024, 1024, 64};
+constexpr int64_t kMaxThreads = 1024; // of a block
+constexpr uint32_t kAbsent = UINT32_MAX;
 constexpr const char *kGridNames[3] = {"x", "y", "z"};
 
 std::string_view textOf(const flatbuffers::String *text) {
@@ -118,8 +121,10 @@ Status LaunchTable::setShapes(const ShapeEvaluation &shapes,
     step.launch.workBytes = workBytes;
     // A kernel all of whose tensors are empty has nothing to do.
     step.isSkipped = step.isSkipped || (numBuffers > 0 && numEmpty == numBuffers);
-    if (!step.isSkipped)
+    if (!step.isSkipped) {
+      INLAY_TRY(setBlock(s, launch, shapes));
       INLAY_TRY(setScalars(s, launch, shapes));
+    }
   }
   return {};
 }
@@ -136,6 +141,30 @@ Status LaunchTable::setGrid(uint32_t index, const fb::Launch &launch,
                         shapes.describeSymbols());
     step.launch.grid[i] = static_cast<uint32_t>(extent);
     step.isSkipped = step.isSkipped || extent == 0;
+  }
+  return {};
+}
+
+Status LaunchTable::setBlock(uint32_t index, const fb::Launch &launch,
+                             const ShapeEvaluation &shapes) {
+  LaunchRecord &record = steps_[index].launch;
+  int64_t threads = 1;
+  for (uint32_t i = 0; launch.block() && i < 3; ++i) {
+    const int64_t extent = shapes.value(launch.block()->Get(i));
+    if (extent < 1 || extent > kMaxBlock[i] || threads * extent > kMaxThreads)
+      return outOfRange("{}: its block has {} threads in {}; possible are 1 to {}, and {} in all "
+                        "({})",
+                        nameLaunch(*engine_, launch), extent, kGridNames[i], kMaxBlock[i],
+                        kMaxThreads, shapes.describeSymbols());
+    threads *= extent;
+    record.block[i] = static_cast<uint32_t>(extent);
+  }
+  if (launch.shared_bytes() != kAbsent) {
+    const int64_t bytes = shapes.value(launch.shared_bytes());
+    if (bytes < 0 || bytes > INT32_MAX)
+      return outOfRange("{}: its shared memory has {} bytes; possible are 0 to {} ({})",
+                        nameLaunch(*engine_, launch), bytes, INT32_MAX, shapes.describeSymbols());
+    record.sharedBytes = static_cast<uint32_t>(bytes);
   }
   return {};
 }

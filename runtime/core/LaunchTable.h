@@ -41,6 +41,8 @@ private:
   Status addLaunch(const fb::Launch &launch, const DeviceEngine &deviceEngine, ReadyStep &step);
   void indexUses();
   Status setGrid(uint32_t step, const fb::Launch &launch, const ShapeEvaluation &shapes);
+  /// The launch's own block and shared memory, if it has any.
+  Status setBlock(uint32_t step, const fb::Launch &launch, const ShapeEvaluation &shapes);
   Status setScalars(uint32_t step, const fb::Launch &launch, const ShapeEvaluation &shapes);
 
   const Engine *engine_; // outlives the table

@@ -35,12 +35,17 @@ public:
   virtual ~LoadedKernel() = default;
 };
 
+/// The dynamic shared memory that a kernel's image asks for.
+inline constexpr uint32_t kImageShared = UINT32_MAX;
+
 /// One launch, made ready ahead of time. No extent of the grid is 0.
 struct LaunchRecord {
   const LoadedKernel *kernel = nullptr;
   uint32_t grid[3] = {1, 1, 1};
-  void **arguments = nullptr; // for each parameter the address of its value
-  uint64_t workBytes = 0;     // size of all buffers it is given: a measure of its work
+  void **arguments = nullptr;          // for each parameter the address of its value
+  uint64_t workBytes = 0;              // size of all buffers it is given: a measure of its work
+  uint32_t block[3] = {0, 0, 0};       // threads per block; all 0: what the kernel's image says
+  uint32_t sharedBytes = kImageShared; // dynamic shared memory per block
 };
 
 enum class CopyDirection : uint8_t { HostToDevice, DeviceToHost, DeviceToDevice };

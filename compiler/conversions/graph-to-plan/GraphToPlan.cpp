@@ -206,7 +206,7 @@ private:
 
   Status addLaunch(graph::CallOp call, const PluginNode &node, const PluginLaunch &launch,
                    const NodeBuffers &buffers) {
-    INLAY_ASSIGN(plan::KernelOp kernel,
+    INLAY_ASSIGN(KernelInstance kernel,
                  kernels_.find(node, launch, symbols_,
                                [&](llvm::StringRef wanted) { return plan_.uniqueName(wanted); }));
     llvm::SmallVector<mlir::Attribute> arguments;
@@ -229,8 +229,13 @@ private:
         break;
       }
     }
-    plan_.addLaunch(call.getLoc(), kernel.getSymName(), launch.grid, arguments, node.opName,
-                    node.nodeName);
+    const Expr programs = launch.grid[0] * launch.grid[1] * launch.grid[2];
+    for (uint64_t bytes : kernel.scratchBytes)
+      arguments.push_back(plan_.reference(
+          plan_.addBuffer(call.getLoc(), node.nodeName + ".scratch", plan::BufferKind::Workspace,
+                          programs * Expr(static_cast<int64_t>(bytes)))));
+    plan_.addLaunch(call.getLoc(), kernel.op.getSymName(), launch.grid, arguments, node.opName,
+                    node.nodeName, launch.block, launch.sharedBytes);
     return {};
   }
 

@@ -3,6 +3,7 @@
 #include "base/Error.h"
 #include "base/File.h"
 #include "compiler/conversions/graph-to-plan/NodeChecks.h"
+#include "compiler/conversions/graph-to-plan/PrebuiltKernels.h"
 #include "compiler/dialects/tile/Tile.h"
 #include "compiler/frontends/triton/TritonFrontend.h"
 #include "compiler/targets/Target.h"
@@ -41,13 +42,100 @@ std::string sourceName(const TritonKernel &kernel) {
   return kernel.path.substr(kernel.path.rfind('/') + 1) + ":" + kernel.function;
 }
 
+/// The same of a launch's first file if it has no source.
+std::string sourceName(const PluginLaunch &launch) {
+  if (!launch.kernel.function.empty())
+    return sourceName(launch.kernel);
+  const KernelFile &file = launch.files.front();
+  return file.path.substr(file.path.rfind('/') + 1) + (file.entry.empty() ? "" : ":") + file.entry;
+}
+
+mlir::Type elementType(mlir::Builder &builder, DataType type) {
+  switch (type) {
+  case DataType::Float16:
+    return builder.getF16Type();
+  case DataType::BFloat16:
+    return builder.getBF16Type();
+  case DataType::Float32:
+    return builder.getF32Type();
+  case DataType::Float64:
+    return builder.getF64Type();
+  case DataType::Float8E4M3FN:
+    return builder.getType<mlir::Float8E4M3FNType>();
+  case DataType::Float8E5M2:
+    return builder.getType<mlir::Float8E5M2Type>();
+  case DataType::Bool:
+    return builder.getI1Type();
+  default:
+    return builder.getIntegerType(static_cast<unsigned>(8 * dataTypeSizeBytes(type)));
+  }
+}
+
+/// A function that has the parameters of a launch and does nothing: what stands for a kernel of
+/// which there are images only.
+mlir::OwningOpRef<mlir::ModuleOp> declareKernel(mlir::MLIRContext &context, const PluginNode &node,
+                                                const PluginLaunch &launch) {
+  mlir::OpBuilder builder(&context);
+  mlir::Location location = builder.getUnknownLoc();
+  mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp::create(location);
+  llvm::SmallVector<mlir::Type> types;
+  llvm::SmallVector<mlir::DictionaryAttr> attributes;
+  for (const LaunchArgument &argument : launch.arguments) {
+    const bool isInput = argument.kind == LaunchArgument::Kind::Input,
+               isOutput = argument.kind == LaunchArgument::Kind::Output,
+               isPointer = isInput || isOutput || argument.kind == LaunchArgument::Kind::Workspace;
+    const DataType dtype = isInput    ? node.inputs[argument.index].dtype
+                           : isOutput ? node.outputs[argument.index].dtype
+                                      : argument.dtype;
+    mlir::Type element = elementType(builder, dtype);
+    types.push_back(isPointer ? tile::PointerType::get(element) : element);
+    llvm::SmallVector<mlir::NamedAttribute> entries{
+        builder.getNamedAttr(tile::kNameAttr, builder.getStringAttr(argument.text))};
+    if (dataTypeKind(dtype) == DataTypeKind::Unsigned)
+      entries.push_back(
+          builder.getNamedAttr(tile::kSignednessAttr, builder.getStringAttr("unsigned")));
+    attributes.push_back(builder.getDictionaryAttr(entries));
+  }
+  builder.setInsertionPointToEnd(module->getBody());
+  auto function = mlir::func::FuncOp::create(builder, location, launch.name(),
+                                             builder.getFunctionType(types, {}));
+  function->setAttr(tile::kKernelAttr, builder.getUnitAttr());
+  function.setAllArgAttrs(attributes);
+  builder.setInsertionPointToEnd(function.addEntryBlock());
+  mlir::func::ReturnOp::create(builder, location);
+  return module;
+}
+
+/// Adds pointers to scratch memory after the parameters, so that all code of a kernel is called in
+/// one way.
+void addScratchParameters(plan::KernelOp kernel, size_t count) {
+  mlir::Builder builder(kernel.getContext());
+  mlir::func::FuncOp function = kernel.getFunction();
+  constexpr llvm::StringLiteral kNames[] = {"global_scratch", "profile_scratch"};
+  for (size_t i = 0; i < count; ++i)
+    (void)function.insertArgument(
+        function.getNumArguments(), tile::PointerType::get(builder.getI8Type()),
+        builder.getDictionaryAttr(
+            {builder.getNamedAttr(tile::kNameAttr, builder.getStringAttr(kNames[i]))}),
+        function.getLoc());
+}
+
 /// Equal texts mean equal kernels.
-std::string kernelKey(mlir::Builder &builder, const TritonKernel &kernel,
+std::string kernelKey(mlir::Builder &builder, const PluginLaunch &launch,
                       const std::vector<std::string> &signature) {
+  const TritonKernel &kernel = launch.kernel;
   std::string key = kernel.path + "\n" + kernel.function + "\n" + std::to_string(kernel.numWarps) +
                     "\n" + std::to_string(kernel.numStages) + "\n";
   for (const std::string &entry : signature)
     key += entry + ",";
+  for (const KernelFile &file : launch.files)
+    key += "\n" + file.path + ":" + file.entry + " for " + file.target;
+  key += fmt::format("\n{} {} {}", fmt::join(launch.cluster, " "), launch.isCooperative,
+                     launch.isProgrammatic);
+  // What a file says of blocks is compared with the launch's.
+  if (launch.block && !launch.files.empty())
+    for (const Expr &extent : *launch.block)
+      key += " " + extent.toString();
   // The kinds are part of the key: a dtype and its name are different constexprs with the same
   // text.
   for (const auto &[name, value] : kernel.constexprs) {
@@ -93,15 +181,15 @@ KernelInstances::readSource(const TritonKernel &kernel) {
   return &entry->second;
 }
 
-Result<plan::KernelOp> KernelInstances::create(const PluginLaunch &launch,
-                                               std::vector<std::string> signature,
-                                               std::string name) {
+Result<mlir::OwningOpRef<mlir::ModuleOp>>
+KernelInstances::importSource(const PluginLaunch &launch, const std::vector<std::string> &signature,
+                              std::string &hash) {
   INLAY_ASSIGN(const SourceFile *source, readSource(launch.kernel));
   triton::KernelRequest request;
   request.path = launch.kernel.path;
   request.source = source->text;
   request.function = launch.kernel.function;
-  request.signature = std::move(signature);
+  request.signature = signature;
   request.constexprs = launch.kernel.constexprs;
   request.numWarps = launch.kernel.numWarps;
   request.numStages = launch.kernel.numStages;
@@ -114,30 +202,50 @@ Result<plan::KernelOp> KernelInstances::create(const PluginLaunch &launch,
     return std::move(imported).status().withContext(
         fmt::format("reading kernel {} with the launch's arguments {}", sourceName(launch.kernel),
                     describeArguments(launch, source->text, request.signature)));
-  mlir::OwningOpRef<mlir::ModuleOp> module = std::move(imported).value();
-
-  mlir::OpBuilder builder(&context_);
-  llvm::SmallVector<llvm::StringRef> entries(request.signature.begin(), request.signature.end());
-  auto kernel = plan::KernelOp::create(
-      builder, module->getLoc(), name, sourceName(launch.kernel), builder.getStrArrayAttr(entries),
-      constexprDictionary(builder, launch.kernel), builder.getStringAttr(source->hash));
-  kernel.getBody().emplaceBlock().push_back(module.release());
-  kernels_.emplace_back(kernel);
-  return kernel;
+  hash = source->hash;
+  return std::move(imported).value();
 }
 
-Result<plan::KernelOp>
+Result<KernelInstance> KernelInstances::create(const PluginNode &node, const PluginLaunch &launch,
+                                               std::vector<std::string> signature,
+                                               std::string name) {
+  mlir::OpBuilder builder(&context_);
+  PrebuiltKernel prebuilt;
+  if (!launch.files.empty()) {
+    INLAY_ASSIGN(prebuilt, readPrebuiltKernel(builder, node, launch));
+  }
+  const bool isExternal = launch.kernel.function.empty();
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  std::string hash;
+  if (isExternal) {
+    module = declareKernel(context_, node, launch);
+  } else {
+    INLAY_ASSIGN(module, importSource(launch, signature, hash));
+  }
+  llvm::SmallVector<llvm::StringRef> entries(signature.begin(), signature.end());
+  auto kernel = plan::KernelOp::create(
+      builder, module->getLoc(), name, sourceName(launch), builder.getStrArrayAttr(entries),
+      isExternal ? nullptr : constexprDictionary(builder, launch.kernel),
+      isExternal ? nullptr : builder.getStringAttr(hash), prebuilt.images, isExternal,
+      launch.isCooperative, launch.isProgrammatic);
+  kernel.getBody().emplaceBlock().push_back(module.release());
+  addScratchParameters(kernel, prebuilt.scratchBytes.size());
+  kernels_.emplace_back(kernel);
+  return KernelInstance{kernel, std::move(prebuilt.scratchBytes)};
+}
+
+Result<KernelInstance>
 KernelInstances::find(const PluginNode &node, const PluginLaunch &launch,
                       const ShapeSymbols &symbols,
                       llvm::function_ref<std::string(llvm::StringRef)> uniqueName) {
   mlir::Builder builder(&context_);
   std::vector<std::string> signature = launchSignature(node, launch, symbols);
-  std::string key = kernelKey(builder, launch.kernel, signature);
+  std::string key = kernelKey(builder, launch, signature);
   auto known = known_.find(key);
   if (known != known_.end())
     return known->second;
-  INLAY_ASSIGN(plan::KernelOp kernel,
-               create(launch, std::move(signature), uniqueName(launch.kernel.function)));
+  INLAY_ASSIGN(KernelInstance kernel,
+               create(node, launch, std::move(signature), uniqueName(launch.name())));
   known_.emplace(std::move(key), kernel);
   return kernel;
 }

@@ -15,6 +15,12 @@
 
 namespace inlay {
 
+/// A kernel of a plan and what its launches pass after their own arguments.
+struct KernelInstance {
+  plan::KernelOp op;
+  std::vector<uint64_t> scratchBytes; // for each program of the grid, of each pointer
+};
+
 /// Reads kernels into plan.kernel ops. Borrowed: the context outlives it.
 class KernelInstances {
 public:
@@ -22,7 +28,7 @@ public:
 
   /// The kernel for a launch, read at its first use. Errors: NotFound (the file), InvalidArgument
   /// with the front end's diagnostics, or if arguments and parameters do not fit.
-  Result<plan::KernelOp> find(const PluginNode &node, const PluginLaunch &launch,
+  Result<KernelInstance> find(const PluginNode &node, const PluginLaunch &launch,
                               const ShapeSymbols &symbols,
                               llvm::function_ref<std::string(llvm::StringRef)> uniqueName);
 
@@ -38,12 +44,16 @@ private:
     std::string hash;
   };
   Result<const SourceFile *> readSource(const TritonKernel &kernel);
-  Result<plan::KernelOp> create(const PluginLaunch &launch, std::vector<std::string> signature,
-                                std::string name);
+  Result<KernelInstance> create(const PluginNode &node, const PluginLaunch &launch,
+                                std::vector<std::string> signature, std::string name);
+  /// The tile module of a kernel in the Triton language. Sets the hash of its file.
+  Result<mlir::OwningOpRef<mlir::ModuleOp>> importSource(const PluginLaunch &launch,
+                                                         const std::vector<std::string> &signature,
+                                                         std::string &hash);
 
   mlir::MLIRContext &context_;
   std::map<std::string, SourceFile> sources_;
-  std::map<std::string, plan::KernelOp> known_;
+  std::map<std::string, KernelInstance> known_;
   std::vector<mlir::OwningOpRef<plan::KernelOp>> kernels_;
   std::vector<std::string> notes_;
 };

@@ -105,6 +105,20 @@ Status checkGrid(const std::string &head, const PluginLaunch &launch, const Shap
   return {};
 }
 
+Status checkBlock(const std::string &head, const PluginLaunch &launch,
+                  const ShapeSymbols &symbols) {
+  constexpr int64_t kLimits[3] = {1024, 1024, 64};
+  for (size_t axis = 0; launch.block && axis < 3; ++axis)
+    if (liesOutside(symbols.bounds((*launch.block)[axis]), {1, kLimits[axis]}))
+      return outOfRange("{}: block axis {} is {}, outside 1 to {}", head, "xyz"[axis],
+                        (*launch.block)[axis].toString(), kLimits[axis]);
+  constexpr int64_t kMostShared = std::numeric_limits<int32_t>::max();
+  if (launch.sharedBytes && liesOutside(symbols.bounds(*launch.sharedBytes), {0, kMostShared}))
+    return outOfRange("{}: shared_bytes is {}, outside 0 to {}", head,
+                      launch.sharedBytes->toString(), kMostShared);
+  return {};
+}
+
 Status checkArgument(const std::string &head, const PluginNode &node,
                      const PluginImplementation &implementation, const LaunchArgument &argument,
                      const ShapeSymbols &symbols) {
@@ -164,9 +178,9 @@ Status checkRequirements(const PluginDefinition &plugin, const PluginNode &node,
 Status checkLaunchValues(const PluginDefinition &plugin, const PluginNode &node,
                          const PluginImplementation &implementation, const ShapeSymbols &symbols) {
   for (const PluginLaunch &launch : implementation.launches) {
-    std::string head =
-        fmt::format("{}: launch of {}", describeNode(plugin, node), launch.kernel.function);
+    std::string head = fmt::format("{}: launch of {}", describeNode(plugin, node), launch.name());
     INLAY_TRY(checkGrid(head, launch, symbols));
+    INLAY_TRY(checkBlock(head, launch, symbols));
     for (const LaunchArgument &argument : launch.arguments)
       INLAY_TRY(checkArgument(head, node, implementation, argument, symbols));
   }

@@ -61,10 +61,12 @@ void PlanBuilder::addKernel(mlir::OwningOpRef<plan::KernelOp> kernel) {
 
 void PlanBuilder::addLaunch(mlir::Location loc, llvm::StringRef kernel, std::span<const Expr> grid,
                             mlir::ArrayRef<mlir::Attribute> arguments, llvm::StringRef plugin,
-                            llvm::StringRef node) {
+                            llvm::StringRef node, const std::optional<std::array<Expr, 3>> &block,
+                            const std::optional<Expr> &sharedBytes) {
   steps_.emplace_back(plan::LaunchOp::create(
       builder_, loc, reference(kernel), texts(grid), builder_.getArrayAttr(arguments),
-      builder_.getStringAttr(plugin), builder_.getStringAttr(node)));
+      builder_.getStringAttr(plugin), builder_.getStringAttr(node), block ? texts(*block) : nullptr,
+      sharedBytes ? text(*sharedBytes) : nullptr));
 }
 
 void PlanBuilder::addCopy(mlir::Location loc, llvm::StringRef source, llvm::StringRef target) {

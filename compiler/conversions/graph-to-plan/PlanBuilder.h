@@ -8,6 +8,8 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/StringSet.h"
 
+#include <array>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,7 +39,8 @@ public:
   void addKernel(mlir::OwningOpRef<plan::KernelOp> kernel);
   void addLaunch(mlir::Location loc, llvm::StringRef kernel, std::span<const Expr> grid,
                  mlir::ArrayRef<mlir::Attribute> arguments, llvm::StringRef plugin,
-                 llvm::StringRef node);
+                 llvm::StringRef node, const std::optional<std::array<Expr, 3>> &block = {},
+                 const std::optional<Expr> &sharedBytes = {});
   void addCopy(mlir::Location loc, llvm::StringRef source, llvm::StringRef target);
 
   mlir::FlatSymbolRefAttr reference(llvm::StringRef buffer);

@@ -50,6 +50,10 @@ void forEachExpression(Operation &op, function_ref<void(StringRef)> visit) {
       .Case([&](BufferOp buffer) { visit(buffer.getSizeBytes()); })
       .Case([&](LaunchOp launch) {
         visitAll(launch.getGrid());
+        if (launch.getBlock())
+          visitAll(*launch.getBlock());
+        if (launch.getSharedBytesAttr())
+          visit(launch.getSharedBytesAttr().getValue());
         visitAll(launch.getArguments());
       });
 }
@@ -214,6 +218,15 @@ LogicalResult KernelOp::verifyRegions() {
   if (kernels != 1)
     return emitOpError("(C2) holds ")
            << kernels << " functions with tile.kernel and no results, not 1";
+  if (getExternal() && (!getImages() || getImages()->empty()))
+    return emitOpError("(C3) is external and has no images");
+  for (Attribute attribute : getImagesAttr() ? getImagesAttr().getValue() : ArrayRef<Attribute>()) {
+    auto image = dyn_cast<DictionaryAttr>(attribute);
+    auto code = image ? image.getAs<DenseIntElementsAttr>("code") : DenseIntElementsAttr();
+    if (!code || !code.getElementType().isInteger(8) || !image.getAs<StringAttr>("format") ||
+        !image.getAs<StringAttr>("target") || !image.getAs<StringAttr>("entry"))
+      return emitOpError("(C4) an image lacks 'format', 'target', 'entry' or 'code' of i8");
+  }
   return success();
 }
 

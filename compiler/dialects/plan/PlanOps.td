@@ -127,11 +127,16 @@ def Plan_KernelOp : Plan_Member<"kernel", [Symbol, SingleBlock, NoTerminator, No
   let description = [{
     `source` is "file.py:function" without a folder. `signature` and `constexprs` tell what the kernel was specialised for, and
     `sourceHash` is the XXH64 of the file's text.
+    `images` is code that was compiled elsewhere, which is used for the targets that it fits (`compiler/driver/PrebuiltImages.h`
+    tells the keys). `external`: the function gives the parameters only, and images all the code. `cooperative`: all blocks of a grid run at once on a GPU.
+    `programmatic`: a launch may start before the one in front of it has ended.
     (C1) The body is one `builtin.module`. (C2) It holds exactly one function with `tile.kernel`, and the function returns
-    nothing.
+    nothing. (C3) An external kernel has images. (C4) Every image is a dictionary with the strings `format`, `target` and
+    `entry`, and `code`, a vector of i8.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$source, OptionalAttr<StrArrayAttr>:$signature,
-                       OptionalAttr<DictionaryAttr>:$constexprs, OptionalAttr<StrAttr>:$sourceHash);
+                       OptionalAttr<DictionaryAttr>:$constexprs, OptionalAttr<StrAttr>:$sourceHash,
+                       OptionalAttr<ArrayAttr>:$images, UnitAttr:$external, UnitAttr:$cooperative, UnitAttr:$programmatic);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name `source` $source (`signature` $signature^)? (`constexprs` $constexprs^)? (`hash` $sourceHash^)?
@@ -150,14 +155,16 @@ def Plan_LaunchOp : Plan_Member<"launch", [DeclareOpInterfaceMethods<SymbolUserO
   let summary = "Runs a kernel over a grid; a grid with an extent of 0 runs nothing";
   let description = [{
     An argument is `@buffer` (its address), a string (the value of an expression, converted with a range check to the
-    parameter's integer type), or a float. `plugin` is the operator it implements, `node` the node of the model.
+    parameter's integer type), or a float. `plugin` is the operator it implements, `node` the node of the model. `block` is the
+    number of threads along x, y and z and `shared` the dynamic shared memory in bytes where the kernel's image does not say.
     (C1) `kernel` is a kernel of this program. (C2) There is one argument for each parameter of the kernel. (C3) A pointer
     parameter gets a buffer of this program, an integer parameter an expression, a float parameter a float.
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Plan_Grid:$grid, Plan_ArgumentArray:$arguments,
-                       OptionalAttr<StrAttr>:$plugin, OptionalAttr<StrAttr>:$node);
+                       OptionalAttr<StrAttr>:$plugin, OptionalAttr<StrAttr>:$node, OptionalAttr<Plan_Grid>:$block,
+                       OptionalAttr<Plan_Expr>:$sharedBytes);
   let assemblyFormat = [{
-    $kernel `grid` $grid `arguments` $arguments (`plugin` $plugin^)? (`node` $node^)? attr-dict
+    $kernel `grid` $grid (`block` $block^)? (`shared` $sharedBytes^)? `arguments` $arguments (`plugin` $plugin^)? (`node` $node^)? attr-dict
   }];
 }
 

@@ -117,6 +117,55 @@ TEST_F(PlanTest, RefusesWhatBreaksAConstraint) {
     EXPECT_THAT(diagnosticsWith(row.from, row.to), HasSubstr(row.message)) << row.to;
 }
 
+constexpr std::string_view kPrebuilt = R"mlir(plan.program @twice {
+  plan.symbol "s0" in 1 to 4096 opt 128 from 0 dim 0
+  plan.input "X" "float32" ["s0"] in @X
+  plan.output "Y" "float32" ["s0"] in @Y
+  plan.buffer @X input "4*s0"
+  plan.buffer @Y output "4*s0"
+  plan.kernel @twice source "twice.ptx:twice" signature ["*fp32:16", "*fp32:16"] attributes {cooperative, external, images = [{code = dense<[1, 2]> : tensor<2xi8>, entry = "twice", format = "ptx", target = "cuda"}]} {
+    builtin.module {
+      func.func @twice(%arg0: !tile.ptr<f32>, %arg1: !tile.ptr<f32>) attributes {tile.kernel} {
+        return
+      }
+    }
+  }
+  plan.launch @twice grid ["s0", "1", "1"] block ["min(64, s0)", "1", "1"] shared "4*s0" arguments [@X, @Y]
+}
+)mlir";
+
+TEST_F(PlanTest, PrintsImagesBlocksAndSharedMemory) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = parse(kPrebuilt);
+  ASSERT_TRUE(module) << messages_;
+  ProgramOp program = programOf(*module);
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  program->print(stream);
+  EXPECT_EQ(text + "\n", kPrebuilt);
+  std::vector<std::string> found;
+  for (auto launch : program.getBody().getOps<LaunchOp>())
+    forEachExpression(*launch,
+                      [&](llvm::StringRef expression) { found.push_back(expression.str()); });
+  EXPECT_THAT(found, testing::ElementsAre("s0", "1", "1", "min(64, s0)", "1", "1", "4*s0"));
+}
+
+TEST_F(PlanTest, RefusesImagesThatAreNone) {
+  const auto diagnosticsOf = [&](std::string_view from, std::string_view to) {
+    std::string text(kPrebuilt);
+    text.replace(text.find(from), from.size(), to);
+    messages_.clear();
+    EXPECT_FALSE(parse(text)) << "accepted: " << to;
+    return messages_;
+  };
+  EXPECT_THAT(diagnosticsOf("format = \"ptx\", ", ""), HasSubstr("(C4) an image lacks 'format'"));
+  EXPECT_THAT(diagnosticsOf("tensor<2xi8>", "tensor<2xi16>"), HasSubstr("'code' of i8"));
+  EXPECT_THAT(
+      diagnosticsOf(", images = [{code = dense<[1, 2]> : tensor<2xi8>, entry = \"twice\", format = "
+                    "\"ptx\", target = \"cuda\"}]",
+                    ""),
+      HasSubstr("(C3) is external and has no images"));
+}
+
 TEST_F(PlanTest, FindsEveryExpression) {
   mlir::OwningOpRef<mlir::ModuleOp> module = parse(kProgram);
   ASSERT_TRUE(module) << messages_;

@@ -6,6 +6,7 @@
 #include "runtime/devices/cuda/CudaImage.h"
 
 #include <array>
+#include <atomic>
 #include <cstring>
 
 namespace inlay {
@@ -14,6 +15,8 @@ namespace {
 /// Dynamic shared memory beyond this must be asked for per function.
 constexpr uint32_t kDefaultSharedBytes = 48 * 1024;
 constexpr unsigned kWarpSize = 32;
+/// Blocks that a cluster may have on every GPU with clusters.
+constexpr unsigned kPortableClusterBlocks = 8;
 
 CudaAddress toAddress(const void *memory) { return reinterpret_cast<CudaAddress>(memory); }
 
@@ -28,8 +31,19 @@ public:
   }
 
   CudaFunction function = nullptr;
-  unsigned threadsPerBlock = 0;
+  std::array<unsigned, 3> block{};
   unsigned sharedBytes = 0;
+  unsigned blocksPerProgram = 1;
+  /// The dynamic shared memory that launches may ask for without telling the driver first.
+  mutable std::atomic<unsigned> allowedSharedBytes = kDefaultSharedBytes;
+  std::array<cuda::LaunchAttribute, 3> attributes{}; // the first numAttributes
+  unsigned numAttributes = 0;
+
+  cuda::LaunchAttribute &addAttribute(int id) {
+    cuda::LaunchAttribute &attribute = attributes[numAttributes++];
+    attribute.id = id;
+    return attribute;
+  }
 
 private:
   std::shared_ptr<const CudaDriver> driver_;
@@ -128,18 +142,17 @@ public:
                           info_.name, maxSharedBytes_);
     INLAY_ASSIGN(const CudaModule module, loadModule(file, kernel, *image));
     auto loaded = std::make_unique<CudaKernel>(driver_, context_, module);
-    loaded->threadsPerBlock = kWarpSize * image->num_warps();
-    loaded->sharedBytes = image->shared_bytes();
+    setLaunch(*loaded, *image);
     const std::string context = fmt::format("loading kernel '{}'", kernel.name()->string_view());
     INLAY_TRY(driver_->check(
                   driver_->moduleGetFunction(&loaded->function, module, image->entry()->c_str()),
                   "finding the kernel's entry"),
               context + " with entry '" + image->entry()->str() + "'");
-    if (loaded->sharedBytes > kDefaultSharedBytes)
+    INLAY_TRY(allowShared(*loaded, loaded->sharedBytes), context);
+    if (image->cluster() && numBlocks(*image->cluster()) > kPortableClusterBlocks)
       INLAY_TRY(driver_->check(driver_->funcSetAttribute(
-                                   loaded->function, cuda::kFunctionAttributeMaxDynamicSharedBytes,
-                                   static_cast<int>(loaded->sharedBytes)),
-                               "raising the kernel's shared memory"),
+                                   loaded->function, cuda::kFunctionAttributeNonPortableCluster, 1),
+                               "allowing the kernel's large clusters"),
                 context);
     INLAY_LOG(Cuda, Debug, "kernel {}: {} for {}", kernel.name()->string_view(),
               image->target()->string_view(), info_.name);
@@ -148,11 +161,19 @@ public:
 
   Status launch(const LaunchRecord &record, Stream stream) override {
     const auto &kernel = *static_cast<const CudaKernel *>(record.kernel);
-    return driver_->check(driver_->launchKernel(kernel.function, record.grid[0], record.grid[1],
-                                                record.grid[2], kernel.threadsPerBlock, 1, 1,
-                                                kernel.sharedBytes, static_cast<CudaStream>(stream),
-                                                record.arguments, nullptr),
-                          "cuLaunchKernel");
+    const unsigned *block = record.block[0] ? record.block : kernel.block.data();
+    const unsigned sharedBytes =
+        record.sharedBytes == kImageShared ? kernel.sharedBytes : record.sharedBytes;
+    if (sharedBytes > kernel.allowedSharedBytes) [[unlikely]]
+      INLAY_TRY(allowShared(kernel, sharedBytes));
+    if (kernel.numAttributes == 0 && kernel.blocksPerProgram == 1)
+      return driver_->check(driver_->launchKernel(kernel.function, record.grid[0], record.grid[1],
+                                                  record.grid[2], block[0], block[1], block[2],
+                                                  sharedBytes, static_cast<CudaStream>(stream),
+                                                  record.arguments, nullptr),
+                            "cuLaunchKernel");
+    return launchWithAttributes(kernel, record, block, sharedBytes,
+                                static_cast<CudaStream>(stream));
   }
 
   Result<Stream> createStream(int32_t) override {
@@ -194,6 +215,63 @@ public:
   }
 
 private:
+  static unsigned numBlocks(const flatbuffers::Vector<uint32_t> &cluster) {
+    return cluster.Get(0) * cluster.Get(1) * cluster.Get(2);
+  }
+
+  /// What an image says of how it is launched.
+  static void setLaunch(CudaKernel &kernel, const fb::Image &image) {
+    kernel.block = {kWarpSize * image.num_warps(), 1, 1};
+    for (uint32_t i = 0; image.block() && i < 3; ++i)
+      kernel.block[i] = image.block()->Get(i);
+    kernel.sharedBytes = image.shared_bytes();
+    kernel.blocksPerProgram = image.blocks_per_program();
+    if (image.cluster()) {
+      cuda::LaunchAttribute &attribute =
+          kernel.addAttribute(cuda::LaunchAttribute::ClusterDimension);
+      for (uint32_t i = 0; i < 3; ++i)
+        attribute.value.extents[i] = image.cluster()->Get(i);
+    }
+    if (image.is_cooperative())
+      kernel.addAttribute(cuda::LaunchAttribute::Cooperative).value.isOn = 1;
+    if (image.is_programmatic())
+      kernel.addAttribute(cuda::LaunchAttribute::ProgrammaticStreamSerialization).value.isOn = 1;
+  }
+
+  /// Asks the driver for dynamic shared memory beyond what it gives unasked.
+  Status allowShared(const CudaKernel &kernel, unsigned sharedBytes) const {
+    if (sharedBytes <= kernel.allowedSharedBytes)
+      return {};
+    if (sharedBytes > static_cast<unsigned>(maxSharedBytes_))
+      return incompatible("a launch needs {} bytes of shared memory; {} ({}) has {} per block",
+                          sharedBytes, info_.device, info_.name, maxSharedBytes_);
+    INLAY_TRY(driver_->check(
+        driver_->funcSetAttribute(kernel.function, cuda::kFunctionAttributeMaxDynamicSharedBytes,
+                                  static_cast<int>(sharedBytes)),
+        "raising the kernel's shared memory"));
+    kernel.allowedSharedBytes = sharedBytes;
+    return {};
+  }
+
+  Status launchWithAttributes(const CudaKernel &kernel, const LaunchRecord &record,
+                              const unsigned *block, unsigned sharedBytes,
+                              CudaStream stream) const {
+    const uint64_t blocks = uint64_t{record.grid[0]} * kernel.blocksPerProgram;
+    if (blocks > INT32_MAX)
+      return outOfRange("a grid of {} programs in x has {} blocks; possible are {}", record.grid[0],
+                        blocks, INT32_MAX);
+    const cuda::LaunchConfiguration configuration{
+        {static_cast<unsigned>(blocks), record.grid[1], record.grid[2]},
+        {block[0], block[1], block[2]},
+        sharedBytes,
+        stream,
+        kernel.attributes.data(),
+        kernel.numAttributes};
+    return driver_->check(
+        driver_->launchKernelEx(&configuration, kernel.function, record.arguments, nullptr),
+        "cuLaunchKernelEx");
+  }
+
   Status readAttribute(int attribute, int &value) {
     return driver_->check(driver_->deviceGetAttribute(&value, attribute, handle_),
                           "cuDeviceGetAttribute");

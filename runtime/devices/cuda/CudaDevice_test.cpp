@@ -77,7 +77,7 @@ TEST_F(CudaDeviceTest, RunsOnItsOwnStreamAndWaits) {
   const CudaMockLaunch &launch = mock_->launches[0];
   EXPECT_EQ(launch.entry, "add_one_kernel");
   EXPECT_THAT(launch.grid, testing::ElementsAre(2, 1, 1));
-  EXPECT_EQ(launch.threadsPerBlock, 128u);
+  EXPECT_EQ(launch.block[0], 128u);
   EXPECT_EQ(launch.sharedBytes, 0u);
   EXPECT_EQ(launch.stream, context->stream());
   EXPECT_EQ(launch.arguments[1], 300u);
@@ -192,6 +192,68 @@ TEST_F(CudaDeviceTest, AsksForLargeSharedMemory) {
               IsError(StatusCode::Incompatible,
                       "kernel 'add_one_kernel' needs 100000 bytes of shared memory; cuda:0 (Mock "
                       "GPU 0) has 99999 per block"));
+}
+
+TEST_F(CudaDeviceTest, LaunchesWithWhatTheImageSays) {
+  TestEngine test = makeCudaEngine();
+  fb::ImageT &image = *test.engine.kernels[0]->images[0];
+  image.block = {16, 4, 2};
+  image.cluster = {2, 1, 1};
+  image.blocks_per_program = 2;
+  image.is_cooperative = image.is_programmatic = true;
+  auto context = makeTestContext(loadTestEngine(std::move(test)), "cuda");
+  EXPECT_THAT(mock_->funcAttributes, testing::IsEmpty());
+  Bound bound(*context);
+  EXPECT_OK(context->run(nullptr));
+  ASSERT_EQ(mock_->launches.size(), 1u);
+  const CudaMockLaunch &launch = mock_->launches[0];
+  EXPECT_THAT(launch.grid, testing::ElementsAre(4, 1, 1)); // 2 programs of 2 blocks
+  EXPECT_THAT(launch.block, testing::ElementsAre(16, 4, 2));
+  ASSERT_EQ(launch.attributes.size(), 3u);
+  EXPECT_THAT(launch.attributes.at(cuda::LaunchAttribute::ClusterDimension),
+              testing::ElementsAre(2, 1, 1));
+  EXPECT_EQ(launch.attributes.at(cuda::LaunchAttribute::Cooperative)[0], 1u);
+  EXPECT_EQ(launch.attributes.at(cuda::LaunchAttribute::ProgrammaticStreamSerialization)[0], 1u);
+}
+
+TEST_F(CudaDeviceTest, LargeClustersAreAllowedFirst) {
+  TestEngine test = makeCudaEngine();
+  test.engine.kernels[0]->images[0]->cluster = {4, 4, 1};
+  EXPECT_OK(createContext(std::move(test)));
+  EXPECT_THAT(mock_->funcAttributes,
+              testing::ElementsAre(cuda::kFunctionAttributeNonPortableCluster, 1));
+}
+
+TEST_F(CudaDeviceTest, LaunchesWithTheBlockAndSharedMemoryOfTheShapes) {
+  TestEngine test = makeCudaEngine();
+  fb::LaunchT &launch = *test.engine.steps[0]->kind.AsLaunch();
+  const uint32_t n = test.engine.inputs[0]->shape[0];
+  launch.block = {appendConstant(test.engine, 8), appendConstant(test.engine, 4),
+                  appendConstant(test.engine, 1)};
+  launch.shared_bytes =
+      appendExpression(test.engine, ExprKind::Mul, n, appendConstant(test.engine, 200));
+  auto context = makeTestContext(loadTestEngine(std::move(test)), "cuda");
+  Bound bound(*context);
+  EXPECT_OK(context->run(nullptr));
+  EXPECT_OK(context->run(nullptr));
+  ASSERT_EQ(mock_->launches.size(), 2u);
+  EXPECT_THAT(mock_->launches[0].block, testing::ElementsAre(8, 4, 1));
+  EXPECT_EQ(mock_->launches[0].sharedBytes, 60'000u);
+  // The driver is told once.
+  EXPECT_THAT(mock_->funcAttributes,
+              testing::ElementsAre(cuda::kFunctionAttributeMaxDynamicSharedBytes, 60'000));
+}
+
+TEST_F(CudaDeviceTest, RefusesMoreSharedMemoryThanThereIsAtTheRun) {
+  mock_->maxSharedBytesOptIn = 59'999;
+  TestEngine test = makeCudaEngine();
+  test.engine.steps[0]->kind.AsLaunch()->shared_bytes = appendConstant(test.engine, 60'000);
+  auto context = makeTestContext(loadTestEngine(std::move(test)), "cuda");
+  Bound bound(*context);
+  EXPECT_THAT(
+      context->run(nullptr),
+      IsError(StatusCode::Incompatible,
+              "a launch needs 60000 bytes of shared memory; cuda:0 (Mock GPU 0) has 59999"));
 }
 
 TEST_F(CudaDeviceTest, NamesGpuAndImagesWhereNoneFits) {

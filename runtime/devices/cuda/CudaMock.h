@@ -3,7 +3,9 @@
 // asked.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,9 +14,10 @@ namespace inlay {
 struct CudaMockLaunch {
   std::string entry;
   unsigned grid[3];
-  unsigned threadsPerBlock;
+  unsigned block[3];
   unsigned sharedBytes;
   const void *stream;
+  std::map<int, std::array<unsigned, 3>> attributes; // by number; one value: the first
   uint64_t arguments[5]; // as many bytes as the parameters of TestEngine's kernel have
 };
 

@@ -50,6 +50,15 @@ void runTestKernel(void **arguments, unsigned numPrograms) {
     y[i] = x[i] + bias * scale;
 }
 
+CudaResult noteLaunch(CudaMockLaunch launch, void **arguments) {
+  const size_t sizesBytes[5] = {8, 4, 8, 8, 4};
+  for (int i = 0; i < 5; ++i)
+    std::memcpy(&launch.arguments[i], arguments[i], sizesBytes[i]);
+  runTestKernel(arguments, launch.grid[0]);
+  state.launches.push_back(std::move(launch));
+  return 0;
+}
+
 } // namespace
 
 #define MOCK(name, ...)                                                                            \
@@ -209,20 +218,36 @@ MOCK(cuLaunchKernel, CudaFunction function, unsigned gridX, unsigned gridY, unsi
      unsigned blockX, unsigned blockY, unsigned blockZ, unsigned sharedBytes, CudaStream stream,
      void **arguments, void **extra) {
   BEGIN_IN_CONTEXT;
-  if (blockY != 1 || blockZ != 1 || extra)
+  if (extra)
     return kErrorInvalidValue;
+  return noteLaunch({reinterpret_cast<Handle *>(function)->entry,
+                     {gridX, gridY, gridZ},
+                     {blockX, blockY, blockZ},
+                     sharedBytes,
+                     stream,
+                     {},
+                     {}},
+                    arguments);
+}
+MOCK(cuLaunchKernelEx, const cuda::LaunchConfiguration *configuration, CudaFunction function,
+     void **arguments, void **extra) {
+  BEGIN_IN_CONTEXT;
+  if (extra)
+    return kErrorInvalidValue;
+  const cuda::LaunchConfiguration &c = *configuration;
   CudaMockLaunch launch{reinterpret_cast<Handle *>(function)->entry,
-                        {gridX, gridY, gridZ},
-                        blockX,
-                        sharedBytes,
-                        stream,
+                        {c.grid[0], c.grid[1], c.grid[2]},
+                        {c.block[0], c.block[1], c.block[2]},
+                        c.sharedBytes,
+                        c.stream,
+                        {},
                         {}};
-  const size_t sizesBytes[5] = {8, 4, 8, 8, 4};
-  for (int i = 0; i < 5; ++i)
-    std::memcpy(&launch.arguments[i], arguments[i], sizesBytes[i]);
-  runTestKernel(arguments, gridX);
-  state.launches.push_back(std::move(launch));
-  return 0;
+  for (unsigned i = 0; i < c.numAttributes; ++i) {
+    const cuda::LaunchAttribute &attribute = c.attributes[i];
+    auto &extents = launch.attributes[attribute.id];
+    std::memcpy(extents.data(), attribute.value.extents, sizeof(extents));
+  }
+  return noteLaunch(std::move(launch), arguments);
 }
 MOCK(cuStreamCreate, CudaStream *stream, unsigned flags) {
   BEGIN_IN_CONTEXT;

@@ -28,7 +28,31 @@ inline constexpr int kAttributeMaxSharedBytesPerBlockOptIn = 97;
 inline constexpr int kFunctionAttributeMaxDynamicSharedBytes = 8;
 inline constexpr int kJitErrorLogBuffer = 5;
 inline constexpr int kJitErrorLogBufferSizeBytes = 6;
+inline constexpr int kFunctionAttributeNonPortableCluster = 14;
 inline constexpr unsigned kStreamNonBlocking = 1;
+
+/// CUlaunchAttribute: what a launch asks for beyond grid and block.
+struct LaunchAttribute {
+  enum Id : int { Cooperative = 2, ClusterDimension = 4, ProgrammaticStreamSerialization = 6 };
+  alignas(8) int id;
+  alignas(8) union {
+    char pad[64];
+    unsigned extents[3]; // ClusterDimension
+    int isOn;            // the others
+  } value;
+};
+static_assert(sizeof(LaunchAttribute) == 72);
+
+/// CUlaunchConfig.
+struct LaunchConfiguration {
+  unsigned grid[3];
+  unsigned block[3];
+  unsigned sharedBytes;
+  CudaStream stream;
+  const LaunchAttribute *attributes;
+  unsigned numAttributes;
+};
+static_assert(sizeof(LaunchConfiguration) == 56);
 } // namespace cuda
 
 } // namespace inlay

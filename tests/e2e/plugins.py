@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+"""Builds engines from kernels that others compiled, runs them on a device and compares with what is computed here.
+
+Usage: plugins.py BIN_FOLDER DEVICE [CASE …]
+DEVICE is cpu or cuda:N. Exit status 77 says that there is no such device, or no C compiler for the CPU's kernels (CTest counts the
+test as skipped). On the CPU the engines are also built for GPUs, as far as NVRTC is installed.
+"""
+import json
+import math
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import npy
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PREBUILT = ROOT / "tests" / "prebuilt"
+KERNELS = ROOT / "tests" / "plugins" / "elsewhere"
+SKIPPED = 77
+GPU_TARGETS = ("cuda:sm_90a",)
+
+
+class Failure(Exception):
+    pass
+
+
+def run(*command):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failure(f"{' '.join(map(str, command))}\nexit status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout + done.stderr
+
+
+def fails(expected, *command):
+    """The command must fail and say all of these."""
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    said = done.stdout + done.stderr
+    if done.returncode == 0:
+        raise Failure(f"{' '.join(map(str, command))} did not fail")
+    for text in expected:
+        if text not in said:
+            raise Failure(f"{' '.join(map(str, command))}\nexpected: {text}\nsaid: {said}")
+
+
+def numbers(count):
+    # Multiples of 1/8 below 2^4: sums of a few thousand are exact in float32.
+    return [random.randrange(-128, 128) / 8 for _ in range(count)]
+
+
+def model(op, shape, out_shape, dtype="float32", attributes=""):
+    """The graph of one call. A text as a dimension is a symbol."""
+    def tensor(sizes):
+        return f'!graph.tensor<[{", ".join(chr(34) + str(size) + chr(34) for size in sizes)}], "{dtype}">'
+    symbols = sorted({size for size in shape if isinstance(size, str)})
+    declared = ", ".join(f'{{name = "{name}", min = 0 : i64, max = 1048576 : i64, opt = 64 : i64}}' for name in symbols)
+    return f"""graph.model @m inputs ["in_0"] [""] outputs ["out_0"] [""] symbols [{declared}] checks [] {{
+^bb0(%x: {tensor(shape)}):
+  %y = graph.call "{op}" node "node_1" (%x) names ["X"] arguments {{{attributes}}} : ({tensor(shape)}) -> {tensor(out_shape)}
+  graph.output %y : {tensor(out_shape)}
+}}
+"""
+
+
+class Test:
+    """One run: programs, device and a folder for files."""
+
+    def __init__(self, binary, device, folder):
+        self.binary, self.device, self.folder = binary, device, folder
+        self.is_cpu = device == "cpu"
+
+    def build(self, graph, manifest, targets):
+        path = self.folder / "model.mlir"
+        path.write_text(graph)
+        engine = self.folder / "model.inlay"
+        flags = [part for target in targets for part in ("--target", target)]
+        run(self.binary / "inlay", "build", path, "--plugin", manifest, *flags, "--quiet", "-o", engine)
+        return engine
+
+    def refuse(self, expected, graph, manifest, *targets):
+        path = self.folder / "model.mlir"
+        path.write_text(graph)
+        flags = [part for target in targets for part in ("--target", target)]
+        fails(expected, self.binary / "inlay", "build", path, "--plugin", manifest, *flags, "-o", self.folder / "refused.inlay")
+
+    def check(self, engine, x, shape, y, out_shape, *tolerances):
+        npz = self.folder / "case.npz"
+        npy.save_npz(npz, {"in_0": (x, shape, "float32"), "out_0": (y, out_shape, "float32")})
+        said = run(self.binary / "inlay-run", engine, "--device", self.device, "--inputs", npz, "--check", npz, "--json",
+                   *(tolerances or ("--rtol", 0, "--atol", 0)))
+        result = json.loads(said)
+        if not result["checked"]:
+            raise Failure("nothing was compared")
+        return result
+
+    def manifest(self, text):
+        path = self.folder / "plugin.toml"
+        path.write_text(text)
+        return path
+
+    def target(self):
+        return "cpu" if self.is_cpu else GPU_TARGETS[0]
+
+
+def add_one_manifest(kernel, extra=""):
+    return f"""[[plugin]]
+op = "my::add_one"
+inputs = ["X"]
+outputs = [{{ name = "Y", like = "X" }}]
+
+[[plugin.launch]]
+{kernel}
+grid = ["ceildiv(X.numel, 256)"]
+{extra}
+args = ["X", "X.numel", "Y"]
+"""
+
+
+def check_add_one(test, manifest, targets, name):
+    engine = test.build(model("my::add_one", ["s0"], ["s0"]), manifest, targets)
+    launches = []
+    for count in (1, 255, 256, 1000, 0):
+        x = numbers(count)
+        launches.append(test.check(engine, x, (count,), [v + 1 for v in x], (count,))["launches"])
+    if launches != [1, 1, 1, 1, 0]:
+        raise Failure(f"{name}: launches {launches}; an empty tensor launches nothing, others one")
+
+
+def triton_files(test):
+    """The tutorial's kernel as Triton wrote it: PTX, cubins and its JSON."""
+    done = []
+    for version in ("sm80", "sm90"):
+        stem = f"add_one_fp32.{version}"
+        for suffix in (".ptx", ".cubin", ".json"):
+            folder = test.folder / f"{stem}{suffix}"
+            folder.mkdir()
+            for name in {stem + suffix, stem + ".json"} | ({stem + ".ptx", stem + ".cubin"} if suffix == ".json" else set()):
+                shutil.copy(PREBUILT / name, folder)
+            manifest = test.manifest(add_one_manifest(f'kernel = "{folder.name}/{stem}{suffix}:add_one_kernel"'))
+            # A cubin of sm_80 runs on no other major version.
+            target = "cuda:sm_80" if (version, suffix) == ("sm80", ".cubin") else GPU_TARGETS[0]
+            if test.is_cpu or target != GPU_TARGETS[0]:
+                test.build(model("my::add_one", ["s0"], ["s0"]), manifest, [target])
+            else:
+                check_add_one(test, manifest, [target], stem + suffix)
+            done.append(stem + suffix)
+    return ", ".join(done)
+
+
+def objects(test):
+    """The kernel as an object, a shared object, and Triton's PTX for GPUs beside it."""
+    for suffix in ("o", "so"):
+        shutil.copy(PREBUILT / "add_one_fp32.sm80.ptx", test.folder)
+        shutil.copy(PREBUILT / "add_one_fp32.sm80.json", test.folder)
+        images = f'images = {{ "cuda" = "add_one_fp32.sm80.ptx:add_one_kernel", "cpu" = "add_one.{suffix}:add_one_kernel" }}'
+        check_add_one(test, test.manifest(add_one_manifest(images)), ["cpu", GPU_TARGETS[0]], suffix)
+    return "one engine for CPU and GPU, from .o and .so"
+
+
+def source_and_files(test):
+    """A kernel in the Triton language for all targets but one."""
+    shutil.copy(ROOT / "examples" / "add_one" / "add_one.py", test.folder)
+    manifest = test.manifest(add_one_manifest(
+        'kernel = "add_one.py:add_one_kernel"\nconstexprs = { BLOCK_SIZE = 256 }\n'
+        'images = { "cuda:sm_80" = "add_one_fp32.sm80.ptx:add_one_kernel" }'))
+    shutil.copy(PREBUILT / "add_one_fp32.sm80.ptx", test.folder)
+    shutil.copy(PREBUILT / "add_one_fp32.sm80.json", test.folder)
+    check_add_one(test, manifest, ["cpu", "cuda:sm_80"], "source")
+    return "the compiler's code for the CPU, Triton's for sm_80"
+
+
+def refusals(test):
+    graph = model("my::add_one", ["s0"], ["s0"])
+    for name in ("add_one_fp32.sm80.ptx", "add_one_fp32.sm80.json", "add_one_fp32.sm80.cubin"):
+        shutil.copy(PREBUILT / name, test.folder)
+
+    def refuse(expected, kernel, *targets, extra="", args=None):
+        text = add_one_manifest(kernel, extra)
+        if args:
+            text = text.replace('args = ["X", "X.numel", "Y"]', f"args = {args}")
+        test.refuse(expected, graph, test.manifest(text), *targets)
+
+    ptx = 'kernel = "add_one_fp32.sm80.ptx:add_one_kernel"'
+    refuse(["there is no image for this target", "add_one_fp32.sm80.ptx for sm_80", "my::add_one", "cpu:x86-64-v2"], ptx, "cpu")
+    refuse(["there is no image for this target", "cuda:sm_90a", "add_one_fp32.sm80.cubin for sm_80"],
+           'kernel = "add_one_fp32.sm80.cubin:add_one_kernel"', "cuda:sm_90a")
+    refuse(["parameter 1 of kernel 'add_one_kernel' is 4-byte integer", "'i64(X.numel)' (int64)"], ptx, "cuda:sm_80",
+           args='["X", "i64(X.numel)", "Y"]')
+    refuse(["parameter 1 of kernel 'add_one_kernel'", "'Y' (*float32)"], ptx, "cuda:sm_80", args='["X", "Y", "X.numel"]')
+    refuse(["has 5 parameters", "the launch passes 2 arguments"], ptx, "cuda:sm_80", args='["X", "Y"]')
+    refuse(["it holds no kernel 'add'", "add_one_kernel"], 'kernel = "add_one_fp32.sm80.ptx:add"', "cuda:sm_80")
+    refuse(["runs in blocks of 128 x 1 x 1 threads, but the launch gives 64 x 1 x 1"], ptx, "cuda:sm_80", extra="block = [64]")
+    refuse(["the .json beside the code says"], ptx, "cuda:sm_80", extra="shared_bytes = 64")
+    shutil.copy(PREBUILT / "add_one_fp32.sm90.ptx", test.folder)
+    shutil.copy(PREBUILT / "add_one_fp32.sm90.json", test.folder)
+    refuse(["sm_90", "which does not run on sm_80, the target it is given for"],
+           'images = { "cuda:sm_80" = "add_one_fp32.sm90.ptx:add_one_kernel" }', "cuda:sm_80")
+    shutil.copy(PREBUILT / "add_one_fp32.sm80.ptx", test.folder / "alone.ptx")
+    refuse(["put the .json that it wrote there", "has 5 parameters, but the launch passes 3 arguments"],
+           'kernel = "alone.ptx:add_one_kernel"', "cuda:sm_80")
+    refuse(["nothing.ptx"], 'kernel = "nothing.ptx:add_one_kernel"', "cuda:sm_80")
+    refuse(["plugin.toml:7:10:", "add_one.txt' is no file of kernels"], 'kernel = "add_one.txt:k"', "cuda:sm_80")
+    return "each names what was found and expected"
+
+
+def refusals_on_cpu(test):
+    graph = model("my::add_one", ["s0"], ["s0"])
+    kernel = 'images = { cpu = "add_one.so:add_one_kernel" }'
+    text = add_one_manifest(kernel)
+    test.refuse(["there is no image for this target", "add_one.so for cpu", "cuda:sm_90a"], graph, test.manifest(text), "cpu", "cuda:sm_90a")
+    test.refuse(["parameter 1 of kernel 'add_one_kernel' is i32, but argument 'i64(X.numel)' is i64"], graph,
+                test.manifest(text.replace('"X.numel"', '"i64(X.numel)"')), "cpu")
+    test.refuse(["takes 3 arguments (*fp32, i32, *fp32), but the launch passes 2"], graph,
+                test.manifest(text.replace('"X.numel", ', "")), "cpu")
+    test.refuse(["it exports no function 'add'"], graph, test.manifest(text.replace("add_one_kernel", "add")), "cpu")
+    test.refuse(["does not say what its arguments are", "INLAY_CPU_KERNEL"], graph,
+                test.manifest(text.replace("add_one_kernel", "plain_kernel")), "cpu")
+    return "each names what was found and expected"
+
+
+def elsewhere(op, shape, out_shape, compute, sizes, tolerances=(), attributes=""):
+    """A case over kernels.toml: CUDA C++ for GPUs, C for the CPU."""
+    def case(test):
+        targets = [test.target()]
+        if test.is_cpu and test.has_nvrtc:
+            targets += GPU_TARGETS
+        elif not test.has_nvrtc and not test.is_cpu:
+            raise Failure("NVRTC is not installed")
+        engine = test.build(model(op, shape, out_shape, attributes=attributes), test.folder / "kernels.toml", targets)
+        for size in sizes:
+            x = numbers(math.prod(size))
+            y, y_shape = compute(x, size)
+            test.check(engine, x, size, y, y_shape, *tolerances)
+        return f"{len(sizes)} sizes on {' and '.join(targets)}"
+    return case
+
+
+def sigmoid(x, shape):
+    return [1 / (1 + math.exp(-v)) for v in x], shape
+
+
+def reverse_rows(x, shape):
+    rows, columns = shape
+    return [v for row in range(rows) for v in reversed(x[row * columns:(row + 1) * columns])], shape
+
+
+CASES = {
+    "triton_files": triton_files,
+    "objects": objects,
+    "source_and_files": source_and_files,
+    "refusals": refusals,
+    "refusals_on_cpu": refusals_on_cpu,
+    "sigmoid": elsewhere("test::sigmoid", ["s0"], ["s0"], sigmoid, [(1,), (1000,), (4096,)], ("--rtol", 1e-6, "--atol", 1e-7)),
+    "scale": elsewhere("test::scale", ["s0"], ["s0"], lambda x, s: ([2.5 * v for v in x], s), [(1,), (1000,)]),
+    "sum": elsewhere("test::sum", ["s0"], [1], lambda x, s: ([sum(x)], (1,)), [(1,), (1024,), (5000,), (100000,)]),
+    "mixed": elsewhere("test::mixed", ["s0", "s1"], ["s0", "s1"], lambda x, s: ([0.5 * v + 17.5 for v in x], s), [(1, 1), (7, 100)]),
+    "mixed_flag": elsewhere("test::mixed", ["s0", "s1"], ["s0", "s1"], lambda x, s: ([v - 3 for v in x], s), [(7, 100)],
+                            attributes="flag = false"),
+    "reverse_rows": elsewhere("test::reverse_rows", ["s0", "s1"], ["s0", "s1"], reverse_rows, [(3, 5), (2, 16384), (3, 13000), (4, 8)]),
+    "swap_neighbours": elsewhere("test::swap_neighbours", ["s0"], ["s0"], lambda x, s: ([x[i ^ 256] for i in range(len(x))], s),
+                                 [(512,), (4096,)]),
+}
+
+
+def compile_for_cpu(folder):
+    """Compiles the kernels in C; false if there is no compiler."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if not compiler:
+        return False
+    flags = ["-O2", "-fPIC", "-I", ROOT / "include"]
+    shutil.copy(KERNELS / "kernels.toml", folder)
+    shutil.copy(KERNELS / "kernels.cu", folder)
+    source = ROOT / "tests" / "plugins" / "elsewhere"
+    run(compiler, *flags, "-shared", source / "kernels.c", "-o", folder / "kernels.so", "-lm")
+    run(compiler, *flags, "-c", source / "add_one.c", "-o", folder / "add_one.o")
+    run(compiler, *flags, "-shared", source / "add_one.c", "-o", folder / "add_one.so")
+    return True
+
+
+def main():
+    binary, device = pathlib.Path(sys.argv[1]), sys.argv[2]
+    if device != "cpu" and subprocess.run([binary / "inlay-run", "--has-device", device], capture_output=True).returncode != 0:
+        print(f"[SKIP] no device {device} here")
+        return SKIPPED
+    seed = 20261126
+    random.seed(seed)
+    print(f"seed {seed}")
+    failures = []
+    for name in sys.argv[3:] or CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            if not compile_for_cpu(folder):
+                print("[SKIP] no C compiler here")
+                return SKIPPED
+            test = Test(binary, device, folder)
+            ptxas = shutil.which("ptxas")
+            test.has_nvrtc = "INLAY_NVRTC" in os.environ or (ptxas is not None and any(
+                (pathlib.Path(ptxas).resolve().parent.parent / place / "libnvrtc.so").exists() for place in ("lib64", "lib")))
+            if not test.has_nvrtc:
+                print(f"{name}: [SKIP] NVRTC is not installed: CUDA C++ is not compiled")
+            try:
+                print(f"{name} on {device}: {CASES[name](test)}")
+            except Failure as failure:
+                failures.append(name)
+                print(f"{name} on {device} FAILED: {failure}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
