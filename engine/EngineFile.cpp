@@ -28,6 +28,21 @@ uint64_t headerChecksum(const EngineHeader &header, std::span<const std::byte> m
   return XXH64(metadata.data(), metadata.size(), seed);
 }
 
+/// True if a runtime that does not know these fields would launch wrongly.
+bool hasLaunchDetails(const fb::EngineT &engine) {
+  for (const auto &kernel : engine.kernels)
+    for (const auto &image : kernel->images)
+      if (!image->block.empty() || !image->cluster.empty() || image->blocks_per_program != 1 ||
+          image->is_cooperative || image->is_programmatic)
+        return true;
+  const uint32_t absent = fb::LaunchT().shared_bytes;
+  for (const auto &step : engine.steps)
+    if (const fb::LaunchT *launch = step->kind.AsLaunch())
+      if (!launch->block.empty() || launch->shared_bytes != absent)
+        return true;
+  return false;
+}
+
 Status verifyHeader(const EngineHeader &header, uint64_t fileSizeBytes) {
   if (std::memcmp(header.magic, kMagic, sizeof(header.magic)) != 0)
     return dataLoss("not an engine file: it does not start with \"{}\"", kMagic);
@@ -36,7 +51,7 @@ Status verifyHeader(const EngineHeader &header, uint64_t fileSizeBytes) {
                         "engine with the matching "
                         "compiler",
                         header.formatVersion, kEngineFormatVersion);
-  if (header.flags != 0 || header.reserved != 0)
+  if ((header.flags & ~kLaunchDetailsFlag) != 0 || header.reserved != 0)
     return incompatible("engine uses features (flags {:#x}) that this runtime does not know",
                         header.flags);
   if (header.totalSizeBytes != fileSizeBytes)
@@ -89,6 +104,7 @@ Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
   EngineHeader header{};
   std::memcpy(header.magic, kMagic, sizeof(header.magic));
   header.formatVersion = kEngineFormatVersion;
+  header.flags = hasLaunchDetails(engine) ? kLaunchDetailsFlag : 0;
   header.metadataOffset = sizeof(EngineHeader);
   header.metadataSizeBytes = metadataSizeBytes;
   header.segmentsOffset = segmentsOffset;

@@ -20,11 +20,15 @@ inline constexpr uint32_t kEngineFormatVersion = 1;
 /// Segments start at multiples of this, counted from the start of the file.
 inline constexpr uint64_t kSegmentAlignmentBytes = 64;
 
+/// Flag of engines whose images or launches say more than older runtimes look for: blocks, clusters
+/// and what else a launch on a GPU needs. Without it they would be launched wrongly.
+inline constexpr uint32_t kLaunchDetailsFlag = 1;
+
 /// The first 64 bytes of an engine file, little-endian.
 struct EngineHeader {
   char magic[8];           // "INLAYENG"
   uint32_t formatVersion;  // kEngineFormatVersion
-  uint32_t flags;          // 0
+  uint32_t flags;          // kLaunchDetailsFlag
   uint64_t metadataOffset; // of the FlatBuffer, a multiple of 64
   uint64_t metadataSizeBytes;
   uint64_t segmentsOffset; // end of the metadata, rounded up to 64

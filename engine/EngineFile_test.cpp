@@ -130,6 +130,23 @@ TEST(EngineFile, EveryChangedByteIsRefusedOrHarmless) {
     }
 }
 
+TEST(EngineFile, LaunchDetailsAreFlagged) {
+  const auto flagsWith = [](auto change) {
+    TestEngine test = makeTestEngine();
+    change(*test.engine.kernels[0]->images[0], *test.engine.steps[0]->kind.AsLaunch());
+    Result<std::vector<std::byte>> bytes = writeEngineFile(std::move(test.engine), test.segments);
+    EXPECT_TRUE(bytes.isOk()) << bytes.status().message();
+    return bytes.isOk() ? std::to_integer<uint32_t>((*bytes)[12]) : 0u;
+  };
+  EXPECT_EQ(flagsWith([](fb::ImageT &, fb::LaunchT &) {}), 0u);
+  EXPECT_EQ(flagsWith([](fb::ImageT &image, fb::LaunchT &) { image.block = {16, 2, 1}; }),
+            kLaunchDetailsFlag);
+  EXPECT_EQ(flagsWith([](fb::ImageT &image, fb::LaunchT &) { image.is_cooperative = true; }),
+            kLaunchDetailsFlag);
+  EXPECT_EQ(flagsWith([](fb::ImageT &, fb::LaunchT &launch) { launch.shared_bytes = 0; }),
+            kLaunchDetailsFlag);
+}
+
 TEST(EngineFile, NewerFormatsAreIncompatible) {
   for (size_t field : {8, 12}) { // formatVersion, flags
     std::vector<std::byte> bytes = writeTestEngine();
