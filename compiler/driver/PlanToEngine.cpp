@@ -212,8 +212,8 @@ private:
       }
       launch.arguments.push_back(std::move(written));
     }
-    if (op.getBlock())
-      for (mlir::Attribute extent : *op.getBlock()) {
+    if (mlir::ArrayAttr block = op.getBlockAttr())
+      for (mlir::Attribute extent : block) {
         INLAY_ASSIGN(uint32_t index, add(llvm::cast<mlir::StringAttr>(extent).getValue()));
         launch.block.push_back(index);
       }

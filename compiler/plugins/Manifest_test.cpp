@@ -87,7 +87,7 @@ args = ["X.shape", "f64(eps)", "i64(Y.strides)", true, "Y", "X"])toml"));
   ASSERT_TRUE(implementation.isOk()) << implementation.status().toString();
   const PluginLaunch &launch = implementation->launches.front();
   EXPECT_EQ(launch.kernel.function, "");
-  EXPECT_EQ(launch.name(), "f");
+  EXPECT_EQ(launch.name(), "ns::f<float>");
   std::vector<std::string> files;
   for (const KernelFile &file : launch.files)
     files.push_back(file.path + " " + file.entry + " " + file.target);
@@ -404,15 +404,18 @@ const Refusal kRefusals[] = {
     {"ArgumentKind", withArgs("[[1]]"),
      "8:9: 'args' is an array; expected a number, a boolean, a name or an expression"},
     {"FileKind", withLaunch("kernel = \"k.txt:f\"\ngrid = [1]"),
-     "6:10: 'folder/k.txt' is no file of kernels; expected .py, .ptx, .cubin"},
+     "6:10: 'k.txt' is no file of kernels; expected .py, .ptx, .cubin, .json (beside a .ptx or "
+     ".cubin of Triton's), .cu, .o or .so"},
     {"CudaSourceWithoutKernel", withLaunch("kernel = \"k.cu\"\ngrid = [1]"),
-     "6:10: 'folder/k.cu' names no kernel; expected \"FILE.cu:FUNCTION\""},
+     "6:10: 'k.cu' names no kernel; expected \"FILE.cu:FUNCTION\""},
     {"ImageFamily", withLaunch("images = { cpu = \"k.ptx:f\" }\ngrid = [1]"),
-     "6:18: 'folder/k.ptx' is for 'cpu', but .ptx files are for targets 'cuda' and 'cuda:…'"},
+     "6:18: 'k.ptx' is for 'cpu', but .ptx files are for targets 'cuda' and 'cuda:…'"},
     {"ImageNone", withLaunch("images = {}\ngrid = [1]"),
      "6:10: 'images' is empty; expected a file for at least one target"},
     {"BlockOfSource", withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nblock = [1]"),
-     "8:9: 'block' is for kernels that were compiled elsewhere"},
+     "8:9: 'block' is for kernels that were compiled elsewhere; the compiler chooses it for "
+     "kernels "
+     "in the Triton language"},
     {"WarpsOfFile", withLaunch("kernel = \"k.ptx:f\"\ngrid = [1]\nnum_warps = 4"),
      "8:13: 'num_warps' is for kernels in the Triton language; this launch has none; give 'block'"},
     {"FourBlockExtents", withLaunch("kernel = \"k.ptx:f\"\ngrid = [1]\nblock = [1, 1, 1, 1]"),
@@ -422,7 +425,8 @@ const Refusal kRefusals[] = {
     {"CooperativeKind", withLaunch("kernel = \"k.ptx:f\"\ngrid = [1]\ncooperative = 1"),
      "8:15: 'cooperative' is an integer; expected a boolean"},
     {"ShapeOfNothing", withArgs("[\"W.shape\"]"),
-     "8:9: in expression 'W.shape': 'W.shape' names no input"},
+     "8:9: in expression 'W.shape': 'W.shape' names no input, output, attribute or "
+     "constexpr of this plugin"},
     {"ArgsAndExtraArgs", withArgs("[\"X\"]\nextra_args = [1]"),
      "9:14: 'extra_args' goes without 'args': 'args' lists every argument"},
 };

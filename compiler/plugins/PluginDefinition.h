@@ -136,8 +136,11 @@ struct PluginLaunch {
   std::string name() const {
     if (!kernel.function.empty() || files.empty())
       return kernel.function;
-    const KernelFile &first = files.front();
-    return first.entry.empty() ? first.path.substr(first.path.rfind('/') + 1) : first.entry;
+    for (const KernelFile &file : files)
+      if (!file.entry.empty())
+        return file.entry;
+    const std::string &path = files.front().path;
+    return path.substr(path.rfind('/') + 1);
   }
 };
 
