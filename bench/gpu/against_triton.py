@@ -109,7 +109,10 @@ def run_row(row, dump, folder):
         constexprs[name] = eval(value, {"tl": tl})
     try:
         kernel = load_kernel(row, folder)
-        named = {a["name"]: value for a, value in zip(row["arguments"], passed)}
+        named = {}
+        for a, value in zip(row["arguments"], passed):
+            name, dot, _ = a["name"].partition(".")
+            named[name] = named.get(name, ()) + (value,) if dot else value
         kernel[tuple(row["grid"])](**named, **constexprs, num_warps=row["num_warps"])
         torch.cuda.synchronize()
     except Exception as error:

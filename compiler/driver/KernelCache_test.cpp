@@ -22,6 +22,7 @@ class NamedTarget : public Target {
 public:
   explicit NamedTarget(std::string name) : name_(std::move(name)) {}
   const std::string &name() const override { return name_; }
+  llvm::ArrayRef<std::string_view> stages() const override { return {}; }
   Result<std::vector<KernelImage>> compile(mlir::ModuleOp,
                                            const KernelCompileOptions &) const override {
     return std::vector<KernelImage>();

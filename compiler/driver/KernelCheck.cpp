@@ -11,12 +11,15 @@
 #include "compiler/targets/Target.h"
 
 #include "mlir/IR/BuiltinTypes.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "llvm/Support/JSON.h"
 
 #include <fmt/format.h>
 
 #include <chrono>
+#include <ctime>
+#include <limits>
 
 namespace inlay {
 
@@ -78,8 +81,7 @@ private:
   void addTypeMoves(const Selection &from, std::vector<Selection> &moves) const;
   bool isDone(const Attempt &tried) const {
     return tried.module || result_.attempts >= options_.maxAttempts ||
-           std::chrono::steady_clock::now() - begin_ >
-               std::chrono::duration<double>(options_.maxSearchSeconds);
+           static_cast<double>(std::clock() - begin_) / CLOCKS_PER_SEC > options_.maxSearchSeconds;
   }
 
   mlir::MLIRContext &context_;
@@ -88,7 +90,7 @@ private:
   const KernelCheckOptions &options_;
   KernelCheckResult &result_;
 
-  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  const std::clock_t begin_ = std::clock(); // of this process: other programs do not shorten it
   std::string source_;
   std::map<std::string, std::optional<std::string>> filesRead_;
   std::unique_ptr<triton::Module> module_;
@@ -213,6 +215,16 @@ void SignatureSearch::describe(const Selection &selection) {
   }
 }
 
+/// Whether the kernel writes anything: one that does not was given values that leave all of it out.
+bool hasEffects(mlir::ModuleOp module) {
+  return module
+      .walk([](mlir::Operation *op) {
+        return mlir::hasEffect<mlir::MemoryEffects::Write>(op) ? mlir::WalkResult::interrupt()
+                                                               : mlir::WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 Attempt SignatureSearch::attempt(const Selection &selection) {
   ++result_.attempts;
   describe(selection);
@@ -230,10 +242,14 @@ Attempt SignatureSearch::attempt(const Selection &selection) {
   request.notes = [&](std::string_view note) { tried.notes.emplace_back(note); };
   request.failure = &tried.failure;
   Result<mlir::OwningOpRef<mlir::ModuleOp>> module = triton::importKernel(context_, request);
-  if (module.isOk())
-    tried.module = std::move(*module);
-  else
+  if (!module.isOk()) {
     tried.message = module.status().message();
+  } else if (hasEffects(**module)) {
+    tried.module = std::move(*module);
+  } else {
+    tried.message = "with these types and values the kernel does nothing";
+    tried.failure.steps = std::numeric_limits<int64_t>::max();
+  }
   if (tried.failure.message.empty())
     tried.failure.message = tried.message;
   return tried;
@@ -286,8 +302,13 @@ std::vector<Selection> SignatureSearch::moves(const Selection &from, const Impor
   if (!failure.spans.empty() && close != std::string::npos)
     append(
         usage_->dependencies(*module_, *item_, failure.message.substr(open + 1, close - open - 1)));
-  for (const triton::Span &span : failure.spans)
+  for (const triton::Span &span : failure.spans) {
     append(usage_->dependencies(*module_, *item_, span));
+    for (size_t i = 0; i < function_->parameters.size(); ++i) // in the text of a default value
+      if (const triton::ExprPtr &value = function_->parameters[i].defaultValue;
+          value && span.begin >= value->span.begin && span.end <= value->span.end)
+        append({i});
+  }
   // Errors about the interface have no place in the text, but name the parameter.
   for (size_t i = 0; failure.spans.empty() && i < candidates_.size(); ++i)
     if (failure.message.find("parameter '" + candidates_[i].name + "'") != std::string::npos)

@@ -11,6 +11,8 @@
 #include "compiler/frontends/triton/TritonFrontend.h"
 #include "compiler/targets/Target.h"
 
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 
 namespace inlay {
@@ -78,9 +80,6 @@ std::string interfaceJson(const KernelImage &image,
   return text + "\n";
 }
 
-/// The stage that holds an image's bytes.
-std::string_view stageOfImage(const KernelImage &image) { return imageFormatName(image.format); }
-
 Status checkStage(const std::string &emit) {
   std::string names;
   for (const StageInfo &info : allStages()) {
@@ -108,27 +107,27 @@ Result<std::string> compileKernelFile(KernelToolRequest request) {
                "reading the kernel's parameters in " + request.path);
   INLAY_ASSIGN(std::unique_ptr<Target> target, createOneTarget(request.target));
 
-  std::string found, stagesSeen;
-  KernelCompileOptions options;
-  options.stageSink = [&](std::string_view stage, std::string_view bytes) {
-    if (stage == request.emit)
-      found = bytes;
-    stagesSeen += (stagesSeen.empty() ? "" : ", ") + std::string(stage);
-  };
-  INLAY_ASSIGN(std::vector<KernelImage> images, target->compile(*module, options),
-               "compiling " + request.path + " for " + target->name());
-  if (images.empty())
-    return internalError("target {} made no image of {}", target->name(), request.path);
-  if (request.emit == "json")
+  if (request.emit == "json") {
+    INLAY_ASSIGN(std::vector<KernelImage> images, target->compile(*module, {}),
+                 "compiling " + request.path + " for " + target->name());
+    if (images.empty())
+      return internalError("target {} made no image of {}", target->name(), request.path);
     return interfaceJson(images.back(), parameters);
-  for (const KernelImage &image : images)
-    if (stageOfImage(image) == request.emit)
-      return std::string(reinterpret_cast<const char *>(image.bytes.data()), image.bytes.size());
-  if (found.empty())
-    return invalidArgument(
-        "target {} gave no stage '{}' (it gave {}){}", target->name(), request.emit, stagesSeen,
-        request.emit == "cubin" ? "; a cubin needs ptxas: is it installed?" : "");
-  return found;
+  }
+  if (!llvm::is_contained(target->stages(), request.emit))
+    return invalidArgument("target {} has no stage '{}'; its stages are {}", target->name(),
+                           request.emit, llvm::join(target->stages(), ", "));
+  std::optional<std::string> found;
+  KernelCompileOptions options;
+  options.onlyStage = request.emit;
+  options.stageSink = [&](std::string_view, std::string_view bytes) { found = bytes; };
+  INLAY_TRY(target->compile(*module, options).status(),
+            "compiling " + request.path + " for " + target->name());
+  if (!found)
+    return invalidArgument("target {} gave no stage '{}'{}", target->name(), request.emit,
+                           request.emit == "cubin" ? "; a cubin needs ptxas: is it installed?"
+                                                   : "");
+  return std::move(*found);
 }
 
 Result<std::vector<std::byte>> compileKernelFileToEngine(KernelToolRequest request) {

@@ -35,7 +35,10 @@ template <typename T>
 std::string printed(T &&value) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  value.print(stream);
+  if constexpr (requires { value.print(stream); })
+    value.print(stream);
+  else
+    value.print(stream, nullptr); // an LLVM module: without an annotator
   return text;
 }
 

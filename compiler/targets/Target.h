@@ -5,6 +5,7 @@
 #include "base/Status.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/ArrayRef.h"
 
 #include <array>
 #include <cstddef>
@@ -49,6 +50,13 @@ using StageSink = std::function<void(std::string_view stage, std::string_view by
 
 struct KernelCompileOptions {
   StageSink stageSink; // may be empty
+  /// If not empty, the sink receives this stage alone, and nothing is made that it does not need:
+  /// there may be no images then.
+  std::string onlyStage;
+
+  bool wants(std::string_view stage) const {
+    return stageSink && (onlyStage.empty() || onlyStage == stage);
+  }
 };
 
 /// One thing to compile for. Made by createTarget; not thread-safe.
@@ -57,6 +65,8 @@ public:
   virtual ~Target() = default;
   /// Canonical name: "cuda:sm_90a", "cpu:x86-64-v3".
   virtual const std::string &name() const = 0;
+  /// The stages that a kernel passes, in order, as the sink names them.
+  virtual llvm::ArrayRef<std::string_view> stages() const = 0;
   /// Compiles the only kernel of a verified tile module; the module is left as it was. A CUDA
   /// target gives PTX, and a cubin after it where ptxas is installed. Errors: Unimplemented (an op
   /// this target cannot do, with its source location), Internal.

@@ -36,6 +36,8 @@ TEST(Rows, SignaturesPromiseWhatIsTrue) {
   for (const Argument &argument : *arguments)
     entries.push_back(signatureEntry(argument));
   EXPECT_THAT(entries, testing::ElementsAre("*fp16:16", "i32:16", "i32", "i64:16", "fp32", "i1"));
+  EXPECT_THAT(signatureOf(*parseArgumentList("t.0=any:f16[3] t.1=i32:3 n=i32:1 u.0=i32:16")),
+              testing::ElementsAre("(*fp16:16,i32,)", "i32", "(i32:16,)"));
 }
 
 TEST(Inputs, AreTheSameForTheSameNameAndHoldEdges) {

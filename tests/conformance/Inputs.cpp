@@ -198,4 +198,21 @@ std::string signatureEntry(const Argument &argument) {
   return type + (isDivisible ? ":16" : "");
 }
 
+std::vector<std::string> signatureOf(const std::vector<Argument> &arguments) {
+  std::vector<std::string> entries;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const size_t dot = arguments[i].name.find('.');
+    if (dot == std::string::npos) {
+      entries.push_back(signatureEntry(arguments[i]));
+      continue;
+    }
+    const std::string prefix = arguments[i].name.substr(0, dot + 1);
+    std::string tuple = "(" + signatureEntry(arguments[i]) + ",";
+    while (i + 1 < arguments.size() && arguments[i + 1].name.starts_with(prefix))
+      tuple += signatureEntry(arguments[++i]) + ",";
+    entries.push_back(tuple + ")");
+  }
+  return entries;
+}
+
 } // namespace inlay::conformance

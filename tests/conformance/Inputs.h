@@ -15,5 +15,7 @@ std::vector<tools::KernelArgument> makeArguments(const Row &row,
 double elementValue(const NpyTensor &tensor, size_t index);
 /// The signature entry of an argument: "*fp32:16", "i32", "i32:16" if it is divisible by 16.
 std::string signatureEntry(const Argument &argument);
+/// The entries of all; those of "NAME.0", "NAME.1" … become one tuple.
+std::vector<std::string> signatureOf(const std::vector<Argument> &arguments);
 
 } // namespace inlay::conformance

@@ -53,6 +53,15 @@ std::vector<const Row *> RowTable::select(const std::string &pattern, bool isAll
   return selected;
 }
 
+std::vector<const Row *> RowTable::share(const std::vector<const Row *> &rows, uint64_t part,
+                                         uint64_t count) {
+  std::vector<const Row *> chosen;
+  for (const Row *row : rows)
+    if (hashOf(row->fullName()) / 7 % count == part) // not the bits that chose the standard set
+      chosen.push_back(row);
+  return chosen;
+}
+
 RowTable buildRowTable() {
   RowTable table;
 #define INLAY_CONFORMANCE_ROWS(name) add##name##Rows(table);

@@ -23,6 +23,9 @@ public:
   /// Rows whose full name matches the pattern (as file names match, "*" everything); of each group
   /// the standard number, chosen by the hash of the name, or all.
   std::vector<const Row *> select(const std::string &pattern, bool isAll) const;
+  /// Of rows one in `count`, chosen by the hash of the name; `part` < count says which.
+  static std::vector<const Row *> share(const std::vector<const Row *> &rows, uint64_t part,
+                                        uint64_t count);
 
 private:
   std::vector<Row> rows_;

@@ -6,6 +6,7 @@
 #include "compiler/driver/KernelTool.h"
 #include "compiler/frontends/triton/TritonFrontend.h"
 #include "compiler/targets/Target.h"
+#include "compiler/targets/cuda/PtxAssembler.h"
 #include "tests/conformance/Inputs.h"
 #include "tests/reference/TileInterpreter.h"
 
@@ -25,8 +26,7 @@ Result<mlir::OwningOpRef<mlir::ModuleOp>> importRow(mlir::MLIRContext &context, 
   request.path = "kernel.py";
   request.source = row.source;
   request.function = row.function;
-  for (const Argument &argument : arguments)
-    request.signature.push_back(signatureEntry(argument));
+  request.signature = signatureOf(arguments);
   std::istringstream stream(row.constexprs);
   std::vector<std::string> entries;
   for (std::string entry; stream >> entry;)
@@ -118,6 +118,27 @@ void keepTensors(const std::vector<Argument> &arguments, const char *prefix,
       outTensors->emplace_back(prefix + arguments[i].name, *tensor);
 }
 
+/// The ptxas that must assemble what is compiled for this target; nullopt if there is none.
+std::optional<std::string> assembler(const Target &target) {
+  if (!target.name().starts_with("cuda:"))
+    return std::nullopt;
+  auto ptxas = findPtxas();
+  return ptxas.isOk() ? *ptxas : std::nullopt;
+}
+
+/// Compiles without running.
+Status compileOnly(mlir::ModuleOp module, const Target &target) {
+  INLAY_ASSIGN(auto bytes, compileKernelEngine(module, target));
+  INLAY_ASSIGN(const EngineFile engine, EngineFile::fromBytes(std::move(bytes)));
+  const std::optional<std::string> ptxas = assembler(target);
+  if (!ptxas)
+    return {};
+  for (const fb::Image *image : *engine.engine().kernels()->Get(0)->images())
+    if (image->format() == fb::ImageFormat::Cubin)
+      return {};
+  return notFound("{} did not assemble the PTX: it is older than {}", *ptxas, target.name());
+}
+
 RowResult stopped(Outcome outcome, const Status &status) { return {outcome, status.message(), 0}; }
 
 } // namespace
@@ -143,7 +164,10 @@ Result<RowRunner> RowRunner::open(const std::string &device) {
 }
 
 std::string RowRunner::describe() const {
-  return runner_ ? runner_->info().name + ", " + target_->name() : "compiled only";
+  if (runner_)
+    return runner_->info().name + ", " + target_->name();
+  const std::optional<std::string> ptxas = assembler(*target_);
+  return ptxas ? "compiled and assembled by " + *ptxas : "compiled only: nothing to assemble with";
 }
 
 RowResult RowRunner::run(const Row &row, RowTensors *outTensors) {
@@ -162,10 +186,9 @@ RowResult RowRunner::run(const Row &row, RowTensors *outTensors) {
   if (!module.isOk())
     return stopped(Outcome::Import, module.status());
   if (!runner_) {
-    auto bytes = compileKernelEngine(**module, *target_);
+    const Status status = compileOnly(**module, *target_);
     std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
-    return {bytes.isOk() ? Outcome::Passed : Outcome::Compile, bytes.status().message(),
-            elapsed.count()};
+    return {status.isOk() ? Outcome::Passed : Outcome::Compile, status.message(), elapsed.count()};
   }
   const std::vector<KernelArgument> inputs = makeArguments(row, *arguments);
   std::vector<KernelArgument> expected = inputs, actual = inputs;

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <thread>
 
@@ -21,6 +22,7 @@ struct Options {
   WorkerOptions workers;
   std::string filter = "*", gapsPath = "tests/conformance/known_gaps.txt", jsonPath;
   uint64_t numFuzz = 0, seed = 1;
+  uint64_t sharePart = 0, shareCount = 1;
   bool isAll = false, isList = false, isSource = false, isTable = false, isVerbose = false;
 };
 
@@ -38,7 +40,8 @@ Result<bool> runAll(const Options &options, const RowTable &table) {
   Run run;
   run.device = options.workers.device;
   INLAY_TRY(probeDevice(run.device, run.description));
-  run.rows = table.select(options.filter, options.isAll || options.numFuzz > 0);
+  run.rows = RowTable::share(table.select(options.filter, options.isAll || options.numFuzz > 0),
+                             options.sharePart, options.shareCount);
   if (run.rows.empty())
     return notFound("no row matches '{}'", options.filter);
   if (!options.workers.dumpFolder.empty())
@@ -95,6 +98,16 @@ int main(int argc, char **argv) {
       ->capture_default_str();
   app.add_option("--filter", options.filter, "Only rows whose name matches, \"test_dot/*\"");
   app.add_flag("--all", options.isAll, "Every row, not only the standard set");
+  app.add_option_function<std::string>(
+      "--share",
+      [&](const std::string &text) {
+        const int numRead =
+            std::sscanf(text.c_str(), "%lu/%lu", &options.sharePart, &options.shareCount);
+        if (numRead != 2 || options.sharePart >= options.shareCount)
+          throw CLI::ValidationError("--share",
+                                     "expected PART/COUNT with PART < COUNT, found '" + text + "'");
+      },
+      "PART/COUNT: of the rows one in COUNT, chosen by the hash of the name");
   app.add_flag("--source", options.isSource, "Print the rows' kernels and do nothing");
   app.add_flag("--list", options.isList, "Print the rows' names and do nothing");
   app.add_flag("--table", options.isTable, "Print the table of groups in Markdown");

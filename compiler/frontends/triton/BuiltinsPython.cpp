@@ -159,6 +159,19 @@ Value hasAttribute(Emitter &emitter, const BoundArguments &arguments) {
   return Value::boolean(!emitter.attribute(arguments[0], *name, /*isQuiet=*/true).isPoison());
 }
 
+/// Triton, PyTorch and NumPy are there, and so are modules whose files are found; others are not.
+Value findSpec(Emitter &emitter, const BoundArguments &arguments) {
+  const auto name = arguments.string(emitter, 0);
+  if (!name)
+    return Value::poison();
+  const std::string package = name->substr(0, name->find('.'));
+  if (package == "triton" || package == "torch" || package == "numpy" ||
+      (emitter.modules && emitter.modules->find(*name)))
+    return Value::boolean(true); // no None is all that is asked of it
+  emitter.note(fmt::format("package '{}' is taken for not installed", *name));
+  return Value();
+}
+
 Value staticAssert(Emitter &emitter, const BoundArguments &arguments) {
   auto holds = arguments.boolean(emitter, 0);
   if (!holds || *holds)
@@ -608,6 +621,7 @@ constexpr Builtin kBuiltins[] = {
     {"str.endswith", "self, suffix", endsWith},
     {"str.lower", "self", convertCase<std::tolower>},
     {"str.upper", "self", convertCase<std::toupper>},
+    {"importlib.util.find_spec", "name, package=None", findSpec},
     {"math.sqrt", "x", hostMath<std::sqrt>},
     {"math.log", "x", hostMath<std::log>},
     {"math.log2", "x", hostMath<std::log2>},

@@ -148,6 +148,16 @@ void addConstants(Choices &choices, const ParameterUse &use, const std::string &
     choices.add({"=True", "=False", "=None", "=0", "=1.0", "=tl.float32", "=tl.float16", "=''"});
 }
 
+/// Tuples of equal elements, of what one such parameter by itself would be.
+void addTuples(Choices &choices, size_t size, std::vector<std::string> elements) {
+  for (const std::string &element : elements) {
+    std::string tuple = "(" + element;
+    for (size_t i = 1; i < size; ++i)
+      tuple += ", " + element;
+    choices.add(tuple + (size == 1 ? ",)" : ")"));
+  }
+}
+
 bool isConstant(const Parameter &parameter) {
   return isConstexprAnnotation(parameter.annotation.get());
 }
@@ -196,6 +206,15 @@ proposeCandidates(const Function &function, const std::vector<ParameterUse> &use
         choices.add("tensordesc<" + std::string(element) + "[" + shape + "]>");
     } else {
       bool isPointer = use.value.has(Use::Address);
+      if (use.tupleSize > 0) {
+        Choices elements;
+        if (isPointer)
+          addPointers(elements, use, name, traits);
+        else
+          addScalars(elements, use, name);
+        elements.add("i32");
+        addTuples(choices, use.tupleSize, elements.take());
+      }
       if (isPointer)
         addPointers(choices, use, name, traits);
       if (isInteger && !isPointer)

@@ -242,6 +242,7 @@ private:
   Span span_{};
   std::map<const ModuleItem *, Value> globals_;
   std::set<const ModuleItem *> globalsInProgress_;
+  std::set<const ModuleItem *> conditionsInProgress_;
   std::set<const ModuleItem *> wrappedFunctions_; // by an assignment f = triton.jit(f)
   std::set<std::string> notesGiven_;
   int elementwiseDepth_ = 0; // of calls by map_elementwise

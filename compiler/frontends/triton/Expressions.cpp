@@ -14,7 +14,11 @@ Value Emitter::evaluate(const Expr &expr) {
   if (!guard)
     return Value::poison();
   SpanScope scope(*this, expr.span);
-  return evaluateUnlocated(expr);
+  Value value = evaluateUnlocated(expr);
+  // What uses a poisoned value is passed over in silence, so one must never come without an error.
+  if (value.isPoison() && !diagnostics_->hasErrors())
+    return error("this has no value, and nothing says why: a fault of the compiler");
+  return value;
 }
 
 Value Emitter::evaluateUnlocated(const Expr &expr) {

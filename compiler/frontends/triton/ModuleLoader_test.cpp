@@ -86,6 +86,42 @@ TEST(ModuleLoader, SaysWhatIsMissingAndWhere) {
   EXPECT_THAT(message, HasSubstr("k.py:7:17: note: in call of helper 'bad' here"));
 }
 
+TEST(ModuleLoader, WhatFailedWhileAConditionWasTriedStaysAnError) {
+  // FLAG is asked for first by the module's 'if', where errors are kept quiet, then by the kernel.
+  const Files files = {
+      {"k.py", kernelWith("from config import FLAG, N\n", "tl.load(x) * N * FLAG")},
+      {"config.py", "from nowhere import ask\nFLAG = ask()\nif FLAG:\n    N = 1\n"
+                    "else:\n    N = 2\n"}};
+  EXPECT_THAT(importFrom(files, "k.py"), HasSubstr("'FLAG' is needed here"));
+  const Files renamed = {{"k.py", kernelWith("from lang import tl\n", "tl.load(x)")},
+                         {"lang.py", "from nowhere import ask\nPRESENT = ask()\nif PRESENT:\n"
+                                     "    import triton.language as tl\nelse:\n    tl = ask()\n"}};
+  EXPECT_THAT(importFrom(renamed, "k.py"), HasSubstr("tile.load"));
+}
+
+TEST(ModuleLoader, TritonIsThereWhateverAModuleAsks) {
+  const Files files = {{"k.py", "from lang import tl, triton\n@triton.jit\ndef kernel(x):\n"
+                                "    tl.store(x, tl.load(x))\n"},
+                       {"lang.py",
+                        "from importlib.util import find_spec\nfrom probe import ask\n"
+                        "PRESENT = find_spec('triton') is not None or ask()\nif PRESENT:\n"
+                        "    drivers = ask()\n    if len(drivers) != 1:\n        PRESENT = False\n"
+                        "if PRESENT:\n    import triton\n    import triton.language as tl\nelse:\n"
+                        "    triton = ask()\n    tl = ask()\n"}};
+  EXPECT_THAT(importFrom(files, "k.py"), HasSubstr("tile.load"));
+}
+
+TEST(ModuleLoader, PackagesAreFoundOrTakenForNotInstalled) {
+  const std::string text = "from importlib.util import find_spec\n"
+                           "import importlib\n"
+                           "A = 2 if find_spec('triton.language') is not None else 3\n"
+                           "B = 5 if importlib.util.find_spec('beside') else 7\n"
+                           "C = 11 if find_spec('nobody_has_this') is None else 13\n"
+                           "D = tl.constexpr(A * B * C)\n";
+  EXPECT_THAT(importFrom({{"k.py", kernelWith(text, "tl.load(x) * D")}, {"beside.py", ""}}, "k.py"),
+              HasSubstr("1.100000e+02"));
+}
+
 TEST(ModuleLoader, ModulesMayImportEachOther) {
   const Files files = {
       {"a.py", kernelWith("from b import *\nfrom b import helper\n", "helper(tl.load(x))")},

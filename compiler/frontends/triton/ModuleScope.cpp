@@ -2,6 +2,7 @@
 #include "compiler/frontends/triton/Builtins.h"
 #include "compiler/frontends/triton/EmitterScopes.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -15,17 +16,36 @@ Value Emitter::lookup(const std::string &name) {
   return lookupGlobal(*frame_->module, name, frame_->evaluating);
 }
 
+namespace {
+
+/// Whether the name becomes Triton or its language itself, which kernels always have.
+bool importTriton(const std::vector<const ModuleItem *> &bindings) {
+  return std::any_of(bindings.begin(), bindings.end(), [](const ModuleItem *item) {
+    return item->kind == ModuleItem::Kind::Import &&
+           (item->path == "triton" || item->path == "triton.language");
+  });
+}
+
+} // namespace
+
 /// The items that bind a name, in order, in the branches of module-level statements that are taken.
 void Emitter::collectBindings(Module &module, const std::vector<ModuleItem> &items,
                               const std::string &name, std::vector<const ModuleItem *> &found) {
   for (const ModuleItem &item : items) {
     if (item.kind == ModuleItem::Kind::If) {
+      // A condition sees what was bound before it.
+      if (conditionsInProgress_.contains(&item))
+        return;
       std::vector<const ModuleItem *> body, orElse;
       collectBindings(module, item.body, name, body);
       collectBindings(module, item.orElse, name, orElse);
       if (body.empty() && orElse.empty())
         continue;
-      std::optional<bool> isTaken = decideModuleIf(module, item);
+      std::optional<bool> isTaken;
+      if (importTriton(body) != importTriton(orElse))
+        isTaken = importTriton(body);
+      else
+        isTaken = decideModuleIf(module, item);
       bool takesBody = isTaken.value_or(!body.empty());
       if (!isTaken)
         note(fmt::format(
@@ -51,7 +71,9 @@ std::optional<bool> Emitter::decideModuleIf(Module &module, const ModuleItem &it
   if (!test)
     return std::nullopt;
   Diagnostics *saved = std::exchange(diagnostics_, &quiet);
+  conditionsInProgress_.insert(&item);
   Value value = evaluateInModule(module, *test, &item);
+  conditionsInProgress_.erase(&item);
   diagnostics_ = saved;
   // A name that is only imported has no known truth.
   return value.asExternal() ? std::nullopt : value.truth();
@@ -125,7 +147,10 @@ std::optional<Value> Emitter::findGlobal(Module &module, const std::string &name
   if (bindings.empty())
     return name == "*" ? std::nullopt : findStarImport(module, name);
   const ModuleItem &item = *bindings.back();
-  if (auto known = globals_.find(&item); known != globals_.end())
+  // A value without a reason may have failed while a condition was tried quietly: the reason is
+  // found again.
+  if (auto known = globals_.find(&item);
+      known != globals_.end() && (!known->second.containsPoison() || diagnostics_->hasErrors()))
     return known->second;
   globalsInProgress_.insert(&item);
   Value value = evaluateItem(module, item);

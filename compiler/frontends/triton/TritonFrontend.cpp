@@ -10,6 +10,7 @@
 #include "mlir/Transforms/Passes.h"
 
 #include <algorithm>
+#include <charconv>
 #include <fmt/ranges.h>
 
 using namespace mlir;
@@ -29,14 +30,66 @@ std::string_view trim(std::string_view text) {
 /// One entry of a signature.
 struct SignatureEntry {
   Type type;
-  int64_t divisibility = 0;  // 0: nothing known
-  bool isOne = false;        // an integer that is always 1
-  bool isDescriptor = false; // a tensor descriptor; the type is its block's
+  int64_t divisibility = 0;      // 0: nothing known
+  std::optional<Value> constant; // known at compile time: ":1", or "=VALUE" in a tuple
+  bool isDescriptor = false;     // a tensor descriptor; the type is its block's
+  bool isTuple = false;
+  std::vector<SignatureEntry> elements; // of a tuple
 };
+
+/// The value of "=VALUE" in a tuple.
+std::optional<Value> parseTupleConstant(std::string_view text) {
+  if (text == "None")
+    return Value();
+  if (text == "True" || text == "False")
+    return Value::boolean(text == "True");
+  int64_t integer = 0;
+  const char *end = text.data() + text.size();
+  if (auto [last, error] = std::from_chars(text.data(), end, integer);
+      error == std::errc() && last == end)
+    return Value::integer(integer);
+  double number = 0;
+  if (auto [last, error] = std::from_chars(text.data(), end, number);
+      error == std::errc() && last == end)
+    return Value::number(number);
+  return std::nullopt;
+}
+
+Result<SignatureEntry> parseSignatureEntry(std::string_view text, std::string_view parameter);
+
+/// "(*fp32, i32:16, =3)"; a comma behind the last element as Python writes tuples of one.
+Result<SignatureEntry> parseTupleEntry(std::string_view text, std::string_view parameter) {
+  if (!text.ends_with(')'))
+    return invalidArgument("signature entry '{}' of parameter '{}' has no ')' at its end", text,
+                           parameter);
+  SignatureEntry tuple;
+  tuple.isTuple = true;
+  std::vector<std::string> elements = splitSignature(text.substr(1, text.size() - 2));
+  if (!elements.empty() && elements.back().empty())
+    elements.pop_back();
+  for (size_t i = 0; i < elements.size(); ++i) {
+    const std::string name = fmt::format("{}.{}", parameter, i);
+    if (!elements[i].starts_with('=')) {
+      INLAY_ASSIGN(SignatureEntry element, parseSignatureEntry(elements[i], name));
+      tuple.elements.push_back(std::move(element));
+      continue;
+    }
+    SignatureEntry element;
+    element.constant = parseTupleConstant(trim(std::string_view(elements[i]).substr(1)));
+    if (!element.constant)
+      return invalidArgument("signature entry '{}' of parameter '{}': '{}' is no value; expected a "
+                             "number, True, False or None behind '='",
+                             text, parameter, elements[i]);
+    tuple.elements.push_back(std::move(element));
+  }
+  return tuple;
+}
 
 Result<SignatureEntry> parseSignatureEntry(std::string_view text, std::string_view parameter) {
   SignatureEntry entry;
   std::string_view rest = trim(text);
+  if (rest.starts_with('('))
+    return parseTupleEntry(rest, parameter);
   if (rest.starts_with("tensordesc")) {
     std::optional<Type> block = parseDescriptorEntry(rest);
     if (!block)
@@ -73,7 +126,7 @@ Result<SignatureEntry> parseSignatureEntry(std::string_view text, std::string_vi
   if (!scalar || languageNameOf(*scalar) == rest)
     return invalidArgument("signature entry '{}' of parameter '{}' is not a type; expected a "
                            "pointer such as *fp32, *bf16, *i64, or a scalar "
-                           "such as i32, i64, u32, fp32, u1",
+                           "such as i32, i64, u32, fp32, u1, or a tuple of such as (i32, *fp32)",
                            text, parameter);
   entry.type.scalar = *scalar;
   if (entry.divisibility == 1 && !entry.type.isPointer) {
@@ -81,7 +134,7 @@ Result<SignatureEntry> parseSignatureEntry(std::string_view text, std::string_vi
       return invalidArgument(
           "signature entry '{}' of parameter '{}': ':1' (always equal to 1) is for integers", text,
           parameter);
-    entry.isOne = true;
+    entry.constant = Value::integer(1);
   }
   if (entry.type.isFloat() && entry.divisibility > 0)
     return invalidArgument(
@@ -141,6 +194,10 @@ private:
   void evaluateHeuristics(const ModuleItem &item, const Function &function);
   Status checkConstexprNames(const Function &function);
   OwningOpRef<ModuleOp> emit(const ModuleItem &item, const Function &function);
+  void addArgumentTypes(const std::string &name, const SignatureEntry &entry,
+                        SmallVectorImpl<mlir::Type> &types);
+  Value bindArgument(const std::string &name, const SignatureEntry &entry, func::FuncOp func,
+                     unsigned &index);
   Status simplify(ModuleOp module);
   Status diagnosticStatus();
 
@@ -262,8 +319,7 @@ Status Importer::bindParameters(const Function &function) {
                              parameter.name, describeParameters(function));
     } else {
       INLAY_ASSIGN(binding.entry, parseSignatureEntry(signature[next++], parameter.name));
-      if (binding.entry.isOne)
-        binding.constant = Value::integer(1);
+      binding.constant = binding.entry.constant;
     }
     bindings_.push_back(std::move(binding));
   }
@@ -273,6 +329,58 @@ Status Importer::bindParameters(const Function &function) {
                            function.name, signature.size(), fmt::join(signature, ", "), next,
                            signature[next], describeParameters(function));
   return diagnostics_.hasErrors() ? diagnosticStatus() : Status();
+}
+
+void Importer::addArgumentTypes(const std::string &name, const SignatureEntry &entry,
+                                SmallVectorImpl<mlir::Type> &types) {
+  if (entry.constant)
+    return;
+  if (entry.isTuple) {
+    for (size_t i = 0; i < entry.elements.size(); ++i)
+      addArgumentTypes(fmt::format("{}.{}", name, i), entry.elements[i], types);
+  } else if (entry.isDescriptor) {
+    for (const DescriptorField &field : descriptorFields(name, entry.type))
+      types.push_back(irType(&context_, field.type));
+  } else {
+    types.push_back(irType(&context_, entry.type));
+  }
+}
+
+/// The value of a parameter, or of an element of one that is a tuple, made of the function's
+/// arguments from `index` on.
+Value Importer::bindArgument(const std::string &name, const SignatureEntry &entry,
+                             func::FuncOp func, unsigned &index) {
+  if (entry.constant)
+    return *entry.constant;
+  if (entry.isTuple) {
+    Value::Elements elements;
+    for (size_t i = 0; i < entry.elements.size(); ++i)
+      elements.push_back(
+          bindArgument(fmt::format("{}.{}", name, i), entry.elements[i], func, index));
+    return Value::tuple(std::move(elements));
+  }
+  OpBuilder &builder = emitter_.semantics().builder;
+  const Type &type = entry.type;
+  if (entry.isDescriptor) {
+    std::vector<Tensor> arguments;
+    for (const DescriptorField &field : descriptorFields(name, type)) {
+      func.setArgAttr(index, tile::kNameAttr, builder.getStringAttr(field.name));
+      if (field.divisibility > 0)
+        func.setArgAttr(index, tile::kDivisibilityAttr,
+                        builder.getI64IntegerAttr(field.divisibility));
+      arguments.push_back({field.type, func.getArgument(index++)});
+    }
+    Tensor one = emitter_.semantics().constant({Scalar::Int64, false, false, {}}, int64_t{1});
+    return makeDescriptorParameter(type, std::move(arguments), one);
+  }
+  func.setArgAttr(index, tile::kNameAttr, builder.getStringAttr(name));
+  if (entry.divisibility > 1)
+    func.setArgAttr(index, tile::kDivisibilityAttr, builder.getI64IntegerAttr(entry.divisibility));
+  if (type.scalar == Scalar::Int1 && type.isPointer)
+    func.setArgAttr(index, tile::kSignednessAttr, builder.getStringAttr("bool"));
+  else if (kindOf(type.scalar) == ScalarKind::Unsigned)
+    func.setArgAttr(index, tile::kSignednessAttr, builder.getStringAttr("unsigned"));
+  return Value::tensor({type, func.getArgument(index++)});
 }
 
 OwningOpRef<ModuleOp> Importer::emit(const ModuleItem &item, const Function &function) {
@@ -286,14 +394,9 @@ OwningOpRef<ModuleOp> Importer::emit(const ModuleItem &item, const Function &fun
   if (request_.numStages != KernelRequest().numStages)
     (*module)->setAttr(tile::kNumStagesAttr, builder.getI32IntegerAttr(request_.numStages));
   SmallVector<mlir::Type> types;
-  for (const KernelParameterBinding &binding : bindings_) {
-    if (!binding.constant && binding.entry.isDescriptor)
-      for (const DescriptorField &field :
-           descriptorFields(binding.parameter->name, binding.entry.type))
-        types.push_back(irType(&context_, field.type));
-    else if (!binding.constant)
-      types.push_back(irType(&context_, binding.entry.type));
-  }
+  for (const KernelParameterBinding &binding : bindings_)
+    if (!binding.constant)
+      addArgumentTypes(binding.parameter->name, binding.entry, types);
   builder.setInsertionPointToEnd(module->getBody());
   auto func =
       func::FuncOp::create(builder, location, function.name, builder.getFunctionType(types, {}));
@@ -304,33 +407,8 @@ OwningOpRef<ModuleOp> Importer::emit(const ModuleItem &item, const Function &fun
   unsigned index = 0;
   for (const KernelParameterBinding &binding : bindings_) {
     const std::string &name = binding.parameter->name;
-    if (binding.constant) {
-      parameters[name] = *binding.constant;
-      continue;
-    }
-    const Type &type = binding.entry.type;
-    if (binding.entry.isDescriptor) {
-      std::vector<Tensor> arguments;
-      for (const DescriptorField &field : descriptorFields(name, type)) {
-        func.setArgAttr(index, tile::kNameAttr, builder.getStringAttr(field.name));
-        if (field.divisibility > 0)
-          func.setArgAttr(index, tile::kDivisibilityAttr,
-                          builder.getI64IntegerAttr(field.divisibility));
-        arguments.push_back({field.type, entry->getArgument(index++)});
-      }
-      Tensor one = emitter_.semantics().constant({Scalar::Int64, false, false, {}}, int64_t{1});
-      parameters[name] = makeDescriptorParameter(type, std::move(arguments), one);
-      continue;
-    }
-    func.setArgAttr(index, tile::kNameAttr, builder.getStringAttr(name));
-    if (binding.entry.divisibility > 1)
-      func.setArgAttr(index, tile::kDivisibilityAttr,
-                      builder.getI64IntegerAttr(binding.entry.divisibility));
-    if (type.scalar == Scalar::Int1 && type.isPointer)
-      func.setArgAttr(index, tile::kSignednessAttr, builder.getStringAttr("bool"));
-    else if (kindOf(type.scalar) == ScalarKind::Unsigned)
-      func.setArgAttr(index, tile::kSignednessAttr, builder.getStringAttr("unsigned"));
-    parameters[name] = Value::tensor({type, entry->getArgument(index++)});
+    parameters[name] =
+        binding.constant ? *binding.constant : bindArgument(name, binding.entry, func, index);
   }
   emitter_.emitKernel(module_, item, function, std::move(parameters));
   builder.setInsertionPointToEnd(entry);

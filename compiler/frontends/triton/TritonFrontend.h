@@ -25,7 +25,9 @@ struct ImportFailure {
 
 /// What to compile. `signature` has one entry per parameter that is not in `constexprs`, in order,
 /// as Triton's own tool writes it: "*fp32", "*bf16:16" (address divisible by 16), "*kfp32" (read
-/// only), "i32", "i32:16", "i64:1" (equal to 1: becomes a constexpr), "fp32", "u1".
+/// only), "i32", "i32:16", "i64:1" (equal to 1: becomes a constexpr), "fp32", "u1". A tuple is
+/// "(i32, *fp32, =3)": its elements are arguments of their own, in order and named "NAME.INDEX",
+/// but for constants behind "=" (numbers, True, False, None).
 struct KernelRequest {
   std::string path;   // for messages
   std::string source; // the file's text

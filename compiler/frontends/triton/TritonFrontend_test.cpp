@@ -90,6 +90,21 @@ TEST(ImportKernel, SignatureTypes) {
       StartsWith("module"));
 }
 
+TEST(ImportKernel, TuplesOfTheSignatureAreArgumentsOneByOne) {
+  EXPECT_THAT(
+      importBody("t, s, one",
+                 "p, (q, n) = t\n"
+                 "tl.static_assert(s[0] == 4 and s[2] is None and s[3] == -1 and s[4] == 0.5)\n"
+                 "tl.static_assert(s[5] and s[6] == 1 and len(one) == 1)\n"
+                 "tl.store(p, tl.load(q) + n + s[1] + one[0])",
+                 "(*i32:16, (*ki32, i32)), (=4, i64, =None, =-1, =0.5, =True, i32:1), (i8,)"),
+      AllOf(HasSubstr("%arg0: !tile.ptr<i32> {tile.divisibility = 16 : i64, "
+                      "tile.name = \"t.0\"}"),
+            HasSubstr("tile.name = \"t.1.0\""), HasSubstr("tile.name = \"t.1.1\""),
+            HasSubstr("%arg3: i64 {tile.name = \"s.1\"}"),
+            HasSubstr("%arg4: i8 {tile.name = \"one.0\"}")));
+}
+
 TEST(ImportKernel, SignatureErrors) {
   struct Row {
     std::string_view signature;
@@ -119,6 +134,11 @@ TEST(ImportKernel, SignatureErrors) {
       {"*fp32, fp32:1", {{"B", int64_t{4}}}, "':1' (always equal to 1) is for integers"},
       {"*fp32, fp32:16", {{"B", int64_t{4}}}, "divisibility is for pointers and integers"},
       {", ", {{"B", int64_t{4}}}, "is not a type"},
+      {"*fp32, (i32, i3)",
+       {{"B", int64_t{4}}},
+       "signature entry 'i3' of parameter 'n.1' is not a type"},
+      {"*fp32, (i32", {{"B", int64_t{4}}}, "signature entry '(i32' of parameter 'n' has no ')'"},
+      {"*fp32, (i32, =x)", {{"B", int64_t{4}}}, "'=x' is no value; expected a number, True, False"},
   };
   for (const Row &row : rows)
     EXPECT_THAT(importBody("p, n, B: tl.constexpr", "pass", row.signature, row.constexprs),

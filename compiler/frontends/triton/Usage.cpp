@@ -10,6 +10,8 @@ namespace {
 
 /// Chains of assignments longer than this are not followed.
 constexpr int kMaxChain = 40;
+constexpr size_t kMaxTuple = 64;    // larger indices say nothing about a tuple
+constexpr size_t kUnknownTuple = 4; // for tuples that a loop indexes
 
 /// How a value comes out of a builtin, by the builtin's last name.
 enum class CallForm : uint8_t {
@@ -171,11 +173,12 @@ private:
     std::vector<Definition> definitions;
     Uses value, element;
     std::set<std::string> strings, numbers;
-    size_t rank = 0;
+    size_t rank = 0, tupleSize = 0;
     bool isUsed = false;
   };
 
   void define(const Expr &target, const Expr &value, std::string_view op);
+  void noteTuple(const Expr &expr, size_t size);
   void collect(const std::vector<StmtPtr> &statements);
   void visit(const std::vector<StmtPtr> &statements);
   void visit(const Stmt &stmt);
@@ -210,6 +213,12 @@ private:
   std::vector<size_t> closure(std::vector<std::string> queue, bool hasGuards);
 };
 
+/// `expr` is indexed by a number or taken apart, as only tuples are.
+void UsageAnalysis::FunctionUsage::noteTuple(const Expr &expr, size_t size) {
+  if (auto found = names_.find(expr.text); expr.kind == ExprKind::Name && found != names_.end())
+    found->second.tupleSize = std::max(found->second.tupleSize, size);
+}
+
 void UsageAnalysis::FunctionUsage::define(const Expr &target, const Expr &value,
                                           std::string_view op) {
   if (target.kind == ExprKind::Name) {
@@ -217,6 +226,8 @@ void UsageAnalysis::FunctionUsage::define(const Expr &target, const Expr &value,
   } else if (target.kind == ExprKind::Tuple || target.kind == ExprKind::List) {
     bool isPairwise = (value.kind == ExprKind::Tuple || value.kind == ExprKind::List) &&
                       value.operands.size() == target.operands.size();
+    if (value.kind == ExprKind::Name)
+      noteTuple(value, target.operands.size());
     for (size_t i = 0; i < target.operands.size(); ++i)
       define(*target.operands[i], isPairwise ? *value.operands[i] : value, op);
   }
@@ -281,6 +292,13 @@ void UsageAnalysis::FunctionUsage::visit(const Expr &expr) {
   switch (expr.kind) {
   case ExprKind::Call:
     return visitCall(expr);
+  case ExprKind::Subscript:
+    if (const Expr &index = *expr.operands[1]; index.kind == ExprKind::Integer)
+      noteTuple(*expr.operands[0],
+                std::min<size_t>(std::strtoul(index.text.c_str(), nullptr, 0), kMaxTuple) + 1);
+    else if (index.kind == ExprKind::Name)
+      noteTuple(*expr.operands[0], kUnknownTuple);
+    return;
   case ExprKind::Compare:
     return visitCompare(expr);
   case ExprKind::Conditional:
@@ -383,6 +401,7 @@ void UsageAnalysis::FunctionUsage::visitHelper(const Expr &call, const Callee &c
       info.strings.insert(use.strings.begin(), use.strings.end());
       info.numbers.insert(use.numbers.begin(), use.numbers.end());
       info.rank = std::max(info.rank, use.rank);
+      info.tupleSize = std::max(info.tupleSize, use.tupleSize);
     }
   }
 }
@@ -715,7 +734,8 @@ void UsageAnalysis::FunctionUsage::demand(const Expr &expr, Uses value, Uses ele
 void UsageAnalysis::FunctionUsage::finish() {
   for (size_t i = 0; i < result_.size(); ++i) {
     const NameInfo &info = names_[function_.parameters[i].name];
-    result_[i] = {info.value, info.element, info.strings, info.numbers, info.rank, info.isUsed};
+    result_[i] = {info.value, info.element,   info.strings, info.numbers,
+                  info.rank,  info.tupleSize, info.isUsed};
   }
 }
 

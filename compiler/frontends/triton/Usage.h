@@ -54,6 +54,7 @@ struct ParameterUse {
   std::set<std::string> strings; // it is compared with these
   std::set<std::string> numbers; // integers that it is tested to be equal to, as they are written
   size_t rank = 0;               // of a descriptor: coordinates of its loads
+  size_t tupleSize = 0;          // of a tuple: elements that are named; 0 if it seems to be none
   bool isUsed = false;
 };
 

@@ -56,6 +56,15 @@ TEST(Candidates, FollowAssignmentsAndHelpers) {
               ElementsAre("*fp32", "*fp32", "*i64", "i32"));
 }
 
+TEST(Candidates, TuplesThatAreIndexedOrTakenApart) {
+  EXPECT_THAT(propose("@triton.jit\ndef k(x, y, strides, sizes, one):\n"
+                      "    rows, columns = sizes\n"
+                      "    at = tl.program_id(0) * strides[0] + tl.arange(0, 16) * strides[2]\n"
+                      "    at = at % rows + columns\n"
+                      "    tl.store(y[0] + at, tl.load(x[1] + at) * 2.0 + one)\n"),
+              ElementsAre("(*fp32, *fp32)", "(*fp32,)", "(i32, i32, i32)", "(i32, i32)", "i32"));
+}
+
 TEST(Candidates, DotsMasksTablesAndDescriptors) {
   EXPECT_THAT(propose("@triton.jit\ndef k(a, b, c, flags, ptrs, desc):\n"
                       "    i = tl.arange(0, 16)\n"

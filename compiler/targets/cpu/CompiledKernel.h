@@ -56,7 +56,7 @@ inline Result<KernelImage> compileText(const std::string &text, std::string_view
   auto target = createCpuTarget(level);
   if (!target.isOk())
     return std::move(target).status();
-  auto images = (*target)->compile(*module, {sink});
+  auto images = (*target)->compile(*module, {sink, {}});
   if (!images.isOk())
     return std::move(images).status();
   return std::move(images->front());

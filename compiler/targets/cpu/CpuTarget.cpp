@@ -23,11 +23,14 @@ namespace inlay {
 
 namespace {
 
+constexpr std::string_view kStages[] = {"tile", "llvm", "ll", "s", "so"};
+
 class CpuTarget : public Target {
 public:
   explicit CpuTarget(const CpuLevel &level)
       : level_(level), name_("cpu:" + std::string(level.name)) {}
   const std::string &name() const override { return name_; }
+  llvm::ArrayRef<std::string_view> stages() const override { return kStages; }
   Result<std::vector<KernelImage>> compile(ModuleOp module,
                                            const KernelCompileOptions &options) const override;
 
@@ -62,15 +65,19 @@ Status CpuTarget::lower(ModuleOp module) const {
 
 Result<std::vector<KernelImage>> CpuTarget::compile(ModuleOp module,
                                                     const KernelCompileOptions &options) const {
+  // True if there is nothing left to do.
   auto stage = [&](std::string_view name, llvm::function_ref<std::string()> text) {
-    if (options.stageSink)
+    if (options.wants(name))
       options.stageSink(name, text());
+    return options.onlyStage == name;
   };
-  stage("tile", [&] { return printed(module); });
+  if (stage("tile", [&] { return printed(module); }))
+    return std::vector<KernelImage>();
   OwningOpRef<ModuleOp> work(module.clone());
   std::string entry = kernelName(*work);
   INLAY_TRY(lower(*work));
-  stage("llvm", [&] { return printed(*work.get()); });
+  if (stage("llvm", [&] { return printed(*work.get()); }))
+    return std::vector<KernelImage>();
 
   DialectRegistry registry;
   registerBuiltinDialectTranslation(registry);
@@ -83,16 +90,14 @@ Result<std::vector<KernelImage>> CpuTarget::compile(ModuleOp module,
   INLAY_ASSIGN(std::unique_ptr<llvm::TargetMachine> machine, createTargetMachine(level_));
   optimize(*llvmModule, *machine, level_);
   addStreamingVersion(*llvmModule, entry, storedBytesPerProgram(module), level_);
-  stage("ll", [&] {
-    std::string text;
-    llvm::raw_string_ostream stream(text);
-    llvmModule->print(stream, nullptr);
-    return text;
-  });
-  if (options.stageSink) {
+  if (stage("ll", [&] { return printed(*llvmModule); }))
+    return std::vector<KernelImage>();
+  if (options.wants("s")) {
+    // Code generation uses the module up.
     std::unique_ptr<llvm::Module> copy = llvm::CloneModule(*llvmModule);
     INLAY_ASSIGN(auto assembly, generateCode(*copy, *machine, llvm::CodeGenFileType::AssemblyFile));
-    options.stageSink("s", {assembly.data(), assembly.size()});
+    if (stage("s", [&] { return std::string(assembly.begin(), assembly.end()); }))
+      return std::vector<KernelImage>();
   }
   INLAY_ASSIGN(auto object, generateCode(*llvmModule, *machine, llvm::CodeGenFileType::ObjectFile));
   KernelImage image;
@@ -100,7 +105,7 @@ Result<std::vector<KernelImage>> CpuTarget::compile(ModuleOp module,
   image.format = ImageFormat::X86SharedObject;
   image.entry = entry;
   INLAY_ASSIGN(image.bytes, linkSharedObject(object), "compiling kernel '" + entry + "'");
-  if (options.stageSink)
+  if (options.wants("so"))
     options.stageSink("so",
                       {reinterpret_cast<const char *>(image.bytes.data()), image.bytes.size()});
   std::vector<KernelImage> images;

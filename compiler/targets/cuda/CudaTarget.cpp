@@ -27,6 +27,7 @@ namespace {
 
 constexpr unsigned kDefaultNumWarps = 4;
 constexpr unsigned kThreadsPerWarp = 32;
+constexpr std::string_view kStages[] = {"tile", "llvm", "ll", "ptx", "cubin"};
 
 constexpr CudaArchitecture kArchitectures[] = {
 #define INLAY_CUDA_ARCHITECTURE(name, ptxVersion) {name, ptxVersion},
@@ -44,6 +45,7 @@ public:
   explicit CudaTarget(const CudaArchitecture &architecture)
       : architecture_(architecture), name_("cuda:" + std::string(architecture.name)) {}
   const std::string &name() const override { return name_; }
+  llvm::ArrayRef<std::string_view> stages() const override { return kStages; }
   Result<std::vector<KernelImage>> compile(ModuleOp module,
                                            const KernelCompileOptions &options) const override;
 
@@ -104,7 +106,7 @@ Status CudaTarget::appendCubin(std::vector<KernelImage> &images,
   KernelImage cubin = ptx;
   cubin.format = ImageFormat::Cubin;
   cubin.bytes = std::move(assembled->cubin);
-  if (options.stageSink)
+  if (options.wants("cubin"))
     options.stageSink("cubin",
                       {reinterpret_cast<const char *>(cubin.bytes.data()), cubin.bytes.size()});
   images.push_back(std::move(cubin));
@@ -113,11 +115,14 @@ Status CudaTarget::appendCubin(std::vector<KernelImage> &images,
 
 Result<std::vector<KernelImage>> CudaTarget::compile(ModuleOp module,
                                                      const KernelCompileOptions &options) const {
+  // True if there is nothing left to do.
   auto stage = [&](std::string_view name, llvm::function_ref<std::string()> text) {
-    if (options.stageSink)
+    if (options.wants(name))
       options.stageSink(name, text());
+    return options.onlyStage == name;
   };
-  stage("tile", [&] { return printed(module); });
+  if (stage("tile", [&] { return printed(module); }))
+    return std::vector<KernelImage>();
   OwningOpRef<ModuleOp> work(module.clone());
   const std::string entry = kernelName(*work);
   const uint32_t numWarps = numWarpsOf(*work);
@@ -128,7 +133,8 @@ Result<std::vector<KernelImage>> CudaTarget::compile(ModuleOp module,
   if (auto version = work.get()->getAttrOfType<IntegerAttr>(kPtxVersionAttr))
     architecture.ptxVersion =
         std::max(architecture.ptxVersion, static_cast<unsigned>(version.getInt()));
-  stage("llvm", [&] { return printed(*work.get()); });
+  if (stage("llvm", [&] { return printed(*work.get()); }))
+    return std::vector<KernelImage>();
 
   DialectRegistry registry;
   registerBuiltinDialectTranslation(registry);
@@ -141,12 +147,8 @@ Result<std::vector<KernelImage>> CudaTarget::compile(ModuleOp module,
     return internalError("translating kernel '{}' to LLVM IR failed", entry);
   INLAY_ASSIGN(std::unique_ptr<llvm::TargetMachine> machine, createPtxMachine(architecture));
   optimizeForGpu(*llvmModule, *machine);
-  stage("ll", [&] {
-    std::string text;
-    llvm::raw_string_ostream stream(text);
-    llvmModule->print(stream, nullptr);
-    return text;
-  });
+  if (stage("ll", [&] { return printed(*llvmModule); }))
+    return std::vector<KernelImage>();
   KernelImage image;
   image.target = name_;
   image.format = ImageFormat::Ptx;
@@ -158,9 +160,10 @@ Result<std::vector<KernelImage>> CudaTarget::compile(ModuleOp module,
   INLAY_ASSIGN(std::string ptx, generatePtx(*llvmModule, *machine));
   const auto *begin = reinterpret_cast<const std::byte *>(ptx.data());
   image.bytes.assign(begin, begin + ptx.size());
-  stage("ptx", [&] { return ptx; });
   std::vector<KernelImage> images;
   images.push_back(std::move(image));
+  if (stage("ptx", [&] { return std::move(ptx); }))
+    return images;
   INLAY_TRY(appendCubin(images, options));
   return images;
 }

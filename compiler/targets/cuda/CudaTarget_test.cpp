@@ -385,14 +385,21 @@ TEST(CudaTarget, LeavesTheModuleAndGivesItsStages) {
   auto target = createTargets("cuda:sm_80");
   ASSERT_TRUE(target.isOk());
   WithoutPtxas without;
-  auto images =
-      target->front()->compile(*module, {[&](std::string_view stage, std::string_view text) {
-        EXPECT_FALSE(text.empty());
-        stages.emplace_back(stage);
-      }});
+  KernelCompileOptions options;
+  options.stageSink = [&](std::string_view stage, std::string_view text) {
+    EXPECT_FALSE(text.empty());
+    stages.emplace_back(stage);
+  };
+  auto images = target->front()->compile(*module, options);
   ASSERT_TRUE(images.isOk()) << images.status().toString();
   EXPECT_EQ(print(), before);
   EXPECT_THAT(stages, testing::ElementsAre("tile", "llvm", "ll", "ptx"));
+  for (const char *only : {"tile", "llvm", "ll", "ptx"}) {
+    stages.clear();
+    options.onlyStage = only;
+    ASSERT_TRUE(target->front()->compile(*module, options).isOk());
+    EXPECT_THAT(stages, testing::ElementsAre(only));
+  }
 }
 
 TEST(CudaTarget, UnknownOpsAreErrorsAtTheirPlace) {

@@ -124,6 +124,31 @@ void eachElement(PlainValues &values) {
     values.at("Z")[i] = element(static_cast<int>(xs[i]), n, xs, static_cast<int>(i));
 }
 
+/// A host passes each element of a tuple as an argument of its own.
+constexpr const char *kTupleArguments = R"(import triton
+import triton.language as tl
+
+
+@triton.jit
+def row(source, stride, SIZE: tl.constexpr):
+    return tl.load(source + tl.arange(0, SIZE) * stride)
+
+
+@triton.jit
+def kernel(Z, sources, strides, n, SIZE: tl.constexpr):
+    first, second = sources
+    y = row(first, strides[0], SIZE) * n + row(second, strides[1], SIZE)
+    for k in tl.static_range(len(sources)):
+        y += row(sources[k], strides[k], SIZE) * k
+    tl.store(Z + tl.arange(0, SIZE), y)
+)";
+
+void tupleArguments(PlainValues &values) {
+  const double n = values.at("n")[0];
+  for (size_t i = 0; i < values.at("Z").size(); ++i)
+    values.at("Z")[i] = values.at("sources.0")[i * 2] * n + values.at("sources.1")[i] * 2;
+}
+
 struct Form {
   const char *name, *body;
   PlainReference reference;
@@ -374,6 +399,13 @@ void addLanguageRows(RowTable &table) {
                  .numWarps = n == 4 ? 4 : 2,
                  .grid = {kPrograms, 1, 1},
                  .reference = form.reference});
+  table.add({.group = "language",
+             .name = "tuples-as-arguments",
+             .source = kTupleArguments,
+             .arguments = "Z=output:i32[64] sources.0=integers:i32[128] sources.1=integers:i32[64] "
+                          "strides.0=i32:2 strides.1=i32:1 n=i32:7",
+             .constexprs = "SIZE=64",
+             .reference = tupleArguments});
   for (const auto &[title, body] : kRefused) {
     std::string_view name = title;
     size_t bar = name.find('|');
