@@ -202,6 +202,28 @@ class CliTest(unittest.TestCase):
             self.assertEqual((shape, dtype), ((10, 100), "float32"))
             self.assertEqual(list(y), [v + 1 for v in x[:999]] + [0])
 
+    def test_descriptors_tables_of_addresses_and_repeats(self):
+        (self.folder / "k.py").write_text(
+            "import triton\nimport triton.language as tl\n"
+            "@triton.jit\ndef gather(table, described, out):\n"
+            "    i = tl.arange(0, 16)\n"
+            "    first = tl.load(tl.load(table).to(tl.pointer_type(tl.float32)) + i)\n"
+            "    second = tl.load(tl.load(table + 1).to(tl.pointer_type(tl.float32)) + i)\n"
+            "    row = tl.reshape(described.load([1, 0]), [16])\n"
+            "    tl.store(tl.load(table + 1).to(tl.pointer_type(tl.float32)) + i, first)\n"
+            "    tl.store(out + i, first + second * 10 + row * 100)\n")
+        npy.save(self.folder / "a.npy", range(16), (16,))
+        npy.save(self.folder / "d.npy", range(32), (2, 16))
+        done = self.call("kernel", "run", "k.py:gather", "--grid", "1", "--arg", "table=addresses:a.npy,zeros:f32[16]", "--arg",
+                         "described=descriptor[1,16]:d.npy", "--arg", "out=zeros:f32[16]", "--output", "out=out.npy", "--output", "table=a2.npy,b2.npy",
+                         "--repeat", "3")
+        self.assertIn("median of 3 launches", done.stdout)
+        # What is written back is what the first launch left.
+        self.assertEqual(list(npy.load(self.folder / "out.npy")[0]), [i + 100.0 * (16 + i) for i in range(16)])
+        self.assertEqual(list(npy.load(self.folder / "b2.npy")[0]), [float(i) for i in range(16)])
+        self.fails("kernel", "run", "k.py:gather", "--grid", "1", "--arg", "table=addresses:a.npy,a.npy", "--arg", "described=descriptor[1,16]:d.npy",
+                   "--arg", "out=zeros:f32[16]", "--output", "table=a2.npy", says=["'table' is a table of 2 tensors, but 1 files are named"])
+
     def test_a_kernel_run_with_wrong_arguments_says_so(self):
         npy.save(self.folder / "x.npy", [0] * 1000, (1000,), "int32")
         x, n, y = ["--arg", "x_ptr=x.npy"], ["--arg", "n_elements=1000"], ["--arg", "y_ptr=zeros:f32[1000]"]
@@ -214,6 +236,11 @@ class CliTest(unittest.TestCase):
                             (y + ["--arg", "x_ptr=zeros:f32[1]", "--arg", "n_elements=1.5"] + signature, ["'n_elements' is no value of i32"]),
                             (n + y + ["--arg", "x_ptr=zeros:f33[1]"], ["zeros:DTYPE[SIZE"]),
                             (n + y + ["--arg", "x_ptr=none.npy"], ["none.npy"]),
+                            (n + y + ["--arg", "x_ptr=descriptor[16]"], ["'x_ptr=descriptor[16]'", "descriptor[SIZE,…]:TENSOR"]),
+                            (n + y + ["--arg", "x_ptr=descriptor[16,16]:zeros:f32[1000]"], ["the block has rank 2, the tensor rank 1"]),
+                            (n + y + ["--arg", "x_ptr=descriptor[16]:1000"], ["'1000' is no tensor"]),
+                            (n + y + ["--arg", "x_ptr=addresses:zeros:f32[4],5"], ["'5' is no tensor"]),
+                            (n + y + ["--arg", "x_ptr=addresses:zeros:f32[4]"] + signature, ["'x_ptr' is a table of addresses", "*fp32"]),
                             (x + n + y + ["--arg", "x_ptr=x.npy"], ["'x_ptr' is given twice"]),
                             (n + y + ["--arg", "x_ptr=zeros:f32[1000]", "--output", "z=z.npy"], ["output 'z'"]),
                             # A store far behind the tensor meets its guard.

@@ -10,7 +10,7 @@ packages=(
   libfmt-dev libcli11-dev libflatbuffers-dev flatbuffers-compiler-dev flatbuffers-compiler nlohmann-json3-dev
   libtomlplusplus-dev libminizip-dev libxxhash-dev
   # tests and benchmarks
-  libgtest-dev libgmock-dev libbenchmark-dev python3
+  libgtest-dev libgmock-dev libbenchmark-dev python3 python3-numpy
 )
 missing=()
 for package in "${packages[@]}"; do

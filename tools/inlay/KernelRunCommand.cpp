@@ -23,6 +23,7 @@ struct RunOptions {
   std::string kernel; // FILE.py:FUNCTION
   KernelToolRequest request;
   std::string device = "cpu", grid;
+  size_t repeats = 0; // launches to measure
   std::vector<std::string> arguments, outputs;
 };
 
@@ -86,10 +87,13 @@ std::map<std::string, DataType> pointeesOf(const std::string &signature,
   const std::vector<std::string> entries = triton::splitSignature(signature);
   for (size_t i = 0; i < std::min(entries.size(), names.size()); ++i) {
     std::string_view entry = entries[i];
-    entry = entry.substr(0, entry.find(':'));
-    if (!entry.starts_with('*'))
+    if (entry.starts_with("tensordesc<"))
+      entry = entry.substr(11, entry.find('[') - std::min<size_t>(entry.find('['), 11));
+    else if (entry.starts_with('*'))
+      entry = entry.substr(entry.starts_with("*k") ? 2 : 1,
+                           entry.find(':') - (entry.starts_with("*k") ? 2 : 1));
+    else
       continue;
-    entry.remove_prefix(entry.starts_with("*k") ? 2 : 1);
     if (const std::optional<DataType> dtype = findDataType(entry))
       dtypes[names[i]] = *dtype;
   }
@@ -124,6 +128,30 @@ Status inferSignature(const triton::KernelDeclaration &kernel,
   return {};
 }
 
+/// A size or stride of a dense tensor that a host passes beside its address, by the parameter's
+/// name: "a.size0", "a.stride1". nullopt for other names.
+std::optional<uint64_t> describedExtent(const std::string &name, const ArgumentTexts &arguments) {
+  const size_t dot = name.find('.');
+  const auto argument = arguments.find(name.substr(0, dot));
+  if (dot == std::string::npos || argument == arguments.end())
+    return std::nullopt;
+  const auto *described = std::get_if<DescribedTensor>(&argument->second);
+  const NpyTensor *tensor =
+      described ? &described->tensor : std::get_if<NpyTensor>(&argument->second);
+  if (!tensor)
+    return std::nullopt;
+  uint64_t stride = 1;
+  for (size_t axis = tensor->shape.size(); axis-- > 0;) {
+    const auto size = static_cast<uint64_t>(tensor->shape[axis]);
+    if (name.substr(dot + 1) == fmt::format("size{}", axis))
+      return size;
+    if (name.substr(dot + 1) == fmt::format("stride{}", axis))
+      return stride;
+    stride *= size;
+  }
+  return std::nullopt;
+}
+
 /// The arguments in the order of the compiled kernel's parameters.
 Result<std::vector<KernelArgument>> bindArguments(const fb::Kernel &kernel,
                                                   const ArgumentTexts &arguments) {
@@ -131,17 +159,31 @@ Result<std::vector<KernelArgument>> bindArguments(const fb::Kernel &kernel,
   for (const fb::Parameter *parameter : *kernel.parameters()) {
     const std::string name = parameter->name()->str();
     const auto dtype = static_cast<DataType>(parameter->dtype());
+    if (const std::optional<uint64_t> extent = describedExtent(name, arguments)) {
+      bound.push_back(*extent);
+      continue;
+    }
     const auto argument = arguments.find(name);
     if (argument == arguments.end())
       return invalidArgument("kernel '{}' needs an argument for '{}' ({}{}): give --arg {}=…",
                              kernel.name()->string_view(), name,
                              parameter->kind() == fb::ParameterKind::Pointer ? "*" : "",
                              dataTypeTritonName(dtype), name);
-    if (const auto *tensor = std::get_if<NpyTensor>(&argument->second)) {
+    const auto *described = std::get_if<DescribedTensor>(&argument->second);
+    if (const auto *tensor =
+            described ? &described->tensor : std::get_if<NpyTensor>(&argument->second)) {
       if (parameter->kind() == fb::ParameterKind::Pointer && tensor->dtype != dtype)
         return invalidArgument("argument '{}' has dtype {}; the signature says *{}", name,
                                dataTypeName(tensor->dtype), dataTypeTritonName(dtype));
       bound.push_back(*tensor);
+    } else if (const auto *table = std::get_if<TensorTable>(&argument->second)) {
+      if (parameter->kind() != fb::ParameterKind::Pointer ||
+          (dtype != DataType::Int64 && dtype != DataType::UInt64))
+        return invalidArgument("argument '{}' is a table of addresses; the signature says {}{}, "
+                               "not *i64 or *u64",
+                               name, parameter->kind() == fb::ParameterKind::Pointer ? "*" : "",
+                               dataTypeTritonName(dtype));
+      bound.push_back(*table);
     } else if (parameter->kind() == fb::ParameterKind::Pointer) {
       return invalidArgument("argument '{}' is a number; the signature says *{}: give a .npy file "
                              "or zeros:DTYPE[SIZE,…]",
@@ -162,14 +204,24 @@ Status writeOutputs(const fb::Kernel &kernel, const std::vector<KernelArgument> 
     if (equals == std::string::npos || equals == 0 || equals + 1 == output.size())
       return invalidArgument("output '{}': expected NAME=FILE.npy", output);
     const std::string name = output.substr(0, equals);
-    const NpyTensor *tensor = nullptr;
+    const KernelArgument *argument = nullptr;
     for (uint32_t i = 0; i < kernel.parameters()->size(); ++i)
       if (kernel.parameters()->Get(i)->name()->string_view() == name)
-        tensor = std::get_if<NpyTensor>(&arguments[i]);
-    if (!tensor)
+        argument = &arguments[i];
+    if (!argument || std::holds_alternative<uint64_t>(*argument))
       return notFound("output '{}': kernel '{}' has no tensor of that name", name,
                       kernel.name()->string_view());
-    INLAY_TRY(writeNpy(output.substr(equals + 1), *tensor));
+    if (const auto *tensor = std::get_if<NpyTensor>(argument)) {
+      INLAY_TRY(writeNpy(output.substr(equals + 1), *tensor));
+      continue;
+    }
+    const std::vector<std::string> files = splitList(output.substr(equals + 1));
+    const std::vector<NpyTensor> &tensors = std::get<TensorTable>(*argument).tensors;
+    if (files.size() != tensors.size())
+      return invalidArgument("output '{}': '{}' is a table of {} tensors, but {} files are named",
+                             output, name, tensors.size(), files.size());
+    for (size_t i = 0; i < files.size(); ++i)
+      INLAY_TRY(writeNpy(files[i], tensors[i]));
   }
   return {};
 }
@@ -194,7 +246,14 @@ Status runKernel(RunOptions &options) {
   INLAY_ASSIGN(const EngineFile engine, EngineFile::fromBytes(std::move(bytes)));
   const fb::Kernel &compiled = *engine.engine().kernels()->Get(0);
   INLAY_ASSIGN(std::vector<KernelArgument> bound, bindArguments(compiled, arguments));
-  INLAY_TRY(runner.run(engine, bound, grid));
+  std::vector<double> timesUs(options.repeats);
+  INLAY_TRY(runner.run(engine, bound, grid, timesUs));
+  if (!timesUs.empty()) {
+    std::sort(timesUs.begin(), timesUs.end());
+    fmt::print("{} on {}: median of {} launches {:.2f} us, fastest {:.2f}\n",
+               compiled.name()->string_view(), runner.info().device, timesUs.size(),
+               timesUs[timesUs.size() / 2], timesUs.front());
+  }
   return writeOutputs(compiled, bound, options.outputs);
 }
 
@@ -215,7 +274,9 @@ void addKernelRunCommand(CLI::App &kernel, Status &outcome) {
                   "A configuration of the kernel's autotuner: its index, or NAME=VALUE,…");
   run->add_option(
          "--arg", options->arguments,
-         "An argument: NAME=FILE.npy, NAME=zeros:f32[64,32] or NAME=VALUE; may be repeated")
+         "An argument: NAME=FILE.npy, NAME=zeros:f32[64,32] or NAME=VALUE; behind "
+         "descriptor[BLOCK]: a tensor descriptor, behind addresses: a table of tensors; may be "
+         "repeated")
       ->allow_extra_args(false);
   run->add_option("--include", options->request.includeRoots,
                   "A folder with modules that the kernel's file imports; may be repeated")
@@ -227,6 +288,9 @@ void addKernelRunCommand(CLI::App &kernel, Status &outcome) {
   run->add_option("--num-warps", options->request.numWarps, "Warps of one program on a GPU")
       ->check(CLI::Range(1, 32))
       ->capture_default_str();
+  run->add_option("--repeat", options->repeats,
+                  "Launch N more times, after the results were read, and print the time")
+      ->check(CLI::Range(0, 1000000));
   run->add_option("--output", options->outputs,
                   "Where to write a tensor after the run: NAME=FILE.npy; may be repeated")
       ->allow_extra_args(false);

@@ -5,6 +5,9 @@
 #include "runtime/core/ArgumentValue.h"
 #include "tools/tensorio/Npy.h"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -18,26 +21,35 @@ std::optional<DataType> findArgumentType(std::string_view name) {
   return findDataType(name);
 }
 
-/// "f32[64,32]" filled with zeros; "f32[]" has one element.
-Result<NpyTensor> parseZeros(const std::string &entry, std::string_view text) {
-  const size_t bracket = text.find('[');
-  const std::optional<DataType> dtype = findArgumentType(text.substr(0, bracket));
-  const Status malformed = invalidArgument(
-      "argument '{}': expected zeros:DTYPE[SIZE,…], for example zeros:f32[64,32]", entry);
-  if (!dtype || bracket == std::string_view::npos || !text.ends_with(']'))
-    return malformed;
-  NpyTensor tensor;
-  tensor.dtype = *dtype;
-  std::string_view sizes = text.substr(bracket + 1, text.size() - bracket - 2);
+/// The sizes of "[64,32]"; nullopt if the text is something else.
+std::optional<std::vector<int64_t>> parseSizes(std::string_view text) {
+  if (!text.starts_with('[') || !text.ends_with(']'))
+    return std::nullopt;
+  std::vector<int64_t> parsed;
+  std::string_view sizes = text.substr(1, text.size() - 2);
   while (!sizes.empty()) {
     int64_t size = -1;
     const auto [stop, error] = std::from_chars(sizes.data(), sizes.data() + sizes.size(), size);
     const auto length = static_cast<size_t>(stop - sizes.data());
     if (error != std::errc() || size < 0 || (length < sizes.size() && sizes[length] != ','))
-      return malformed;
-    tensor.shape.push_back(size);
+      return std::nullopt;
+    parsed.push_back(size);
     sizes.remove_prefix(std::min(length + 1, sizes.size()));
   }
+  return parsed;
+}
+
+/// "f32[64,32]" filled with zeros; "f32[]" has one element.
+Result<NpyTensor> parseZeros(const std::string &entry, std::string_view text) {
+  const size_t bracket = std::min(text.find('['), text.size());
+  const std::optional<DataType> dtype = findArgumentType(text.substr(0, bracket));
+  std::optional<std::vector<int64_t>> sizes = parseSizes(text.substr(bracket));
+  if (!dtype || !sizes)
+    return invalidArgument(
+        "argument '{}': expected zeros:DTYPE[SIZE,…], for example zeros:f32[64,32]", entry);
+  NpyTensor tensor;
+  tensor.dtype = *dtype;
+  tensor.shape = std::move(*sizes);
   INLAY_ASSIGN(const int64_t sizeBytes, computeSizeBytes(tensor.dtype, tensor.shape),
                "reading argument '" + entry + "'");
   tensor.data.resize(static_cast<size_t>(sizeBytes));
@@ -55,14 +67,60 @@ Result<NpyTensor> readTensor(const std::string &entry, std::string text,
   return tensor;
 }
 
+bool isTensor(std::string_view text) {
+  return text.starts_with("zeros:") || text.ends_with(".npy");
+}
+
+/// A file or zeros.
+Result<NpyTensor> parseTensor(const std::string &entry, const std::string &text,
+                              std::optional<DataType> dtype) {
+  if (text.starts_with("zeros:"))
+    return parseZeros(entry, std::string_view(text).substr(6));
+  if (text.ends_with(".npy"))
+    return readTensor(entry, text, dtype);
+  return invalidArgument("argument '{}': '{}' is no tensor; expected FILE.npy or "
+                         "zeros:DTYPE[SIZE,…]",
+                         entry, text);
+}
+
+/// "[64,32]:TENSOR": what follows "descriptor".
+Result<DescribedTensor> parseDescribed(const std::string &entry, std::string_view text,
+                                       std::optional<DataType> dtype) {
+  const size_t colon = text.find(':');
+  const auto block = parseSizes(text.substr(0, colon));
+  if (!block || colon == std::string_view::npos)
+    return invalidArgument("argument '{}': expected descriptor[SIZE,…]:TENSOR with the shape of a "
+                           "block, for example descriptor[64,32]:x.npy",
+                           entry);
+  INLAY_ASSIGN(NpyTensor tensor, parseTensor(entry, std::string(text.substr(colon + 1)), dtype));
+  if (tensor.shape.size() != block->size())
+    return invalidArgument("argument '{}': the block has rank {}, the tensor rank {}", entry,
+                           block->size(), tensor.shape.size());
+  return DescribedTensor{std::move(tensor), *block};
+}
+
+Result<TensorTable> parseTable(const std::string &entry, std::string_view text) {
+  TensorTable table;
+  for (const std::string &item : splitList(text)) {
+    INLAY_ASSIGN(NpyTensor tensor, parseTensor(entry, item, std::nullopt));
+    table.tensors.push_back(std::move(tensor));
+  }
+  return table;
+}
+
 Result<ArgumentText> parseValue(const std::string &entry, const std::string &name,
                                 const std::string &text, std::optional<DataType> dtype) {
-  if (text.starts_with("zeros:")) {
-    INLAY_ASSIGN(NpyTensor tensor, parseZeros(entry, std::string_view(text).substr(6)));
-    return ArgumentText(std::move(tensor));
+  if (text.starts_with("addresses:")) {
+    INLAY_ASSIGN(TensorTable table, parseTable(entry, std::string_view(text).substr(10)));
+    return ArgumentText(std::move(table));
   }
-  if (text.ends_with(".npy")) {
-    INLAY_ASSIGN(NpyTensor tensor, readTensor(entry, text, dtype));
+  if (text.starts_with("descriptor[")) {
+    INLAY_ASSIGN(DescribedTensor described,
+                 parseDescribed(entry, std::string_view(text).substr(10), dtype));
+    return ArgumentText(std::move(described));
+  }
+  if (isTensor(text)) {
+    INLAY_ASSIGN(NpyTensor tensor, parseTensor(entry, text, dtype));
     return ArgumentText(std::move(tensor));
   }
   auto values = parseConstexprs({entry});
@@ -95,9 +153,27 @@ Result<ArgumentTexts> parseArguments(const std::vector<std::string> &entries,
   return arguments;
 }
 
+std::vector<std::string> splitList(std::string_view text) {
+  std::vector<std::string> items(1);
+  int depth = 0;
+  for (const char c : text) {
+    depth += (c == '[') - (c == ']');
+    if (c == ',' && depth == 0)
+      items.emplace_back();
+    else
+      items.back() += c;
+  }
+  return items;
+}
+
 std::optional<std::string> signatureEntry(const ArgumentText &argument) {
   if (const auto *tensor = std::get_if<NpyTensor>(&argument))
     return fmt::format("*{}:16", dataTypeTritonName(tensor->dtype));
+  if (const auto *described = std::get_if<DescribedTensor>(&argument))
+    return fmt::format("tensordesc<{}[{}]>", dataTypeTritonName(described->tensor.dtype),
+                       fmt::join(described->block, ", "));
+  if (std::holds_alternative<TensorTable>(argument))
+    return "*i64:16";
   const auto &value = std::get<ConstexprValue>(argument);
   if (std::holds_alternative<bool>(value))
     return "u1";

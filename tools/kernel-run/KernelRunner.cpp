@@ -70,13 +70,81 @@ Status checkArguments(const fb::Kernel &kernel, const std::vector<KernelArgument
   for (size_t i = 0; i < arguments.size(); ++i) {
     const bool isPointer =
         kernel.parameters()->Get(static_cast<uint32_t>(i))->kind() == fb::ParameterKind::Pointer;
-    if (isPointer != std::holds_alternative<NpyTensor>(arguments[i]))
+    if (isPointer == std::holds_alternative<uint64_t>(arguments[i]))
       return invalidArgument("parameter '{}' of kernel '{}' takes a {}, but is given a {}",
                              parameterName(kernel, i), kernel.name()->string_view(),
                              isPointer ? "tensor" : "number", isPointer ? "number" : "tensor");
   }
   return {};
 }
+
+/// What a launch is given, in device memory.
+class DeviceArguments {
+public:
+  DeviceArguments(Device &device, Stream stream) : device_(device), stream_(stream) {}
+  DeviceArguments(const DeviceArguments &) = delete;
+
+  Status place(const std::vector<KernelArgument> &arguments) {
+    values_.resize(arguments.size());
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      addresses_.push_back(&values_[i]);
+      if (const auto *scalar = std::get_if<uint64_t>(&arguments[i])) {
+        values_[i] = *scalar;
+      } else if (const auto *tensor = std::get_if<NpyTensor>(&arguments[i])) {
+        INLAY_ASSIGN(values_[i], placeTensor(*tensor));
+      } else {
+        INLAY_ASSIGN(values_[i], placeTable(std::get<TensorTable>(arguments[i])));
+      }
+    }
+    return {};
+  }
+
+  /// Copies all tensors back, in the order in which they were placed.
+  Status readBack(const fb::Kernel &kernel, std::vector<KernelArgument> &arguments) const {
+    size_t next = 0;
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      const std::string name = parameterName(kernel, i);
+      if (auto *tensor = std::get_if<NpyTensor>(&arguments[i]))
+        INLAY_TRY(tensors_[next++].readBack(stream_, *tensor, name));
+      if (auto *table = std::get_if<TensorTable>(&arguments[i])) {
+        for (size_t item = 0; item < table->tensors.size(); ++item)
+          INLAY_TRY(tensors_[next++].readBack(stream_, table->tensors[item],
+                                              fmt::format("{}[{}]", name, item)));
+        ++next; // the table itself
+      }
+    }
+    return {};
+  }
+
+  void **addresses() { return addresses_.data(); }
+  uint64_t sizeBytes() const { return sizeBytes_; }
+
+private:
+  Result<uint64_t> placeTensor(const NpyTensor &tensor) {
+    INLAY_ASSIGN(GuardedTensor guarded, GuardedTensor::create(device_, stream_, tensor));
+    const auto address = reinterpret_cast<uint64_t>(guarded.address());
+    sizeBytes_ += tensor.data.size();
+    tensors_.push_back(std::move(guarded));
+    return address;
+  }
+
+  Result<uint64_t> placeTable(const TensorTable &table) {
+    NpyTensor addresses{DataType::Int64, {static_cast<int64_t>(table.tensors.size())}, {}};
+    for (const NpyTensor &tensor : table.tensors) {
+      INLAY_ASSIGN(const uint64_t address, placeTensor(tensor));
+      const auto bytes = std::as_bytes(std::span(&address, 1));
+      addresses.data.insert(addresses.data.end(), bytes.begin(), bytes.end());
+    }
+    return placeTensor(addresses);
+  }
+
+  Device &device_;
+  Stream stream_;
+  std::vector<GuardedTensor> tensors_;
+  std::vector<uint64_t> values_;
+  std::vector<void *> addresses_;
+  uint64_t sizeBytes_ = 0;
+};
 
 } // namespace
 
@@ -94,41 +162,45 @@ KernelRunner::~KernelRunner() {
     device_->destroyStream(stream_);
 }
 
+Status KernelRunner::measure(const LaunchRecord &record, std::span<double> timesUs) {
+  INLAY_ASSIGN(const Event start, device_->createEvent());
+  Result<Event> end = device_->createEvent();
+  const auto measureOne = [&](double &us) -> Status {
+    INLAY_TRY(device_->record(start, stream_));
+    INLAY_TRY(device_->launch(record, stream_));
+    INLAY_TRY(device_->record(*end, stream_));
+    INLAY_ASSIGN(us, device_->elapsedUs(start, *end));
+    return {};
+  };
+  Status outcome = end.isOk() ? Status() : end.status();
+  for (double &us : timesUs)
+    if (outcome.isOk())
+      outcome = measureOne(us);
+  device_->destroyEvent(start);
+  if (end.isOk())
+    device_->destroyEvent(*end);
+  return outcome;
+}
+
 Status KernelRunner::run(const EngineFile &engine, std::vector<KernelArgument> &arguments,
-                         std::array<uint32_t, 3> grid) {
+                         std::array<uint32_t, 3> grid, std::span<double> timesUs) {
   if (engine.engine().kernels()->size() != 1)
     return invalidArgument("the engine holds {} kernels; expected one",
                            engine.engine().kernels()->size());
   const fb::Kernel &kernel = *engine.engine().kernels()->Get(0);
   INLAY_TRY(checkArguments(kernel, arguments));
   INLAY_ASSIGN(const std::unique_ptr<LoadedKernel> loaded, device_->loadKernel(engine, kernel));
-  std::vector<GuardedTensor> tensors;
-  std::vector<uint64_t> values(arguments.size());
-  std::vector<void *> addresses;
-  LaunchRecord record;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    addresses.push_back(&values[i]);
-    if (const auto *scalar = std::get_if<uint64_t>(&arguments[i])) {
-      values[i] = *scalar;
-      continue;
-    }
-    const NpyTensor &tensor = std::get<NpyTensor>(arguments[i]);
-    INLAY_ASSIGN(GuardedTensor guarded, GuardedTensor::create(*device_, stream_, tensor));
-    values[i] = reinterpret_cast<uint64_t>(guarded.address());
-    record.workBytes += tensor.data.size();
-    tensors.push_back(std::move(guarded));
-  }
-  record.kernel = loaded.get();
+  DeviceArguments placed(*device_, stream_);
+  INLAY_TRY(placed.place(arguments));
+  LaunchRecord record{
+      .kernel = loaded.get(), .arguments = placed.addresses(), .workBytes = placed.sizeBytes()};
   std::copy(grid.begin(), grid.end(), record.grid);
-  record.arguments = addresses.data();
-  if (grid[0] != 0 && grid[1] != 0 && grid[2] != 0)
+  const bool hasPrograms = grid[0] != 0 && grid[1] != 0 && grid[2] != 0;
+  if (hasPrograms)
     INLAY_TRY(device_->launch(record, stream_));
   INLAY_TRY(device_->synchronize(stream_));
-  size_t next = 0;
-  for (size_t i = 0; i < arguments.size(); ++i)
-    if (auto *tensor = std::get_if<NpyTensor>(&arguments[i]))
-      INLAY_TRY(tensors[next++].readBack(stream_, *tensor, parameterName(kernel, i)));
-  return {};
+  INLAY_TRY(placed.readBack(kernel, arguments));
+  return hasPrograms ? measure(record, timesUs) : Status();
 }
 
 } // namespace inlay::tools
