@@ -51,9 +51,10 @@ Status verifyHeader(const EngineHeader &header, uint64_t fileSizeBytes) {
                         "engine with the matching "
                         "compiler",
                         header.formatVersion, kEngineFormatVersion);
-  if ((header.flags & ~kLaunchDetailsFlag) != 0 || header.reserved != 0)
-    return incompatible("engine uses features (flags {:#x}) that this runtime does not know",
-                        header.flags);
+  if ((header.flags & ~kKnownEngineFlags) != 0 || header.reserved != 0)
+    return incompatible("engine uses features (flags {:#x}) that this runtime does not know; it "
+                        "knows flags {:#x}",
+                        header.flags, kKnownEngineFlags);
   if (header.totalSizeBytes != fileSizeBytes)
     return dataLoss(
         "engine is {} bytes long; its header says {}: the file is truncated or has grown",
@@ -68,6 +69,14 @@ Status verifyHeader(const EngineHeader &header, uint64_t fileSizeBytes) {
                     header.metadataSizeBytes, header.metadataOffset, header.segmentsOffset,
                     fileSizeBytes);
   return {};
+}
+
+bool usesScratch(const fb::EngineT &engine) {
+  for (const std::unique_ptr<fb::KernelT> &kernel : engine.kernels)
+    for (const std::unique_ptr<fb::ImageT> &image : kernel->images)
+      if (image->scratch_bytes != 0)
+        return true;
+  return false;
 }
 
 } // namespace
@@ -104,7 +113,8 @@ Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
   EngineHeader header{};
   std::memcpy(header.magic, kMagic, sizeof(header.magic));
   header.formatVersion = kEngineFormatVersion;
-  header.flags = hasLaunchDetails(engine) ? kLaunchDetailsFlag : 0;
+  header.flags =
+      (hasLaunchDetails(engine) ? kLaunchDetailsFlag : 0) | (usesScratch(engine) ? kScratchFlag : 0);
   header.metadataOffset = sizeof(EngineHeader);
   header.metadataSizeBytes = metadataSizeBytes;
   header.segmentsOffset = segmentsOffset;

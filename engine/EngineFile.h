@@ -23,12 +23,17 @@ inline constexpr uint64_t kSegmentAlignmentBytes = 64;
 /// Flag of engines whose images or launches say more than older runtimes look for: blocks, clusters
 /// and what else a launch on a GPU needs. Without it they would be launched wrongly.
 inline constexpr uint32_t kLaunchDetailsFlag = 1;
+/// Flag of engines with code for the CPU that takes scratch memory (Image.scratch_bytes), a further
+/// argument that older runtimes do not give it.
+inline constexpr uint32_t kScratchFlag = 2;
+/// All flags that this version of the code knows.
+inline constexpr uint32_t kKnownEngineFlags = kLaunchDetailsFlag | kScratchFlag;
 
 /// The first 64 bytes of an engine file, little-endian.
 struct EngineHeader {
   char magic[8];           // "INLAYENG"
   uint32_t formatVersion;  // kEngineFormatVersion
-  uint32_t flags;          // kLaunchDetailsFlag
+  uint32_t flags;          // of kKnownEngineFlags; others are refused
   uint64_t metadataOffset; // of the FlatBuffer, a multiple of 64
   uint64_t metadataSizeBytes;
   uint64_t segmentsOffset; // end of the metadata, rounded up to 64

@@ -147,6 +147,19 @@ TEST(EngineFile, LaunchDetailsAreFlagged) {
             kLaunchDetailsFlag);
 }
 
+TEST(EngineFile, ScratchMemoryIsMarkedForOlderReaders) {
+  EXPECT_EQ(writeTestEngine()[12], std::byte{0}); // flags
+  TestEngine test = makeTestEngine();
+  test.engine.kernels[0]->images[1]->scratch_bytes = uint64_t{5} << 30;
+  Result<std::vector<std::byte>> bytes = writeEngineFile(std::move(test.engine), test.segments);
+  ASSERT_TRUE(bytes.isOk()) << bytes.status().toString();
+  EXPECT_EQ((*bytes)[12], std::byte{kScratchFlag});
+  Result<EngineFile> file = EngineFile::fromBytes(std::move(*bytes));
+  ASSERT_TRUE(file.isOk()) << file.status().toString();
+  EXPECT_EQ(file->engine().kernels()->Get(0)->images()->Get(1)->scratch_bytes(), uint64_t{5} << 30);
+  EXPECT_THAT(engineToText(*file), HasSubstr(", 5368709120 bytes scratch"));
+}
+
 TEST(EngineFile, NewerFormatsAreIncompatible) {
   for (size_t field : {8, 12}) { // formatVersion, flags
     std::vector<std::byte> bytes = writeTestEngine();

@@ -128,7 +128,8 @@ private:
                 {"shared_bytes", image.shared_bytes()},
                 {"registers", image.registers()},
                 {"spill_bytes", image.spill_bytes()},
-                {"ptx_version", image.ptx_version()}};
+                {"ptx_version", image.ptx_version()},
+                {"scratch_bytes", image.scratch_bytes()}};
       if (image.block())
         json["block"] = std::vector<uint32_t>(image.block()->begin(), image.block()->end());
       if (image.cluster())

@@ -148,6 +148,8 @@ private:
       details += fmt::format(", {} blocks per program", image.blocks_per_program());
     details += image.is_cooperative() ? ", cooperative" : "";
     details += image.is_programmatic() ? ", programmatic" : "";
+    if (image.scratch_bytes() != 0)
+      details += fmt::format(", {} bytes scratch", image.scratch_bytes());
     if (image.ptx_version() != 0)
       details += fmt::format(", PTX {}.{}", image.ptx_version() / 10, image.ptx_version() % 10);
     line("  image {}: {}, entry {}, segment {} of {} bytes, xxh64 {:016x}{}",

@@ -210,6 +210,10 @@ private:
           return dataLoss("kernels[{}] has an image for target '{}' that does not fit its format, "
                           "or has no entry",
                           i, target);
+        if (!isCpu && image->scratch_bytes() != 0)
+          return dataLoss("kernels[{}] has an image for {} with {} bytes of scratch memory; only "
+                          "code for the CPU takes any",
+                          i, target, image->scratch_bytes());
         if (!isCpu && (image->num_warps() < 1 || image->num_warps() > 32))
           return dataLoss("kernels[{}] has an image with {} warps; expected 1 to 32", i,
                           image->num_warps());

@@ -56,6 +56,8 @@ INSTANTIATE_TEST_SUITE_P(
               "expressions[2] takes 1 operands and has a further one"),
         BREAK("expressionSymbol", e.expressions[1] = fb::ExprInstruction(1, 0, 0, 0, 7),
               "expressions[1] refers to symbol 7"),
+        BREAK("scratchOfCuda", e.kernels[0]->images[0]->scratch_bytes = 64,
+              "kernels[0] has an image for cuda:sm_80 with 64 bytes of scratch memory"),
         BREAK("bufferSize", e.buffers[0]->size_bytes = 99, "buffers[0] refers to expression 99"),
         BREAK("bufferKind", e.buffers[0]->kind = fb::BufferKind(9),
               "buffers[0] has unknown kind 9"),

@@ -21,7 +21,7 @@ namespace inlay {
 namespace {
 
 /// Changes when the form of an entry does.
-constexpr llvm::StringLiteral kMagic = "inlay-kernel-1\n";
+constexpr llvm::StringLiteral kMagic = "inlay-kernel-2\n";
 constexpr uint64_t kDefaultMaxMegabytes = 1024;
 /// The folder's size is looked at this often at most.
 constexpr std::chrono::seconds kPruningInterval{60};
@@ -89,6 +89,7 @@ std::string serialize(const std::vector<KernelImage> &images) {
         json.attribute("registers", image.registers);
         json.attribute("spill_bytes", image.spillBytes);
         json.attribute("ptx_version", image.ptxVersion);
+        json.attribute("scratch_bytes", image.scratchBytes);
       });
   });
   stream << "\n";
@@ -107,7 +108,7 @@ bool readImage(const llvm::json::Value &value, llvm::StringRef &bytes, KernelIma
       !map.map("format", format) || !map.map("size", size) ||
       !map.map("num_warps", image.numWarps) || !map.map("shared_bytes", image.sharedBytes) ||
       !map.map("registers", image.registers) || !map.map("spill_bytes", image.spillBytes) ||
-      !map.map("ptx_version", image.ptxVersion))
+      !map.map("ptx_version", image.ptxVersion) || !map.map("scratch_bytes", image.scratchBytes))
     return false;
   if (format < 0 || format > static_cast<int64_t>(ImageFormat::X86SharedObject) || size < 0 ||
       static_cast<uint64_t>(size) > bytes.size())

@@ -39,7 +39,8 @@ std::vector<std::byte> bytesOf(std::string_view text) {
 
 std::vector<KernelImage> someImages() {
   KernelImage ptx{
-      "cuda:sm_90a", ImageFormat::Ptx, "kernel", bytesOf("code\n\0more"), 8, 49152, 40, 4, 90};
+      "cuda:sm_90a",    ImageFormat::Ptx, "kernel", bytesOf("code\n\0more"), 8, 49152, 40, 4, 90,
+      uint64_t{5} << 32};
   KernelImage cubin = ptx;
   cubin.format = ImageFormat::Cubin;
   cubin.bytes = bytesOf(std::string(3000, '\xff'));
@@ -60,6 +61,7 @@ void expectSome(const std::optional<std::vector<KernelImage>> &found) {
     EXPECT_EQ((*found)[i].registers, expected[i].registers);
     EXPECT_EQ((*found)[i].spillBytes, expected[i].spillBytes);
     EXPECT_EQ((*found)[i].ptxVersion, expected[i].ptxVersion);
+    EXPECT_EQ((*found)[i].scratchBytes, expected[i].scratchBytes);
   }
 }
 

@@ -26,6 +26,7 @@ std::unique_ptr<fb::ImageT> writeImage(const KernelImage &image,
   written->blocks_per_program = image.blocksPerProgram;
   written->is_cooperative = image.isCooperative;
   written->is_programmatic = image.isProgrammatic;
+  written->scratch_bytes = image.scratchBytes;
   return written;
 }
 

@@ -76,6 +76,7 @@ std::string interfaceJson(const KernelImage &image,
     json.attribute("registers", image.registers);
     json.attribute("spill_bytes", image.spillBytes);
     json.attribute("ptx_version", image.ptxVersion);
+    json.attribute("scratch_bytes", image.scratchBytes);
   });
   return text + "\n";
 }

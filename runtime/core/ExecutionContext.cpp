@@ -101,7 +101,18 @@ Result<std::unique_ptr<ExecutionContext>> ExecutionContext::create(std::shared_p
   std::unique_ptr<ExecutionContext> context(
       new ExecutionContext(std::move(engine), std::move(deviceEngine), std::move(table)));
   INLAY_ASSIGN(context->stream_, context->device().createStream(numThreads));
+  INLAY_TRY(context->prepareKernels());
   return context;
+}
+
+Status ExecutionContext::prepareKernels() {
+  const auto &kernels = *engine_->metadata().kernels();
+  for (uint32_t i = 0; i < kernels.size(); ++i) {
+    INLAY_ASSIGN(const uint64_t bytes, device().prepareLaunches(deviceEngine_->kernel(i), stream_),
+                 fmt::format("preparing kernel '{}'", kernels.Get(i)->name()->string_view()));
+    statistics_.allocatedBytes += bytes;
+  }
+  return {};
 }
 
 ExecutionContext::~ExecutionContext() {

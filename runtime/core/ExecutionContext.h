@@ -70,6 +70,7 @@ private:
 
   ExecutionContext(std::shared_ptr<Engine> engine, std::shared_ptr<DeviceEngine> deviceEngine,
                    LaunchTable table);
+  Status prepareKernels();
   Status bind(Slot &slot, const TensorBinding &binding);
   Status evaluateShapes();
   Status prepare();

@@ -1,4 +1,5 @@
 // What a context does on the null device: what it asks of a device, and what it refuses.
+#include "runtime/core/CountAllocations.h"
 #include "runtime/core/TestContext.h"
 #include "runtime/devices/null/NullDevice.h"
 
@@ -7,33 +8,6 @@
 #include <functional>
 #include <new>
 #include <thread>
-
-namespace {
-std::atomic<uint64_t> numAllocations{0};
-}
-
-#if defined(__SANITIZE_THREAD__)
-#define INLAY_COUNTS_ALLOCATIONS 0
-#elif defined(__has_feature)
-#define INLAY_COUNTS_ALLOCATIONS !__has_feature(thread_sanitizer)
-#else
-#define INLAY_COUNTS_ALLOCATIONS 1
-#endif
-
-#if INLAY_COUNTS_ALLOCATIONS
-// Counts what the process allocates, so that a test can say that nothing was.
-void *operator new(size_t sizeBytes) {
-  ++numAllocations;
-  if (void *memory = std::malloc(sizeBytes ? sizeBytes : 1))
-    return memory;
-  std::abort();
-}
-void *operator new[](size_t sizeBytes) { return operator new(sizeBytes); }
-void operator delete(void *memory) noexcept { std::free(memory); }
-void operator delete(void *memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void *memory) noexcept { std::free(memory); }
-void operator delete[](void *memory, size_t) noexcept { std::free(memory); }
-#endif
 
 namespace inlay {
 namespace {

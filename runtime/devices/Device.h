@@ -70,6 +70,10 @@ public:
   /// and the images there are; DeviceError.
   virtual Result<std::unique_ptr<LoadedKernel>> loadKernel(const EngineFile &file,
                                                            const fb::Kernel &kernel) = 0;
+  /// Makes memory ready that launches of the kernel on this stream need beside their arguments, so
+  /// that launching allocates nothing; before the first launch, and not during one. Gives the bytes
+  /// that were allocated, which the stream owns. Errors: OutOfMemory.
+  virtual Result<uint64_t> prepareLaunches(const LoadedKernel &kernel, Stream stream);
   virtual Status launch(const LaunchRecord &record, Stream stream) = 0;
   /// Makes a stream; `numThreads` matters to the CPU only, 0 is its default.
   virtual Result<Stream> createStream(int32_t numThreads) = 0;

@@ -190,6 +190,7 @@ Status KernelRunner::run(const EngineFile &engine, std::vector<KernelArgument> &
   const fb::Kernel &kernel = *engine.engine().kernels()->Get(0);
   INLAY_TRY(checkArguments(kernel, arguments));
   INLAY_ASSIGN(const std::unique_ptr<LoadedKernel> loaded, device_->loadKernel(engine, kernel));
+  INLAY_TRY(device_->prepareLaunches(*loaded, stream_).status());
   DeviceArguments placed(*device_, stream_);
   INLAY_TRY(placed.place(arguments));
   LaunchRecord record{

@@ -252,7 +252,7 @@ void check(const Function<T> &function, size_t count) {
       ASSERT_TRUE(kernel.isOk()) << kernel.status().toString();
       std::vector<T> found(exact.size());
       const void *arrays[] = {samples.a.data(), samples.b.data(), samples.c.data(), found.data()};
-      kernel->entry()(arrays, nullptr, 0, found.size());
+      kernel->run(arrays, nullptr, 0, found.size());
       size_t worst = 0;
       double error = 0;
       for (size_t i = 0; i < found.size(); ++i)

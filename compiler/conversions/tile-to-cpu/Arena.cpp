@@ -1,9 +1,9 @@
 #include "compiler/conversions/tile-to-cpu/Arena.h"
 
-#include "compiler/conversions/tile-to-cpu/LibraryCalls.h"
+#include "compiler/conversions/tile-to-cpu/TileToCpu.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 
@@ -12,7 +12,7 @@ namespace inlay::tile_to_cpu {
 namespace {
 
 constexpr uint64_t kAlignment = 64;
-/// More than this goes to the heap: a kernel runs on threads whose stacks are not ours.
+/// More than this is asked of the caller: a kernel runs on threads whose stacks are not ours.
 constexpr uint64_t kMaxStackBytes = 1 << 20;
 
 } // namespace
@@ -35,9 +35,12 @@ Value Arena::allocate(Location location, uint64_t bytes) {
   if (!address) {
     OpBuilder::InsertionGuard guard(builder_);
     builder_.setInsertionPointAfter(base_);
-    address = LLVM::GEPOp::create(builder_, location, base_->getResult(0).getType(),
-                                  builder_.getI8Type(), base_->getResult(0),
-                                  ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
+    Value distance =
+        LLVM::ConstantOp::create(builder_, location, builder_.getI64Type(),
+                                 builder_.getI64IntegerAttr(static_cast<int64_t>(offset)));
+    address =
+        LLVM::GEPOp::create(builder_, location, base_->getResult(0).getType(), builder_.getI8Type(),
+                            base_->getResult(0), ArrayRef<LLVM::GEPArg>{distance});
   }
   places_.insert(at, {offset, bytes, address});
   bytes_ = std::max(bytes_, offset + bytes);
@@ -48,33 +51,33 @@ void Arena::release(Value address) {
   llvm::erase_if(places_, [&](const Place &place) { return place.address == address; });
 }
 
+Value Arena::addScratchParameter() {
+  auto function = cast<func::FuncOp>(entry_->getParentOp());
+  NamedAttribute attributes[] = {
+      builder_.getNamedAttr(LLVM::LLVMDialect::getNoAliasAttrName(), builder_.getUnitAttr()),
+      builder_.getNamedAttr(LLVM::LLVMDialect::getAlignAttrName(),
+                            builder_.getI64IntegerAttr(kAlignment))};
+  const unsigned index = function.getNumArguments();
+  (void)function.insertArgument(index, base_->getResult(0).getType(),
+                                builder_.getDictionaryAttr(attributes), base_->getLoc());
+  function->setAttr(kScratchBytesAttr, builder_.getI64IntegerAttr(static_cast<int64_t>(bytes_)));
+  return function.getArgument(index);
+}
+
 void Arena::finish() {
   OpBuilder::InsertionGuard guard(builder_);
   builder_.setInsertionPoint(base_);
   Location location = base_->getLoc();
   Type pointer = base_->getResult(0).getType();
   if (bytes_ > 0) {
-    auto i64 = [&](uint64_t value) -> Value {
-      return LLVM::ConstantOp::create(builder_, location, builder_.getI64Type(),
-                                      builder_.getI64IntegerAttr(value));
-    };
-    Value size = i64(bytes_), memory;
+    Value memory;
     if (bytes_ <= kMaxStackBytes) {
+      Value size = LLVM::ConstantOp::create(builder_, location, builder_.getI64Type(),
+                                            builder_.getI64IntegerAttr(bytes_));
       memory = LLVM::AllocaOp::create(builder_, location, pointer, builder_.getI8Type(), size,
                                       kAlignment);
     } else {
-      memory =
-          callLibrary(builder_, location, LibraryFunction::AlignedAlloc, {i64(kAlignment), size});
-      Value none = LLVM::ZeroOp::create(builder_, location, pointer);
-      Value failed =
-          LLVM::ICmpOp::create(builder_, location, LLVM::ICmpPredicate::eq, memory, none);
-      auto branch = scf::IfOp::create(builder_, location, failed, /*withElseRegion=*/false);
-      builder_.setInsertionPoint(branch.thenYield());
-      stopProcess(builder_, location,
-                  "inlay: no memory for the " + std::to_string(bytes_) +
-                      " bytes of intermediate tiles of a kernel");
-      builder_.setInsertionPointToEnd(entry_);
-      callLibrary(builder_, location, LibraryFunction::Free, memory);
+      memory = addScratchParameter();
     }
     base_->getResult(0).replaceAllUsesWith(memory);
   }

@@ -16,12 +16,8 @@ ModuleOp moduleAt(OpBuilder &builder) {
 LLVM::LLVMFunctionType typeOf(Builder &builder, LibraryFunction function) {
   MLIRContext *context = builder.getContext();
   Type pointer = LLVM::LLVMPointerType::get(context), none = LLVM::LLVMVoidType::get(context),
-       i32 = builder.getI32Type(), i64 = builder.getI64Type();
+       i32 = builder.getI32Type();
   switch (function) {
-  case LibraryFunction::AlignedAlloc:
-    return LLVM::LLVMFunctionType::get(pointer, {i64, i64});
-  case LibraryFunction::Free:
-    return LLVM::LLVMFunctionType::get(none, {pointer});
   case LibraryFunction::Printf:
     return LLVM::LLVMFunctionType::get(i32, {pointer}, /*isVarArg=*/true);
   case LibraryFunction::Dprintf:
@@ -43,8 +39,6 @@ Value callLibrary(OpBuilder &builder, Location location, LibraryFunction functio
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(module.getBody());
     declaration = LLVM::LLVMFuncOp::create(builder, location, name, typeOf(builder, function));
-    if (function == LibraryFunction::AlignedAlloc)
-      declaration.setResultAttr(0, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
   }
   auto call = LLVM::CallOp::create(builder, location, declaration, arguments);
   return call.getNumResults() ? call.getResult() : Value();

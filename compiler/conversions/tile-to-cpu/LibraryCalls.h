@@ -6,16 +6,13 @@
 namespace inlay::tile_to_cpu {
 
 enum class LibraryFunction : uint8_t {
-  AlignedAlloc, ///< (alignment, bytes: i64) -> pointer
-  Free,         ///< (pointer)
-  Printf,       ///< (format: pointer, …) -> i32
-  Dprintf,      ///< (file: i32, format: pointer, …) -> i32
-  Abort,        ///< ()
+  Printf,  ///< (format: pointer, …) -> i32
+  Dprintf, ///< (file: i32, format: pointer, …) -> i32
+  Abort,   ///< ()
 };
 
 /// The symbols, by LibraryFunction.
-inline constexpr llvm::StringLiteral kLibraryFunctionNames[] = {"aligned_alloc", "free", "printf",
-                                                                "dprintf", "abort"};
+inline constexpr llvm::StringLiteral kLibraryFunctionNames[] = {"printf", "dprintf", "abort"};
 
 /// Calls the function, which is declared in the module if it is not yet; null if it returns
 /// nothing.

@@ -17,9 +17,14 @@ struct TileToCpuOptions {
   bool hasMaskedAccess = false;
 };
 
+/// Of a function with the CPU kernel ABI: the bytes that its scratch parameter must point to,
+/// aligned to 64, in memory that no other thread uses at the time.
+inline constexpr llvm::StringLiteral kScratchBytesAttr = "tile.scratch_bytes";
+
 /// Replaces the only kernel (func.func with tile.kernel) by a function of the same name with the
 /// CPU kernel ABI `void(const void *const *arguments, const uint32_t *grid, uint64_t begin,
-/// uint64_t end)`, which runs the programs begin <= p < end of the flattened grid. Tiles become
+/// uint64_t end)`, which runs the programs begin <= p < end of the flattened grid. If its tiles
+/// need much memory, it has a fifth parameter `void *scratch` and kScratchBytesAttr. Tiles become
 /// loops over their last (or contiguous) dimension in vector steps, so the code's size does not
 /// depend on tile sizes. A tile op it cannot lower is an error at that op.
 std::unique_ptr<mlir::Pass> createTileToCpuPass(const TileToCpuOptions &options = {});

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -65,7 +66,7 @@ inline Result<KernelImage> compileText(const std::string &text, std::string_view
 /// A kernel in memory, ready to run.
 class LoadedKernel {
 public:
-  using Entry = void (*)(const void *const *, const uint32_t *, uint64_t, uint64_t);
+  using Entry = void (*)(const void *const *, const uint32_t *, uint64_t, uint64_t, void *scratch);
 
   static Result<LoadedKernel> load(const KernelImage &image) {
     int file = memfd_create("kernel", MFD_CLOEXEC);
@@ -79,6 +80,7 @@ public:
     if (!handle)
       return Status(StatusCode::Internal, written ? dlerror() : "memfd_create failed");
     LoadedKernel kernel;
+    kernel.scratchBytes_ = image.scratchBytes;
     kernel.entry_ = reinterpret_cast<Entry>(dlsym(handle, image.entry.c_str()));
     if (!kernel.entry_)
       return Status(StatusCode::Internal, "the entry symbol is missing");
@@ -89,12 +91,22 @@ public:
   void run(const std::vector<const void *> &arguments, uint32_t x, uint32_t y = 1,
            uint32_t z = 1) const {
     const uint32_t grid[3] = {x, y, z};
-    entry_(arguments.data(), grid, 0, uint64_t(x) * y * z);
+    run(arguments.data(), grid, 0, uint64_t(x) * y * z);
   }
-  Entry entry() const { return entry_; }
+  /// Runs some programs of a grid, as the entry does, with scratch memory of its own.
+  void run(const void *const *arguments, const uint32_t *grid, uint64_t begin, uint64_t end) const {
+    // Entries without scratch memory have no parameter for it; the calling convention lets them
+    // ignore the register.
+    void *scratch =
+        scratchBytes_ ? std::aligned_alloc(64, (scratchBytes_ + 63) / 64 * 64) : nullptr;
+    entry_(arguments, grid, begin, end, scratch);
+    std::free(scratch);
+  }
+  uint64_t scratchBytes() const { return scratchBytes_; }
 
 private:
   Entry entry_ = nullptr;
+  uint64_t scratchBytes_ = 0;
 };
 
 /// Memory of `count` elements that ends where an unreadable page begins, and begins after one.

@@ -35,13 +35,14 @@ public:
                                            const KernelCompileOptions &options) const override;
 
 private:
-  Status lower(ModuleOp module) const;
+  /// Lowers to the LLVM dialect; the bytes of scratch memory the entry takes, 0 if none.
+  Result<uint64_t> lower(ModuleOp module) const;
 
   CpuLevel level_;
   std::string name_;
 };
 
-Status CpuTarget::lower(ModuleOp module) const {
+Result<uint64_t> CpuTarget::lower(ModuleOp module) const {
   ErrorCollector errors(module.getContext());
   PassManager toLoops(module.getContext());
   toLoops.addPass(tile::createExpandDescriptorsPass());
@@ -54,13 +55,17 @@ Status CpuTarget::lower(ModuleOp module) const {
   toLoops.addPass(createTileToCpuPass({level_.vectorBytes, level_.hasMaskedAccess}));
   if (failed(toLoops.run(module)))
     return unimplemented("the kernel cannot be compiled for {}: {}", name_, errors.text());
+  uint64_t scratchBytes = 0;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (auto bytes = dyn_cast_or_null<IntegerAttr>(function->removeAttr(kScratchBytesAttr)))
+      scratchBytes = static_cast<uint64_t>(bytes.getInt());
   PassManager toLlvm(module.getContext());
   toLlvm.addPass(createCSEPass());
   toLlvm.addPass(createMathExpansionPass({level_.hasFma, level_.hasF16Conversion}));
   toLlvm.addPass(createLowerToLlvmPass());
   if (failed(toLlvm.run(module)))
     return internalError("lowering to LLVM for {} failed: {}", name_, errors.text());
-  return {};
+  return scratchBytes;
 }
 
 Result<std::vector<KernelImage>> CpuTarget::compile(ModuleOp module,
@@ -75,7 +80,7 @@ Result<std::vector<KernelImage>> CpuTarget::compile(ModuleOp module,
     return std::vector<KernelImage>();
   OwningOpRef<ModuleOp> work(module.clone());
   std::string entry = kernelName(*work);
-  INLAY_TRY(lower(*work));
+  INLAY_ASSIGN(const uint64_t scratchBytes, lower(*work));
   if (stage("llvm", [&] { return printed(*work.get()); }))
     return std::vector<KernelImage>();
 
@@ -104,6 +109,7 @@ Result<std::vector<KernelImage>> CpuTarget::compile(ModuleOp module,
   image.target = name_;
   image.format = ImageFormat::X86SharedObject;
   image.entry = entry;
+  image.scratchBytes = scratchBytes;
   INLAY_ASSIGN(image.bytes, linkSharedObject(object), "compiling kernel '" + entry + "'");
   if (options.wants("so"))
     options.stageSink("so",

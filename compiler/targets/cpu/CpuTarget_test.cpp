@@ -77,7 +77,7 @@ TEST_P(CpuKernel, LargeLaunchesStreamTheirStores) {
         x[i] = 0.5f * i;
       const float *output = y.data();
       const void *arguments[] = {x.argument(), &n, &output};
-      kernel->entry()(arguments, grid, 0, kPrograms);
+      kernel->run(arguments, grid, 0, kPrograms);
       for (int i = 0; i < kCount + shift; ++i)
         ASSERT_EQ(y[i], i < n ? 0.5f * i + 1.0f : -7.0f) << "shift " << shift << " n " << n;
     }

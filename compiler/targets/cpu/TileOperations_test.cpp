@@ -307,7 +307,7 @@ TEST_P(Tiles, AtomicsOfThreadsAddUp) {
   const uint32_t grid[3] = {1024, 1, 1};
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i)
-    threads.emplace_back([&, i] { kernel.entry()(arguments, grid, 256 * i, 256 * (i + 1)); });
+    threads.emplace_back([&, i] { kernel.run(arguments, grid, 256 * i, 256 * (i + 1)); });
   for (std::thread &thread : threads)
     thread.join();
   EXPECT_EQ(p[0], 1024);
@@ -373,14 +373,14 @@ TEST_P(Tiles, ProgramsTakeTurnsUnderALock) {
   const uint32_t grid[3] = {800, 1, 1};
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i)
-    threads.emplace_back([&, i] { kernel.entry()(arguments, grid, 200 * i, 200 * (i + 1)); });
+    threads.emplace_back([&, i] { kernel.run(arguments, grid, 200 * i, 200 * (i + 1)); });
   for (std::thread &thread : threads)
     thread.join();
   for (int i = 0; i < 64; ++i)
     EXPECT_EQ(p[i], 800);
 }
 
-TEST_P(Tiles, LargeTilesLiveOnTheHeap) {
+TEST_P(Tiles, LargeTilesLiveInScratchMemory) {
   // Two buffers of 4 MiB: a tile reversed along its rows needs all of it.
   constexpr int kCount = 1 << 20;
   LoadedKernel kernel = compile("%x0: !tile.ptr<f32>, %y0: !tile.ptr<f32>",
@@ -394,6 +394,8 @@ TEST_P(Tiles, LargeTilesLiveOnTheHeap) {
   for (size_t i = 0; i < kCount; ++i)
     x[i] = float(i % 3);
   const void *from = x.data(), *to = y.data();
+  EXPECT_GE(kernel.scratchBytes(), kCount * sizeof(float));
+  EXPECT_LE(kernel.scratchBytes(), 2 * kCount * sizeof(float) + 4096);
   kernel.run({&from, &to}, 2);
   for (size_t column = 0; column < 1024; column += 101) {
     float sum = 0;

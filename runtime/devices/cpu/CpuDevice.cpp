@@ -18,6 +18,9 @@ namespace {
 /// Entry of a CPU kernel: runs the programs begin to end (exclusive) of the flattened grid.
 using CpuEntry = void (*)(const void *const *arguments, const uint32_t *grid, uint64_t begin,
                           uint64_t end);
+/// Of an image that asks for scratch memory, which no other thread uses meanwhile.
+using CpuEntryWithScratch = void (*)(const void *const *arguments, const uint32_t *grid,
+                                     uint64_t begin, uint64_t end, void *scratch);
 
 /// Launches that touch fewer bytes run on the calling thread: waking others takes longer.
 constexpr uint64_t kInlineWorkBytes = 64 * 1024;
@@ -27,17 +30,34 @@ constexpr uint64_t kAllocationAlignmentBytes = 4096;
 
 class CpuKernel final : public LoadedKernel {
 public:
-  CpuKernel(DynamicLibrary library, CpuEntry entry) : library_(std::move(library)), entry(entry) {}
+  CpuKernel(DynamicLibrary library, void *entry, uint64_t scratchBytes)
+      : library_(std::move(library)), entry_(entry), scratchBytes_(scratchBytes) {}
+
+  void run(const LaunchRecord &record, uint64_t begin, uint64_t end, void *scratch) const {
+    if (scratchBytes_ == 0)
+      reinterpret_cast<CpuEntry>(entry_)(record.arguments, record.grid, begin, end);
+    else
+      reinterpret_cast<CpuEntryWithScratch>(entry_)(record.arguments, record.grid, begin, end,
+                                                    scratch);
+  }
+  uint64_t scratchBytes() const { return scratchBytes_; }
 
 private:
   DynamicLibrary library_;
-
-public:
-  const CpuEntry entry;
+  void *entry_;
+  uint64_t scratchBytes_;
 };
 
+/// Threads to use, and scratch memory for each of them: streams run at once, and a thread is in one
+/// launch at a time.
 struct CpuStream {
   uint32_t numThreads;
+  std::byte *scratch = nullptr;
+  uint64_t scratchBytesPerThread = 0;
+
+  void *scratchOf(uint32_t place) const {
+    return scratch ? scratch + place * scratchBytesPerThread : nullptr;
+  }
 };
 
 class CpuDevice final : public Device {
@@ -101,7 +121,29 @@ public:
     INLAY_LOG(Cpu, Debug, "kernel {}: {}", kernel.name()->string_view(),
               best->target()->string_view());
     return std::unique_ptr<LoadedKernel>(
-        std::make_unique<CpuKernel>(std::move(library), reinterpret_cast<CpuEntry>(entry)));
+        std::make_unique<CpuKernel>(std::move(library), entry, best->scratch_bytes()));
+  }
+
+  Result<uint64_t> prepareLaunches(const LoadedKernel &kernel, Stream stream) override {
+    CpuStream &own = *static_cast<CpuStream *>(stream);
+    const uint64_t wanted = static_cast<const CpuKernel &>(kernel).scratchBytes();
+    if (wanted <= own.scratchBytesPerThread)
+      return uint64_t{0};
+    // Whole pages each, so that threads share no cache line.
+    const uint64_t perThread = (wanted + kAllocationAlignmentBytes - 1) /
+                               kAllocationAlignmentBytes * kAllocationAlignmentBytes;
+    uint64_t total = 0;
+    if (perThread < wanted || __builtin_mul_overflow(perThread, own.numThreads, &total))
+      return outOfMemory("cannot allocate {} bytes of scratch memory for each of {} threads",
+                         wanted, own.numThreads);
+    INLAY_ASSIGN(void *memory, allocate(total),
+                 fmt::format("allocating {} bytes of scratch memory for each of {} threads", wanted,
+                             own.numThreads));
+    const uint64_t before = own.scratchBytesPerThread * own.numThreads;
+    std::free(own.scratch);
+    own.scratch = static_cast<std::byte *>(memory);
+    own.scratchBytesPerThread = perThread;
+    return total - before;
   }
 
   Status launch(const LaunchRecord &record, Stream stream) override {
@@ -110,22 +152,28 @@ public:
     if (__builtin_mul_overflow(count, uint64_t{record.grid[2]}, &programs))
       return outOfRange("a grid of {} x {} x {} programs is too large for the CPU", record.grid[0],
                         record.grid[1], record.grid[2]);
-    const uint32_t numThreads = static_cast<const CpuStream *>(stream)->numThreads;
-    const CpuEntry entry = static_cast<const CpuKernel *>(record.kernel)->entry;
+    const CpuStream &own = *static_cast<const CpuStream *>(stream);
+    const CpuKernel &kernel = *static_cast<const CpuKernel *>(record.kernel);
+    if (kernel.scratchBytes() > own.scratchBytesPerThread) [[unlikely]]
+      return failedPrecondition("a kernel with {} bytes of scratch memory was launched on a stream "
+                                "that is not prepared for it",
+                                kernel.scratchBytes());
+    const uint32_t numThreads = own.numThreads;
     if (programs == 1 || numThreads == 1 || record.workBytes < kInlineWorkBytes) {
-      entry(record.arguments, record.grid, 0, programs);
+      kernel.run(record, 0, programs, own.scratch);
       return {};
     }
     struct Loop {
-      CpuEntry entry;
+      const CpuKernel &kernel;
       const LaunchRecord &record;
-    } loop{entry, record};
+      const CpuStream &stream;
+    } loop{kernel, record, own};
     const uint64_t chunk = std::max<uint64_t>(1, programs / (numThreads * kChunksPerThread));
     pool_.run(
         programs, chunk, numThreads,
-        [](void *data, uint64_t begin, uint64_t end) {
+        [](void *data, uint32_t place, uint64_t begin, uint64_t end) {
           const Loop &self = *static_cast<const Loop *>(data);
-          self.entry(self.record.arguments, self.record.grid, begin, end);
+          self.kernel.run(self.record, begin, end, self.stream.scratchOf(place));
         },
         &loop);
     return {};
@@ -136,7 +184,10 @@ public:
     pool_.ensureWorkers(count - 1);
     return Stream(new CpuStream{count});
   }
-  void destroyStream(Stream stream) override { delete static_cast<CpuStream *>(stream); }
+  void destroyStream(Stream stream) override {
+    std::free(static_cast<CpuStream *>(stream)->scratch);
+    delete static_cast<CpuStream *>(stream);
+  }
   Status synchronize(Stream) override { return {}; }
 
 private:

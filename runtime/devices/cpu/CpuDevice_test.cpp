@@ -1,5 +1,6 @@
 // The CPU device with an image made by hand (CpuKernel_testlibrary.cpp).
 #include "base/File.h"
+#include "runtime/core/CountAllocations.h"
 #include "runtime/core/TestContext.h"
 #include "runtime/devices/cpu/CpuDevice.h"
 #include "runtime/devices/cpu/CpuFeatures.h"
@@ -67,6 +68,74 @@ TEST(CpuDevice, ContextsShareThreadsAndRunAtOnce) {
   for (std::thread &thread : threads)
     thread.join();
   EXPECT_EQ(numWrong, 0);
+}
+
+constexpr uint64_t kScratchBytes = uint64_t{2} << 20; // of add_by_scratch_kernel
+
+TestEngine makeScratchEngine(uint64_t scratchBytes = kScratchBytes) {
+  TestEngine test = makeCpuEngine();
+  test.engine.kernels[0]->images[1]->entry = "add_by_scratch_kernel";
+  test.engine.kernels[0]->images[1]->scratch_bytes = scratchBytes;
+  return test;
+}
+
+TEST(CpuDevice, ScratchMemoryIsAllocatedWhenAContextIsMade) {
+  std::shared_ptr<Engine> engine = loadTestEngine(makeScratchEngine());
+  for (const int32_t numThreads : {1, 4}) {
+    auto context = makeTestContext(engine, "cpu", numThreads);
+    EXPECT_EQ(context->statistics().allocatedBytes,
+              static_cast<uint64_t>(numThreads) * kScratchBytes);
+    for (const int64_t n : {1, 257, 100'000})
+      EXPECT_EQ(addedBy(*context, n), 1) << n << " elements, " << numThreads << " threads";
+    if (!INLAY_COUNTS_ALLOCATIONS)
+      continue; // ThreadSanitizer has an operator new of its own
+    const auto x = countingFloats(100'000), z = countingFloats(100'000);
+    const int64_t shape[] = {100'000};
+    EXPECT_OK(context->bindInput(0, {x->data(), DataType::Float32, shape, false}));
+    EXPECT_OK(context->bindOutput(0, {z->data(), DataType::Float32, shape, false}));
+    EXPECT_OK(context->run(nullptr));
+    const uint64_t before = numAllocations;
+    bool isOk = true;
+    for (int i = 0; i < 200; ++i)
+      isOk = context->run(nullptr).isOk() && isOk;
+    const uint64_t after = numAllocations;
+    EXPECT_TRUE(isOk);
+    EXPECT_EQ(after, before) << numThreads << " threads";
+  }
+}
+
+TEST(CpuDevice, ThreadsOfContextsThatRunAtOnceShareNoScratchMemory) {
+  std::shared_ptr<Engine> engine = loadTestEngine(makeScratchEngine());
+  std::atomic<int> numWrong{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      auto context = makeTestContext(engine, "cpu", 4);
+      for (int i = 0; i < 10; ++i)
+        numWrong += addedBy(*context, 40'000 + i) != 1;
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_EQ(numWrong, 0);
+}
+
+TEST(CpuDevice, ScratchMemoryThatIsNotThereIsAnError) {
+  for (const uint64_t bytes : {UINT64_MAX, uint64_t{1} << 62})
+    EXPECT_THAT(
+        ExecutionContext::create(loadTestEngine(makeScratchEngine(bytes)), "cpu", 4).status(),
+        IsError(StatusCode::OutOfMemory,
+                std::to_string(bytes) + " bytes of scratch memory for each of 4 threads"));
+  std::shared_ptr<Engine> engine = loadTestEngine(makeScratchEngine());
+  std::unique_ptr<Device> device = createCpuDevice(0).value();
+  auto kernel = device->loadKernel(engine->file(), *engine->metadata().kernels()->Get(0));
+  ASSERT_TRUE(kernel.isOk()) << kernel.status().toString();
+  Stream stream = device->createStream(2).value();
+  LaunchRecord record{kernel->get(), {1, 1, 1}, nullptr, 0};
+  EXPECT_THAT(device->launch(record, stream),
+              IsError(StatusCode::FailedPrecondition, "2097152 bytes of scratch memory"));
+  EXPECT_EQ(device->prepareLaunches(**kernel, stream).value(), 2 * kScratchBytes);
+  EXPECT_EQ(device->prepareLaunches(**kernel, stream).value(), 0u);
+  device->destroyStream(stream);
 }
 
 TEST(CpuDevice, HostTensorsAreUsedWhereTheyAre) {

@@ -43,12 +43,12 @@ void ThreadPool::ensureWorkers(uint32_t count) {
   numWorkers_.store(static_cast<uint32_t>(workers_.size()), std::memory_order_relaxed);
 }
 
-void ThreadPool::work(Job &job) {
+void ThreadPool::work(Job &job, uint32_t place) {
   for (;;) {
     const uint64_t begin = job.next.fetch_add(job.chunk, std::memory_order_relaxed);
     if (begin >= job.count)
       return;
-    job.body(job.data, begin, std::min(job.count, begin + job.chunk));
+    job.body(job.data, place, begin, std::min(job.count, begin + job.chunk));
   }
 }
 
@@ -58,7 +58,7 @@ void ThreadPool::run(uint64_t count, uint64_t chunk, uint32_t maxThreads, Body b
       {numChunks ? numChunks - 1 : 0, maxThreads ? maxThreads - 1 : 0, numWorkers()});
   if (helpers == 0) {
     if (count)
-      body(data, 0, count);
+      body(data, 0, 0, count);
     return;
   }
   Job job{body, data, count, chunk, {}, static_cast<uint32_t>(helpers)};
@@ -72,7 +72,7 @@ void ThreadPool::run(uint64_t count, uint64_t chunk, uint32_t maxThreads, Body b
     jobAdded_.notify_one();
   else
     jobAdded_.notify_all();
-  work(job);
+  work(job, 0);
   std::unique_lock lock(mutex_);
   removeJob(job);
   workerLeft_.wait(lock, [&] { return job.numActive == 0; });
@@ -105,10 +105,10 @@ void ThreadPool::workerLoop() {
       jobAdded_.wait(lock, [&] { return numJobsAdded_.load(std::memory_order_relaxed) != seen; });
       continue;
     }
-    --job->openPlaces;
+    const uint32_t place = job->openPlaces--;
     ++job->numActive;
     lock.unlock();
-    work(*job);
+    work(*job, place);
     lock.lock();
     if (--job->numActive == 0)
       workerLeft_.notify_all();

@@ -15,8 +15,9 @@ namespace inlay {
 /// once; running one allocates nothing.
 class ThreadPool {
 public:
-  /// Runs the part begin to end (exclusive) of a loop; called from several threads at once.
-  using Body = void (*)(void *data, uint64_t begin, uint64_t end);
+  /// Runs the part begin to end (exclusive) of a loop; called from several threads at once, each of
+  /// which has a place of its own in that loop, from 0 to below `maxThreads`.
+  using Body = void (*)(void *data, uint32_t place, uint64_t begin, uint64_t end);
 
   ThreadPool() = default;
   ~ThreadPool();
@@ -36,11 +37,11 @@ private:
     void *data;
     uint64_t count, chunk;
     std::atomic<uint64_t> next{0};
-    uint32_t openPlaces;    // workers that may still join; guarded by mutex_
+    uint32_t openPlaces;    // 1 to this are free for workers; guarded by mutex_
     uint32_t numActive = 0; // workers at it; guarded by mutex_
     Job *nextJob = nullptr; // guarded by mutex_
   };
-  static void work(Job &job);
+  static void work(Job &job, uint32_t place);
   void workerLoop();
   Job *findOpenJob();
   void removeJob(Job &job);

@@ -8,12 +8,19 @@ namespace inlay {
 namespace {
 
 struct Counts {
+  static constexpr uint32_t kPlaces = 8;
   explicit Counts(uint64_t size) : perIndex(size) {}
   std::vector<std::atomic<int>> perIndex;
+  std::atomic<int> perPlace[kPlaces] = {}; // threads inside with that place
+  std::atomic<uint32_t> numShared{0}, lastPlace{0};
   std::atomic<int> numInside{0}, mostInside{0};
 
-  static void body(void *data, uint64_t begin, uint64_t end) {
+  static void body(void *data, uint32_t place, uint64_t begin, uint64_t end) {
     Counts &self = *static_cast<Counts *>(data);
+    self.numShared += self.perPlace[place % kPlaces]++ != 0;
+    for (uint32_t last = self.lastPlace; place > last;)
+      if (self.lastPlace.compare_exchange_weak(last, place))
+        break;
     const int inside = ++self.numInside;
     for (int most = self.mostInside; inside > most;)
       if (self.mostInside.compare_exchange_weak(most, inside))
@@ -21,6 +28,7 @@ struct Counts {
     for (uint64_t i = begin; i < end; ++i)
       ++self.perIndex[i];
     --self.numInside;
+    --self.perPlace[place % kPlaces];
   }
 
   bool areAllOne() const {
@@ -53,6 +61,8 @@ TEST(ThreadPool, UsesNoMoreThreadsThanAllowed) {
     pool.run(2000, 1, maxThreads, Counts::body, &counts);
     EXPECT_TRUE(counts.areAllOne());
     EXPECT_LE(counts.mostInside, static_cast<int>(maxThreads));
+    EXPECT_LT(counts.lastPlace, maxThreads);
+    EXPECT_EQ(counts.numShared, 0u);
   }
 }
 
@@ -74,7 +84,7 @@ TEST(ThreadPool, LoopsOfSeveralThreadsRunAtOnce) {
       for (int i = 0; i < 200; ++i) {
         Counts counts(97);
         pool.run(97, 2, 4, Counts::body, &counts);
-        numWrong += !counts.areAllOne();
+        numWrong += !counts.areAllOne() || counts.numShared != 0 || counts.lastPlace > 3;
       }
     });
   for (std::thread &caller : callers)

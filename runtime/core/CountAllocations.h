@@ -1,0 +1,43 @@
+// Counts what a test program allocates, so that a test can say that nothing was. To be included by
+// one source file of a program.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+
+namespace {
+std::atomic<uint64_t> numAllocations{0};
+}
+
+#if defined(__SANITIZE_THREAD__)
+#define INLAY_COUNTS_ALLOCATIONS 0
+#elif defined(__has_feature)
+#define INLAY_COUNTS_ALLOCATIONS !__has_feature(thread_sanitizer)
+#else
+#define INLAY_COUNTS_ALLOCATIONS 1
+extern "C" void *aligned_alloc(size_t alignment, size_t sizeBytes) {
+  ++numAllocations;
+  void *memory = nullptr;
+  return ::posix_memalign(&memory, alignment, sizeBytes) == 0 ? memory : nullptr;
+}
+#endif
+#if INLAY_COUNTS_ALLOCATIONS
+void *operator new(size_t sizeBytes) {
+  ++numAllocations;
+  if (void *memory = std::malloc(sizeBytes ? sizeBytes : 1))
+    return memory;
+  std::abort();
+}
+void *operator new[](size_t sizeBytes) { return operator new(sizeBytes); }
+void operator delete(void *memory) noexcept { std::free(memory); }
+void operator delete(void *memory, size_t) noexcept { std::free(memory); }
+void operator delete[](void *memory) noexcept { std::free(memory); }
+void operator delete[](void *memory, size_t) noexcept { std::free(memory); }
+extern "C" void *aligned_alloc(size_t alignment, size_t sizeBytes) {
+  ++numAllocations;
+  void *memory = nullptr;
+  return ::posix_memalign(&memory, alignment, sizeBytes) == 0 ? memory : nullptr;
+}
+#endif
