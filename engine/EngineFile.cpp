@@ -113,8 +113,8 @@ Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
   EngineHeader header{};
   std::memcpy(header.magic, kMagic, sizeof(header.magic));
   header.formatVersion = kEngineFormatVersion;
-  header.flags =
-      (hasLaunchDetails(engine) ? kLaunchDetailsFlag : 0) | (usesScratch(engine) ? kScratchFlag : 0);
+  header.flags = (hasLaunchDetails(engine) ? kLaunchDetailsFlag : 0) |
+                 (usesScratch(engine) ? kScratchFlag : 0);
   header.metadataOffset = sizeof(EngineHeader);
   header.metadataSizeBytes = metadataSizeBytes;
   header.segmentsOffset = segmentsOffset;

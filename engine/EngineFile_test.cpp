@@ -163,7 +163,7 @@ TEST(EngineFile, ScratchMemoryIsMarkedForOlderReaders) {
 TEST(EngineFile, NewerFormatsAreIncompatible) {
   for (size_t field : {8, 12}) { // formatVersion, flags
     std::vector<std::byte> bytes = writeTestEngine();
-    bytes[field] = std::byte{2};
+    bytes[field] = std::byte{0x80};
     EXPECT_EQ(EngineFile::fromBytes(std::move(bytes)).status().code(), StatusCode::Incompatible);
   }
   EXPECT_THAT(EngineFile::fromBytes(std::vector<std::byte>(100)).status().message(),

@@ -42,7 +42,8 @@ struct KernelImage {
   uint32_t blocksPerProgram = 1;     // along x
   bool isCooperative = false;        // all blocks of the grid run at once
   bool isProgrammatic = false;       // may start before the launch in front of it has ended
-  uint64_t scratchBytes = 0; // cpu: memory each thread brings; 0 if the entry takes no such argument
+  uint64_t scratchBytes =
+      0; // cpu: memory each thread brings; 0 if the entry takes no such argument
 };
 
 /// Receives the text (or bytes) of each stage a kernel passes: "tile", "llvm", "ll", "ptx",
