@@ -38,9 +38,13 @@ std::vector<std::byte> bytesOf(std::string_view text) {
 }
 
 std::vector<KernelImage> someImages() {
-  KernelImage ptx{
-      "cuda:sm_90a",    ImageFormat::Ptx, "kernel", bytesOf("code\n\0more"), 8, 49152, 40, 4, 90,
-      uint64_t{5} << 32};
+  KernelImage ptx{"cuda:sm_90a", ImageFormat::Ptx, "kernel", bytesOf("code\n\0more")};
+  ptx.numWarps = 8;
+  ptx.sharedBytes = 49152;
+  ptx.registers = 40;
+  ptx.spillBytes = 4;
+  ptx.ptxVersion = 90;
+  ptx.scratchBytes = uint64_t{5} << 32;
   KernelImage cubin = ptx;
   cubin.format = ImageFormat::Cubin;
   cubin.bytes = bytesOf(std::string(3000, '\xff'));

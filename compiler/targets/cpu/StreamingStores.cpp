@@ -70,7 +70,9 @@ uint64_t storedBytesPerProgram(mlir::ModuleOp tileModule) {
 void addStreamingVersion(llvm::Module &module, llvm::StringRef entry, uint64_t bytesPerProgram,
                          const CpuLevel &level) {
   llvm::Function *kernel = module.getFunction(entry);
-  if (!kernel || bytesPerProgram == 0 || vectorStores(*kernel, level.vectorBytes).empty())
+  if (!kernel || bytesPerProgram == 0 ||
+      kernel->getInstructionCount() > kMaxStreamingInstructions ||
+      vectorStores(*kernel, level.vectorBytes).empty())
     return;
   llvm::ValueToValueMapTy map;
   llvm::Function *streaming = llvm::CloneFunction(kernel, map);

@@ -9,7 +9,6 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetOptions.h"
 
-#include <algorithm>
 #include <mutex>
 
 namespace inlay {
@@ -17,25 +16,17 @@ namespace inlay {
 namespace {
 
 constexpr const char *kTriple = "nvptx64-nvidia-cuda";
-constexpr size_t kMaxReducedBlock = 2000; // instructions
+constexpr unsigned kMaxReducedInstructions = 1500;
 
-/// Leaves out straight-line strength reduction, whose time grows with the square of a block's
+/// Leaves out straight-line strength reduction, whose time grows with the square of a kernel's
 /// additions: in a product of large tiles it takes three quarters of the back end's time.
 class WithoutStrengthReduction : public llvm::OptPassGate {
 public:
   bool shouldRunPass(llvm::StringRef pass, llvm::StringRef) const override {
-    return pass != "Straight line strength reduction";
+    return pass != "slsr"; // LLVM gives the name that its options have
   }
   bool isEnabled() const override { return true; }
 };
-
-size_t largestBlock(const llvm::Module &module) {
-  size_t largest = 0;
-  for (const llvm::Function &function : module)
-    for (const llvm::BasicBlock &block : function)
-      largest = std::max(largest, block.size());
-  return largest;
-}
 
 } // namespace
 
@@ -91,7 +82,7 @@ Result<std::string> generatePtx(llvm::Module &module, llvm::TargetMachine &machi
     return internalError("LLVM's NVPTX back end cannot write assembly");
   WithoutStrengthReduction gate;
   llvm::OptPassGate &usual = module.getContext().getOptPassGate();
-  if (largestBlock(module) > kMaxReducedBlock)
+  if (module.getInstructionCount() > kMaxReducedInstructions)
     module.getContext().setOptPassGate(gate);
   passes.run(module);
   module.getContext().setOptPassGate(usual);
