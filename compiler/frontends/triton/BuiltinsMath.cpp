@@ -53,6 +53,15 @@ Value binaryFloatFunction(Emitter &emitter, const BoundArguments &arguments) {
   return semantics.makeValue<Op>(type, a.asTensor()->handle, b.asTensor()->handle);
 }
 
+template <char op>
+constexpr char kOperator = op;
+
+/// An operator by its function's name; overflow is never checked.
+template <char op>
+Value arithmetic(Emitter &emitter, const BoundArguments &arguments) {
+  return emitter.binary(std::string_view(&kOperator<op>, 1), arguments[0], arguments[1]);
+}
+
 Value absolute(Emitter &emitter, const BoundArguments &arguments) {
   if (auto *value = arguments[0].asNumber())
     return Value::number(*value < 0 ? -*value : *value);
@@ -193,6 +202,9 @@ constexpr Builtin kBuiltins[] = {
     {"libdevice.fabs", "x", absolute},
     {"fma", "x, y, z", fma, true},
     {"sigmoid", "x", sigmoid, true},
+    {"add", "x, y, sanitize_overflow=True", arithmetic<'+'>},
+    {"sub", "x, y, sanitize_overflow=True", arithmetic<'-'>},
+    {"mul", "x, y, sanitize_overflow=True", arithmetic<'*'>},
     {"fdiv", "x, y, ieee_rounding=False", floatDivide<false>, true},
     {"div_rn", "x, y", floatDivide<true>, true},
     {"umulhi", "x, y", umulhi, true},

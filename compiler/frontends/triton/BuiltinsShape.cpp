@@ -190,6 +190,42 @@ Value trans(Emitter &emitter, const BoundArguments &arguments) {
   return emitter.semantics().transpose(*input, order);
 }
 
+/// tl.dtype("int32"): a scalar type by either of its names.
+Value dtypeByName(Emitter &emitter, const BoundArguments &arguments) {
+  const auto name = arguments.string(emitter, 0);
+  if (!name)
+    return Value::poison();
+  if (const std::optional<Scalar> scalar = findScalar(*name))
+    return Value::dtype({*scalar, false, false, {}});
+  return emitter.error("'{}' is no type; expected such as 'int32', 'fp16' or 'i64'", *name);
+}
+
+/// tl.str_to_ty("*fp32", None): a type as signatures write it.
+Value typeByText(Emitter &emitter, const BoundArguments &arguments) {
+  const auto name = arguments.string(emitter, 0);
+  if (!name)
+    return Value::poison();
+  std::string_view text = *name;
+  const bool isPointer = text.starts_with('*');
+  text.remove_prefix(isPointer ? 1 : 0);
+  const bool isConst = isPointer && text.starts_with('k');
+  text.remove_prefix(isConst ? 1 : 0);
+  if (const std::optional<Scalar> scalar = findScalar(text))
+    return Value::dtype({*scalar, isPointer, isConst, {}});
+  return emitter.error("'{}' is no type; expected such as 'i32', 'fp16' or '*fp32'", *name);
+}
+
+Value blockType(Emitter &emitter, const BoundArguments &arguments) {
+  const std::optional<Type> element = arguments.dtype(emitter, 0);
+  const std::optional<std::vector<int64_t>> shape = arguments.shape(emitter, 1);
+  if (!element || !shape)
+    return Value::poison();
+  if (element->isBlock() || shape->empty())
+    return emitter.error("block_type is of a scalar type and a shape, not of {} and {}",
+                         describe(arguments[0]), describe(arguments[1]));
+  return Value::dtype(element->withShape(*shape));
+}
+
 Value pointerType(Emitter &emitter, const BoundArguments &arguments) {
   auto element = arguments.dtype(emitter, 0);
   if (!element)
@@ -262,6 +298,9 @@ constexpr Builtin kBuiltins[] = {
     {"ravel", "x, can_reorder=False", ravel, true},
     {"trans", "input, *dims", trans, true},
     {"permute", "input, *dims", permute, true},
+    {"dtype", "name", dtypeByName},
+    {"str_to_ty", "name, c=None", typeByText},
+    {"block_type", "element_ty, shape", blockType},
     {"pointer_type", "element_ty", pointerType},
     {"multiple_of", "input, values", hint<tile::kDivisibilityAttr>},
     {"max_contiguous", "input, values", hint<tile::kContiguityAttr>},

@@ -18,11 +18,12 @@ Value Emitter::lookup(const std::string &name) {
 
 namespace {
 
-/// Whether the name becomes Triton or its language itself, which kernels always have.
+/// Whether the name becomes Triton, its language or its libdevice, which kernels always have.
 bool importTriton(const std::vector<const ModuleItem *> &bindings) {
   return std::any_of(bindings.begin(), bindings.end(), [](const ModuleItem *item) {
     return item->kind == ModuleItem::Kind::Import &&
-           (item->path == "triton" || item->path == "triton.language");
+           (item->path == "triton" || item->path == "triton.language" ||
+            (item->path.starts_with("triton.") && item->path.ends_with(".libdevice")));
   });
 }
 

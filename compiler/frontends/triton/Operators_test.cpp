@@ -328,5 +328,25 @@ TEST(Operators, Hints) {
                         HasSubstr("tile.divisibility = 4 : i64")));
 }
 
+TEST(Types, AreFoundByNameAndMadeOfOthers) {
+  EXPECT_THAT(
+      importBody("p",
+                 "tl.static_assert(tl.dtype('int32') == tl.int32)\n"
+                 "tl.static_assert(tl.str_to_ty('*fp16', None) == tl.pointer_type(tl.float16))\n"
+                 "tl.static_assert(tl.str_to_ty('u8') == tl.uint8)\n"
+                 "b: tl.constexpr = tl.block_type(tl.float32, [16, 4])\n"
+                 "tl.static_assert(b.shape[0] * b.shape[1] == 64 and b.element_ty == tl.float32)\n"
+                 "tl.store(p, tl.load(p))",
+                 "*i32"),
+      testing::StartsWith("module"));
+  EXPECT_THAT(importBody("p", "tl.store(p, tl.dtype('int33'))", "*i32"),
+              HasSubstr("'int33' is no type; expected such as 'int32'"));
+  EXPECT_THAT(importBody("p", "tl.store(p, tl.str_to_ty('**i32'))", "*i32"),
+              HasSubstr("'**i32' is no type"));
+  EXPECT_THAT(
+      importBody("p", "x: tl.constexpr = tl.block_type(tl.float32, [3])\ntl.store(p, 1)", "*i32"),
+      HasSubstr("error"));
+}
+
 } // namespace
 } // namespace inlay::triton

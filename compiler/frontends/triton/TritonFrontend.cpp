@@ -305,6 +305,8 @@ Status Importer::bindParameters(const Function &function) {
                                describeParameters(function));
       }
       binding.constant = emitter_.evaluateDefault(module_, *parameter.defaultValue);
+      if (diagnostics_.hasErrors())
+        return diagnosticStatus();
       next += isPlaceholder ? 1 : 0;
     } else if (parameter.kind == Parameter::Kind::Star ||
                parameter.kind == Parameter::Kind::StarStar) {

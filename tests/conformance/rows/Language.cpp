@@ -198,6 +198,12 @@ const Form kForms[] = {
        int total = x + 3 * (n * (n - 1) / 2);
        return (total + n * 3) * 2 + n + total * 1000;
      }>},
+    {"operators-by-name", R"(
+    y = tl.add(x, tl.mul(n, 3, sanitize_overflow=False)) * 10 + tl.core.sub(x, 1)
+)",
+     eachElement<[](int x, int n, const std::vector<double> &, int) {
+       return (x + n * 3) * 10 + x - 1;
+     }>},
     {"star-arguments", R"(
     t = (x, n, 5, 6)
     y = weighted(*t) + weighted(x, *t[:2], scale=4)
