@@ -259,6 +259,8 @@ void Importer::evaluateHeuristics(const ModuleItem &item, const Function &functi
   std::map<std::string, Value> known;
   TuningReader reader(emitter_, module_, item, function);
   std::vector<std::string> names = reader.read().heuristics;
+  if (names.empty())
+    return;
   for (const Parameter &parameter : function.parameters) {
     auto given = request_.constexprs.find(parameter.name);
     if (given != request_.constexprs.end())
@@ -266,8 +268,13 @@ void Importer::evaluateHeuristics(const ModuleItem &item, const Function &functi
     else if (!isConstexprAnnotation(parameter.annotation.get()))
       known[parameter.name] = TuningReader::runTimeArgument(parameter.name);
     else if (parameter.defaultValue &&
-             std::find(names.begin(), names.end(), parameter.name) == names.end())
-      known[parameter.name] = emitter_.evaluateDefault(module_, *parameter.defaultValue);
+             std::find(names.begin(), names.end(), parameter.name) == names.end()) {
+      // A default that cannot be computed may not be needed.
+      std::string reason;
+      Value value = emitter_.tryEvaluate(module_, *parameter.defaultValue, reason);
+      if (reason.empty())
+        known[parameter.name] = std::move(value);
+    }
   }
   for (TuningReader::Heuristic &heuristic : reader.evaluate(std::move(known)))
     if (heuristic.value)
