@@ -19,11 +19,12 @@ ALLOWED = {
     "compiler/dialects/graph": ["base", "symbolic", "compiler/plugins"],
     "compiler/dialects/plan": ["base", "symbolic", "compiler/dialects/tile"],
     "compiler/prebuilt": ["base", "inlay"],
+    "compiler/ptx": ["base"],
     "compiler/plugins": ["base", "symbolic", "inlay", "ops"],
     "compiler/frontends/triton": ["base", "symbolic", "compiler/dialects/tile", "compiler/plugins"],
     "compiler/frontends/pt2": ["base", "symbolic", "compiler/dialects/graph", "compiler/plugins"],
-    "compiler/transforms": ["base", "symbolic", "compiler/dialects"],
-    "compiler/conversions": ["base", "symbolic", "compiler/dialects", "compiler/transforms", "compiler/conversions"],
+    "compiler/transforms": ["base", "symbolic", "compiler/dialects", "compiler/ptx"],
+    "compiler/conversions": ["base", "symbolic", "compiler/dialects", "compiler/ptx", "compiler/transforms", "compiler/conversions"],
     "compiler/conversions/graph-to-plan": ["base", "symbolic", "compiler/dialects", "compiler/plugins", "compiler/frontends", "compiler/prebuilt", "compiler/targets"],
     "compiler/targets": ["base", "symbolic", "compiler/dialects", "compiler/transforms", "compiler/conversions"],
     "compiler/api": ["base", "inlay", "compiler/driver", "compiler/plugins"],
@@ -38,7 +39,7 @@ ALLOWED = {
 }
 # Tests beside the code may also use these.
 TEST_EXTRA = ["tests", "tools/tensorio", "compiler", "engine", "base", "symbolic", "inlay"]
-MLIR_FREE = ("include", "base", "symbolic", "engine", "runtime", "compiler/plugins", "compiler/prebuilt", "tools/tensorio", "tools/inlay-run", "ops")
+MLIR_FREE = ("include", "base", "symbolic", "engine", "runtime", "compiler/plugins", "compiler/prebuilt", "compiler/ptx", "tools/tensorio", "tools/inlay-run", "ops")
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]')
 MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(work|root|home|usr/lib/llvm)[/-]")
 
