@@ -1,5 +1,5 @@
 // Before the lowering: operations that others can express.
-#include "compiler/conversions/tile-to-cpu/AssemblyIdioms.h"
+#include "compiler/conversions/tile-to-cpu/InlineAssembly.h"
 #include "compiler/conversions/tile-to-cpu/TileToCpu.h"
 #include "compiler/dialects/tile/Tile.h"
 
@@ -173,30 +173,27 @@ public:
   }
 };
 
-class AssemblyPattern : public OpRewritePattern<tile::InlineAsmOp> {
-public:
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(tile::InlineAsmOp op, PatternRewriter &rewriter) const override {
-    Value value = tile_to_cpu::emitAssemblyIdiom(rewriter, op);
-    if (!value)
-      return failure();
-    rewriter.replaceOp(op, value);
-    return success();
-  }
-};
-
 class ExpandOperationsPass : public PassWrapper<ExpandOperationsPass, OperationPass<ModuleOp>> {
 public:
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ExpandOperationsPass)
 
   StringRef getArgument() const override { return "inlay-tile-expand-for-cpu"; }
   StringRef getDescription() const override {
-    return "Express descriptors, extended products and known assembly by other operations";
+    return "Express descriptors, extended products and inline assembly by other operations";
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect, math::MathDialect>();
   }
   void runOnOperation() override {
+    SmallVector<tile::InlineAsmOp> assembly;
+    getOperation().walk([&](tile::InlineAsmOp op) { assembly.push_back(op); });
+    for (tile::InlineAsmOp op : assembly)
+      if (failed(tile_to_cpu::expandInlineAssembly(op)))
+        return signalPassFailure();
     RewritePatternSet patterns(&getContext());
-    patterns.add<DescriptorLoadPattern, DescriptorStorePattern, AddDotPattern,
-                 ExtendedProductPattern, AssemblyPattern>(&getContext());
+    patterns
+        .add<DescriptorLoadPattern, DescriptorStorePattern, AddDotPattern, ExtendedProductPattern>(
+            &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -100,11 +100,6 @@ LogicalResult ProgramLowering::lowerOp(Operation *op) {
       .Case<tile::AtomicRmwOp, tile::AtomicCasOp>([&](auto) { return lowerAtomic(op); })
       .Case([&](tile::PrintOp print) { return lowerPrint(print); })
       .Case([&](tile::AssertOp assertion) { return lowerAssert(assertion); })
-      .Case([&](tile::InlineAsmOp assembly) -> LogicalResult {
-        return assembly.emitError("inline assembly of a GPU cannot run on the CPU; compile the "
-                                  "kernel for a GPU: '")
-               << assembly.getText() << "'";
-      })
       .Case([&](tile::HistogramOp histogram) { return lowerHistogram(histogram); })
       .Case([&](tile::ReshapeOp reshape) { return lowerReshape(reshape); })
       .Case([&](tile::JoinOp join) { return lowerJoin(join); })
