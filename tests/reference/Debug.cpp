@@ -1,4 +1,4 @@
-// What kernels print and assert.
+// What kernels print and assert, and where inline assembly goes.
 #include "base/Error.h"
 #include "tests/reference/Interpreter.h"
 
@@ -50,6 +50,8 @@ Status Interpreter::runDebug(Operation &op, bool &isKnown) {
   }
   if (auto assertion = dyn_cast<tile::AssertOp>(op))
     return runAssert(assertion);
+  if (auto assembly = dyn_cast<tile::InlineAsmOp>(op))
+    return runInlineAsm(assembly);
   isKnown = isa<tile::BarrierOp>(op);
   return {};
 }

@@ -72,6 +72,8 @@ private:
   Status runDebug(mlir::Operation &op, bool &isKnown);
   void runPrint(tile::PrintOp op);
   Status runAssert(tile::AssertOp op);
+  // InlineAssembly.cpp
+  Status runInlineAsm(tile::InlineAsmOp op);
 
   /// "tile.load at loc(…) in program (1, 0, 0)", for messages.
   std::string placeOf(mlir::Operation &op);

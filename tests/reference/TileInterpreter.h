@@ -25,7 +25,8 @@ struct MemoryRange {
 /// precision and rounded to its type after every operation; integers wrap. Errors: InvalidArgument
 /// (no kernel, wrong number of arguments), OutOfRange (an access outside `memory`, if any is given,
 /// names the operation's place and the program), FailedPrecondition (an assertion of the kernel),
-/// Unimplemented (an operation the interpreter does not know, inline assembly among them).
+/// Unimplemented (an operation the interpreter does not know). Inline assembly is PTX of the subset
+/// in compiler/ptx; elements that lie together in row-major order are packed into one call.
 /// Reductions and scans combine elements in order. `printed`, if given, receives the lines of
 /// tile.print.
 Status interpretTileKernel(mlir::ModuleOp module, std::span<const void *const> arguments,

@@ -338,14 +338,25 @@ TEST_F(TileOperations, AFailedAssertionNamesItsMessage) {
   EXPECT_THAT(status.message(), HasSubstr("assertion failed at element 1: all are odd"));
 }
 
-TEST_F(TileOperations, InlineAssemblyIsNotKnown) {
+/// Bytes of four elements in one register, the first in the lowest bits.
+TEST_F(TileOperations, InlineAssemblyPacksElements) {
+  std::vector<int8_t> in{1, 2, 3, 4, 5, 6, 7, -8}, out(8);
+  Status status = run("i8", "i8", load("i8", "8", 8) + R"(
+    %r = tile.inline_asm "{ .reg .pred p; setp.gt.s32 p, $1, 0; @p prmt.b32 $0, $1, 0, 0x0123; @!p mov.b32 $0, 0x7f; }", "=r,r" pack 4 pure (%x) : (tensor<8xi8>) -> tensor<8xi8>
+    )" + store("i8", "8", 8),
+                      in, out);
+  ASSERT_TRUE(status.isOk()) << status.toString();
+  EXPECT_THAT(out, ElementsAre(4, 3, 2, 1, 0x7f, 0, 0, 0));
+}
+
+TEST_F(TileOperations, InlineAssemblyOfOtherInstructionsIsAnError) {
   std::vector<int32_t> in{1}, out(1);
   Status status = run("i32", "i32", R"(
     %c = arith.constant 1 : i32
-    %r = tile.inline_asm "mov.u32 $0, $1;", "=r,r" pack 1 pure (%c) : (i32) -> i32)",
+    %r = tile.inline_asm "shfl.sync.up.b32 $0, $1, 1, 0, -1;", "=r,r" pack 1 pure (%c) : (i32) -> i32)",
                       in, out);
   EXPECT_EQ(status.code(), StatusCode::Unimplemented);
-  EXPECT_THAT(status.message(), HasSubstr("does not know tile.inline_asm"));
+  EXPECT_THAT(status.message(), HasSubstr("instruction 'shfl': it works between the threads"));
 }
 
 } // namespace
