@@ -168,7 +168,7 @@ LogicalResult KernelLowering::lowerDot(tile::DotOp op) {
   if (!mma)
     return lowerDotByElements(op);
   if (mma->type == MmaType::Float8)
-    module_->setAttr(kPtxVersionAttr, builder_.getI32IntegerAttr(kFloat8PtxVersion));
+    raisePtxVersion(kFloat8PtxVersion);
   Type accType = tile::elementTypeOf(op.getAcc().getType());
   Registers acc = get(op.getAcc());
   // f16 accumulators are for f16 operands.

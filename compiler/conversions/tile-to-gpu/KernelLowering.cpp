@@ -1,5 +1,7 @@
 #include "compiler/conversions/tile-to-gpu/KernelLowering.h"
 
+#include "compiler/conversions/tile-to-gpu/TileToGpu.h"
+
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -72,6 +74,12 @@ LogicalResult KernelLowering::lowerBlock(Block &block) {
              << " bytes; use smaller blocks or fewer stages";
   }
   return success();
+}
+
+void KernelLowering::raisePtxVersion(int32_t version) {
+  auto current = module_->getAttrOfType<IntegerAttr>(kPtxVersionAttr);
+  if (!current || current.getInt() < version)
+    module_->setAttr(kPtxVersionAttr, builder_.getI32IntegerAttr(version));
 }
 
 LogicalResult KernelLowering::lower(Operation *op) {

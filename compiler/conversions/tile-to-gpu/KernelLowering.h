@@ -64,6 +64,8 @@ private:
   mlir::LogicalResult lowerIf(mlir::scf::IfOp op);
   mlir::LogicalResult lowerTerminator(mlir::Operation *op);
 
+  /// Asks for at least this version of PTX, times ten.
+  void raisePtxVersion(int32_t version);
   /// Lowers a region's only block into an emitted block, whose arguments it takes.
   mlir::LogicalResult lowerInto(mlir::Block &from, mlir::Block &to);
   /// Moves elements through shared memory.
@@ -143,6 +145,7 @@ private:
   /// Whether tensor cores read shared memory by themselves.
   bool usesWarpgroups_ = false;
   bool isDivergent_ = false;
+  unsigned numInlineAssemblies_ = 0; // lowered so far
   unsigned numTables_ = 0;
 };
 

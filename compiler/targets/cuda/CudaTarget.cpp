@@ -6,6 +6,7 @@
 #include "compiler/targets/LowerToLlvm.h"
 #include "compiler/targets/cuda/PtxAssembler.h"
 #include "compiler/targets/cuda/PtxGeneration.h"
+#include "compiler/targets/cuda/RefusedAssembly.h"
 #include "compiler/transforms/tile/AssignLayouts.h"
 #include "compiler/transforms/tile/ExpandDescriptors.h"
 #include "compiler/transforms/tile/PipelineLoads.h"
@@ -51,7 +52,8 @@ public:
 
 private:
   Status lower(ModuleOp module) const;
-  Status appendCubin(std::vector<KernelImage> &images, const KernelCompileOptions &options) const;
+  Status appendCubin(std::vector<KernelImage> &images, ModuleOp module,
+                     const KernelCompileOptions &options) const;
 
   CudaArchitecture architecture_;
   std::string name_;
@@ -88,17 +90,19 @@ Status CudaTarget::lower(ModuleOp module) const {
   return {};
 }
 
-Status CudaTarget::appendCubin(std::vector<KernelImage> &images,
+/// `module` is what the PTX was made from.
+Status CudaTarget::appendCubin(std::vector<KernelImage> &images, ModuleOp module,
                                const KernelCompileOptions &options) const {
   INLAY_ASSIGN(std::optional<std::string> ptxas, findPtxas());
   if (!ptxas)
     return {};
   KernelImage &ptx = images.front();
-  INLAY_ASSIGN(std::optional<AssembledPtx> assembled,
-               assemblePtx(*ptxas,
-                           {reinterpret_cast<const char *>(ptx.bytes.data()), ptx.bytes.size()},
-                           architecture_.name),
-               "assembling kernel '" + ptx.entry + "'");
+  std::string_view text{reinterpret_cast<const char *>(ptx.bytes.data()), ptx.bytes.size()};
+  Result<std::optional<AssembledPtx>> result = assemblePtx(*ptxas, text, architecture_.name);
+  if (!result.isOk())
+    return explainRefusal(result.status(), text, architecture_.name, module)
+        .withContext("assembling kernel '" + ptx.entry + "'");
+  std::optional<AssembledPtx> assembled = std::move(*result);
   if (!assembled)
     return {};
   ptx.registers = assembled->registers;
@@ -164,7 +168,7 @@ Result<std::vector<KernelImage>> CudaTarget::compile(ModuleOp module,
   images.push_back(std::move(image));
   if (stage("ptx", [&] { return std::move(ptx); }))
     return images;
-  INLAY_TRY(appendCubin(images, options));
+  INLAY_TRY(appendCubin(images, *work, options));
   return images;
 }
 

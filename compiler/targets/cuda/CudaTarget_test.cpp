@@ -17,6 +17,7 @@
 namespace inlay {
 namespace {
 
+using testing::AllOf;
 using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
@@ -530,6 +531,66 @@ TEST(PtxAssembler, MissingProgramIsAnError) {
   ASSERT_FALSE(ptxas.isOk());
   EXPECT_EQ(ptxas.status().code(), StatusCode::NotFound);
   EXPECT_THAT(ptxas.status().message(), HasSubstr("'/nonexistent/ptxas'"));
+}
+
+/// A refusal of the user's text is reported at the kernel's line.
+TEST(PtxAssembler, RefusedInlineAssemblyIsAnErrorAtItsPlace) {
+  auto ptxas = findPtxas();
+  ASSERT_TRUE(ptxas.isOk()) << ptxas.status().toString();
+  if (!*ptxas)
+    GTEST_SKIP() << "there is no ptxas in PATH and INLAY_PTXAS is not set: PTX is not assembled";
+  auto context = makeContext();
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(R"(
+module attributes {tile.num_warps = 1 : i32} {
+  func.func @kernel(%p: !tile.ptr<f32>, %n: i32) attributes {tile.kernel} {
+    %v = tile.load %p : !tile.ptr<f32> -> f32
+    %good = tile.inline_asm "neg.f32 $0, $1;", "=f,f" pack 1 pure (%v) : (f32) -> f32 loc("user.py":7:9)
+    %bad = tile.inline_asm "abs.f32 $0, $1;\n ex2.f32 $0, $0;", "=f, f" pack 1 pure (%good) : (f32) -> f32 loc("user.py":8:9)
+    tile.store %p, %bad : !tile.ptr<f32>, f32
+    return
+  }
+})",
+                                                        context.get());
+  ASSERT_TRUE(module);
+  auto target = createTargets("cuda:sm_80");
+  ASSERT_TRUE(target.isOk());
+  auto images = target->front()->compile(*module, {});
+  ASSERT_FALSE(images.isOk());
+  EXPECT_THAT(images.status().message(),
+              AllOf(HasSubstr("user.py:8:9: ptxas refuses this inline assembly for sm_80: .approx "
+                              "modifier required for instruction 'ex2', in 'ex2.f32 "),
+                    Not(HasSubstr("user.py:7"))));
+}
+
+TEST(PtxAssembler, ConstraintsThatDoNotFitAreErrors) {
+  struct Row {
+    const char *op, *reason;
+  };
+  for (const Row &row :
+       {Row{R"("x;", "=f" pack 1 pure (%v) : (f32) -> f32)",
+            "operand 0 of type 'f32' needs 1 registers with pack 1, but the constraints '=f' have "
+            "too few inputs"},
+        Row{R"("x;", "=f,f,f" pack 1 pure (%v) : (f32) -> f32)",
+            "name 3 registers, but results and operands need 2"},
+        Row{R"("x;", "=f,h" pack 1 pure (%v) : (f32) -> f32)",
+            "passes 32 bits at a time with pack 1, but constraint 'h' is a register of 16"},
+        Row{R"("x;", "=f,y" pack 1 pure (%v) : (f32) -> f32)",
+            "entry 2 of the constraints, 'y', is not known"}}) {
+    auto context = makeContext();
+    auto module = mlir::parseSourceString<mlir::ModuleOp>(std::string(R"(
+module attributes {tile.num_warps = 1 : i32} {
+  func.func @kernel(%p: !tile.ptr<f32>) attributes {tile.kernel} {
+    %v = tile.load %p : !tile.ptr<f32> -> f32
+    %r = tile.inline_asm )") + row.op + "\n tile.store %p, %r : !tile.ptr<f32>, f32\n return\n}\n}",
+                                                          context.get());
+    ASSERT_TRUE(module) << row.op;
+    for (const char *name : {"cuda:sm_80", "cpu:x86-64-v3"}) {
+      auto target = createTargets(name);
+      ASSERT_TRUE(target.isOk());
+      EXPECT_THAT(target->front()->compile(*module, {}).status().message(), HasSubstr(row.reason))
+          << name;
+    }
+  }
 }
 
 TEST(PtxAssembler, WrongPtxIsAnErrorWithItsReport) {

@@ -67,8 +67,8 @@ module attributes {tile.num_warps = 1 : i32} {
     %ps = tile.splat %p : !tile.ptr<i8> -> tensor<128x!tile.ptr<i8>>
     %a = tile.addptr %ps, %r : tensor<128x!tile.ptr<i8>>, tensor<128xi32>
     %v = tile.load %a : tensor<128x!tile.ptr<i8>> -> tensor<128xi8>
-    // CHECK: %[[OUT:.*]] = llvm.inline_asm "not.b32 $0, $1;", "=r,r" %{{.*}} : (i32) -> i32
-    // CHECK-NOT: llvm.inline_asm "not
+    // CHECK: %[[OUT:.*]] = llvm.inline_asm "// inline_asm 0\0Anot.b32 $0, $1;", "=r,r" %{{.*}} : (i32) -> i32
+    // CHECK-NOT: llvm.inline_asm "{{.*}}not
     // CHECK: arith.trunci %[[OUT]] : i32 to i8
     %w = tile.inline_asm "not.b32 $0, $1;", "=r,r" pack 4 pure (%v) : (tensor<128xi8>) -> tensor<128xi8>
     tile.store %a, %w : tensor<128x!tile.ptr<i8>>, tensor<128xi8>
