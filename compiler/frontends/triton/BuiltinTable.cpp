@@ -9,11 +9,6 @@ namespace inlay::triton {
 
 namespace {
 
-/// What the language has and this compiler does not have yet.
-constexpr std::array kUnsupported = {
-    "extern_elementwise",
-};
-
 /// Modules whose names are those of triton.language itself.
 constexpr std::array<std::string_view, 5> kSameModules = {"core.", "standard.", "random.",
                                                           "semantic.", "math."};
@@ -70,9 +65,9 @@ Value parseDefault(std::string_view text) {
 
 std::span<const Builtin> groups(size_t index) {
   constexpr std::array groupFunctions = {
-      shapeBuiltins,        memoryBuiltins,     mathBuiltins,      pythonBuiltins,
-      internalBuiltins,     reduceBuiltins,     dotBuiltins,       atomicBuiltins,
-      blockPointerBuiltins, descriptorBuiltins, rearrangeBuiltins, asmBuiltins};
+      shapeBuiltins,     memoryBuiltins, mathBuiltins,   pythonBuiltins,       internalBuiltins,
+      reduceBuiltins,    dotBuiltins,    atomicBuiltins, blockPointerBuiltins, descriptorBuiltins,
+      rearrangeBuiltins, asmBuiltins,    externBuiltins};
   return index < groupFunctions.size() ? groupFunctions[index]() : std::span<const Builtin>();
 }
 
@@ -113,12 +108,6 @@ const Builtin *findBuiltin(std::string_view path) {
 const Builtin *findMethod(std::string_view name) {
   const Builtin *builtin = findByName(name);
   return builtin && builtin->isMethod ? builtin : nullptr;
-}
-
-std::string_view findUnsupported(std::string_view path) {
-  std::string name = canonicalName(path);
-  auto found = std::find(kUnsupported.begin(), kUnsupported.end(), name);
-  return found == kUnsupported.end() ? std::string_view() : std::string_view(*found);
 }
 
 std::optional<BoundArguments> bindBuiltin(Emitter &emitter, std::string_view name,

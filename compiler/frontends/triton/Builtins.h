@@ -61,15 +61,13 @@ std::span<const Builtin> blockPointerBuiltins();
 std::span<const Builtin> descriptorBuiltins();
 std::span<const Builtin> rearrangeBuiltins();
 std::span<const Builtin> asmBuiltins();
+std::span<const Builtin> externBuiltins();
 
 /// Finds a builtin by the full dotted name it was reached by ("triton.language.math.exp"); null if
 /// there is none.
 const Builtin *findBuiltin(std::string_view path);
 /// Finds a tensor method by its name.
 const Builtin *findMethod(std::string_view name);
-/// The language's name of something that exists in Triton but not here yet ("dot"); empty if the
-/// path names nothing known.
-std::string_view findUnsupported(std::string_view path);
 /// "triton.language.core.load" -> "load", "triton.language.extra.cuda.libdevice.pow" ->
 /// "libdevice.pow".
 std::string canonicalName(std::string_view path);

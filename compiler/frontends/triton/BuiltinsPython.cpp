@@ -154,7 +154,7 @@ Value hasAttribute(Emitter &emitter, const BoundArguments &arguments) {
   if (auto *external = arguments[0].asExternal()) {
     std::string path = external->path + "." + *name;
     return Value::boolean(!emitter.resolveExternal(path).asExternal() || findBuiltin(path) ||
-                          emitter.library().findPath(path) || !findUnsupported(path).empty());
+                          emitter.library().findPath(path));
   }
   return Value::boolean(!emitter.attribute(arguments[0], *name, /*isQuiet=*/true).isPoison());
 }

@@ -111,10 +111,6 @@ Value Emitter::call(const Value &callee, CallArguments arguments) {
     return callBuiltin(*this, *builtin, arguments);
   if (auto function = library_.findPath(path))
     return callFunction(*function, std::move(arguments));
-  if (std::string_view name = findUnsupported(path); !name.empty())
-    return error("{} is not supported yet", name.starts_with("builtins.")
-                                                ? std::string(name.substr(9))
-                                                : "tl." + std::string(name));
   if (path.starts_with("class "))
     return error("{} cannot be used in a kernel", path);
   std::string canonical = canonicalName(path);
@@ -185,9 +181,6 @@ Value Emitter::callMethod(const Value &object, const std::string &name, CallArgu
     arguments.positionalSpans.insert(arguments.positionalSpans.begin(), span_);
     return callFunction(*function, std::move(arguments));
   }
-  if (std::string_view unsupported = findUnsupported("triton.language." + name);
-      object.asTensor() && !unsupported.empty())
-    return error("tl.{} is not supported yet", unsupported);
   return error("{} has no method '{}'", describe(object), name);
 }
 
@@ -226,10 +219,14 @@ Value Emitter::formatString(const std::string &text, const CallArguments &argume
   return Value::string(std::move(result));
 }
 
+/// Also a function that wraps a library's: "@core.extern".
 bool Emitter::isJit(const FunctionReference &function) const {
   const std::vector<std::string> &decorators = function.item->decorators;
   return wrappedFunctions_.contains(function.item) ||
-         std::any_of(decorators.begin(), decorators.end(), isJitDecorator);
+         std::any_of(decorators.begin(), decorators.end(), [](const std::string &decorator) {
+           return isJitDecorator(decorator) || decorator == "extern" ||
+                  decorator.ends_with(".extern");
+         });
 }
 
 int Emitter::activeCalls(const FunctionReference &function) const {

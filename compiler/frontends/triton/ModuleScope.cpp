@@ -130,8 +130,7 @@ Value Emitter::lookupGlobal(Module &module, const std::string &name, const Modul
   if (std::optional<Value> value = findGlobal(module, name, before))
     return *value;
   std::string path = "builtins." + name;
-  if (findBuiltin(path) || !findUnsupported(path).empty() || name == "str" || name == "tuple" ||
-      name == "dict" || name == "list")
+  if (findBuiltin(path) || name == "str" || name == "tuple" || name == "dict" || name == "list")
     return Value::external(path);
   return error("name '{}' is not defined", name);
 }

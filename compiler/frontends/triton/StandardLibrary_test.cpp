@@ -254,6 +254,58 @@ TEST(Cuda, SpecialRegisters) {
               HasSubstr("griddepcontrol.wait"));
 }
 
+/// Functions by the symbols of libdevice, as Triton's own modules wrap them.
+TEST(ExternElementwise, SymbolsOfLibdevice) {
+  auto importExtern = [](std::string_view operands, std::string_view dict, std::string_view type,
+                         std::string_view library = "libdevice") {
+    return import(request(fmt::format(R"(
+from triton.language import core
+
+@core.extern
+def wrapped(args, _semantic=None):
+    return core.extern_elementwise('{}', '', args, {{{}}}, is_pure=True, _semantic=_semantic)
+
+@triton.jit
+def kernel(p):
+    i = tl.arange(0, 8)
+    x = tl.load(p + i)
+    tl.store(p + i, wrapped([{}]))
+)",
+                                      library, dict, operands),
+                          fmt::format("*{}", type)));
+  };
+  struct Row {
+    std::string_view operands, dict, type, expected;
+  };
+  for (const Row &row : {
+           Row{"x",
+               "(core.dtype('fp32'),): ('__nv_sinf', core.dtype('fp32')), (tl.float64,): "
+               "('__nv_sin', tl.float64)",
+               "fp64", "math.sin"},
+           Row{"x", "(core.dtype('fp32'),): ('__nv_sinf', core.dtype('fp32'))", "fp32", "math.sin"},
+           Row{"x, 2.0", "(tl.float32, tl.float32): ('__nv_powf', tl.float32)", "fp32",
+               "math.powf"},
+           // Types that the dict does not name are brought to one, as an operator would.
+           Row{"x, 3", "(tl.float32, tl.float32): ('__nv_fmaxf', tl.float32)", "fp32",
+               "arith.maxnumf"},
+           Row{"x", "(tl.int32,): ('__nv_llabs', tl.int32)", "i32", "tile.store"},
+           Row{"x", "(tl.float32,): ('__nv_fdiv_r', tl.float32)", "fp32",
+               "symbol '__nv_fdiv_r' of library 'libdevice' is not known"},
+           Row{"x", "(tl.float64,): ('__nv_sinf', tl.float64)", "fp64",
+               "symbol '__nv_sinf' takes fp32, not fp64"},
+           Row{"x", "(tl.float64,): ('__nv_sin', tl.float64)", "fp32",
+               "operands of types (fp32) are none of those the dict names: (fp64)"},
+           Row{"x", "(tl.float32,): '__nv_sinf'", "fp32", "must be a symbol and a dtype"},
+           Row{"x", "(core.dtype('fp31'),): ('__nv_sinf', tl.float32)", "fp32",
+               "there is no dtype 'fp31'"},
+       }) {
+    std::string text = importExtern(row.operands, row.dict, row.type);
+    EXPECT_THAT(text, HasSubstr(row.expected)) << row.dict;
+  }
+  EXPECT_THAT(importExtern("x", "(tl.float32,): ('my_function', tl.float32)", "fp32", "mine"),
+              HasSubstr("symbol 'my_function' of library 'mine' is not known"));
+}
+
 /// A function of the user's file is found before one of the library.
 TEST(StandardLibrary, UsersOwnFunctionsComeFirst) {
   EXPECT_THAT(import(request("@triton.jit\ndef flip(x):\n    return x * 3\n@triton.jit\ndef "
