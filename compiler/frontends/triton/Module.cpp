@@ -395,14 +395,19 @@ bool isJitDecorator(std::string_view dottedName) {
   return true;
 }
 
-bool isConstexprAnnotation(const Expr *annotation) {
+/// True for the annotations NAME, anything.NAME and the same in quotes.
+static bool isAnnotation(const Expr *annotation, std::string_view name) {
   if (!annotation)
     return false;
   bool isText = annotation->kind == ExprKind::Attribute || annotation->kind == ExprKind::Name ||
                 annotation->kind == ExprKind::String;
   std::string_view text = annotation->text;
-  return isText && (text == "constexpr" || text.ends_with(".constexpr"));
+  return isText && text.ends_with(name) &&
+         (text.size() == name.size() || text[text.size() - name.size() - 1] == '.');
 }
+
+bool isConstexprAnnotation(const Expr *annotation) { return isAnnotation(annotation, "constexpr"); }
+bool isConstAnnotation(const Expr *annotation) { return isAnnotation(annotation, "const"); }
 
 Module::Module(std::string path, std::string text)
     : file_(std::move(path), std::move(text)), tokens_(tokenize(file_)),

@@ -65,5 +65,7 @@ bool isJitDecorator(std::string_view dottedName);
 
 /// True for the annotations tl.constexpr, constexpr and "tl.constexpr"; null is no annotation.
 bool isConstexprAnnotation(const Expr *annotation);
+/// The same of tl.const: a pointer through which nothing is stored.
+bool isConstAnnotation(const Expr *annotation);
 
 } // namespace inlay::triton

@@ -329,6 +329,8 @@ Status Importer::bindParameters(const Function &function) {
     } else {
       INLAY_ASSIGN(binding.entry, parseSignatureEntry(signature[next++], parameter.name));
       binding.constant = binding.entry.constant;
+      binding.entry.type.isConst |=
+          binding.entry.type.isPointer && isConstAnnotation(parameter.annotation.get());
     }
     bindings_.push_back(std::move(binding));
   }
