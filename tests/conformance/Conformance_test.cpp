@@ -5,9 +5,11 @@
 #include "tests/conformance/RowTable.h"
 
 #include <cmath>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <set>
+#include <sstream>
 
 namespace inlay::conformance {
 namespace {
@@ -106,6 +108,36 @@ TEST(RowTableTest, TheStandardSetIsAPartChosenByName) {
   std::set<const Row *> known(all.begin(), all.end());
   for (const Row *row : standard)
     EXPECT_TRUE(known.contains(row));
+}
+
+/// The rows that the list of traps in docs/conformance.md names in backquotes.
+std::set<std::string> documentedTraps() {
+  std::ifstream file("docs/conformance.md"); // tests run in the root of the sources
+  std::set<std::string> names;
+  bool isInside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("## "))
+      isInside = line == "## Traps of the language";
+    size_t bar = line.rfind(" | ");
+    if (!isInside || !line.starts_with("| ") || bar == std::string::npos)
+      continue;
+    std::istringstream cell(line.substr(bar + 3));
+    for (std::string word; cell >> word;)
+      if (word.starts_with('`') && word.ends_with('`') && word.find('/') < word.size() - 2)
+        names.insert("traps/" + word.substr(1, word.size() - 2));
+  }
+  names.erase("traps/traps/…");
+  return names;
+}
+
+TEST(RowTableTest, TheListOfTrapsIsTheGroup) {
+  RowTable table = buildRowTable();
+  std::set<std::string> rows;
+  for (const Row *row : table.select("traps/*", true))
+    rows.insert(row->fullName());
+  EXPECT_GT(rows.size(), 100u);
+  EXPECT_EQ(documentedTraps(), rows);
+  EXPECT_EQ(table.select("traps/*", false).size(), rows.size()) << "the standard set has them all";
 }
 
 TEST(FuzzTest, ASeedIsOneKernel) {

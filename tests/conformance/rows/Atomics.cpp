@@ -112,6 +112,52 @@ def kernel(Z, X, SIZE: tl.constexpr):
                  .constexprs = "SIZE=128"});
 }
 
+/// Addresses of many kinds: neighbours, strided, shifted, shared by several elements, masked; with
+/// the results used and not.
+void addAccessPatterns(RowTable &table) {
+  struct Pattern {
+    const char *name, *address, *mask;
+    bool isShared; // by several elements, so that what they return is open
+  };
+  for (Pattern p : {Pattern{"contiguous", "at", "at < n", false},
+                    {"strided", "at * 3", "at < n", false},
+                    {"shifted", "at + 1", "at < n", false},
+                    {"reversed", "SIZE - 1 - at", "at < n", false},
+                    {"permuted", "(at * 5) % SIZE", "at < n", false},
+                    {"halves", "at", "at % 2 == 0", false},
+                    {"pairs", "at // 2", "at < n", true},
+                    {"one", "at * 0", "at < n", true},
+                    {"folded", "at % 8", "at % 3 != 1", true},
+                    {"nothing", "at", "at < 0", false}})
+    for (std::string_view type : {"f16", "bf16", "f32", "f64", "i32", "u64"})
+      for (int size : {16, 128, 1024})
+        for (bool isUsed : {false, true}) {
+          if (p.isShared && isUsed)
+            continue;
+          // Sums of narrow floats must stay exact.
+          if (p.isShared && size > 128)
+            continue;
+          table.add(
+              {.group = "test_atomic_rmw",
+               .name = fmt::format("pattern/{}/{}/{}{}", p.name, type, size, isUsed ? "/used" : ""),
+               .source =
+                   kImports +
+                   fillIn(R"(@triton.jit
+def kernel(Z, W, X, n, SIZE: tl.constexpr):
+    at = tl.arange(0, SIZE)
+    mask = $MASK
+    old = tl.atomic_add(Z + $ADDRESS, tl.load(X + at), mask=mask, sem="relaxed")
+$STORE)",
+                          {{"MASK", p.mask},
+                           {"ADDRESS", p.address},
+                           {"STORE", isUsed ? "    tl.store(W + at, old + 1, mask=mask)\n" : ""}}),
+               .arguments = fmt::format("Z=integers:{0}[{1}] W=output:{0}[{2}] "
+                                        "X=integers:{0}[{2}] n=i32:{3}",
+                                        type, 3 * size, size, size - 3),
+               .constexprs = fmt::format("SIZE={}", size)});
+        }
+}
+
 void addCompareAndSwap(RowTable &table) {
   for (const char *type : {"i32", "i64", "u32", "f32"})
     table.add(
@@ -156,6 +202,7 @@ def kernel(Z, W):
 void addAtomicsRows(RowTable &table) {
   addScalars(table);
   addTiles(table);
+  addAccessPatterns(table);
   addCompareAndSwap(table);
 }
 

@@ -50,19 +50,20 @@ void addOneDimension(RowTable &table) {
       }
   for (const char *op : {"min", "max"})
     for (std::string_view type : kTypes) {
-      table.add({.group = "test_reduce1d",
-                 .name = fmt::format("{}-with-index/{}", op, type),
-                 .source = kImports + fillIn(R"(@triton.jit
+      for (int size : {32, 64, 128, 512})
+        table.add({.group = "test_reduce1d",
+                   .name = fmt::format("{}-with-index/{}/{}", op, type, size),
+                   .source = kImports + fillIn(R"(@triton.jit
 def kernel(Z, I, X, SIZE: tl.constexpr):
     x = tl.load(X + tl.arange(0, SIZE))
     v, i = tl.$OP(x, axis=0, return_indices=True)
     tl.store(Z, v)
     tl.store(I, i)
 )",
-                                             {{"OP", op}}),
-                 .arguments = fmt::format("Z=output:{}[1] I=output:i32[1] X=integers:{}[128]",
-                                          wideOf(type), type),
-                 .constexprs = "SIZE=128"});
+                                               {{"OP", op}}),
+                   .arguments = fmt::format("Z=output:{}[1] I=output:i32[1] X=integers:{}[{}]",
+                                            wideOf(type), type, size),
+                   .constexprs = fmt::format("SIZE={}", size)});
       table.add(
           {.group = "test_reduce1d",
            .name = fmt::format("{}-nan/{}", op, type),
@@ -337,6 +338,26 @@ def kernel(Z, X, n):
                .constexprs = ""});
 }
 
+/// The bits of all elements along an axis together.
+void addBits(RowTable &table) {
+  for (const char *op : {"reduce_or", "xor_sum"})
+    for (std::string_view type : kIntegerTypes)
+      for (Tile tile : {Tile{32, 16}, {4, 128}})
+        for (int axis : {0, 1})
+          for (int warps : {1, 4})
+            table.add(
+                {.group = "test_reduce",
+                 .name = fmt::format("{}/{}/{}x{}/{}/{}", op, type, tile.m, tile.n, axis, warps),
+                 .source = kImports +
+                           fillIn(kReduce2d, {{"CALL", fmt::format("tl.{}(x, {})", op, axis)}}),
+                 .arguments = fmt::format("Z=output:i64[{}] X=any:{}[{},{}]",
+                                          axis == 0 ? tile.n : tile.m, type, tile.m, tile.n),
+                 .constexprs =
+                     fmt::format("M={} N={} COUNT={}", tile.m, tile.n, axis == 0 ? tile.n : tile.m),
+                 .numWarps = warps,
+                 .isUpstream = false});
+}
+
 } // namespace
 
 void addReductionsRows(RowTable &table) {
@@ -344,6 +365,7 @@ void addReductionsRows(RowTable &table) {
   addOneDimension(table);
   addAxes(table);
   addGenericReductions(table);
+  addBits(table);
   addScans(table);
   addHistograms(table);
 }
