@@ -314,9 +314,9 @@ TEST(Operators, LoadAndStoreOptions) {
               HasSubstr("this pointer is read only (tl.const)"));
   EXPECT_THAT(importBody("p: tl.const", "tl.store(p, 1.0)", "*fp32"),
               HasSubstr("this pointer is read only (tl.const)"));
-  EXPECT_THAT(importBody("p, q: tl.const, n: tl.const", "tl.store(p, tl.load(q) + n)",
-                         "*fp32, *fp32, i32"),
-              StartsWith("module"));
+  EXPECT_THAT(
+      importBody("p, q: tl.const, n: tl.const", "tl.store(p, tl.load(q) + n)", "*fp32, *fp32, i32"),
+      StartsWith("module"));
   EXPECT_THAT(importBody("p", "tl.store(p, tl.arange(0, 4))", "*i32"),
               HasSubstr("is a block (i32[4]), but the pointer is a scalar"));
 }
