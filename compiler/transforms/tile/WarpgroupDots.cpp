@@ -243,6 +243,7 @@ private:
         continue;
       yield->setOperand(number, begun->dot.getResult());
       begun->wait.erase();
+      begun->wait = nullptr; // until there is one behind the loop
       carried.emplace_back(begun, number);
     }
     if (carried.empty())
@@ -262,7 +263,7 @@ private:
   bool waitEarlier(scf::ForOp loop, ArrayRef<Begun *> inside, Begun *carrier, Value carried) {
     Begun *first = nullptr;
     for (Begun *begun : inside)
-      if (begun != carrier && (!first || begun->wait->isBeforeInBlock(first->wait)))
+      if (begun != carrier && begun->wait && (!first || begun->wait->isBeforeInBlock(first->wait)))
         first = begun;
     if (!first || first->wait->getBlock() != loop.getBody() ||
         !first->wait->isBeforeInBlock(carrier->dot) ||

@@ -291,6 +291,30 @@ def kernel(Z, X, rows, SIZE: tl.constexpr, STAGES: tl.constexpr):
            .constexprs = fmt::format("SIZE=256 STAGES={}", stages)});
 }
 
+/// Two sums that both shrink in each iteration are in flight from one to the next.
+constexpr const char *kTwoSums = R"(import triton
+import triton.language as tl
+
+
+@triton.jit
+def kernel(o, p, q, k, v, w, n, M: tl.constexpr, N: tl.constexpr, D: tl.constexpr):
+    i = tl.arange(0, M)
+    j = tl.arange(0, N)
+    d = tl.arange(0, D)
+    queries = tl.load(q + i[:, None] * D + d[None, :])
+    first = tl.zeros([M, D], tl.float32)
+    second = tl.zeros([M, D], tl.float32)
+    for start in range(0, n, N):
+        keys = tl.load(k + (start + j)[None, :] * D + d[:, None])
+        values = tl.load(v + (start + j)[:, None] * D + d[None, :])
+        others = tl.load(w + (start + j)[:, None] * D + d[None, :])
+        shares = (tl.dot(queries, keys) * 0.25).to(tl.float16)
+        first = tl.dot(shares, values, first * 0.5)
+        second = tl.dot(shares, others, second * 0.25)
+    tl.store(o + i[:, None] * D + d[None, :], first)
+    tl.store(p + i[:, None] * D + d[None, :], second)
+)";
+
 } // namespace
 
 void addDotsRows(RowTable &table) {
@@ -299,6 +323,18 @@ void addDotsRows(RowTable &table) {
   addEpilogues(table);
   addBatches(table);
   addMatmuls(table);
+  for (int n : {64, 256})
+    table.add({.group = "test_dot",
+               .name = fmt::format("two-shrinking-sums/{}", n),
+               .source = kTwoSums,
+               .arguments = fmt::format("o=output:f32[64,64] p=output:f32[64,64] "
+                                        "q=integers:f16[64,64] k=integers:f16[256,64] "
+                                        "v=integers:f16[256,64] w=integers:f16[256,64] n=i32:{}",
+                                        n),
+               .constexprs = "M=64 N=64 D=64",
+               .rtol = 1e-6,
+               .atol = 1e-3,
+               .isUpstream = false});
 }
 
 } // namespace inlay::conformance
