@@ -324,7 +324,7 @@ void addDotsRows(RowTable &table) {
   addBatches(table);
   addMatmuls(table);
   for (int n : {64, 256})
-    table.add({.group = "test_dot",
+    table.add({.group = "fuzz",
                .name = fmt::format("two-shrinking-sums/{}", n),
                .source = kTwoSums,
                .arguments = fmt::format("o=output:f32[64,64] p=output:f32[64,64] "
