@@ -20,6 +20,14 @@ namespace {
 
 constexpr const char *kTriple = "x86_64-unknown-linux-gnu";
 
+/// Each pass of LLVM's default pipeline that changes such kernels, once or twice instead of up to
+/// eight times: the code is as small, in two thirds of the time.
+constexpr llvm::StringLiteral kLargePipeline =
+    "cgscc(inline),"
+    "function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,"
+    "loop-mssa(loop-instsimplify,loop-simplifycfg,loop-rotate,licm),simplifycfg,loop(indvars),"
+    "gvn,dse,loop-mssa(licm),instcombine<no-verify-fixpoint>,simplifycfg),globaldce";
+
 /// Computes maxima and minima of f16 in f32. LLVM's optimizer narrows those of f32 between
 /// conversions, and its code generator calls libm for the narrow ones.
 void widenHalfExtrema(llvm::Module &module) {
@@ -101,7 +109,12 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine, const CpuLevel
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+  llvm::ModulePassManager passes;
+  if (module.getInstructionCount() > kLargeInstructions)
+    llvm::cantFail(builder.parsePassPipeline(passes, kLargePipeline));
+  else
+    passes = builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3);
+  passes.run(module, modules);
   widenHalfExtrema(module);
 }
 

@@ -13,11 +13,15 @@
 
 namespace inlay {
 
+/// Modules of more instructions than this, before any optimization, get a shorter pipeline.
+inline constexpr unsigned kLargeInstructions = 4000;
+
 /// LLVM's code generator for a level. Errors: Internal if this LLVM lacks the x86 back end.
 Result<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const CpuLevel &level);
 
 /// Sets triple, data layout and the function attributes of the level, and runs LLVM's optimisation
-/// pipeline. No library function may be called afterwards, so none is assumed to exist.
+/// pipeline, or a shorter one over large modules. No library function may be called afterwards, so
+/// none is assumed to exist.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine, const CpuLevel &level);
 
 /// The module's object file or assembly text. The module is used up.

@@ -1,3 +1,4 @@
+#include "compiler/targets/cpu/CodeGeneration.h"
 #include "compiler/targets/cpu/KernelFixture.h"
 
 #include <cmath>
@@ -81,6 +82,47 @@ TEST_P(CpuKernel, LargeLaunchesStreamTheirStores) {
       for (int i = 0; i < kCount + shift; ++i)
         ASSERT_EQ(y[i], i < n ? 0.5f * i + 1.0f : -7.0f) << "shift " << shift << " n " << n;
     }
+}
+
+TEST_P(CpuKernel, LargeKernelsKeepTheirMeaning) {
+  constexpr int kSteps = 2200, kCount = 64;
+  std::string steps = "    %half = arith.constant dense<0.5> : tensor<64xf32>\n";
+  std::string last = "%v";
+  for (int i = 0; i < kSteps; ++i) {
+    const std::string n = std::to_string(i);
+    steps += "    %s" + n + " = arith.addf " + last + ", %v : tensor<64xf32>\n    %t" + n +
+             " = arith.mulf %s" + n + ", %half : tensor<64xf32>\n";
+    last = "%t" + n;
+  }
+  std::string body = addOneBody(kCount);
+  const std::string store = "    %r = arith.addf %v, %one";
+  ASSERT_NE(body.find(store), std::string::npos);
+  body = replaceAll(body, store, steps + "    %r = arith.addf " + last + ", %one");
+
+  size_t instructions = 0;
+  auto image =
+      testing::compileText(testing::kernelText(kAddOneArguments, body), GetParam(),
+                           [&](std::string_view stage, std::string_view text) {
+                             if (stage == "ll")
+                               for (size_t at = 0; (at = text.find("\n  ", at)) != text.npos; ++at)
+                                 ++instructions;
+                           });
+  ASSERT_TRUE(image.isOk()) << image.status().toString();
+  ASSERT_GT(instructions, kLargeInstructions) << "this kernel is not large";
+  auto kernel = LoadedKernel::load(*image);
+  ASSERT_TRUE(kernel.isOk()) << kernel.status().toString();
+  for (int n : {1, 7, 63, kCount}) {
+    GuardedBuffer<float> x(n), y(n, -7.0f);
+    for (int i = 0; i < n; ++i)
+      x[i] = 0.3f * i;
+    kernel->run({x.argument(), &n, y.argument()}, 1);
+    for (int i = 0; i < n; ++i) {
+      float expected = x[i];
+      for (int step = 0; step < kSteps; ++step)
+        expected = (expected + x[i]) * 0.5f;
+      ASSERT_EQ(y[i], expected + 1.0f) << "n " << n << " i " << i;
+    }
+  }
 }
 
 } // namespace
