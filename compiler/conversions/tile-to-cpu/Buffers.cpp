@@ -76,14 +76,14 @@ void ProgramLowering::leaveBlock(Block &block, ProgramValues::Buffers outside) {
   values_.restoreBuffers(std::move(outside));
 }
 
-bool ProgramLowering::canTake(Value tile, DenseMap<Value, bool> &known) {
+bool ProgramLowering::canTake(Value tile, DenseMap<Value, bool> &known, bool countsCurrent) {
   Value address = values_.bufferOf(tile);
   auto depth = depths_.find(tile);
   if (!address || depth == depths_.end() || depth->second != scopes_.size())
     return false;
   return llvm::none_of(values_.buffers(), [&](const auto &other) {
-    return other.second == address &&
-           (depths_.lookup(other.first) != scopes_.size() || isNeededLater(other.first, known));
+    return other.second == address && (depths_.lookup(other.first) != scopes_.size() ||
+                                       isNeededLater(other.first, known, countsCurrent));
   });
 }
 
@@ -116,7 +116,7 @@ Value ProgramLowering::findOverwritable(Value tile, ArrayRef<Root> roots, Value 
   for (Value candidate : candidates) {
     Value address = values_.bufferOf(candidate);
     if ((!wanted || address == wanted) && !readElsewhere.contains(address) &&
-        canTake(candidate, known))
+        canTake(candidate, known, /*countsCurrent=*/true))
       return address;
   }
   return {};

@@ -70,11 +70,13 @@ LogicalResult ProgramLowering::lower(func::FuncOp kernel, ValueRange arguments) 
 LogicalResult ProgramLowering::lowerBlock(Block &block) {
   scopes_.emplace_back();
   for (Operation &op : block.without_terminator()) {
+    current_ = {&op};
     if (failed(lowerOp(&op)))
       return failure();
     if (isEmittedInPlace(&op))
       releaseDead();
   }
+  current_.clear();
   return flush();
 }
 
@@ -267,8 +269,11 @@ LogicalResult ProgramLowering::flush() {
     return success();
   SmallVector<tile::StoreOp> stores;
   std::swap(stores, pending_);
-  for (tile::StoreOp store : stores)
+  llvm::DenseSet<Operation *> outer = current_;
+  for (tile::StoreOp store : stores) {
     emitted_.insert(store);
+    current_.insert(store);
+  }
   if (failed(keepLoads(stores.back())))
     return failure();
   SmallVector<Root> roots;
@@ -281,6 +286,7 @@ LogicalResult ProgramLowering::flush() {
     roots.push_back({.store = store});
   emitNest(builder_, stores.front().getLoc(), values_, roots, options_);
   bindShared(roots);
+  current_ = std::move(outer);
   return success();
 }
 
@@ -290,14 +296,15 @@ LogicalResult ProgramLowering::settle(Operation *op) {
   return keepLoads(op);
 }
 
-bool ProgramLowering::isNeededLater(Value tile, DenseMap<Value, bool> &known) {
+bool ProgramLowering::isNeededLater(Value tile, DenseMap<Value, bool> &known, bool countsCurrent) {
   if (auto found = known.find(tile); found != known.end())
     return found->second;
   bool needed = llvm::any_of(tile.getUsers(), [&](Operation *user) {
     if (isEmittedInPlace(user))
-      return !emitted_.contains(user);
+      return !emitted_.contains(user) || (countsCurrent && current_.contains(user));
     return llvm::any_of(user->getResults(), [&](Value result) {
-      return isTile(result) && !values_.bufferOf(result) && isNeededLater(result, known);
+      return isTile(result) && !values_.bufferOf(result) &&
+             isNeededLater(result, known, countsCurrent);
     });
   });
   return known[tile] = needed;

@@ -108,12 +108,16 @@ private:
   void leaveBlock(mlir::Block &block, ProgramValues::Buffers outside);
   /// True if the tile's buffer may be overwritten: it and all others in it are dead, also for the
   /// next iteration of the loop around.
-  bool canTake(mlir::Value tile, llvm::DenseMap<mlir::Value, bool> &known);
+  bool canTake(mlir::Value tile, llvm::DenseMap<mlir::Value, bool> &known,
+               bool countsCurrent = false);
   /// The buffer of a tile that can be taken while `tile` is computed from it, element by element,
   /// by a nest with further roots; only `wanted` if that is given. Null if there is none.
   mlir::Value findOverwritable(mlir::Value tile, llvm::ArrayRef<Root> roots,
                                mlir::Value wanted = {});
-  bool isNeededLater(mlir::Value tile, llvm::DenseMap<mlir::Value, bool> &known);
+  /// True if something that is not emitted yet reads the tile and not a buffer in between. What is
+  /// just being emitted counts as emitted, or not: its operands are read to the end of its nest.
+  bool isNeededLater(mlir::Value tile, llvm::DenseMap<mlir::Value, bool> &known,
+                     bool countsCurrent = false);
 
   struct Carried {
     mlir::SmallVector<mlir::Value> values; ///< scalars, or addresses of tiles
@@ -133,6 +137,8 @@ private:
   ProgramValues values_;
   mlir::SmallVector<tile::StoreOp> pending_;
   llvm::DenseSet<mlir::Operation *> emitted_; ///< stores and other effects already emitted
+  llvm::DenseSet<mlir::Operation *>
+      current_; ///< what is being emitted, perhaps in emitted_ already
   mlir::SmallVector<std::vector<std::unique_ptr<Memory>>> scopes_; ///< by block, outermost first
   llvm::DenseMap<mlir::Value, mlir::SmallVector<Memory *, 2>> memories_; ///< by address
   unsigned numConstants_ = 0;

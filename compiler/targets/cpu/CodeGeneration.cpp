@@ -1,5 +1,7 @@
 #include "compiler/targets/cpu/CodeGeneration.h"
 
+#include "compiler/targets/cpu/MaskedAccesses.h"
+
 #include "base/Error.h"
 
 #include "llvm/Analysis/TargetLibraryInfo.h"
@@ -116,6 +118,7 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine, const CpuLevel
     passes = builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3);
   passes.run(module, modules);
   widenHalfExtrema(module);
+  splitMaskedAccesses(module);
 }
 
 Result<llvm::SmallVector<char, 0>> generateCode(llvm::Module &module, llvm::TargetMachine &machine,

@@ -3,6 +3,7 @@
 #include "tests/conformance/rows/Types.h"
 
 #include <fmt/format.h>
+#include <utility>
 
 namespace inlay::conformance {
 namespace {
@@ -286,9 +287,73 @@ def kernel(Z, VALUE):
   }
 }
 
+/// Kernels that generated ones led to.
+void addOnceFailed(RowTable &table) {
+  // A tile that is kept for the second store is computed from x, which the first store, begun
+  // before and emitted after it, needs too.
+  for (auto [m, n] : {std::pair(32, 32), {8, 64}})
+    table.add({.group = "fuzz",
+               .name = fmt::format("kept-between-stores/{}x{}", m, n),
+               .source = R"(import triton
+import triton.language as tl
+
+
+@triton.jit
+def clipped(x):
+    return tl.minimum(tl.maximum(x, -32.0), 32.0)
+
+
+@triton.jit
+def kernel(Z, W, V, X, Y, M: tl.constexpr, N: tl.constexpr):
+    j = tl.arange(0, N)
+    at = tl.arange(0, M)[:, None] * N + j[None, :]
+    y = tl.load(Y + at)
+    x = clipped(tl.load(X + at))
+    v = clipped(tl.maximum(x, j[None, :]))
+    w = clipped(tl.trans(v + v * 0).reshape(M, N))
+    tl.store(Z + at, clipped(x - y))
+    tl.store(W + at, w)
+    tl.store(V + at, v)
+)",
+               .arguments = fmt::format("Z=output:f32[{0}] W=output:f32[{0}] V=output:f32[{0}] "
+                                        "X=integers:f32[{0}] Y=any:i64[{0}]",
+                                        m * n),
+               .constexprs = fmt::format("M={} N={}", m, n),
+               .isUpstream = false});
+  // Masks of which one register is known to be false and another is decided at run time.
+  for (const char *type : {"f32", "i64", "i32", "f16"})
+    for (const char *part : {"at < SIZE // 2", "at >= SIZE // 2", "at < SIZE // 4",
+                             "(at < SIZE // 4) | (at >= SIZE // 2)"})
+      table.add({.group = "fuzz",
+                 .name = fmt::format("half-a-mask/{}/{}", type,
+                                     std::string_view(part).find('|') != std::string_view::npos
+                                         ? "two-parts"
+                                     : part[3] == '>'  ? "upper"
+                                     : part[13] == '2' ? "lower"
+                                                       : "quarter"),
+                 .source = fillIn(R"(import triton
+import triton.language as tl
+
+
+@triton.jit
+def kernel(Z, W, X, n, SIZE: tl.constexpr):
+    at = tl.arange(0, SIZE)
+    for k in range(3):
+        mask = ($PART) & (k < n)
+        tl.store(Z + k * SIZE + at, tl.load(X + k * SIZE + at, mask=mask, other=7))
+        tl.store(W + k * SIZE + at, at, mask=mask)
+)",
+                                  {{"PART", part}}),
+                 .arguments =
+                     fmt::format("Z=output:{0}[48] W=output:{0}[48] X=any:{0}[48] n=i32:2", type),
+                 .constexprs = "SIZE=16",
+                 .isUpstream = false});
+}
+
 } // namespace
 
 void addMemoryRows(RowTable &table) {
+  addOnceFailed(table);
   addMaskedLoads(table);
   addMasks(table);
   addModifiers(table);
