@@ -18,7 +18,7 @@ struct Shape {
 void addLayouts(RowTable &table) {
   for (std::string_view type : {"f16", "bf16", "f32", "fp8e5", "fp8e4nv"})
     for (std::string_view out : {"f16", "f32"})
-      for (Shape block : {Shape{64, 64, 32}, {128, 64, 32}, {64, 128, 64}, {32, 64, 128}})
+      for (Shape block : {Shape{64, 64, 32}, {32, 64, 128}})
         for (const char *order : {"rr", "rc", "cr", "cc"})
           for (auto [stages, warps] : {std::pair(1, 4), {3, 8}}) {
             bool isHalved = order[0] == order[1];
@@ -90,9 +90,10 @@ void addScaledProducts(RowTable &table) {
                                             {"e5m2", "integers", "fp8e5"},
                                             {"bf16", "integers", "bf16"},
                                             {"fp16", "integers", "f16"}}};
-  for (int m : {32, 64, 128})
-    for (int n : {32, 64, 128})
-      for (int k : {64}) // the same with 128 takes half a minute more
+  // Upstream also takes 128: compiling those rows would take longer than all others.
+  for (int m : {32, 64})
+    for (int n : {32, 64})
+      for (int k : {64})
         for (bool isColumnX : {false, true})
           for (bool isColumnY : {false, true})
             for (bool isRightScaled : {false, true})
