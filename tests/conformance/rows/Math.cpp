@@ -136,6 +136,48 @@ void addPredicates(RowTable &table) {
                  .constexprs = "SIZE=256"});
 }
 
+/// Functions by their symbols, wrapped as Triton's own modules wrap them.
+void addSymbols(RowTable &table) {
+  struct Symbol {
+    const char *symbol, *type, *name;
+    int operands;
+    double rtol = 0;
+  };
+  for (Symbol s : {Symbol{"__nv_rintf", "f32", "fp32", 1},
+                   {"__nv_rint", "f64", "fp64", 1},
+                   {"__nv_fadd_rz", "f32", "fp32", 2},
+                   {"__nv_fmaf", "f32", "fp32", 3},
+                   {"__nv_popcll", "i64", "int64", 1},
+                   {"__nv_byte_perm", "i32", "int32", 3},
+                   {"__nv_expf", "f32", "fp32", 1, 1e-6}}) {
+    std::string types, names;
+    for (int i = 0; i < s.operands; ++i) {
+      types += fmt::format("core.dtype('{}'), ", s.name);
+      names += fmt::format("{}, ", "xyw"[i]);
+    }
+    std::string source = kernelOf(s.operands, fmt::format("wrapped({})", names));
+    source = fmt::format(R"(from triton.language import core
+{0}
+
+@core.extern
+def wrapped({1}_semantic=None):
+    return core.extern_elementwise('libdevice', '', [{1}], {{({2}): ('{3}', core.dtype('{4}'))}},
+                                   is_pure=True, _semantic=_semantic)
+)",
+                         source, names, types, s.symbol, s.name);
+    std::string arguments = fmt::format("Z=output:{}[256]", s.type);
+    for (int i = 0; i < s.operands; ++i)
+      arguments += fmt::format(" {}=any:{}[256]", "XYW"[i], s.type);
+    table.add({.group = "test_libdevice",
+               .name = fmt::format("symbols/{}", s.symbol),
+               .source = source,
+               .arguments = arguments,
+               .constexprs = "SIZE=256",
+               .rtol = s.rtol,
+               .isUpstream = false});
+  }
+}
+
 /// f of every element, computed by hardware that rounds as told. What is volatile keeps the
 /// computation between the two changes of the mode.
 template <typename To, typename From, auto f, int mode>
@@ -228,6 +270,7 @@ void addMathRows(RowTable &table) {
   addFunctions(table, "test_math_op", "tl.", kLanguage);
   addFunctions(table, "test_libdevice", "libdevice.", kLibdevice);
   addPredicates(table);
+  addSymbols(table);
   addRoundings(table);
   addRefusals(table);
   addEdges(table);
