@@ -110,7 +110,7 @@ class Kernel:
         return [array_or_arrays(self.arguments[name]) for name in self.outputs]
 
     def signature(self):
-        """As Python's launcher finds it: arrays are aligned, integers divisible by 16 are known to be."""
+        """As Python's launcher finds it: arrays are aligned, integers divisible by 16 or equal to 1 are known to be."""
         def entry(value):
             if isinstance(value, Array):
                 return f"*{value.dtype}:16"
@@ -120,7 +120,7 @@ class Kernel:
                 return "*i64:16"
             if isinstance(value, float):
                 return "fp32"
-            return ("i32" if -2**31 <= value < 2**31 else "i64") + (":16" if value % 16 == 0 else "")
+            return ("i32" if -2**31 <= value < 2**31 else "i64") + (":1" if value == 1 else ":16" if value % 16 == 0 else "")
         return ",".join(entry(value) for value in self.arguments.values())
 
 

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <fnmatch.h>
 #include <thread>
 
 namespace inlay::conformance {
@@ -23,6 +24,7 @@ struct Options {
   std::string filter = "*", gapsPath = "tests/conformance/known_gaps.txt", jsonPath;
   uint64_t numFuzz = 0, seed = 1;
   uint64_t sharePart = 0, shareCount = 1;
+  std::vector<std::string> excluded;
   bool isAll = false, isList = false, isSource = false, isTable = false, isVerbose = false;
 };
 
@@ -42,6 +44,10 @@ Result<bool> runAll(const Options &options, const RowTable &table) {
   INLAY_TRY(probeDevice(run.device, run.description));
   run.rows = RowTable::share(table.select(options.filter, options.isAll || options.numFuzz > 0),
                              options.sharePart, options.shareCount);
+  for (const std::string &pattern : options.excluded)
+    std::erase_if(run.rows, [&](const Row *row) {
+      return ::fnmatch(pattern.c_str(), row->fullName().c_str(), 0) == 0;
+    });
   if (run.rows.empty())
     return notFound("no row matches '{}'", options.filter);
   if (!options.workers.dumpFolder.empty())
@@ -98,6 +104,8 @@ int main(int argc, char **argv) {
       ->capture_default_str();
   app.add_option("--filter", options.filter, "Only rows whose name matches, \"test_dot/*\"");
   app.add_flag("--all", options.isAll, "Every row, not only the standard set");
+  app.add_option("--exclude", options.excluded, "Without rows whose name matches; may be repeated")
+      ->allow_extra_args(false);
   app.add_option_function<std::string>(
       "--share",
       [&](const std::string &text) {

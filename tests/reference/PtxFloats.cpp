@@ -256,7 +256,8 @@ bool ptxTest(const Instruction &instruction, uint64_t a) {
     return !x.isNaN();
   if (instruction.has(Modifier::NotANumber))
     return x.isNaN();
-  return instruction.has(Modifier::Normal) ? x.isNormal() : x.isDenormal();
+  // Zeros count as normal (PTX ISA, "testp").
+  return instruction.has(Modifier::Normal) ? x.isNormal() || x.isZero() : x.isDenormal();
 }
 
 bool ptxIsPositive(const Instruction &instruction, uint64_t a) {

@@ -184,7 +184,8 @@ std::optional<std::string> signatureEntry(const ArgumentText &argument) {
     return std::nullopt;
   const bool fits = *integer >= std::numeric_limits<int32_t>::min() &&
                     *integer <= std::numeric_limits<int32_t>::max();
-  return fmt::format("{}{}", fits ? "i32" : "i64", *integer % 16 == 0 ? ":16" : "");
+  const char *promise = *integer == 1 ? ":1" : *integer % 16 == 0 ? ":16" : "";
+  return fmt::format("{}{}", fits ? "i32" : "i64", promise);
 }
 
 Result<uint64_t> scalarBits(const std::string &name, const ConstexprValue &value, DataType type) {

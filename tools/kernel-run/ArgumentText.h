@@ -35,8 +35,8 @@ Result<ArgumentTexts> parseArguments(const std::vector<std::string> &entries,
 
 /// The signature entry of an argument, as a launch from Python would find it: "*fp32:16" for a
 /// tensor (its memory is aligned), "tensordesc<fp16[64, 32]>", "*i64:16" for a table of addresses,
-/// "i32", "i32:16" (divisible by 16), "i64" (beyond 32 bits), "fp32", "u1". nullopt for None,
-/// strings and dtypes, which are compile-time arguments.
+/// "i32", "i32:16" (divisible by 16), "i32:1" (1), "i64" (beyond 32 bits), "fp32", "u1". nullopt
+/// for None, strings and dtypes, which are compile-time arguments.
 std::optional<std::string> signatureEntry(const ArgumentText &argument);
 
 /// The text of a list at the commas outside of brackets.

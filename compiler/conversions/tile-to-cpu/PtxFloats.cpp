@@ -210,10 +210,13 @@ Value PtxEmitter::testFloat(const Instruction &instruction, Value a) {
     return e_.fcompare(Compare::ORD, a, a);
   if (instruction.has(Modifier::NotANumber))
     return e_.isNan(a);
+  Value isSubnormal = e_.bitAnd(e_.less(magnitude, smallest),
+                                e_.fcompare(Compare::OGT, magnitude, e_.realLike(a, 0)));
+  // Zeros count as normal (PTX ISA, "testp").
   if (instruction.has(Modifier::Normal))
-    return e_.bitAnd(e_.less(magnitude, infinity), e_.fcompare(Compare::OGE, magnitude, smallest));
-  return e_.bitAnd(e_.less(magnitude, smallest),
-                   e_.fcompare(Compare::OGT, magnitude, e_.realLike(a, 0)));
+    return e_.select(isSubnormal, e_.less(magnitude, e_.realLike(a, 0)),
+                     e_.less(magnitude, infinity));
+  return isSubnormal;
 }
 
 Value PtxEmitter::floatLane(const Instruction &instruction, ArrayRef<Value> operands) {

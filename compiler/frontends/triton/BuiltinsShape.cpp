@@ -190,16 +190,6 @@ Value trans(Emitter &emitter, const BoundArguments &arguments) {
   return emitter.semantics().transpose(*input, order);
 }
 
-/// tl.dtype("int32"): a scalar type by either of its names.
-Value dtypeByName(Emitter &emitter, const BoundArguments &arguments) {
-  const auto name = arguments.string(emitter, 0);
-  if (!name)
-    return Value::poison();
-  if (const std::optional<Scalar> scalar = findScalar(*name))
-    return Value::dtype({*scalar, false, false, {}});
-  return emitter.error("'{}' is no type; expected such as 'int32', 'fp16' or 'i64'", *name);
-}
-
 /// tl.str_to_ty("*fp32", None): a type as signatures write it.
 Value typeByText(Emitter &emitter, const BoundArguments &arguments) {
   const auto name = arguments.string(emitter, 0);
@@ -298,7 +288,6 @@ constexpr Builtin kBuiltins[] = {
     {"ravel", "x, can_reorder=False", ravel, true},
     {"trans", "input, *dims", trans, true},
     {"permute", "input, *dims", permute, true},
-    {"dtype", "name", dtypeByName},
     {"str_to_ty", "name, c=None", typeByText},
     {"block_type", "element_ty, shape", blockType},
     {"pointer_type", "element_ty", pointerType},

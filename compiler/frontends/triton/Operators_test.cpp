@@ -344,7 +344,7 @@ TEST(Types, AreFoundByNameAndMadeOfOthers) {
                  "*i32"),
       testing::StartsWith("module"));
   EXPECT_THAT(importBody("p", "tl.store(p, tl.dtype('int33'))", "*i32"),
-              HasSubstr("'int33' is no type; expected such as 'int32'"));
+              HasSubstr("there is no dtype 'int33'"));
   EXPECT_THAT(importBody("p", "tl.store(p, tl.str_to_ty('**i32'))", "*i32"),
               HasSubstr("'**i32' is no type"));
   EXPECT_THAT(
