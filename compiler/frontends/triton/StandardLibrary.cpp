@@ -16,6 +16,7 @@ namespace {
 
 /// The functions of a file are called PREFIX.NAME; those of the other files are names of tl itself.
 constexpr std::pair<std::string_view, std::string_view> kPrefixes[] = {
+    {"bessel", "libdevice."},
     {"cuda", "extra.cuda."},
     {"libdevice", "libdevice."},
     {"rounding", "libdevice."},

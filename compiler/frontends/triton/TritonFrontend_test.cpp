@@ -161,12 +161,12 @@ TEST(ImportKernel, SplitSignature) {
 }
 
 TEST(ImportKernel, DiagnosticsShowTheLineAndEveryError) {
-  EXPECT_EQ(importBody("p, n", "x = tl.load(p) + foo\ny = libdevice.j0(n)", "*fp32, i32"),
+  EXPECT_EQ(importBody("p, n", "x = tl.load(p) + foo\ny = libdevice.j2(n)", "*fp32, i32"),
             "ERROR test.py:4:22: error: name 'foo' is not defined\n"
             "        x = tl.load(p) + foo\n"
             "                         ^~~\n"
-            "test.py:5:9: error: libdevice.j0 is not supported yet\n"
-            "        y = libdevice.j0(n)\n"
+            "test.py:5:9: error: libdevice.j2 is not supported yet\n"
+            "        y = libdevice.j2(n)\n"
             "            ^~~~~~~~~~~~~~~");
   // One mistake, one error: what depends on it is silent.
   std::string text = importBody("p, n",

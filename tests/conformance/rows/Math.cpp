@@ -232,10 +232,59 @@ void addRoundings(RowTable &table) {
   addRoundedArithmetic<double>(table, "f64");
   addRounded<float, float, [](float x, float y, float w) { return std::fma(x, y, w); }>(
       table, "fma", 3, "f32", "f32");
+  addRounded<double, double, [](double x, double y, double w) { return std::fma(x, y, w); }>(
+      table, "fma", 3, "f64", "f64");
   addRounded<float, double, [](double x, double, double) { return static_cast<float>(x); }>(
       table, "double2float", 1, "f32", "f64");
   addRounded<float, int32_t, [](int32_t x, int32_t, int32_t) { return static_cast<float>(x); }>(
       table, "int2float", 1, "f32", "i32");
+}
+
+template <auto f>
+void computedPlainly(PlainValues &values) {
+  const bool hasY = values.contains("Y");
+  for (size_t i = 0; i < values["Z"].size(); ++i)
+    values["Z"][i] = f(values["X"][i], hasY ? values["Y"][i] : 0.0);
+}
+
+template <auto f>
+void addAgainstLibm(RowTable &table, const char *name, const char *range, double rtol, double atol,
+                    const char *orders = nullptr) {
+  for (const char *type : {"f32", "f64"}) {
+    const bool isWide = std::string_view(type) == "f64";
+    table.add({.group = "test_libdevice",
+               .name = fmt::format("{}/{}", name, type),
+               .source = kernelOf(orders ? 2 : 1,
+                                  fmt::format("libdevice.{}({})", name, orders ? "y, x" : "x")),
+               .arguments = fmt::format("Z=output:{0}[256] X={1}:{0}[256]{2}", type, range,
+                                        orders ? fmt::format(" Y={}:i32[256]", orders) : ""),
+               .constexprs = "SIZE=256",
+               .rtol = isWide ? rtol : 1e-6,
+               .atol = isWide ? atol : atol * 1e8,
+               .reference = computedPlainly<f>,
+               .isUpstream = false});
+  }
+}
+
+/// Against the C library, and where it has no such function, against sums in long double.
+void addBessel(RowTable &table) {
+  addAgainstLibm<[](double x, double) { return ::j0(x); }>(table, "j0", "-60..60", 0, 3e-15);
+  addAgainstLibm<[](double x, double) { return ::j1(x); }>(table, "j1", "-60..60", 0, 3e-15);
+  addAgainstLibm<[](double x, double) { return ::y0(x); }>(table, "y0", "0.01..60", 1e-14, 3e-15);
+  addAgainstLibm<[](double x, double) { return ::y1(x); }>(table, "y1", "0.01..60", 1e-14, 3e-15);
+  addAgainstLibm<[](double x, double n) { return ::jn(static_cast<int>(n), x); }>(
+      table, "jn", "-40..40", 0, 1e-14, "0..50");
+  addAgainstLibm<[](double x, double n) { return ::yn(static_cast<int>(n), x); }>(
+      table, "yn", "0.5..60", 1e-13, 1e-14, "0..20");
+  addAgainstLibm<[](double x, double) { return std::cyl_bessel_i(0.0, std::abs(x)); }>(
+      table, "cyl_bessel_i0", "-50..50", 1e-13, 0);
+  addAgainstLibm<[](double x, double) {
+    return std::copysign(std::cyl_bessel_i(1.0, std::abs(x)), x);
+  }>(table, "cyl_bessel_i1", "-50..50", 1e-13, 0);
+  addAgainstLibm<[](double x, double) {
+    const long double wide = x;
+    return static_cast<double>(std::exp(wide * wide) * std::erfc(wide));
+  }>(table, "erfcx", "-9..60", 1e-13, 0);
 }
 
 /// Narrow floats are refused, as the language says.
@@ -272,6 +321,7 @@ void addMathRows(RowTable &table) {
   addPredicates(table);
   addSymbols(table);
   addRoundings(table);
+  addBessel(table);
   addRefusals(table);
   addEdges(table);
 }

@@ -99,8 +99,45 @@ def _root(x, MODE: tl.constexpr):
 
 
 @jit
+def _fused_wide(x, y, z, MODE: tl.constexpr):
+    """x y + z of fp64: of the exact product and sum as three numbers, what the rounded result leaves off."""
+    r = tl.fma(x, y, z)
+    # Tiny and huge numbers are moved to where nothing of the three is beyond fp64's range.
+    product = tl.abs(x * y)
+    is_small = (product < 2.0**-900) & (tl.abs(z) < 2.0**400)
+    is_large = (product > 2.0**1000) | (tl.abs(z) > 2.0**1000)
+    factor = tl.where(is_small, 2.0**500, tl.where(is_large, 2.0**-500, 1.0)).to(tl.float64)
+    x_is_small = tl.abs(x) < tl.abs(y)
+    small = tl.where(x_is_small, x, y)
+    large = tl.where(x_is_small, y, x)
+    small = tl.where(is_large, small, small * factor)
+    large = tl.where(is_large, large * factor, large)
+    p = tl.fma(small, large, -0.0)
+    rest = tl.fma(small, large, -p)
+    # Of a product that is out of range even so, or far below z, no more than the sign matters.
+    sign = tl.where((x > 0) == (y > 0), 2.0**-900, -(2.0**-900)).to(tl.float64)
+    is_lost = (tl.abs(p) < 2.0**-900) & (x != 0) & (y != 0)
+    p = tl.where(is_lost, sign, p)
+    rest = tl.where(is_lost, 0.0, rest)
+    w = z * factor
+    w = tl.where((w == 0) & (z != 0), tl.where(z > 0, 2.0**-1000, -(2.0**-1000)), w).to(tl.float64)
+    s, t = _two_sum(p, w)
+    left, after = _two_sum(s - r * factor, t)
+    left, last = _two_sum(left, rest)
+    is_over = (tl.abs(r) == float("inf")) & (tl.abs(x) < float("inf")) & (tl.abs(y) < float("inf")) & (tl.abs(z) < float("inf"))
+    left = tl.where(is_over, -r, left)
+    turned = _turned(r, left, tl.where(is_over, 0.0, last + after), MODE)
+    if MODE == "d":
+        # An exact zero of two signs is negative.
+        has_two = (libdevice.signbit(x) ^ libdevice.signbit(y)) != libdevice.signbit(z)
+        return tl.where((turned == 0) & (r == 0) & (left == 0) & has_two, -0.0, turned).to(x.dtype)
+    return turned
+
+
+@jit
 def _fused(x, y, z, MODE: tl.constexpr):
-    tl.static_assert(x.dtype == tl.float32, "a multiply-add that rounds in a direction is for fp32")
+    if x.dtype == tl.float64:
+        return _fused_wide(x, y, z, MODE)
     s, rest = _two_sum(x.to(tl.float64) * y.to(tl.float64), z.to(tl.float64))
     return _narrowed(s, rest, MODE)
 
