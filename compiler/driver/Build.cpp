@@ -41,7 +41,8 @@ plan::ProgramOp programOf(mlir::ModuleOp module) {
 }
 
 /// Which plugin serves which node, in the order of the launches.
-std::vector<OperatorReport> operatorsOf(plan::ProgramOp program, const PluginRegistry &plugins) {
+std::vector<OperatorReport> operatorsOf(plan::ProgramOp program,
+                                        const std::map<std::string, std::string> &chosen) {
   std::vector<OperatorReport> operators;
   std::map<std::string, size_t> known;
   for (auto launch : program.getBody().getOps<plan::LaunchOp>()) {
@@ -49,8 +50,8 @@ std::vector<OperatorReport> operatorsOf(plan::ProgramOp program, const PluginReg
     std::string node = launch.getNode().value_or("").str();
     auto [entry, isNew] = known.try_emplace(node + "\n" + opName, operators.size());
     if (isNew) {
-      const PluginDefinition *plugin = plugins.find(opName);
-      operators.push_back({node, opName, plugin ? plugin->origin() : "", 0});
+      const auto plugin = chosen.find(node);
+      operators.push_back({node, opName, plugin == chosen.end() ? "" : plugin->second, 0});
     }
     ++operators[entry->second].launches;
   }
@@ -135,7 +136,7 @@ public:
       return dump(Stage::Engine,
                   {reinterpret_cast<const char *>(built.bytes.data()), built.bytes.size()});
     }));
-    report_.operators = operatorsOf(program, plugins_);
+    report_.operators = operatorsOf(program, chosen_);
     report_.kernels = kernelReports(program, kernels);
     report_.engineBytes = built.bytes.size();
     report_.totalMs = model_.loadMs() + msSince(start);
@@ -167,6 +168,7 @@ private:
       INLAY_ASSIGN(PlanConversion conversion, convertGraphToPlan(model_.module(), plugins_));
       plan_ = std::move(conversion.module);
       report_.notes = std::move(conversion.notes);
+      chosen_ = std::move(conversion.plugins);
     }
     return options_.dump ? dump(Stage::Plan, printOperation(*plan_)) : Status();
   }
@@ -175,6 +177,7 @@ private:
   const PluginRegistry &plugins_;
   const BuildOptions &options_;
   mlir::OwningOpRef<mlir::ModuleOp> plan_;
+  std::map<std::string, std::string> chosen_; // by node: its plugin
   BuildReport report_;
 };
 

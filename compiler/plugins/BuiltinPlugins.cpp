@@ -2,6 +2,8 @@
 
 #include "compiler/plugins/Manifest.h"
 
+#include <algorithm>
+
 namespace inlay {
 
 // Generated from the files in ops/.
@@ -17,8 +19,13 @@ Status addBuiltinPlugins(PluginRegistry &registry) {
       continue;
     INLAY_ASSIGN(auto definitions, readManifest(path, text, files), "reading the built-in plugins");
     for (std::unique_ptr<PluginDefinition> &definition : definitions) {
-      const PluginDefinition *known = registry.find(definition->opName(), definition->inputNames());
-      if (!known || (known->inputNames() != definition->inputNames() && !known->takesAllTensors()))
+      // A variant of the user's may refuse nodes, which the built-in one then serves.
+      const auto isReplacement = [&](const PluginDefinition *known) {
+        return known->variant().empty() &&
+               (known->takesAllTensors() || known->inputNames() == definition->inputNames());
+      };
+      const auto known = registry.candidates(definition->opName(), definition->inputNames());
+      if (std::ranges::none_of(known, isReplacement))
         INLAY_TRY(registry.add(std::move(definition)));
     }
   }

@@ -150,10 +150,10 @@ private:
   // -- plugins
 
   Result<ManifestPluginRecord> readPlugin(const toml::table &table) {
-    INLAY_TRY(checkKeys(
-        table,
-        {"op", "inputs", "attributes", "outputs", "dtypes", "require", "workspaces", "launch"},
-        "[[plugin]]"));
+    INLAY_TRY(checkKeys(table,
+                        {"op", "variant", "priority", "inputs", "attributes", "outputs", "dtypes",
+                         "types", "when", "require", "workspaces", "launch"},
+                        "[[plugin]]"));
     record_ = {};
     record_.position = positionOf(table);
     INLAY_ASSIGN(record_.opName, requiredString(table, "op"));
@@ -161,6 +161,8 @@ private:
     INLAY_TRY(readAttributes(table));
     INLAY_TRY(readOutputs(table));
     INLAY_TRY(readDataTypes(table));
+    INLAY_TRY(readTypeCombinations(table));
+    INLAY_TRY(readVariant(table));
     INLAY_TRY(readRequirements(table));
     INLAY_TRY(readWorkspaces(table));
     INLAY_ASSIGN(const toml::array *launches, arrayOf(table, "launch", true));
@@ -384,6 +386,48 @@ private:
         INLAY_ASSIGN(DataType found, dataTypeOf(type, "dtypes"));
         record_.dtypes[input].push_back(found);
       }
+    }
+    return {};
+  }
+
+  Status readTypeCombinations(const toml::table &table) {
+    INLAY_ASSIGN(const toml::array *texts, arrayOf(table, "types"));
+    if (!texts)
+      return {};
+    if (texts->empty())
+      return errorAt(*texts, "'types' is empty; expected at least one combination");
+    for (const toml::node &node : *texts) {
+      INLAY_ASSIGN(std::string text, stringOf(node, "types"));
+      auto rows = parseTypeCombinations(text, record_.inputNames.size() + record_.outputs.size());
+      if (!rows.isOk())
+        return errorAt(node, "in 'types': {}", rows.status().message());
+      record_.types.insert(record_.types.end(), rows->begin(), rows->end());
+    }
+    return {};
+  }
+
+  /// Of several plugins for one operator: which this is, how much it is preferred, and when it
+  /// serves a node.
+  Status readVariant(const toml::table &table) {
+    if (const toml::node *variant = table.get("variant")) {
+      INLAY_ASSIGN(record_.variant, stringOf(*variant, "variant"));
+      if (!isIdentifier(record_.variant))
+        return errorAt(*variant, "'{}' is no name; expected letters, digits and '_'",
+                       record_.variant);
+    }
+    if (const toml::node *priority = table.get("priority")) {
+      if (!priority->is_integer())
+        return wrongKind(*priority, "priority", "an integer");
+      record_.priority = priority->as_integer()->get();
+    }
+    INLAY_ASSIGN(const toml::array *conditions, arrayOf(table, "when"));
+    if (!conditions)
+      return {};
+    for (const toml::node &node : *conditions) {
+      ManifestRequirement condition;
+      INLAY_ASSIGN(condition.that, readExpr(node, "when", {}));
+      condition.message = condition.that.text;
+      record_.conditions.push_back(std::move(condition));
     }
     return {};
   }

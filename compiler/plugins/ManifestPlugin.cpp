@@ -255,14 +255,52 @@ ManifestPlugin::ManifestPlugin(ManifestPluginRecord record) : record_(std::move(
   inputNames_ = record_.inputNames;
   attributes_ = record_.attributes;
   origin_ = fmt::format("{}:{}", record_.position.path, record_.position.line);
+  variant_ = record_.variant;
+  priority_ = record_.priority;
 }
 
-Result<PluginDescription> ManifestPlugin::describe(const PluginNode &node) const {
+Status ManifestPlugin::checkInputTypes(const PluginNode &node) const {
   for (const auto &[input, allowed] : record_.dtypes)
     if (std::ranges::find(allowed, node.inputs[input].dtype) == allowed.end())
       return invalidArgument("node {} ({}, plugin at {}): input '{}' is {}; the plugin takes {}",
                              node.nodeName, node.opName, origin_, inputNames_[input],
                              dataTypeName(node.inputs[input].dtype), typeNames(allowed));
+  return {};
+}
+
+/// Compares the types of all inputs, and of the outputs as the exporter recorded them.
+Status ManifestPlugin::checkTypes(const PluginNode &node) const {
+  if (record_.types.empty())
+    return {};
+  TypeCombination found;
+  for (const std::vector<TensorSpec> *tensors : {&node.inputs, &node.outputs})
+    for (const TensorSpec &tensor : *tensors)
+      found.push_back(tensor.dtype);
+  std::string allowed;
+  for (const TypeCombination &types : record_.types) {
+    if (types == found)
+      return {};
+    allowed += (allowed.empty() ? "" : "; ") + typeCombinationText(types, node.inputs.size());
+  }
+  return invalidArgument("node {} ({}, plugin at {}): its types are {}; the plugin takes {}",
+                         node.nodeName, node.opName, origin_,
+                         typeCombinationText(found, node.inputs.size()), allowed);
+}
+
+Result<std::vector<PluginRequirement>> ManifestPlugin::conditions(const PluginNode &node) const {
+  INLAY_TRY(checkInputTypes(node));
+  INLAY_TRY(checkTypes(node));
+  std::vector<PluginRequirement> conditions;
+  NodeNames names(record_, node);
+  for (const ManifestRequirement &written : record_.conditions) {
+    INLAY_ASSIGN(Expr condition, names.resolve(written.that));
+    conditions.push_back({condition, written.message});
+  }
+  return conditions;
+}
+
+Result<PluginDescription> ManifestPlugin::describe(const PluginNode &node) const {
+  INLAY_TRY(checkInputTypes(node));
   PluginDescription description;
   // Outputs are described from the inputs; only requirements may speak of outputs.
   PluginNode described = node;

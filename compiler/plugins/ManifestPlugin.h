@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compiler/plugins/PluginDefinition.h"
+#include "compiler/plugins/TypeCombinations.h"
 
 #include <map>
 #include <string>
@@ -109,7 +110,11 @@ struct ManifestPluginRecord {
   std::vector<std::string> inputNames;
   std::vector<AttributeParameter> attributes;
   std::vector<ManifestOutput> outputs;
+  std::string variant;
+  int64_t priority = 0;
+  std::vector<ManifestRequirement> conditions;      // of `when`
   std::map<uint32_t, std::vector<DataType>> dtypes; // allowed types by input
+  std::vector<TypeCombination> types;               // allowed together; empty: all
   std::vector<ManifestRequirement> requirements;
   std::vector<ManifestWorkspace> workspaces;
   std::vector<ManifestLaunch> launches;
@@ -120,10 +125,14 @@ struct ManifestPluginRecord {
 class ManifestPlugin final : public PluginDefinition {
 public:
   explicit ManifestPlugin(ManifestPluginRecord record);
+  Result<std::vector<PluginRequirement>> conditions(const PluginNode &node) const override;
   Result<PluginDescription> describe(const PluginNode &node) const override;
   Result<PluginImplementation> implement(const PluginNode &node) const override;
 
 private:
+  Status checkInputTypes(const PluginNode &node) const;
+  Status checkTypes(const PluginNode &node) const;
+
   ManifestPluginRecord record_;
 };
 

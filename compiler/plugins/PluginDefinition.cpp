@@ -121,11 +121,16 @@ Status PluginRegistry::check(const PluginDefinition &definition) const {
   if (known == definitions_.end())
     return {};
   for (const auto &other : known->second)
-    if (other->inputNames() == definition.inputNames() || other->takesAllTensors() ||
-        definition.takesAllTensors())
+    if (other->variant() == definition.variant() &&
+        (other->inputNames() == definition.inputNames() || other->takesAllTensors() ||
+         definition.takesAllTensors()))
       return alreadyExists("plugin at {}: operator '{}' already has a plugin for these tensor "
-                           "arguments, defined at {}",
-                           definition.origin(), opName, other->origin());
+                           "arguments{}, defined at {}",
+                           definition.origin(), opName,
+                           definition.variant().empty()
+                               ? ""
+                               : fmt::format(" and variant '{}'", definition.variant()),
+                           other->origin());
   return {};
 }
 
@@ -153,15 +158,24 @@ const PluginDefinition *PluginRegistry::find(std::string_view opName) const {
   return it == definitions_.end() ? nullptr : it->second.front().get();
 }
 
-const PluginDefinition *PluginRegistry::find(std::string_view opName,
-                                             std::span<const std::string> tensorNames) const {
+std::vector<const PluginDefinition *>
+PluginRegistry::candidates(std::string_view opName,
+                           std::span<const std::string> tensorNames) const {
   auto it = definitions_.find(keyOf(opName));
   if (it == definitions_.end())
-    return nullptr;
-  for (const auto &definition : it->second)
-    if (std::ranges::equal(definition->inputNames(), tensorNames))
-      return definition.get();
-  return it->second.front().get();
+    return {};
+  std::vector<const PluginDefinition *> found;
+  for (const auto &definition : it->second) {
+    if (!definition->takesAllTensors() &&
+        !std::ranges::equal(definition->inputNames(), tensorNames))
+      continue;
+    const auto place = std::ranges::upper_bound(
+        found, definition->priority(), std::ranges::greater(), &PluginDefinition::priority);
+    found.insert(place, definition.get());
+  }
+  if (found.empty())
+    return {it->second.front().get()};
+  return found;
 }
 
 std::vector<std::string> PluginRegistry::opNames() const {

@@ -176,7 +176,17 @@ public:
   const std::vector<AttributeParameter> &attributes() const { return attributes_; }
   /// Where it was defined, for messages: "add_one.toml:3" or "C++ registration".
   const std::string &origin() const { return origin_; }
+  /// What tells it from other plugins of the same operator and tensor arguments; empty if it is the
+  /// only one.
+  const std::string &variant() const { return variant_; }
+  /// Of several plugins that could serve a node, the one of the highest priority does.
+  int64_t priority() const { return priority_; }
 
+  /// What must be known to hold of a node for the plugin to serve it. `node.outputs` are what the
+  /// exporter recorded. Errors: why it cannot serve the node whatever its sizes.
+  virtual Result<std::vector<PluginRequirement>> conditions(const PluginNode &) const {
+    return std::vector<PluginRequirement>();
+  }
   virtual Result<PluginDescription> describe(const PluginNode &node) const = 0;
   virtual Result<PluginImplementation> implement(const PluginNode &node) const = 0;
 
@@ -186,12 +196,14 @@ protected:
   bool takesAllTensors_ = false;
   std::vector<AttributeParameter> attributes_;
   std::string origin_;
+  std::string variant_;
+  int64_t priority_ = 0;
 };
 
 /// The plugins known to one build. Not thread-safe.
 class PluginRegistry {
 public:
-  /// Errors: AlreadyExists (same operator, same tensor arguments) names both origins;
+  /// Errors: AlreadyExists (same operator, same tensor arguments, same variant) names both origins;
   /// InvalidArgument for a malformed name.
   Status add(std::unique_ptr<PluginDefinition> definition);
   /// Adds all definitions, or, on an error, none.
@@ -199,11 +211,12 @@ public:
   /// Finds the plugin of "ns::name" or "ns::name.overload" ("ns::name" and "ns::name.default" are
   /// the same); null if none.
   const PluginDefinition *find(std::string_view opName) const;
-  /// As find. An operator may have several plugins that differ in which of its arguments are
-  /// tensors (aten::mul.Tensor with a number, say): the one whose inputs are `tensorNames` is
-  /// preferred. A plugin that takes all tensors is its operator's only one.
-  const PluginDefinition *find(std::string_view opName,
-                               std::span<const std::string> tensorNames) const;
+  /// The plugins that could serve a node with these tensor arguments, those of higher priority
+  /// first, then as they were added. An operator may have several that differ in which of its
+  /// arguments are tensors (aten::mul.Tensor with a number, say), or in their variant. If none
+  /// takes `tensorNames`, the operator's first one, whose binding says why; empty if it has none.
+  std::vector<const PluginDefinition *> candidates(std::string_view opName,
+                                                   std::span<const std::string> tensorNames) const;
   /// Sorted operator names.
   std::vector<std::string> opNames() const;
   /// Removes a plugin; false if there is none.

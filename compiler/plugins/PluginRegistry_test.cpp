@@ -12,7 +12,10 @@ using testing::IsEmpty;
 
 class FakePlugin : public PluginDefinition {
 public:
-  FakePlugin(std::string opName, std::vector<std::string> inputs, std::string origin) {
+  FakePlugin(std::string opName, std::vector<std::string> inputs, std::string origin,
+             std::string variant, int64_t priority) {
+    variant_ = std::move(variant);
+    priority_ = priority;
     opName_ = std::move(opName);
     takesAllTensors_ = inputs.empty();
     inputNames_ = std::move(inputs);
@@ -27,11 +30,20 @@ public:
 };
 
 std::unique_ptr<PluginDefinition> fake(std::string opName, std::vector<std::string> inputs = {"X"},
-                                       std::string origin = "a.toml:1") {
-  return std::make_unique<FakePlugin>(std::move(opName), std::move(inputs), std::move(origin));
+                                       std::string origin = "a.toml:1", std::string variant = "",
+                                       int64_t priority = 0) {
+  return std::make_unique<FakePlugin>(std::move(opName), std::move(inputs), std::move(origin),
+                                      std::move(variant), priority);
 }
 
 std::string originOf(const PluginDefinition *plugin) { return plugin ? plugin->origin() : "none"; }
+
+std::vector<std::string> originsOf(const std::vector<const PluginDefinition *> &plugins) {
+  std::vector<std::string> origins;
+  for (const PluginDefinition *plugin : plugins)
+    origins.push_back(plugin->origin());
+  return origins;
+}
 
 TEST(PluginRegistry, TakesTheDefaultOverloadAndNoneForTheSame) {
   PluginRegistry registry;
@@ -72,10 +84,26 @@ TEST(PluginRegistry, ChoosesByWhichArgumentsAreTensors) {
   ASSERT_TRUE(registry.add(fake("my::mul", {"self", "other"}, "two")).isOk());
   ASSERT_TRUE(registry.add(fake("my::mul", {"self"}, "one")).isOk());
   const std::vector<std::string> two = {"self", "other"}, one = {"self"}, none;
-  EXPECT_EQ(originOf(registry.find("my::mul", two)), "two");
-  EXPECT_EQ(originOf(registry.find("my::mul", one)), "one");
+  EXPECT_THAT(originsOf(registry.candidates("my::mul", two)), ElementsAre("two"));
+  EXPECT_THAT(originsOf(registry.candidates("my::mul", one)), ElementsAre("one"));
   // No plugin fits: the first one's binding says why.
-  EXPECT_EQ(originOf(registry.find("my::mul", none)), "two");
+  EXPECT_THAT(originsOf(registry.candidates("my::mul", none)), ElementsAre("two"));
+  EXPECT_THAT(registry.candidates("my::other", none), IsEmpty());
+}
+
+TEST(PluginRegistry, OrdersVariantsByPriority) {
+  PluginRegistry registry;
+  ASSERT_TRUE(registry.add(fake("my::op", {"X"}, "plain")).isOk());
+  ASSERT_TRUE(registry.add(fake("my::op", {"X"}, "last", "slow", -1)).isOk());
+  ASSERT_TRUE(registry.add(fake("my::op", {"X"}, "first", "fast", 2)).isOk());
+  ASSERT_TRUE(registry.add(fake("my::op", {"X"}, "second", "wide")).isOk());
+  ASSERT_TRUE(registry.add(fake("my::op", {"X", "W"}, "others", "fast", 9)).isOk());
+  const std::vector<std::string> one = {"X"};
+  EXPECT_THAT(originsOf(registry.candidates("my::op", one)),
+              ElementsAre("first", "plain", "second", "last"));
+  EXPECT_EQ(registry.add(fake("my::op", {"X"}, "b.toml:2", "fast")).toString(),
+            "ALREADY_EXISTS: plugin at b.toml:2: operator 'my::op' already has a plugin for these "
+            "tensor arguments and variant 'fast', defined at first");
 }
 
 TEST(PluginRegistry, AddsAllOrNone) {
@@ -97,10 +125,19 @@ TEST(BuiltinPlugins, LeaveTheUsersPluginsInPlace) {
   EXPECT_THAT(registry.opNames(), ElementsAre("aten::add.Tensor", "aten::div.Tensor",
                                               "aten::mul.Tensor", "aten::sub.Tensor"));
   const std::vector<std::string> two = {"self", "other"}, one = {"self"};
-  EXPECT_EQ(originOf(registry.find("aten::mul.Tensor", one)), "mine.toml:1");
-  EXPECT_THAT(originOf(registry.find("aten::mul.Tensor", two)),
-              testing::StartsWith("ops/pointwise.toml:"));
-  EXPECT_EQ(originOf(registry.find("aten::add.Tensor", two)), "mine.so");
+  EXPECT_THAT(originsOf(registry.candidates("aten::mul.Tensor", one)), ElementsAre("mine.toml:1"));
+  EXPECT_THAT(originsOf(registry.candidates("aten::mul.Tensor", two)),
+              ElementsAre(testing::StartsWith("ops/pointwise.toml:")));
+  EXPECT_THAT(originsOf(registry.candidates("aten::add.Tensor", two)), ElementsAre("mine.so"));
+}
+
+TEST(BuiltinPlugins, ServeWhatTheUsersVariantsRefuse) {
+  PluginRegistry registry;
+  ASSERT_TRUE(registry.add(fake("aten::mul.Tensor", {"self", "other"}, "mine", "fast")).isOk());
+  ASSERT_TRUE(addBuiltinPlugins(registry).isOk());
+  const std::vector<std::string> two = {"self", "other"};
+  EXPECT_THAT(originsOf(registry.candidates("aten::mul.Tensor", two)),
+              ElementsAre("mine", testing::StartsWith("ops/pointwise.toml:")));
 }
 
 TEST(BuiltinPlugins, CarryTheirKernels) {
@@ -110,7 +147,7 @@ TEST(BuiltinPlugins, CarryTheirKernels) {
   PluginNode node;
   node.inputs = {{DataType::Float32, {Expr(4)}}, {DataType::Float32, {Expr(4)}}};
   node.outputs = {node.inputs[0]};
-  auto implementation = registry.find("aten::mul.Tensor", two)->implement(node);
+  auto implementation = registry.candidates("aten::mul.Tensor", two).at(0)->implement(node);
   ASSERT_TRUE(implementation.isOk()) << implementation.status().toString();
   const TritonKernel &kernel = implementation->launches.at(0).kernel;
   EXPECT_EQ(kernel.path, "ops/pointwise.py");

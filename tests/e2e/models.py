@@ -61,6 +61,8 @@ EMPTY = {"add_one_dynamic": (add_one, [(0,)]), "add_one_dynamic2d": (add_one, [(
 RECORDED = ["add_one", "add_one_fp16", "add_one_dynamic", "add_one_dynamic2d", "elementwise_mul_f32", "elementwise_mul_i32",
             "scale_mul_kwargs", "scale_mul_defaults", "circ_pad", "circ_pad_dynamic", "split_sign_dict"]
 ALL = RECORDED + ["add_one_triton_op"]
+# Which of an operator's plugins serves the model.
+KERNELS = {"circ_pad": "circ_pad_row_kernel", "circ_pad_dynamic": "circ_pad_kernel"}
 
 
 class Failure(Exception):
@@ -88,6 +90,10 @@ def test_model(binary, device, name, folder):
     targets = ["--target", target] + (["--target", "cuda"] if device != "cpu" else [])
     run(binary / "inlay", "build", MODELS / f"{name}.pt2", *plugins, *targets, "--quiet", "-o", engine)
     lines = []
+    if name in KERNELS:
+        found = [kernel["name"] for kernel in json.loads(run(binary / "inlay", "inspect", engine, "--json"))["kernels"]]
+        if found != [KERNELS[name]]:
+            raise Failure(f"{name}: the engine's kernels are {found}; expected {KERNELS[name]}")
     if name in RECORDED:
         result = check(binary, engine, device, MODELS / f"{name}.npz")
         lines.append(f"recorded: largest error {max(o['max_absolute_error'] for o in result['checked']):g}")

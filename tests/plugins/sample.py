@@ -36,6 +36,19 @@ def circ_pad_kernel(x_ptr, y_ptr, left, top, x_rows, x_cols, y_rows, y_cols, n, 
 
 
 @triton.jit
+def circ_pad_row_kernel(x_ptr, y_ptr, left, top, x_rows, x_cols, y_rows, y_cols, BLOCK: tl.constexpr):
+    """As circ_pad_kernel: a program for each row of the output, which is no longer than BLOCK."""
+    row = tl.program_id(0)
+    image = tl.program_id(1)
+    col = tl.arange(0, BLOCK)
+    mask = col < y_cols
+    from_row = (row - top + x_rows) % x_rows
+    from_col = (col - left + x_cols) % x_cols
+    x = tl.load(x_ptr + (image * x_rows + from_row) * x_cols + from_col, mask=mask)
+    tl.store(y_ptr + (image * y_rows + row) * y_cols + col, x, mask=mask)
+
+
+@triton.jit
 def split_sign_kernel(x_ptr, positive_ptr, negative_ptr, n, BLOCK: tl.constexpr):
     offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     mask = offsets < n

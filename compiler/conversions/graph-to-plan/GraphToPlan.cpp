@@ -5,8 +5,8 @@
 #include "compiler/conversions/graph-to-plan/NodeChecks.h"
 #include "compiler/conversions/graph-to-plan/OperatorCoverage.h"
 #include "compiler/conversions/graph-to-plan/PlanBuilder.h"
+#include "compiler/conversions/graph-to-plan/PluginChoice.h"
 #include "compiler/dialects/graph/Graph.h"
-#include "compiler/plugins/NodeBinder.h"
 
 #include "mlir/IR/Verifier.h"
 
@@ -144,13 +144,23 @@ private:
     for (mlir::Value output : call.getOutputs())
       outputs.push_back(specOf(output));
 
-    const PluginDefinition *plugin = plugins_.find(std::string_view(call.getOp()), tensorNames);
-    if (!plugin)
+    const auto candidates = plugins_.candidates(std::string_view(call.getOp()), tensorNames);
+    if (candidates.empty())
       return internalError("operator {} was said to be supported, but has no plugin",
                            call.getOp().str());
-    INLAY_ASSIGN(PluginNode node, bindNode(*plugin, call.getOp().str(), call.getNode().str(),
-                                           arguments, std::move(outputs)));
-    return convertNode(call, *plugin, node, tensorNames);
+    INLAY_ASSIGN(PluginChoice choice,
+                 choosePlugin(candidates, call.getOp().str(), call.getNode().str(), arguments,
+                              outputs, symbols_));
+    noteChoice(choice);
+    return convertNode(call, *choice.plugin, choice.node, tensorNames);
+  }
+
+  void noteChoice(const PluginChoice &choice) {
+    const std::string &variant = choice.plugin->variant();
+    chosen_[choice.node.nodeName] =
+        choice.plugin->origin() + (variant.empty() ? "" : fmt::format(", variant '{}'", variant));
+    for (const std::string &reason : choice.passedOver)
+      notes_.push_back("passed over: " + reason);
   }
 
   Status convertNode(graph::CallOp call, const PluginDefinition &plugin, PluginNode &node,
@@ -262,6 +272,8 @@ private:
     PlanConversion conversion;
     conversion.module = plan_.finish(model_.getLoc(), model_.getSymName());
     conversion.notes = kernels_.takeNotes();
+    conversion.notes.insert(conversion.notes.end(), notes_.begin(), notes_.end());
+    conversion.plugins = std::move(chosen_);
     auto program = *conversion.module->getOps<plan::ProgramOp>().begin();
     INLAY_TRY(checkSymbolsAreBound(program));
     std::string diagnostics;
@@ -278,6 +290,8 @@ private:
   const PluginRegistry &plugins_;
   ShapeSymbols symbols_;
   std::set<std::string> bound_;
+  std::map<std::string, std::string> chosen_; // by node: its plugin
+  std::vector<std::string> notes_;
   PlanBuilder plan_;
   KernelInstances kernels_;
   llvm::DenseMap<mlir::Value, std::string> buffers_;

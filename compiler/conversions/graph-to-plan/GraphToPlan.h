@@ -7,6 +7,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ namespace inlay {
 struct PlanConversion {
   mlir::OwningOpRef<mlir::ModuleOp> module; // holds one plan.program, verified
   std::vector<std::string> notes;           // what is worth knowing but is no error
+  std::map<std::string, std::string>
+      plugins; // by node: where its plugin was defined, which variant
 };
 
 /// Converts the graph of a model; the graph is left as it was. Kernels are read from their files

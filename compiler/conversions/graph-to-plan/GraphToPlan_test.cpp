@@ -131,5 +131,86 @@ plan.launch @scale_kernel grid ["ceildiv(16*s0, 256)", "1", "1"] arguments [@x, 
 )mlir");
 }
 
+/// Two more plugins for my::scale beside kManifest's: for multiples of 4 elements, and for other
+/// types.
+constexpr std::string_view kVariants = R"toml(
+[[plugin]]
+op = "my::scale"
+variant = "vector"
+priority = 1
+inputs = ["X"]
+attributes = [{ name = "factor", type = "float" }]
+outputs = [{ name = "Y", like = "X" }]
+when = ["X.shape[0] % 4 == 0"]
+
+[[plugin.launch]]
+kernel = "kernels.py:scale_kernel"
+constexprs = { BLOCK = 1024 }
+grid = ["ceildiv(X.numel, BLOCK)"]
+args = ["X", "X.numel", "factor", "Y"]
+
+[[plugin]]
+op = "my::scale"
+variant = "half"
+priority = 2
+inputs = ["X"]
+attributes = [{ name = "factor", type = "float" }]
+outputs = [{ name = "Y", like = "X" }]
+types = ["FP16|BF16, FP16|BF16"]
+
+[[plugin.launch]]
+kernel = "kernels.py:scale_kernel"
+constexprs = { BLOCK = 512 }
+grid = ["ceildiv(X.numel, BLOCK)"]
+args = ["X", "X.numel", "factor", "Y"]
+)toml";
+
+class VariantsTest : public GraphToPlanTest {
+protected:
+  /// Which plugin serves the node "scale_1", and why others do not; or the error.
+  std::string chosen(std::string_view graph, const std::string &manifest) {
+    Result<PlanConversion> conversion = convert(graph, manifest);
+    std::string text =
+        conversion.isOk() ? conversion->plugins["scale_1"] : conversion.status().toString();
+    if (conversion.isOk())
+      for (const std::string &note : conversion->notes)
+        text += "\n" + note;
+    for (size_t at; (at = text.find(folder_ + "/")) != std::string::npos;)
+      text.erase(at, folder_.size() + 1);
+    return text;
+  }
+};
+
+TEST_F(VariantsTest, TakeTheFirstByPriorityThatServesTheNode) {
+  const std::string manifest = std::string(kManifest) + std::string(kVariants);
+  const std::string half = replaced(kGraph, "float32", "float16");
+  EXPECT_EQ(chosen(half, manifest), "plugins.toml:29, variant 'half'");
+
+  const std::string noHalf =
+      "\npassed over: node scale_1 (my::scale, plugin at plugins.toml:29): its types are float32 "
+      "-> "
+      "float32; the plugin takes float16 -> float16; bfloat16 -> bfloat16, while converting node "
+      "scale_1 (my::scale, plugin at plugins.toml:29)";
+  const std::string fixed = replaced(kGraph, "[\"s0\", \"16\"]", "[\"8\", \"16\"]");
+  EXPECT_EQ(chosen(fixed, manifest), "plugins.toml:14, variant 'vector'" + noHalf);
+  EXPECT_THAT(planText(fixed, manifest), HasSubstr("{BLOCK = 1024 : i64}"));
+
+  EXPECT_EQ(chosen(kGraph, manifest),
+            "plugins.toml:2" + noHalf +
+                "\npassed over: node scale_1 (my::scale, plugin at plugins.toml:14): its condition "
+                "'X.shape[0] % 4 == 0' is not known to hold for all sizes: 0 == s0 % 4");
+}
+
+TEST_F(VariantsTest, RefuseANodeThatNoneServes) {
+  const std::string odd = replaced(kGraph, "[\"s0\", \"16\"]", "[\"7\", \"16\"]");
+  EXPECT_EQ(
+      chosen(odd, std::string(kVariants)),
+      "INVALID_ARGUMENT: node scale_1 (my::scale): none of the operator's 2 plugins serves "
+      "it:\n  node scale_1 (my::scale, plugin at plugins.toml:17): its types are float32 -> "
+      "float32; the plugin takes float16 -> float16; bfloat16 -> bfloat16, while converting "
+      "node scale_1 (my::scale, plugin at plugins.toml:17)\n  node scale_1 (my::scale, plugin "
+      "at plugins.toml:2): its condition 'X.shape[0] % 4 == 0' does not hold");
+}
+
 } // namespace
 } // namespace inlay
