@@ -118,29 +118,29 @@ private:
     });
     json["images"] = list(*kernel.images(), [&](const fb::Image &image) {
       const fb::Segment *segment = engine_.segments()->Get(image.segment());
-      Json json{{"target", textOf(image.target())},
-                {"format", fb::EnumNameImageFormat(image.format())},
-                {"entry", textOf(image.entry())},
-                {"segment", image.segment()},
-                {"size_bytes", segment->size_bytes()},
-                {"xxh64", fmt::format("{:016x}", segment->checksum())},
-                {"num_warps", image.num_warps()},
-                {"shared_bytes", image.shared_bytes()},
-                {"registers", image.registers()},
-                {"spill_bytes", image.spill_bytes()},
-                {"ptx_version", image.ptx_version()},
-                {"scratch_bytes", image.scratch_bytes()}};
+      Json entry{{"target", textOf(image.target())},
+                 {"format", fb::EnumNameImageFormat(image.format())},
+                 {"entry", textOf(image.entry())},
+                 {"segment", image.segment()},
+                 {"size_bytes", segment->size_bytes()},
+                 {"xxh64", fmt::format("{:016x}", segment->checksum())},
+                 {"num_warps", image.num_warps()},
+                 {"shared_bytes", image.shared_bytes()},
+                 {"registers", image.registers()},
+                 {"spill_bytes", image.spill_bytes()},
+                 {"ptx_version", image.ptx_version()},
+                 {"scratch_bytes", image.scratch_bytes()}};
       if (image.block())
-        json["block"] = std::vector<uint32_t>(image.block()->begin(), image.block()->end());
+        entry["block"] = std::vector<uint32_t>(image.block()->begin(), image.block()->end());
       if (image.cluster())
-        json["cluster"] = std::vector<uint32_t>(image.cluster()->begin(), image.cluster()->end());
+        entry["cluster"] = std::vector<uint32_t>(image.cluster()->begin(), image.cluster()->end());
       if (image.blocks_per_program() != 1)
-        json["blocks_per_program"] = image.blocks_per_program();
+        entry["blocks_per_program"] = image.blocks_per_program();
       if (image.is_cooperative())
-        json["is_cooperative"] = true;
+        entry["is_cooperative"] = true;
       if (image.is_programmatic())
-        json["is_programmatic"] = true;
-      return json;
+        entry["is_programmatic"] = true;
+      return entry;
     });
     return json;
   }

@@ -122,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(
               "steps[1] copies between buffers of different sizes"),
         BREAK("stepKind", e.steps[1]->kind.Reset(), "steps[1] has unknown kind 0"),
         BREAK("checkCondition", e.checks[0]->condition = 99, "checks[0] refers to expression 99")),
-    [](const auto &info) { return std::string(info.param.name); });
+    [](const auto &test) { return std::string(test.param.name); });
 
 } // namespace
 } // namespace inlay

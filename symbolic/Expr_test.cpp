@@ -218,10 +218,12 @@ TEST(Expr, SimplificationPrintingAndProgramsKeepValues) {
         continue;
       EXPECT_EQ(values[*index], *direct);
       const Interval bounds = boundsOf(expr, [&](std::string_view) { return Interval{-20, 20}; });
-      if (bounds.min)
+      if (bounds.min) {
         EXPECT_LE(*bounds.min, *direct);
-      if (bounds.max)
+      }
+      if (bounds.max) {
         EXPECT_GE(*bounds.max, *direct);
+      }
       EXPECT_EQ(*direct % knownDivisor(expr, [](std::string_view) { return 1; }), 0);
       // Substituting constants folds to the same value, whatever order the folding takes.
       const Expr folded = substitute(

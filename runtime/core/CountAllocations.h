@@ -17,24 +17,21 @@ std::atomic<uint64_t> numAllocations{0};
 #define INLAY_COUNTS_ALLOCATIONS !__has_feature(thread_sanitizer)
 #else
 #define INLAY_COUNTS_ALLOCATIONS 1
-extern "C" void *aligned_alloc(size_t alignment, size_t sizeBytes) {
-  ++numAllocations;
-  void *memory = nullptr;
-  return ::posix_memalign(&memory, alignment, sizeBytes) == 0 ? memory : nullptr;
-}
 #endif
+
 #if INLAY_COUNTS_ALLOCATIONS
-void *operator new(size_t sizeBytes) {
+// Not inlined: g++ would see malloc's memory given to delete, and warn of it.
+[[gnu::noinline]] void *operator new(size_t sizeBytes) {
   ++numAllocations;
   if (void *memory = std::malloc(sizeBytes ? sizeBytes : 1))
     return memory;
   std::abort();
 }
 void *operator new[](size_t sizeBytes) { return operator new(sizeBytes); }
-void operator delete(void *memory) noexcept { std::free(memory); }
-void operator delete(void *memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void *memory) noexcept { std::free(memory); }
-void operator delete[](void *memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void *memory) noexcept { std::free(memory); }
+void operator delete(void *memory, size_t) noexcept { operator delete(memory); }
+void operator delete[](void *memory) noexcept { operator delete(memory); }
+void operator delete[](void *memory, size_t) noexcept { operator delete(memory); }
 extern "C" void *aligned_alloc(size_t alignment, size_t sizeBytes) {
   ++numAllocations;
   void *memory = nullptr;

@@ -377,7 +377,7 @@ const RefusedRun kRefusedRuns[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(ExecutionContext, RunRefuses, testing::ValuesIn(kRefusedRuns),
-                         [](const auto &info) { return std::string(info.param.name); });
+                         [](const auto &test) { return std::string(test.param.name); });
 
 TEST(ExecutionContext, UnknownDevicesAreRefused) {
   std::shared_ptr<Engine> engine = loadTestEngine();

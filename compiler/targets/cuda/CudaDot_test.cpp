@@ -395,7 +395,7 @@ TEST_P(AssembledDot, Assembles) {
 
 INSTANTIATE_TEST_SUITE_P(Architectures, AssembledDot,
                          testing::Values("sm_80", "sm_90a", "sm_100a", "sm_120"),
-                         [](const auto &info) { return info.param; });
+                         [](const auto &test) { return test.param; });
 
 } // namespace
 } // namespace inlay

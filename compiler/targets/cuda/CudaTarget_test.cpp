@@ -424,7 +424,7 @@ TEST(CudaTarget, UnknownOpsAreErrorsAtTheirPlace) {
 class Assembled : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Architectures, Assembled,
                          testing::Values("sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a", "sm_120"),
-                         [](const auto &info) { return info.param; });
+                         [](const auto &test) { return test.param; });
 
 TEST_P(Assembled, EveryKernel) {
   auto ptxas = findPtxas();
