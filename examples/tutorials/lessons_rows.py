@@ -63,6 +63,11 @@ class Softmax(Lesson):
         return 2 * ROUNDOFF[dtype] + 2e-6, 1e-7 if dtype == "fp16" else 1e-12
 
 
+def dropout_tolerance(dtype):
+    """The quotient is rounded; on a GPU it is one of float32 within 2 ulp; fp16's smallest numbers are a unit of 2^-24 apart."""
+    return 2 * ROUNDOFF[dtype] + 3e-7, 2.0**-24 if dtype == "fp16" else 0
+
+
 class MaskedDropout(Lesson):
     name = "dropout_mask"
     cases = [dict(dtype=dtype, shape=(n,), rate=rate, tile=tile) for dtype, n, rate, tile in
@@ -85,8 +90,7 @@ class MaskedDropout(Lesson):
         return {"out": torch.where(x["kept"] != 0, x["values"] / (1 - rate), 0)}
 
     def tolerance(self, dtype, **case):
-        # The quotient is rounded; on a GPU it is one of float32 within 2 ulp.
-        return 2 * ROUNDOFF[dtype] + 3e-7, 0
+        return dropout_tolerance(dtype)
 
 
 def philox(seed, counter):
@@ -131,7 +135,7 @@ class SeededDropout(Lesson):
         return {"out": numpy.where(keep, x["values"] / (1 - rate), 0)}
 
     def tolerance(self, dtype, **case):
-        return 2 * ROUNDOFF[dtype] + 3e-7, 0
+        return dropout_tolerance(dtype)
 
 
 class RowsDropout(Lesson):
@@ -153,7 +157,7 @@ class RowsDropout(Lesson):
         return {"out": numpy.where(keep, x["values"] / (1 - rate), 0)}
 
     def tolerance(self, dtype, **case):
-        return 2 * ROUNDOFF[dtype] + 3e-7, 0
+        return dropout_tolerance(dtype)
 
 
 class LayerNorm(Lesson):
