@@ -161,6 +161,8 @@ private:
 struct ContextOptions {
   std::string device = "cpu"; ///< "cpu", "cuda:N", "null"
   int numThreads = 0;         ///< cpu: 0 means INLAY_NUM_THREADS, or one per core
+  /// cuda: how many runs to keep as recorded CUDA graphs; see inlay_context_options_t. 0: none.
+  unsigned maxGraphs = 0;
 };
 
 /// Runs an engine on a device; used by one thread at a time. Keeps what it needs of the engine
@@ -230,6 +232,7 @@ private:
     raw.struct_size = sizeof(raw);
     raw.device = options.device.c_str();
     raw.num_threads = options.numThreads;
+    raw.max_graphs = options.maxGraphs;
     inlay_context_t *context = nullptr;
     detail::check(inlay_context_create(engine_.get(), &raw, &context));
     context_.reset(context);

@@ -107,6 +107,11 @@ typedef struct inlay_context_options_t {
   size_t struct_size;
   const char *device;  /**< "cpu" (default), "cuda", "cuda:N", "null" (runs nothing) */
   int32_t num_threads; /**< cpu: 0 means INLAY_NUM_THREADS, or one per core */
+  /** cuda: how many runs to keep as recorded CUDA graphs, each for the shapes and addresses that
+   * were bound; the one not used for longest leaves first. A run is recorded when its shapes and
+   * addresses come for the second time. 0: none. On other devices anything but 0 is an
+   * INVALID_ARGUMENT. */
+  uint32_t max_graphs;
 } inlay_context_options_t;
 
 /** Counts of a context. Set struct_size to sizeof(inlay_context_stats_t) before asking. */
@@ -116,6 +121,8 @@ typedef struct inlay_context_stats_t {
   uint64_t allocated_bytes; /**< device memory the context holds: arena and staging buffers */
   uint64_t num_plans;       /**< how often shapes changed and memory was planned */
   uint64_t num_launches;    /**< kernels launched by the last run */
+  uint64_t num_graphs;      /**< runs held as recorded graphs */
+  uint64_t num_recordings;  /**< how often a run was recorded */
 } inlay_context_stats_t;
 
 /** What a device is. Set struct_size to sizeof(inlay_device_info_t) before asking. */
@@ -203,8 +210,10 @@ INLAY_API inlay_status_t *inlay_context_output_shape(inlay_context_t *context, u
  * and returns when the outputs are there. Otherwise `stream` is a CUstream: the work is enqueued
  * there and the call returns; host tensors are refused. The legacy default stream is
  * CU_STREAM_LEGACY ((CUstream)1), not null. With the shapes of the run before, nothing
- * is allocated. Two runs of one context must not overlap on the device. Errors: FAILED_PRECONDITION
- * (a tensor is not bound), those of inlay_context_output_shape, OUT_OF_MEMORY, DEVICE_ERROR. */
+ * is allocated, but where a run is recorded (max_graphs). A caller may record runs on its stream
+ * into a graph of its own, once a run with these shapes was done. Two runs of one context must not
+ * overlap on the device. Errors: FAILED_PRECONDITION (a tensor is not bound), those of
+ * inlay_context_output_shape, OUT_OF_MEMORY, DEVICE_ERROR. */
 INLAY_API inlay_status_t *inlay_context_run(inlay_context_t *context, void *stream);
 /** Waits until all work of the context's own stream is done. Errors: DEVICE_ERROR. */
 INLAY_API inlay_status_t *inlay_context_synchronize(inlay_context_t *context);

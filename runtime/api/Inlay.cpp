@@ -293,8 +293,8 @@ inlay_status_t *inlay_context_create(inlay_engine_t *engine, const inlay_context
                                  options->struct_size));
     std::memcpy(&own, options, std::min(options->struct_size, sizeof(own)));
   }
-  Result<std::unique_ptr<ExecutionContext>> made =
-      ExecutionContext::create(engine->engine, own.device ? own.device : "cpu", own.num_threads);
+  Result<std::unique_ptr<ExecutionContext>> made = ExecutionContext::create(
+      engine->engine, own.device ? own.device : "cpu", {own.num_threads, own.max_graphs});
   if (!made.isOk())
     return toC(std::move(made).status());
   *context = new inlay_context_t{std::move(made).value()};
@@ -366,7 +366,8 @@ const char *inlay_context_device_name(const inlay_context_t *context) {
 inlay_status_t *inlay_context_stats(const inlay_context_t *context, inlay_context_stats_t *stats) {
   return call(context, [&](ExecutionContext &own) {
     const ContextStatistics &from = own.statistics();
-    return writeStruct({0, from.plannedBytes, from.allocatedBytes, from.numPlans, from.numLaunches},
+    return writeStruct({0, from.plannedBytes, from.allocatedBytes, from.numPlans, from.numLaunches,
+                        own.numGraphs(), from.numRecordings},
                        stats);
   });
 }

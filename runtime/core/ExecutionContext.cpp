@@ -69,10 +69,12 @@ Status checkBinding(const TensorDescription &expected, std::string_view what,
 } // namespace
 
 ExecutionContext::ExecutionContext(std::shared_ptr<Engine> engine,
-                                   std::shared_ptr<DeviceEngine> deviceEngine, LaunchTable table)
+                                   std::shared_ptr<DeviceEngine> deviceEngine, LaunchTable table,
+                                   const ContextOptions &options)
     : engine_(std::move(engine)), deviceEngine_(std::move(deviceEngine)), shapes_(*engine_),
       table_(std::move(table)), inputShapes_(engine_->inputs().size()),
-      bufferSizes_(engine_->metadata().buffers()->size()), addresses_(bufferSizes_.size()) {
+      bufferSizes_(engine_->metadata().buffers()->size()), addresses_(bufferSizes_.size()),
+      graphs_(deviceEngine_->device(), options.maxGraphs) {
   const auto makeSlots = [](const std::vector<TensorDescription> &tensors, bool isInput) {
     std::vector<Slot> slots(tensors.size());
     for (size_t i = 0; i < slots.size(); ++i) {
@@ -87,20 +89,34 @@ ExecutionContext::ExecutionContext(std::shared_ptr<Engine> engine,
   const DeviceInfo &info = device().info();
   deviceName_ = fmt::format("{} ({}, {})", info.device, info.name, info.target);
   isLaunchBlocking_ = isEnvironmentOn(EnvironmentVariable::LaunchBlocking);
+  size_t numDims = 0;
+  for (const TensorDescription &input : engine_->inputs())
+    numDims += input.dims.size();
+  graphKey_.resize(numDims + inputs_.size() + outputs_.size() + 1);
+}
+
+/// Refuses options that the device cannot follow.
+Status ExecutionContext::checkOptions(const ContextOptions &options, const Device &device) {
+  if (options.maxGraphs > 0 && !device.recordsGraphs())
+    return invalidArgument("graphs were asked for on {}, which records none; only CUDA devices do",
+                           device.info().device);
+  return {};
 }
 
 Result<std::unique_ptr<ExecutionContext>> ExecutionContext::create(std::shared_ptr<Engine> engine,
                                                                    std::string_view deviceName,
-                                                                   int32_t numThreads) {
-  if (numThreads < 0 || numThreads > 4096)
-    return invalidArgument("a context was asked to use {} threads; expected 0 to 4096", numThreads);
+                                                                   const ContextOptions &options) {
+  if (options.numThreads < 0 || options.numThreads > 4096)
+    return invalidArgument("a context was asked to use {} threads; expected 0 to 4096",
+                           options.numThreads);
   INLAY_ASSIGN(const std::string name, canonicalDeviceName(deviceName));
   INLAY_ASSIGN(std::shared_ptr<DeviceEngine> deviceEngine, engine->onDevice(name));
+  INLAY_TRY(checkOptions(options, deviceEngine->device()));
   INLAY_TRY(deviceEngine->device().makeCurrent());
   INLAY_ASSIGN(LaunchTable table, LaunchTable::create(*engine, *deviceEngine));
   std::unique_ptr<ExecutionContext> context(
-      new ExecutionContext(std::move(engine), std::move(deviceEngine), std::move(table)));
-  INLAY_ASSIGN(context->stream_, context->device().createStream(numThreads));
+      new ExecutionContext(std::move(engine), std::move(deviceEngine), std::move(table), options));
+  INLAY_ASSIGN(context->stream_, context->device().createStream(options.numThreads));
   INLAY_TRY(context->prepareKernels());
   return context;
 }
@@ -157,6 +173,7 @@ Status ExecutionContext::bind(Slot &slot, const TensorBinding &binding) {
   slot.data = binding.data;
   if (isSameShape && isStaged == slot.isStaged) {
     if (isReady_ && !isStaged) {
+      graphs_.deselect();
       addresses_[expected.buffer] = binding.data;
       table_.setAddress(expected.buffer, binding.data);
     }
@@ -236,6 +253,7 @@ Status ExecutionContext::reserve(void *&memory, uint64_t &capacityBytes, uint64_
     return {};
   if (memory) {
     INLAY_TRY(device().synchronize(stream_));
+    graphs_.clear(); // they hold addresses in it
     device().free(memory);
     statistics_.allocatedBytes -= capacityBytes;
     memory = nullptr;
@@ -295,6 +313,7 @@ Status ExecutionContext::prepare() {
   for (uint32_t i = 0; i < addresses_.size(); ++i)
     table_.setAddress(i, addresses_[i]);
   ++statistics_.numPlans;
+  graphs_.deselect();
   isReady_ = true;
   INLAY_LOG(Runtime, Debug, "{}: planned {} bytes for {}",
             engine_->metadata().name()->string_view(), statistics_.plannedBytes,
@@ -323,11 +342,11 @@ Status ExecutionContext::run(Stream callerStream) {
       return invalidArgument("a stream was given to a run on {}; expected none", dev.info().device);
     if (hasStaged_) [[unlikely]]
       return refuseStaged();
-    return runSteps(callerStream);
+    return enqueue(callerStream);
   }
   if (hasStaged_)
     INLAY_TRY(copyStaged(inputs_, CopyDirection::HostToDevice, stream_));
-  INLAY_TRY(runSteps(stream_));
+  INLAY_TRY(enqueue(stream_));
   if (hasStaged_)
     INLAY_TRY(copyStaged(outputs_, CopyDirection::DeviceToHost, stream_));
   return dev.synchronize(stream_);
@@ -345,6 +364,63 @@ Status ExecutionContext::copyStaged(std::span<Slot> slots, CopyDirection directi
           fmt::format("copying '{}' between host and device", slot.description->name));
   }
   return {};
+}
+
+/// What a recorded run depends on: sizes, and where everything lies.
+void ExecutionContext::selectGraph() {
+  size_t at = 0;
+  for (const Slot &input : inputs_)
+    for (int64_t size : input.shape)
+      graphKey_[at++] = size;
+  for (const std::vector<Slot> *slots : {&inputs_, &outputs_})
+    for (const Slot &slot : *slots)
+      graphKey_[at++] = reinterpret_cast<int64_t>(addressOf(slot));
+  graphKey_[at] = reinterpret_cast<int64_t>(arena_);
+  graphs_.select(graphKey_);
+}
+
+Status ExecutionContext::enqueue(Stream stream) {
+  if (!graphs_.isOn() || isLaunchBlocking_)
+    return runSteps(stream);
+  return enqueueGraph(stream);
+}
+
+Status ExecutionContext::enqueueGraph(Stream stream) {
+  if (stream != stream_) {
+    // A caller that records this run gets its launches, not a graph in a graph.
+    INLAY_ASSIGN(const bool isRecording, device().isRecording(stream));
+    if (isRecording)
+      return runSteps(stream);
+  }
+  if (!graphs_.isSelected())
+    selectGraph();
+  const GraphCache::Recording *recording = graphs_.find();
+  if (!recording) {
+    if (!graphs_.isWorthRecording()) {
+      INLAY_TRY(runSteps(stream));
+      graphs_.noteRun();
+      return {};
+    }
+    INLAY_ASSIGN(recording, recordGraph());
+  }
+  statistics_.numLaunches = recording->numLaunches;
+  return device().launchGraph(recording->graph, stream);
+}
+
+/// Recorded on the context's own stream, whatever stream runs it.
+Result<const GraphCache::Recording *> ExecutionContext::recordGraph() {
+  INLAY_TRY(device().beginGraph(stream_), "recording a graph");
+  Status steps = runSteps(stream_);
+  Result<Graph> graph = device().endGraph(stream_);
+  if (!steps.isOk()) {
+    if (graph.isOk())
+      device().destroyGraph(*graph);
+    return std::move(steps).withContext("recording a graph");
+  }
+  if (!graph.isOk())
+    return std::move(graph).status().withContext("recording a graph");
+  ++statistics_.numRecordings;
+  return &graphs_.insert(graphKey_, *graph, statistics_.numLaunches);
 }
 
 Status ExecutionContext::runStep(const ReadyStep &step, Stream stream) {
@@ -385,7 +461,7 @@ Result<double> ExecutionContext::measureUs(uint32_t count) {
   }
   Status outcome = dev.record(start, stream_);
   for (uint32_t i = 0; i < count && outcome.isOk(); ++i)
-    outcome = runSteps(stream_);
+    outcome = enqueue(stream_);
   if (outcome.isOk())
     outcome = dev.record(*end, stream_);
   Result<double> elapsed = outcome.isOk() ? dev.elapsedUs(start, *end) : Result<double>(outcome);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/core/Engine.h"
+#include "runtime/core/GraphCache.h"
 #include "runtime/core/LaunchTable.h"
 #include "runtime/core/ShapeEvaluation.h"
 
@@ -20,19 +21,28 @@ struct TensorBinding {
   bool isOnDevice = false;
 };
 
+/// How a context runs; see inlay_context_options_t.
+struct ContextOptions {
+  int32_t numThreads = 0; // matters to the CPU only, 0 is its default
+  uint32_t maxGraphs = 0; // recorded runs to keep; 0: none is recorded
+};
+
 struct ContextStatistics {
   uint64_t plannedBytes = 0;
   uint64_t allocatedBytes = 0;
   uint64_t numPlans = 0;
   uint64_t numLaunches = 0;
+  uint64_t numRecordings = 0;
 };
 
 /// Used by one thread at a time; contexts of one engine are independent.
 class ExecutionContext {
 public:
-  /// `deviceName` as users write it; `numThreads` matters to the CPU only, 0 is its default.
-  static Result<std::unique_ptr<ExecutionContext>>
-  create(std::shared_ptr<Engine> engine, std::string_view deviceName, int32_t numThreads);
+  /// `deviceName` as users write it. Errors: InvalidArgument for options that the device cannot
+  /// follow, naming both.
+  static Result<std::unique_ptr<ExecutionContext>> create(std::shared_ptr<Engine> engine,
+                                                          std::string_view deviceName,
+                                                          const ContextOptions &options = {});
   ~ExecutionContext();
 
   /// Binds input or output `index`, which exists. Errors: InvalidArgument, OutOfRange, naming
@@ -52,6 +62,8 @@ public:
   const std::string &deviceName() const { return deviceName_; }
   const Engine &engine() const { return *engine_; }
   const ContextStatistics &statistics() const { return statistics_; }
+  /// Runs that are held as graphs.
+  size_t numGraphs() const { return graphs_.size(); }
   Device &device() const { return deviceEngine_->device(); }
 
 private:
@@ -69,7 +81,8 @@ private:
   };
 
   ExecutionContext(std::shared_ptr<Engine> engine, std::shared_ptr<DeviceEngine> deviceEngine,
-                   LaunchTable table);
+                   LaunchTable table, const ContextOptions &options);
+  static Status checkOptions(const ContextOptions &options, const Device &device);
   Status prepareKernels();
   Status bind(Slot &slot, const TensorBinding &binding);
   Status evaluateShapes();
@@ -80,6 +93,11 @@ private:
   Status reserve(void *&memory, uint64_t &capacityBytes, uint64_t sizeBytes);
   void *addressOf(const Slot &slot) const { return slot.isStaged ? slot.staging : slot.data; }
   Status copyStaged(std::span<Slot> slots, CopyDirection direction, Stream stream);
+  /// Puts the steps into the stream, one by one or as a graph.
+  Status enqueue(Stream stream);
+  Status enqueueGraph(Stream stream);
+  Result<const GraphCache::Recording *> recordGraph();
+  void selectGraph();
   Status runSteps(Stream stream);
   Status runStep(const ReadyStep &step, Stream stream);
   Status refuseStaged() const;
@@ -101,6 +119,8 @@ private:
   bool areShapesKnown_ = false; // the expressions belong to the bound inputs
   bool isReady_ = false;        // so do memory plan and launches, and all is bound
   bool hasStaged_ = false;
+  GraphCache graphs_;
+  std::vector<int64_t> graphKey_; // as long as it ever gets
   ContextStatistics statistics_;
 };
 

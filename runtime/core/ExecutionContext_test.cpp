@@ -382,9 +382,9 @@ INSTANTIATE_TEST_SUITE_P(ExecutionContext, RunRefuses, testing::ValuesIn(kRefuse
 TEST(ExecutionContext, UnknownDevicesAreRefused) {
   std::shared_ptr<Engine> engine = loadTestEngine();
   for (const char *device : {"", "gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "cpu:0", "null:1"})
-    EXPECT_THAT(ExecutionContext::create(engine, device, 0).status(),
+    EXPECT_THAT(ExecutionContext::create(engine, device, {0}).status(),
                 IsError(StatusCode::InvalidArgument, "unknown device '" + std::string(device)));
-  EXPECT_THAT(ExecutionContext::create(engine, "null", -1).status(),
+  EXPECT_THAT(ExecutionContext::create(engine, "null", {-1}).status(),
               IsError(StatusCode::InvalidArgument, "-1 threads"));
 }
 

@@ -41,8 +41,9 @@ inline std::shared_ptr<Engine> loadTestEngine(TestEngine test = makeTestEngine()
 
 inline std::unique_ptr<ExecutionContext> makeTestContext(const std::shared_ptr<Engine> &engine,
                                                          std::string_view device,
-                                                         int32_t numThreads = 0) {
-  auto context = ExecutionContext::create(engine, device, numThreads);
+                                                         int32_t numThreads = 0,
+                                                         uint32_t maxGraphs = 0) {
+  auto context = ExecutionContext::create(engine, device, {numThreads, maxGraphs});
   INLAY_CHECK(context.isOk(), context.status().toString());
   return std::move(*context);
 }

@@ -63,6 +63,16 @@ Clock::time_point &timeOf(Event event) { return *static_cast<Clock::time_point *
 
 Result<uint64_t> Device::prepareLaunches(const LoadedKernel &, Stream) { return uint64_t{0}; }
 
+Status Device::beginGraph(Stream) { return unimplemented("{} records no graphs", info_.device); }
+Result<Graph> Device::endGraph(Stream) {
+  return unimplemented("{} records no graphs", info_.device);
+}
+Status Device::launchGraph(Graph, Stream) {
+  return unimplemented("{} records no graphs", info_.device);
+}
+void Device::destroyGraph(Graph) {}
+Result<bool> Device::isRecording(Stream) { return false; }
+
 Result<Event> Device::createEvent() { return Event(new Clock::time_point()); }
 void Device::destroyEvent(Event event) { delete static_cast<Clock::time_point *>(event); }
 Status Device::record(Event event, Stream) {

@@ -19,6 +19,9 @@ using Stream = void *;
 /// A point in a stream's work, to measure from or to.
 using Event = void *;
 
+/// Work of a stream that was recorded once and can be launched again as a whole: a CUgraphExec.
+using Graph = void *;
+
 /// What a device is, for people and for choosing code.
 struct DeviceInfo {
   std::string device; // canonical name, "cuda:0"
@@ -81,6 +84,19 @@ public:
   virtual Status synchronize(Stream stream) = 0;
   /// True if callers may bring streams of their own.
   virtual bool takesCallerStreams() const = 0;
+
+  /// True if the device records graphs; the functions below are for devices that do.
+  virtual bool recordsGraphs() const { return false; }
+  /// What is put into the stream from here on is recorded, not run; other threads are not
+  /// disturbed. Errors: Unimplemented, DeviceError.
+  virtual Status beginGraph(Stream stream);
+  /// Ends the recording, also one in which something failed. Errors as beginGraph.
+  virtual Result<Graph> endGraph(Stream stream);
+  virtual Status launchGraph(Graph graph, Stream stream);
+  /// Work in flight is not disturbed.
+  virtual void destroyGraph(Graph graph);
+  /// True if the caller is recording this stream into a graph of its own.
+  virtual Result<bool> isRecording(Stream stream);
 
   /// Events measure a device's own time; a device that runs at once has that of the host's clock,
   /// which these do.

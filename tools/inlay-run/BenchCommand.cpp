@@ -19,8 +19,7 @@ constexpr int kWarmUpRuns = 20;
 
 struct BenchOptions {
   std::string engine;
-  std::string device = "cpu";
-  int numThreads = 0;
+  v1::ContextOptions context;
   std::vector<std::string> shapes;
   int iterations = 1000;
   bool wantsJson = false;
@@ -80,8 +79,7 @@ class BenchCommand {
 public:
   explicit BenchCommand(const BenchOptions &options)
       : options_(options), engine_(v1::Engine::load(options.engine)),
-        context_(
-            engine_.createContext({.device = options.device, .numThreads = options.numThreads})) {}
+        context_(engine_.createContext(options.context)) {}
 
   Status execute() {
     INLAY_TRY(readShapes());
@@ -214,9 +212,11 @@ void addBenchCommand(CLI::App &app, Status &outcome) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App *command = app.add_subcommand("bench", "Measure runs of an engine on random inputs");
   command->add_option("ENGINE", options->engine, "The engine file")->required();
-  command->add_option("--device", options->device, "cpu or cuda:N")->capture_default_str();
-  command->add_option("--threads", options->numThreads, "Threads on the CPU; 0: one per core")
+  command->add_option("--device", options->context.device, "cpu or cuda:N")->capture_default_str();
+  command
+      ->add_option("--threads", options->context.numThreads, "Threads on the CPU; 0: one per core")
       ->check(CLI::Range(0, 4096));
+  addGraphsOption(*command, options->context);
   command
       ->add_option("--shapes", options->shapes,
                    "Shape of an input, NAME=SIZExSIZE…; may be repeated; default: the shapes "

@@ -86,9 +86,19 @@ Status readNamed(const std::string &entry, const std::vector<inlay_tensor_info_t
   return {};
 }
 
-EngineRun::EngineRun(const std::string &enginePath, const std::string &device, int numThreads)
-    : engine_(v1::Engine::load(enginePath)),
-      context_(engine_.createContext({.device = device, .numThreads = numThreads})) {}
+EngineRun::EngineRun(const std::string &enginePath, const v1::ContextOptions &options)
+    : engine_(v1::Engine::load(enginePath)), context_(engine_.createContext(options)) {}
+
+void addGraphsOption(CLI::App &command, v1::ContextOptions &options) {
+  constexpr unsigned kDefaultMaxGraphs = 16;
+  command
+      .add_option("--graphs", options.maxGraphs,
+                  "CUDA: record runs as graphs and keep this many, each for its shapes and "
+                  "addresses; without a number 16")
+      ->expected(0, 1)
+      ->default_str(std::to_string(kDefaultMaxGraphs))
+      ->check(CLI::Range(1, 1 << 20));
+}
 
 Status EngineRun::bind(TensorsByName inputs) {
   inputs_ = std::move(inputs);

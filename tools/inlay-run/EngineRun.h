@@ -3,6 +3,7 @@
 
 #include "tools/tensorio/Npy.h"
 
+#include <CLI/CLI.hpp>
 #include <inlay/engine.h>
 
 #include <map>
@@ -44,7 +45,7 @@ Result<std::pair<std::string, std::string>> splitNamed(const std::string &entry,
 /// of binding.
 class EngineRun {
 public:
-  EngineRun(const std::string &enginePath, const std::string &device, int numThreads);
+  EngineRun(const std::string &enginePath, const v1::ContextOptions &options);
 
   v1::Engine &engine() { return engine_; }
   v1::Context &context() { return context_; }
@@ -58,6 +59,9 @@ private:
   TensorsByName inputs_;
   std::vector<NpyTensor> outputs_;
 };
+
+/// The option --graphs[=N].
+void addGraphsOption(CLI::App &command, v1::ContextOptions &options);
 
 /// Times in microseconds.
 struct TimeSummary {

@@ -14,8 +14,7 @@ namespace {
 
 struct RunOptions {
   std::string engine;
-  std::string device = "cpu";
-  int numThreads = 0;
+  v1::ContextOptions context;
   std::vector<std::string> inputs;
   std::string inputsPath;
   std::vector<std::string> outputs;
@@ -55,7 +54,7 @@ struct CheckedOutput {
 class RunCommand {
 public:
   explicit RunCommand(const RunOptions &options)
-      : options_(options), run_(options.engine, options.device, options.numThreads) {}
+      : options_(options), run_(options.engine, options.context) {}
 
   Status execute() {
     INLAY_TRY(bindInputs());
@@ -181,11 +180,13 @@ private:
 void addRunOptions(CLI::App &command, Status &outcome) {
   auto options = std::make_shared<RunOptions>();
   command.add_option("ENGINE", options->engine, "The engine file")->required();
-  command.add_option("--device", options->device, "cpu, cuda:N or null")->capture_default_str();
+  command.add_option("--device", options->context.device, "cpu, cuda:N or null")
+      ->capture_default_str();
   command
-      .add_option("--threads", options->numThreads,
+      .add_option("--threads", options->context.numThreads,
                   "Threads on the CPU; 0: INLAY_NUM_THREADS, or one per core")
       ->check(CLI::Range(0, 4096));
+  addGraphsOption(command, options->context);
   command.add_option("--input", options->inputs, "An input, NAME=FILE.npy; may be repeated")
       ->allow_extra_args(false);
   command.add_option("--inputs", options->inputsPath,

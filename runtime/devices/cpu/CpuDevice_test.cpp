@@ -122,7 +122,7 @@ TEST(CpuDevice, ThreadsOfContextsThatRunAtOnceShareNoScratchMemory) {
 TEST(CpuDevice, ScratchMemoryThatIsNotThereIsAnError) {
   for (const uint64_t bytes : {UINT64_MAX, uint64_t{1} << 62})
     EXPECT_THAT(
-        ExecutionContext::create(loadTestEngine(makeScratchEngine(bytes)), "cpu", 4).status(),
+        ExecutionContext::create(loadTestEngine(makeScratchEngine(bytes)), "cpu", {4}).status(),
         IsError(StatusCode::OutOfMemory,
                 std::to_string(bytes) + " bytes of scratch memory for each of 4 threads"));
   std::shared_ptr<Engine> engine = loadTestEngine(makeScratchEngine());
@@ -153,7 +153,7 @@ TEST(CpuDevice, RunsTheImageOfTheHighestLevelTheProcessorHas) {
   for (int level = 1; level <= 3; ++level)
     addImage(test, kCpuLevelNames[level],
              level == cpuLevel() ? "add_hundred_kernel" : "no_such_entry");
-  auto made = ExecutionContext::create(loadTestEngine(std::move(test)), "cpu", 1);
+  auto made = ExecutionContext::create(loadTestEngine(std::move(test)), "cpu", {1});
   if (cpuLevel() == 0) {
     EXPECT_THAT(made.status(), IsError(StatusCode::DataLoss, "has no entry 'no_such_entry'"));
     return;
@@ -165,7 +165,7 @@ TEST(CpuDevice, RunsTheImageOfTheHighestLevelTheProcessorHas) {
 TEST(CpuDevice, SaysWhatAnEngineWithoutCodeForItHolds) {
   TestEngine test = makeCpuEngine();
   test.engine.kernels[0]->images[1]->target = "cpu:x86-64-v9";
-  EXPECT_THAT(ExecutionContext::create(loadTestEngine(std::move(test)), "cpu", 1).status(),
+  EXPECT_THAT(ExecutionContext::create(loadTestEngine(std::move(test)), "cpu", {1}).status(),
               IsError(StatusCode::Incompatible,
                       "the engine holds: cuda:sm_80 (PTX), cpu:x86-64-v9; build it with --target "
                       "cpu"));
@@ -175,10 +175,10 @@ TEST(CpuDevice, RefusesCodeThatDoesNotLoad) {
   TestEngine noLibrary = makeCpuEngine(), noEntry = makeCpuEngine();
   noLibrary.segments[1] = bytesOf("\177ELF not really");
   noEntry.engine.kernels[0]->images[1]->entry = "missing_kernel";
-  EXPECT_THAT(ExecutionContext::create(loadTestEngine(std::move(noLibrary)), "cpu", 1).status(),
+  EXPECT_THAT(ExecutionContext::create(loadTestEngine(std::move(noLibrary)), "cpu", {1}).status(),
               IsError(StatusCode::DataLoss, "cannot load library 'add_one_kernel' from memory"));
   EXPECT_THAT(
-      ExecutionContext::create(loadTestEngine(std::move(noEntry)), "cpu", 1).status(),
+      ExecutionContext::create(loadTestEngine(std::move(noEntry)), "cpu", {1}).status(),
       IsError(StatusCode::DataLoss,
               "the code of kernel 'add_one_kernel' for cpu:x86-64 has no entry 'missing_kernel'"));
 }

@@ -190,6 +190,39 @@ public:
     return driver_->check(driver_->streamSynchronize(static_cast<CudaStream>(stream)),
                           "waiting for the GPU");
   }
+  bool recordsGraphs() const override { return true; }
+  Status beginGraph(Stream stream) override {
+    // Calls of other threads that a recording could not take stay allowed.
+    return driver_->check(
+        driver_->streamBeginCapture(static_cast<CudaStream>(stream), cuda::kCaptureThreadLocal),
+        "cuStreamBeginCapture");
+  }
+  Result<Graph> endGraph(Stream stream) override {
+    CudaGraph graph = nullptr;
+    INLAY_TRY(driver_->check(driver_->streamEndCapture(static_cast<CudaStream>(stream), &graph),
+                             "cuStreamEndCapture"));
+    CudaGraphExec executable = nullptr;
+    Status status =
+        driver_->check(driver_->graphInstantiate(&executable, graph, 0), "cuGraphInstantiate");
+    (void)driver_->graphDestroy(graph);
+    INLAY_TRY(std::move(status));
+    return Graph(executable);
+  }
+  Status launchGraph(Graph graph, Stream stream) override {
+    return driver_->check(
+        driver_->graphLaunch(static_cast<CudaGraphExec>(graph), static_cast<CudaStream>(stream)),
+        "cuGraphLaunch");
+  }
+  void destroyGraph(Graph graph) override {
+    if (driver_->ctxSetCurrent(context_) == 0)
+      (void)driver_->graphExecDestroy(static_cast<CudaGraphExec>(graph));
+  }
+  Result<bool> isRecording(Stream stream) override {
+    int status = cuda::kCaptureNone;
+    INLAY_TRY(driver_->check(driver_->streamIsCapturing(static_cast<CudaStream>(stream), &status),
+                             "cuStreamIsCapturing"));
+    return status != cuda::kCaptureNone;
+  }
   Result<Event> createEvent() override {
     CudaEvent event = nullptr;
     INLAY_TRY(driver_->check(driver_->eventCreate(&event, 0), "cuEventCreate"));

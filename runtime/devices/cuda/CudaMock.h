@@ -39,8 +39,10 @@ struct CudaMockState {
   std::vector<const void *> synchronized; // streams
   std::vector<int> funcAttributes;        // attribute, value, …
   int numCopies = 0;
+  int numInstantiated = 0, numGraphLaunches = 0;
   // What was made and not yet given back.
   int liveContexts = 0, liveModules = 0, liveStreams = 0, liveEvents = 0, liveAllocations = 0;
+  int liveGraphs = 0; // recorded and executable ones
 };
 
 } // namespace inlay

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <map>
 #include <mutex>
 
 using namespace inlay;
@@ -50,13 +52,31 @@ void runTestKernel(void **arguments, unsigned numPrograms) {
     y[i] = x[i] + bias * scale;
 }
 
+/// Work of a stream that was recorded and not run.
+using Work = std::vector<std::function<void()>>;
+std::map<const void *, Work> recordings; // by stream
+
+/// Does work at once, or records it if the stream is being recorded.
+CudaResult enqueue(const void *stream, std::function<void()> work) {
+  if (auto recording = recordings.find(stream); recording != recordings.end())
+    recording->second.push_back(std::move(work));
+  else
+    work();
+  return 0;
+}
+
 CudaResult noteLaunch(CudaMockLaunch launch, void **arguments) {
   const size_t sizesBytes[5] = {8, 4, 8, 8, 4};
   for (int i = 0; i < 5; ++i)
     std::memcpy(&launch.arguments[i], arguments[i], sizesBytes[i]);
-  runTestKernel(arguments, launch.grid[0]);
-  state.launches.push_back(std::move(launch));
-  return 0;
+  const void *stream = launch.stream;
+  return enqueue(stream, [launch = std::move(launch)]() mutable {
+    void *own[5];
+    for (int i = 0; i < 5; ++i)
+      own[i] = &launch.arguments[i];
+    runTestKernel(own, launch.grid[0]);
+    state.launches.push_back(launch);
+  });
 }
 
 } // namespace
@@ -163,23 +183,28 @@ MOCK(cuMemFree_v2, CudaAddress address) {
   --state.liveAllocations;
   return 0;
 }
-MOCK(cuMemcpyHtoDAsync_v2, CudaAddress target, const void *source, size_t bytes, CudaStream) {
+MOCK(cuMemcpyHtoDAsync_v2, CudaAddress target, const void *source, size_t bytes,
+     CudaStream stream) {
   BEGIN_IN_CONTEXT;
-  std::memcpy(reinterpret_cast<void *>(target), source, bytes);
-  ++state.numCopies;
-  return 0;
+  return enqueue(stream, [=] {
+    std::memmove(reinterpret_cast<void *>(target), source, bytes);
+    ++state.numCopies;
+  });
 }
-MOCK(cuMemcpyDtoHAsync_v2, void *target, CudaAddress source, size_t bytes, CudaStream) {
+MOCK(cuMemcpyDtoHAsync_v2, void *target, CudaAddress source, size_t bytes, CudaStream stream) {
   BEGIN_IN_CONTEXT;
-  std::memcpy(target, reinterpret_cast<const void *>(source), bytes);
-  ++state.numCopies;
-  return 0;
+  return enqueue(stream, [=] {
+    std::memmove(target, reinterpret_cast<const void *>(source), bytes);
+    ++state.numCopies;
+  });
 }
-MOCK(cuMemcpyDtoDAsync_v2, CudaAddress target, CudaAddress source, size_t bytes, CudaStream) {
+MOCK(cuMemcpyDtoDAsync_v2, CudaAddress target, CudaAddress source, size_t bytes,
+     CudaStream stream) {
   BEGIN_IN_CONTEXT;
-  std::memmove(reinterpret_cast<void *>(target), reinterpret_cast<const void *>(source), bytes);
-  ++state.numCopies;
-  return 0;
+  return enqueue(stream, [=] {
+    std::memmove(reinterpret_cast<void *>(target), reinterpret_cast<const void *>(source), bytes);
+    ++state.numCopies;
+  });
 }
 MOCK(cuModuleLoadDataEx, CudaModule *module, const void *image, unsigned numOptions, int *options,
      void **values) {
@@ -283,4 +308,57 @@ MOCK(cuEventElapsedTime, float *milliseconds, CudaEvent start, CudaEvent end) {
   BEGIN_IN_CONTEXT;
   *milliseconds = 0.5f;
   return start && end ? 0 : kErrorInvalidValue;
+}
+MOCK(cuStreamBeginCapture_v2, CudaStream stream, int mode) {
+  BEGIN_IN_CONTEXT;
+  if (mode != cuda::kCaptureThreadLocal || !recordings.try_emplace(stream).second)
+    return kErrorInvalidValue;
+  return 0;
+}
+MOCK(cuStreamEndCapture, CudaStream stream, CudaGraph *graph) {
+  std::lock_guard lock(mutex);
+  auto recording = recordings.find(stream);
+  if (recording == recordings.end())
+    return kErrorInvalidValue;
+  auto *work = new Work(std::move(recording->second));
+  recordings.erase(recording);
+  if (isFailing(__func__)) { // ends it all the same
+    delete work;
+    return state.failure;
+  }
+  *graph = reinterpret_cast<CudaGraph>(work);
+  ++state.liveGraphs;
+  return 0;
+}
+MOCK(cuStreamIsCapturing, CudaStream stream, int *status) {
+  BEGIN_IN_CONTEXT;
+  *status = recordings.count(stream) ? 1 : cuda::kCaptureNone;
+  return 0;
+}
+MOCK(cuGraphInstantiateWithFlags, CudaGraphExec *exec, CudaGraph graph, unsigned long long) {
+  BEGIN_IN_CONTEXT;
+  *exec = reinterpret_cast<CudaGraphExec>(new Work(*reinterpret_cast<Work *>(graph)));
+  ++state.liveGraphs;
+  ++state.numInstantiated;
+  return 0;
+}
+MOCK(cuGraphLaunch, CudaGraphExec exec, CudaStream stream) {
+  BEGIN_IN_CONTEXT;
+  ++state.numGraphLaunches;
+  return enqueue(stream, [exec] {
+    for (const auto &work : *reinterpret_cast<Work *>(exec))
+      work();
+  });
+}
+MOCK(cuGraphExecDestroy, CudaGraphExec exec) {
+  BEGIN_IN_CONTEXT;
+  delete reinterpret_cast<Work *>(exec);
+  --state.liveGraphs;
+  return 0;
+}
+MOCK(cuGraphDestroy, CudaGraph graph) {
+  BEGIN;
+  delete reinterpret_cast<Work *>(graph);
+  --state.liveGraphs;
+  return 0;
 }

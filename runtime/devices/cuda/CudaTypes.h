@@ -14,6 +14,8 @@ using CudaModule = struct CudaModuleTag *;
 using CudaFunction = struct CudaFunctionTag *;
 using CudaStream = struct CudaStreamTag *;
 using CudaEvent = struct CudaEventTag *;
+using CudaGraph = struct CudaGraphTag *;
+using CudaGraphExec = struct CudaGraphExecTag *;
 
 namespace cuda {
 // Values of the driver's enumerations.
@@ -30,6 +32,8 @@ inline constexpr int kJitErrorLogBuffer = 5;
 inline constexpr int kJitErrorLogBufferSizeBytes = 6;
 inline constexpr int kFunctionAttributeNonPortableCluster = 14;
 inline constexpr unsigned kStreamNonBlocking = 1;
+inline constexpr int kCaptureThreadLocal = 1;
+inline constexpr int kCaptureNone = 0;
 
 /// CUlaunchAttribute: what a launch asks for beyond grid and block.
 struct LaunchAttribute {
