@@ -163,6 +163,9 @@ struct ContextOptions {
   int numThreads = 0;         ///< cpu: 0 means INLAY_NUM_THREADS, or one per core
   /// cuda: how many runs to keep as recorded CUDA graphs; see inlay_context_options_t. 0: none.
   unsigned maxGraphs = 0;
+  /// Debug mode: launches are waited for, writes beyond buffers or to inputs throw; see
+  /// inlay_context_options_t.
+  bool isDebug = false;
 };
 
 /// Runs an engine on a device; used by one thread at a time. Keeps what it needs of the engine
@@ -233,6 +236,7 @@ private:
     raw.device = options.device.c_str();
     raw.num_threads = options.numThreads;
     raw.max_graphs = options.maxGraphs;
+    raw.debug = options.isDebug;
     inlay_context_t *context = nullptr;
     detail::check(inlay_context_create(engine_.get(), &raw, &context));
     context_.reset(context);

@@ -112,6 +112,11 @@ typedef struct inlay_context_options_t {
    * addresses come for the second time. 0: none. On other devices anything but 0 is an
    * INVALID_ARGUMENT. */
   uint32_t max_graphs;
+  /** Not 0: debug mode, also by INLAY_DEBUG=1. Every launch is waited for; all tensors are copied
+   * into memory between guards, so that a kernel that writes beyond a buffer or to an input makes
+   * the run an OUT_OF_RANGE that names plugin, node, kernel and arguments; memory that a kernel did
+   * not write holds NaN. Slow, and it allocates. No graphs are recorded. */
+  int32_t debug;
 } inlay_context_options_t;
 
 /** Counts of a context. Set struct_size to sizeof(inlay_context_stats_t) before asking. */

@@ -293,8 +293,9 @@ inlay_status_t *inlay_context_create(inlay_engine_t *engine, const inlay_context
                                  options->struct_size));
     std::memcpy(&own, options, std::min(options->struct_size, sizeof(own)));
   }
-  Result<std::unique_ptr<ExecutionContext>> made = ExecutionContext::create(
-      engine->engine, own.device ? own.device : "cpu", {own.num_threads, own.max_graphs});
+  Result<std::unique_ptr<ExecutionContext>> made =
+      ExecutionContext::create(engine->engine, own.device ? own.device : "cpu",
+                               {own.num_threads, own.max_graphs, own.debug != 0});
   if (!made.isOk())
     return toC(std::move(made).status());
   *context = new inlay_context_t{std::move(made).value()};

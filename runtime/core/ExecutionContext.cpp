@@ -89,6 +89,8 @@ ExecutionContext::ExecutionContext(std::shared_ptr<Engine> engine,
   const DeviceInfo &info = device().info();
   deviceName_ = fmt::format("{} ({}, {})", info.device, info.name, info.target);
   isLaunchBlocking_ = isEnvironmentOn(EnvironmentVariable::LaunchBlocking);
+  if (options.isDebug || isEnvironmentOn(EnvironmentVariable::Debug))
+    guards_ = std::make_unique<GuardedBuffers>(device(), bufferSizes_.size());
   size_t numDims = 0;
   for (const TensorDescription &input : engine_->inputs())
     numDims += input.dims.size();
@@ -139,7 +141,7 @@ ExecutionContext::~ExecutionContext() {
     dev.free(arena_);
   for (const std::vector<Slot> *slots : {&inputs_, &outputs_})
     for (const Slot &slot : *slots)
-      if (slot.staging)
+      if (slot.staging && !guards_)
         dev.free(slot.staging);
   if (stream_)
     dev.destroyStream(stream_);
@@ -168,9 +170,11 @@ Status ExecutionContext::bind(Slot &slot, const TensorBinding &binding) {
     return invalidArgument("{} '{}' is at address {:#x}, which is not a multiple of {} bytes", what,
                            expected.name, reinterpret_cast<uintptr_t>(binding.data),
                            kTensorAlignmentBytes);
-  const bool isStaged = !binding.isOnDevice && !device().usesHostMemory();
+  const bool isOnHost = !binding.isOnDevice || device().usesHostMemory();
+  const bool isStaged = guards_ || (isOnHost && !device().usesHostMemory());
   const bool isSameShape = slot.isBound && std::ranges::equal(slot.shape, binding.shape);
   slot.data = binding.data;
+  slot.isOnHost = isOnHost;
   if (isSameShape && isStaged == slot.isStaged) {
     if (isReady_ && !isStaged) {
       graphs_.deselect();
@@ -275,6 +279,10 @@ Status ExecutionContext::planArena() {
     addresses_[i] = deviceEngine_->constant(i);
     if (buffer.kind() != fb::BufferKind::Intermediate && buffer.kind() != fb::BufferKind::Workspace)
       continue;
+    if (guards_) {
+      INLAY_ASSIGN(addresses_[i], guards_->reserve(i, static_cast<uint64_t>(bufferSizes_[i])));
+      continue;
+    }
     const uint64_t own = std::max<uint64_t>(buffer.alignment_bytes(), kAllocationAlignmentBytes);
     alignment = std::max(alignment, own);
     planned.push_back(
@@ -303,7 +311,10 @@ Status ExecutionContext::prepare() {
   hasStaged_ = false;
   for (std::vector<Slot> *slots : {&inputs_, &outputs_})
     for (Slot &slot : *slots) {
-      if (slot.isStaged && slot.sizeBytes) {
+      if (slot.isStaged && guards_) {
+        hasStaged_ = true;
+        INLAY_ASSIGN(slot.staging, guards_->reserve(slot.description->buffer, slot.sizeBytes));
+      } else if (slot.isStaged && slot.sizeBytes) {
         hasStaged_ = true;
         INLAY_TRY(reserve(slot.staging, slot.stagingCapacityBytes, slot.sizeBytes),
                   fmt::format("allocating device memory for '{}'", slot.description->name));
@@ -324,7 +335,7 @@ Status ExecutionContext::prepare() {
 Status ExecutionContext::refuseStaged() const {
   for (const std::vector<Slot> *slots : {&inputs_, &outputs_})
     for (const Slot &slot : *slots)
-      if (slot.isStaged && slot.sizeBytes)
+      if (slot.isOnHost && slot.sizeBytes)
         return invalidArgument(
             "{} '{}' is in host memory, which a run on the caller's stream cannot "
             "use; bind device memory, or run on the context's own stream",
@@ -340,16 +351,22 @@ Status ExecutionContext::run(Stream callerStream) {
   if (callerStream) {
     if (!dev.takesCallerStreams()) [[unlikely]]
       return invalidArgument("a stream was given to a run on {}; expected none", dev.info().device);
-    if (hasStaged_) [[unlikely]]
-      return refuseStaged();
+    if (hasStaged_) [[unlikely]] {
+      INLAY_TRY(refuseStaged());
+      return runStaged(callerStream);
+    }
     return enqueue(callerStream);
   }
-  if (hasStaged_)
-    INLAY_TRY(copyStaged(inputs_, CopyDirection::HostToDevice, stream_));
-  INLAY_TRY(enqueue(stream_));
-  if (hasStaged_)
-    INLAY_TRY(copyStaged(outputs_, CopyDirection::DeviceToHost, stream_));
+  INLAY_TRY(hasStaged_ ? runStaged(stream_) : enqueue(stream_));
   return dev.synchronize(stream_);
+}
+
+Status ExecutionContext::runStaged(Stream stream) {
+  if (guards_)
+    INLAY_TRY(guards_->arm(stream), "preparing the memory of a run in debug mode");
+  INLAY_TRY(copyStaged(inputs_, CopyDirection::HostToDevice, stream));
+  INLAY_TRY(enqueue(stream));
+  return copyStaged(outputs_, CopyDirection::DeviceToHost, stream);
 }
 
 Status ExecutionContext::copyStaged(std::span<Slot> slots, CopyDirection direction, Stream stream) {
@@ -357,8 +374,9 @@ Status ExecutionContext::copyStaged(std::span<Slot> slots, CopyDirection directi
     if (!slot.isStaged || !slot.sizeBytes)
       continue;
     const bool isIn = direction == CopyDirection::HostToDevice;
-    Status status = device().copy(isIn ? slot.staging : slot.data, isIn ? slot.data : slot.staging,
-                                  slot.sizeBytes, direction, stream);
+    Status status = device().copy(
+        isIn ? slot.staging : slot.data, isIn ? slot.data : slot.staging, slot.sizeBytes,
+        slot.isOnHost ? direction : CopyDirection::DeviceToDevice, stream);
     if (!status.isOk())
       return std::move(status).withContext(
           fmt::format("copying '{}' between host and device", slot.description->name));
@@ -380,7 +398,7 @@ void ExecutionContext::selectGraph() {
 }
 
 Status ExecutionContext::enqueue(Stream stream) {
-  if (!graphs_.isOn() || isLaunchBlocking_)
+  if (!graphs_.isOn() || isLaunchBlocking_ || guards_)
     return runSteps(stream);
   return enqueueGraph(stream);
 }
@@ -442,6 +460,8 @@ Status ExecutionContext::runSteps(Stream stream) {
     Status status = runStep(steps[i], stream);
     if (isLaunchBlocking_ && status.isOk())
       status = device().synchronize(stream);
+    if (guards_ && status.isOk())
+      status = checkStep(stream);
     if (!status.isOk()) [[unlikely]]
       return std::move(status).withContext("running " + table_.describe(i));
   }

@@ -3,6 +3,7 @@
 
 #include "runtime/core/Engine.h"
 #include "runtime/core/GraphCache.h"
+#include "runtime/core/GuardedBuffers.h"
 #include "runtime/core/LaunchTable.h"
 #include "runtime/core/ShapeEvaluation.h"
 
@@ -25,6 +26,7 @@ struct TensorBinding {
 struct ContextOptions {
   int32_t numThreads = 0; // matters to the CPU only, 0 is its default
   uint32_t maxGraphs = 0; // recorded runs to keep; 0: none is recorded
+  bool isDebug = false;   // guards around all memory, and a look at it after each step
 };
 
 struct ContextStatistics {
@@ -72,7 +74,8 @@ private:
     const TensorDescription *description = nullptr;
     bool isInput = false;
     bool isBound = false;
-    bool isStaged = false; // host memory where the device has its own
+    bool isOnHost = false; // what is bound is host memory
+    bool isStaged = false; // the device works on memory of its own
     void *data = nullptr;
     BoundShape shape;
     uint64_t sizeBytes = 0;
@@ -100,6 +103,9 @@ private:
   void selectGraph();
   Status runSteps(Stream stream);
   Status runStep(const ReadyStep &step, Stream stream);
+  Status runStaged(Stream stream);
+  Status checkStep(Stream stream);
+  Status checkInputsAreUnchanged(Stream stream);
   Status refuseStaged() const;
 
   std::shared_ptr<Engine> engine_;
@@ -113,7 +119,8 @@ private:
   LaunchTable table_;
   std::vector<BoundShape> inputShapes_;
   std::vector<int64_t> bufferSizes_;
-  std::vector<void *> addresses_; // per buffer
+  std::vector<void *> addresses_;          // per buffer
+  std::unique_ptr<GuardedBuffers> guards_; // debug mode: the memory of all buffers
   void *arena_ = nullptr;
   uint64_t arenaCapacityBytes_ = 0;
   bool areShapesKnown_ = false; // the expressions belong to the bound inputs

@@ -3,6 +3,8 @@
 #include "base/Error.h"
 #include "runtime/core/ArgumentValue.h"
 
+#include <array>
+
 namespace inlay {
 namespace {
 
@@ -10,6 +12,7 @@ constexpr int64_t kMaxGrid[3] = {INT32_MAX, 65535, 65535};
 constexpr int64_t kMaxBlock[3] = {1024, 1024, 64};
 constexpr int64_t kMaxThreads = 1024; // of a block
 constexpr uint32_t kAbsent = UINT32_MAX;
+constexpr std::array<uint32_t, 3> kNoBlock{};
 constexpr const char *kGridNames[3] = {"x", "y", "z"};
 
 std::string_view textOf(const flatbuffers::String *text) {
@@ -101,6 +104,7 @@ void LaunchTable::indexUses() {
 
 Status LaunchTable::setShapes(const ShapeEvaluation &shapes,
                               std::span<const int64_t> bufferSizesBytes) {
+  bufferSizesBytes_ = bufferSizesBytes;
   for (uint32_t s = 0; s < steps_.size(); ++s) {
     ReadyStep &step = steps_[s];
     if (!step.isLaunch) {
@@ -186,22 +190,51 @@ Status LaunchTable::setScalars(uint32_t index, const fb::Launch &launch,
   return {};
 }
 
+std::string LaunchTable::describeBuffer(uint32_t index) const {
+  const fb::Engine &engine = engine_->metadata();
+  std::string name;
+  for (const auto &[tensors, what] :
+       {std::pair(engine.inputs(), "input"), std::pair(engine.outputs(), "output")})
+    for (const fb::Tensor *tensor : *tensors)
+      if (name.empty() && tensor->buffer() == index)
+        name = fmt::format("{} '{}'", what, tensor->name()->string_view());
+  if (name.empty())
+    switch (engine.buffers()->Get(index)->kind()) {
+    case fb::BufferKind::Constant:
+      name = fmt::format("constant {}", index);
+      break;
+    case fb::BufferKind::Workspace:
+      name = fmt::format("workspace {}", index);
+      break;
+    default:
+      name = fmt::format("intermediate {}", index);
+    }
+  return index < bufferSizesBytes_.size()
+             ? fmt::format("{} ({} bytes)", name, bufferSizesBytes_[index])
+             : name;
+}
+
 std::string LaunchTable::describe(uint32_t index) const {
   const fb::Launch *launch = engine_->metadata().steps()->Get(index)->kind_as_Launch();
   if (!launch)
     return fmt::format("step {}, a copy", index);
   const LaunchRecord &record = steps_[index].launch;
   std::string text =
-      fmt::format("step {}, {}, with grid {}x{}x{} and arguments", index,
-                  nameLaunch(*engine_, *launch), record.grid[0], record.grid[1], record.grid[2]);
+      fmt::format("step {}, {}, with grid {}x{}x{}", index, nameLaunch(*engine_, *launch),
+                  record.grid[0], record.grid[1], record.grid[2]);
+  const std::array<uint32_t, 3> own = record.kernel ? record.kernel->block() : kNoBlock;
+  const uint32_t *block = record.block[0] ? record.block : own.data();
+  if (block[0])
+    text += fmt::format(", block {}x{}x{}", block[0], block[1], block[2]);
+  text += " and arguments";
   const auto &parameters = *engine_->metadata().kernels()->Get(launch->kernel())->parameters();
   for (uint32_t i = 0; i < parameters.size(); ++i) {
     const std::string name = nameParameter(*parameters.Get(i), i).substr(sizeof("parameter"));
     const fb::Argument &argument = *launch->arguments()->Get(i);
     const uint64_t value = values_[firstValue_[index] + i];
-    text += i ? ", " : " ";
+    text += i ? "; " : " ";
     if (argument.kind() == fb::ArgumentKind::Buffer)
-      text += fmt::format("{} = {:#x}", name, value);
+      text += fmt::format("{} = {:#x}, {}", name, value, describeBuffer(argument.index()));
     else if (argument.kind() == fb::ArgumentKind::Float)
       text += fmt::format("{} = {}", name, argument.value());
     else

@@ -23,7 +23,8 @@ public:
   /// Errors: Unimplemented (a scalar argument of a type that cannot be passed).
   static Result<LaunchTable> create(const Engine &engine, const DeviceEngine &deviceEngine);
 
-  /// Computes grids and scalar arguments. `bufferSizesBytes` has one entry per buffer. Errors:
+  /// Computes grids and scalar arguments. `bufferSizesBytes` has one entry per buffer and stays
+  /// where it is. Errors:
   /// OutOfRange naming plugin, kernel, parameter and value.
   Status setShapes(const ShapeEvaluation &shapes, std::span<const int64_t> bufferSizesBytes);
   /// Writes a buffer's address into all launches that take it.
@@ -33,8 +34,10 @@ public:
   }
 
   std::span<const ReadyStep> steps() const { return steps_; }
-  /// Names plugin, node, kernel, grid and arguments of a launch, for messages.
+  /// Names plugin, node, kernel, grid, block and arguments of a launch, for messages.
   std::string describe(uint32_t step) const;
+  /// "input 'x' (1200 bytes)", "intermediate 3 (64 bytes)".
+  std::string describeBuffer(uint32_t buffer) const;
 
 private:
   explicit LaunchTable(const Engine &engine) : engine_(&engine) {}
@@ -46,6 +49,7 @@ private:
   Status setScalars(uint32_t step, const fb::Launch &launch, const ShapeEvaluation &shapes);
 
   const Engine *engine_; // outlives the table
+  std::span<const int64_t> bufferSizesBytes_;
   std::vector<ReadyStep> steps_;
   std::vector<uint32_t> firstValue_; // per step, index into values_
   std::vector<uint64_t> values_;     // all argument values, 8 bytes each; never resized once filled

@@ -39,11 +39,10 @@ inline std::shared_ptr<Engine> loadTestEngine(TestEngine test = makeTestEngine()
   return std::move(*Engine::create(std::move(*file)));
 }
 
-inline std::unique_ptr<ExecutionContext> makeTestContext(const std::shared_ptr<Engine> &engine,
-                                                         std::string_view device,
-                                                         int32_t numThreads = 0,
-                                                         uint32_t maxGraphs = 0) {
-  auto context = ExecutionContext::create(engine, device, {numThreads, maxGraphs});
+inline std::unique_ptr<ExecutionContext>
+makeTestContext(const std::shared_ptr<Engine> &engine, std::string_view device,
+                int32_t numThreads = 0, uint32_t maxGraphs = 0, bool isDebug = false) {
+  auto context = ExecutionContext::create(engine, device, {numThreads, maxGraphs, isDebug});
   INLAY_CHECK(context.isOk(), context.status().toString());
   return std::move(*context);
 }

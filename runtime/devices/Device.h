@@ -5,6 +5,7 @@
 #include "base/Status.h"
 #include "engine/EngineFile.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -36,6 +37,8 @@ struct DeviceInfo {
 class LoadedKernel {
 public:
   virtual ~LoadedKernel() = default;
+  /// Threads per block along x, y, z; 0 on devices without blocks.
+  virtual std::array<uint32_t, 3> block() const { return {}; }
 };
 
 /// The dynamic shared memory that a kernel's image asks for.

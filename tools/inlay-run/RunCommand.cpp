@@ -187,6 +187,8 @@ void addRunOptions(CLI::App &command, Status &outcome) {
                   "Threads on the CPU; 0: INLAY_NUM_THREADS, or one per core")
       ->check(CLI::Range(0, 4096));
   addGraphsOption(command, options->context);
+  command.add_flag("--debug", options->context.isDebug,
+                   "Wait for each launch; find and name writes beyond buffers or to inputs");
   command.add_option("--input", options->inputs, "An input, NAME=FILE.npy; may be repeated")
       ->allow_extra_args(false);
   command.add_option("--inputs", options->inputsPath,

@@ -6,6 +6,7 @@
 #include "runtime/devices/cpu/CpuFeatures.h"
 
 #include <atomic>
+#include <cmath>
 #include <thread>
 
 namespace inlay {
@@ -53,6 +54,47 @@ TEST(CpuDevice, RunsKernelsOnSmallAndLargeTensors) {
     for (const int64_t n : {1, 255, 256, 257, 100'000, 1'000'003})
       EXPECT_EQ(addedBy(*context, n), 1) << n << " elements, " << numThreads << " threads";
   }
+}
+
+/// The error of a run in debug mode of the kernel with this entry.
+Status debugRun(const char *entry, TestMemory &z) {
+  TestEngine test = makeCpuEngine();
+  test.engine.kernels[0]->images[1]->entry = entry;
+  auto context = makeTestContext(loadTestEngine(std::move(test)), "cpu", 1, 0, true);
+  const auto x = countingFloats(300);
+  const int64_t shape[] = {300};
+  EXPECT_OK(context->bindInput(0, {x->data(), DataType::Float32, shape, false}));
+  EXPECT_OK(context->bindOutput(0, {z.data(), DataType::Float32, shape, false}));
+  Status first = context->run(nullptr);
+  EXPECT_EQ(context->run(nullptr).message(), first.message()); // the guards are whole again
+  EXPECT_EQ(x->floats()[1], 1);                                // the caller's memory is spared
+  return first;
+}
+
+TEST(CpuDevice, DebugModeFindsStrayWrites) {
+  const auto z = countingFloats(300);
+  EXPECT_OK(debugRun("add_one_kernel", *z));
+  EXPECT_EQ(z->floats()[299], 300);
+  EXPECT_THAT(debugRun("write_behind_kernel", *z),
+              IsError(StatusCode::OutOfRange,
+                      "a write outside of intermediate 1 (1200 bytes): byte 1 behind it is now "
+                      "0x00, while running step 0, kernel 'add_one_kernel' of plugin "
+                      "'my::add_one' (node 'add_one_1'), with grid 2x1x1 and arguments 'x_ptr' = "
+                      "0x"));
+  EXPECT_THAT(debugRun("write_in_front_kernel", *z),
+              IsError(StatusCode::OutOfRange, "a write outside of intermediate 1 (1200 bytes): "
+                                              "byte 5 in front of it is now 0x40"));
+  EXPECT_THAT(debugRun("write_input_kernel", *z),
+              IsError(StatusCode::OutOfRange, "a write to input 'x' (1200 bytes): its byte 6 was "
+                                              "0x80 and is now 0xe0"));
+  EXPECT_OK(debugRun("write_nothing_kernel", *z));
+  EXPECT_TRUE(std::isnan(z->floats()[5])); // what nobody wrote is NaN
+}
+
+TEST(CpuDevice, DebugModeTakesOtherShapes) {
+  auto context = makeTestContext(loadTestEngine(makeCpuEngine()), "cpu", 2, 0, true);
+  for (const int64_t n : {1000, 5, 2000, 1})
+    EXPECT_EQ(addedBy(*context, n), 1) << n;
 }
 
 TEST(CpuDevice, ContextsShareThreadsAndRunAtOnce) {

@@ -59,3 +59,24 @@ extern "C" void add_by_scratch_kernel(const void *const *arguments, const uint32
     add_one_kernel(own, grid, program, program + 1);
   }
 }
+
+/// As add_one_kernel, and then a stray write.
+extern "C" void write_behind_kernel(const void *const *arguments, const uint32_t *grid,
+                                    uint64_t begin, uint64_t end) {
+  add_one_kernel(arguments, grid, begin, end);
+  argument<float *>(arguments, 2)[argument<int32_t>(arguments, 1)] = 7;
+}
+
+extern "C" void write_in_front_kernel(const void *const *arguments, const uint32_t *grid,
+                                      uint64_t begin, uint64_t end) {
+  add_one_kernel(arguments, grid, begin, end);
+  argument<float *>(arguments, 2)[-2] = 7;
+}
+
+extern "C" void write_input_kernel(const void *const *arguments, const uint32_t *grid,
+                                   uint64_t begin, uint64_t end) {
+  add_one_kernel(arguments, grid, begin, end);
+  argument<float *>(arguments, 0)[1] = 7;
+}
+
+extern "C" void write_nothing_kernel(const void *const *, const uint32_t *, uint64_t, uint64_t) {}

@@ -30,8 +30,10 @@ public:
       (void)driver_->moduleUnload(module_);
   }
 
+  std::array<uint32_t, 3> block() const override { return threads; }
+
   CudaFunction function = nullptr;
-  std::array<unsigned, 3> block{};
+  std::array<unsigned, 3> threads{}; // of a block
   unsigned sharedBytes = 0;
   unsigned blocksPerProgram = 1;
   /// The dynamic shared memory that launches may ask for without telling the driver first.
@@ -161,7 +163,7 @@ public:
 
   Status launch(const LaunchRecord &record, Stream stream) override {
     const auto &kernel = *static_cast<const CudaKernel *>(record.kernel);
-    const unsigned *block = record.block[0] ? record.block : kernel.block.data();
+    const unsigned *block = record.block[0] ? record.block : kernel.threads.data();
     const unsigned sharedBytes =
         record.sharedBytes == kImageShared ? kernel.sharedBytes : record.sharedBytes;
     if (sharedBytes > kernel.allowedSharedBytes) [[unlikely]]
@@ -254,9 +256,9 @@ private:
 
   /// What an image says of how it is launched.
   static void setLaunch(CudaKernel &kernel, const fb::Image &image) {
-    kernel.block = {kWarpSize * image.num_warps(), 1, 1};
+    kernel.threads = {kWarpSize * image.num_warps(), 1, 1};
     for (uint32_t i = 0; image.block() && i < 3; ++i)
-      kernel.block[i] = image.block()->Get(i);
+      kernel.threads[i] = image.block()->Get(i);
     kernel.sharedBytes = image.shared_bytes();
     kernel.blocksPerProgram = image.blocks_per_program();
     if (image.cluster()) {

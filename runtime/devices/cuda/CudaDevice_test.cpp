@@ -271,7 +271,7 @@ TEST_F(CudaDeviceTest, EveryFailureOfARunIsAnErrorAndTheNextRunWorks) {
       {"cuLaunchKernel",
        "cuLaunchKernel failed: CUDA_ERROR_MOCK (the mock was told to fail, error 1), while running "
        "step 0, kernel 'add_one_kernel' of plugin 'my::add_one' (node 'add_one_1'), with grid "
-       "2x1x1 and arguments 'x_ptr' = 0x"},
+       "2x1x1, block 128x1x1 and arguments 'x_ptr' = 0x"},
       {"cuMemcpyDtoDAsync_v2", "while running step 1, a copy"},
       {"cuMemcpyDtoHAsync_v2", "while copying 'z' between host and device"},
       {"cuStreamSynchronize", "waiting for the GPU failed"},
@@ -285,6 +285,40 @@ TEST_F(CudaDeviceTest, EveryFailureOfARunIsAnErrorAndTheNextRunWorks) {
     EXPECT_OK(context->run(nullptr));
     EXPECT_TRUE(bound.isResultRight()) << function;
   }
+}
+
+TEST_F(CudaDeviceTest, DebugModeNamesAllOfALaunch) {
+  TestEngine test = makeCudaEngine();
+  test.engine.steps[0]->kind.AsLaunch()->arguments[1]->index =
+      appendConstant(test.engine, 301); // one more than there are
+  auto context = makeTestContext(loadTestEngine(std::move(test)), "cuda", 0, 4, true);
+  for (const bool isOnDevice : {false, true}) {
+    Bound bound(*context, isOnDevice);
+    int stream = 0;
+    const Status status = context->run(isOnDevice ? &stream : nullptr);
+    EXPECT_THAT(status,
+                IsError(StatusCode::OutOfRange,
+                        "a write outside of intermediate 1 (1200 bytes): byte 1 behind it"));
+    EXPECT_THAT(
+        status.message(),
+        testing::ContainsRegex(
+            "with grid 2x1x1, block 128x1x1 and arguments 'x_ptr' = 0x[0-9a-f]+, input 'x' "
+            "\\(1200 bytes\\); 'n' = 301; 'y_ptr' = 0x[0-9a-f]+, intermediate 1 \\(1200 "
+            "bytes\\); 'bias_ptr' = 0x[0-9a-f]+, constant 3 \\(8 bytes\\); 'scale' = 0.5$"));
+  }
+  EXPECT_EQ(mock_->numInstantiated, 0); // no graphs
+}
+
+TEST_F(CudaDeviceTest, DebugModeStagesTensorsOfTheDevice) {
+  auto context = makeTestContext(loadTestEngine(makeCudaEngine()), "cuda", 0, 0, true);
+  Bound bound(*context, true);
+  EXPECT_OK(context->run(nullptr));
+  EXPECT_TRUE(bound.isResultRight());
+  Bound onHost(*context);
+  int stream = 0;
+  EXPECT_THAT(context->run(&stream), IsError(StatusCode::InvalidArgument, "is in host memory"));
+  EXPECT_OK(context->run(nullptr));
+  EXPECT_TRUE(onHost.isResultRight());
 }
 
 TEST_F(CudaDeviceTest, OutOfMemoryInARunNamesWhatItWasFor) {
