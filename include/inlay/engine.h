@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <new>
@@ -204,7 +205,29 @@ public:
   }
   /// Runs once: on the own stream, waiting for the outputs; or enqueued on the caller's CUstream.
   /// Throws as inlay_context_run.
-  void run(void *stream = nullptr) { detail::check(inlay_context_run(context_.get(), stream)); }
+  void run(void *stream = nullptr) {
+    detail::check(inlay_context_run(context_.get(), stream));
+    if (profile_ && profile_->error)
+      std::rethrow_exception(std::exchange(profile_->error, nullptr));
+  }
+  /// Has `callback` called for each step of every run from now on, after the run; an empty one ends
+  /// that. What it throws comes out of run(). See inlay_context_set_profiler.
+  void setProfiler(std::function<void(const inlay_profiled_step_t &)> callback) {
+    auto profile = std::make_unique<Profile>();
+    profile->callback = std::move(callback);
+    const inlay_profile_callback_t forward = [](void *data, const inlay_profiled_step_t *step) {
+      auto &own = *static_cast<Profile *>(data);
+      try {
+        if (!own.error)
+          own.callback(*step);
+      } catch (...) {
+        own.error = std::current_exception();
+      }
+    };
+    detail::check(inlay_context_set_profiler(context_.get(), profile->callback ? forward : nullptr,
+                                             profile.get()));
+    profile_ = std::move(profile);
+  }
   /// Waits for all work on the own stream.
   void synchronize() { detail::check(inlay_context_synchronize(context_.get())); }
   /// The device's average time of one of `count` runs in microseconds.
@@ -241,7 +264,12 @@ private:
     detail::check(inlay_context_create(engine_.get(), &raw, &context));
     context_.reset(context);
   }
+  struct Profile {
+    std::function<void(const inlay_profiled_step_t &)> callback;
+    std::exception_ptr error;
+  };
   std::shared_ptr<inlay_engine_t> engine_;
+  std::unique_ptr<Profile> profile_; // outlives the context
   std::unique_ptr<inlay_context_t, detail::Free<inlay_context_free>> context_;
 };
 

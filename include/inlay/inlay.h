@@ -130,6 +130,34 @@ typedef struct inlay_context_stats_t {
   uint64_t num_recordings;  /**< how often a run was recorded */
 } inlay_context_stats_t;
 
+/** What a step of a run does. Values are only ever added. */
+typedef enum inlay_step_kind_t {
+  INLAY_STEP_LAUNCH = 0,  /**< launches a kernel */
+  INLAY_STEP_COPY = 1,    /**< copies one of the engine's buffers to another */
+  INLAY_STEP_COPY_IN = 2, /**< copies an input from the caller's memory to the device's */
+  INLAY_STEP_COPY_OUT = 3 /**< copies an output back */
+} inlay_step_kind_t;
+
+/** A step of a profiled run. Times are in microseconds since its run began; the texts live as long
+ * as the engine, "" where there is none. */
+typedef struct inlay_profiled_step_t {
+  size_t struct_size;
+  inlay_step_kind_t kind;
+  uint32_t index;                    /**< of the step in its run; 0 begins one */
+  uint64_t run;                      /**< counts profiled runs of the context, from 0 */
+  const char *name;                  /**< kernel, or the tensor that is copied in or out */
+  const char *plugin;                /**< operator that the kernel implements */
+  const char *node;                  /**< node of the model */
+  uint32_t grid[3];                  /**< programs along x, y, z */
+  uint32_t block[3];                 /**< threads of a block; 0 on the CPU */
+  uint64_t size_bytes;               /**< of a copy, or of all buffers that a launch is given */
+  double begin_us, end_us;           /**< on the device; on a GPU by events around the step */
+  double host_begin_us, host_end_us; /**< when the host put it into the stream */
+} inlay_profiled_step_t;
+
+/** Called for each step of a run, in order, after the run, on the thread that runs. */
+typedef void (*inlay_profile_callback_t)(void *user_data, const inlay_profiled_step_t *step);
+
 /** What a device is. Set struct_size to sizeof(inlay_device_info_t) before asking. */
 typedef struct inlay_device_info_t {
   size_t struct_size;
@@ -220,6 +248,12 @@ INLAY_API inlay_status_t *inlay_context_output_shape(inlay_context_t *context, u
  * overlap on the device. Errors: FAILED_PRECONDITION (a tensor is not bound), those of
  * inlay_context_output_shape, OUT_OF_MEMORY, DEVICE_ERROR. */
 INLAY_API inlay_status_t *inlay_context_run(inlay_context_t *context, void *stream);
+/** Has `callback` called for each step of every run from now on; null ends that. Such runs are
+ * waited for, on the caller's stream too, launch no graphs, and cannot be recorded or measured; the
+ * events around steps cost some microseconds each. Errors: DEVICE_ERROR. */
+INLAY_API inlay_status_t *inlay_context_set_profiler(inlay_context_t *context,
+                                                     inlay_profile_callback_t callback,
+                                                     void *user_data);
 /** Waits until all work of the context's own stream is done. Errors: DEVICE_ERROR. */
 INLAY_API inlay_status_t *inlay_context_synchronize(inlay_context_t *context);
 /** The context's own stream (a CUstream; null on other devices): given to inlay_context_run it

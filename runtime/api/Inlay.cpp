@@ -325,6 +325,31 @@ inlay_status_t *inlay_context_output_shape(inlay_context_t *context, uint32_t in
 inlay_status_t *inlay_context_run(inlay_context_t *context, void *stream) {
   return call(context, [&](ExecutionContext &own) { return own.run(stream); });
 }
+inlay_status_t *inlay_context_set_profiler(inlay_context_t *context,
+                                           inlay_profile_callback_t callback, void *user_data) {
+  return call(context, [&](ExecutionContext &own) {
+    if (!callback)
+      return own.setProfiler(nullptr);
+    return own.setProfiler([callback, user_data](const ProfiledStep &from) {
+      inlay_profiled_step_t step{};
+      step.struct_size = sizeof(step);
+      step.kind = static_cast<inlay_step_kind_t>(from.kind);
+      step.index = from.index;
+      step.run = from.run;
+      step.name = from.name;
+      step.plugin = from.plugin;
+      step.node = from.node;
+      std::copy(from.grid, from.grid + 3, step.grid);
+      std::copy(from.block, from.block + 3, step.block);
+      step.size_bytes = from.sizeBytes;
+      step.begin_us = from.times.beginUs;
+      step.end_us = from.times.endUs;
+      step.host_begin_us = from.times.hostBeginUs;
+      step.host_end_us = from.times.hostEndUs;
+      callback(user_data, &step);
+    });
+  });
+}
 inlay_status_t *inlay_context_synchronize(inlay_context_t *context) {
   return call(context, [&](ExecutionContext &own) { return own.synchronize(); });
 }

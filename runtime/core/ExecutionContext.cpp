@@ -351,12 +351,14 @@ Status ExecutionContext::run(Stream callerStream) {
   if (callerStream) {
     if (!dev.takesCallerStreams()) [[unlikely]]
       return invalidArgument("a stream was given to a run on {}; expected none", dev.info().device);
-    if (hasStaged_) [[unlikely]] {
+    if (hasStaged_) [[unlikely]]
       INLAY_TRY(refuseStaged());
-      return runStaged(callerStream);
-    }
-    return enqueue(callerStream);
+    if (profiler_) [[unlikely]]
+      return runProfiled(callerStream);
+    return hasStaged_ ? runStaged(callerStream) : enqueue(callerStream);
   }
+  if (profiler_) [[unlikely]]
+    return runProfiled(stream_);
   INLAY_TRY(hasStaged_ ? runStaged(stream_) : enqueue(stream_));
   return dev.synchronize(stream_);
 }
@@ -377,6 +379,8 @@ Status ExecutionContext::copyStaged(std::span<Slot> slots, CopyDirection directi
     Status status = device().copy(
         isIn ? slot.staging : slot.data, isIn ? slot.data : slot.staging, slot.sizeBytes,
         slot.isOnHost ? direction : CopyDirection::DeviceToDevice, stream);
+    if (profiler_ && status.isOk()) [[unlikely]]
+      status = profileCopy(slot, stream);
     if (!status.isOk())
       return std::move(status).withContext(
           fmt::format("copying '{}' between host and device", slot.description->name));
@@ -398,7 +402,7 @@ void ExecutionContext::selectGraph() {
 }
 
 Status ExecutionContext::enqueue(Stream stream) {
-  if (!graphs_.isOn() || isLaunchBlocking_ || guards_)
+  if (!graphs_.isOn() || isLaunchBlocking_ || guards_ || profiler_)
     return runSteps(stream);
   return enqueueGraph(stream);
 }
@@ -460,6 +464,8 @@ Status ExecutionContext::runSteps(Stream stream) {
     Status status = runStep(steps[i], stream);
     if (isLaunchBlocking_ && status.isOk())
       status = device().synchronize(stream);
+    if (profiler_ && status.isOk()) [[unlikely]]
+      status = profileStep(i, stream);
     if (guards_ && status.isOk())
       status = checkStep(stream);
     if (!status.isOk()) [[unlikely]]
@@ -472,6 +478,9 @@ Result<double> ExecutionContext::measureUs(uint32_t count) {
   if (count == 0)
     return invalidArgument("a measurement of 0 runs was asked for; expected 1 or more");
   Device &dev = device();
+  if (profiler_)
+    return failedPrecondition("a context with a profiler cannot measure: the profile would be in "
+                              "the times");
   INLAY_TRY(run(nullptr)); // all is prepared, and staged inputs are there
   INLAY_ASSIGN(const Event start, dev.createEvent());
   Result<Event> end = dev.createEvent();

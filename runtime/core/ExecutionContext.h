@@ -60,6 +60,10 @@ public:
   /// time of one run in microseconds, without copies of staged tensors.
   Result<double> measureUs(uint32_t count);
 
+  /// Calls back for each step of each run, after the run; null ends that. Runs are then waited for,
+  /// and no graphs are launched. Errors: DeviceError.
+  Status setProfiler(ProfileCallback callback);
+
   Stream stream() const { return stream_; }
   const std::string &deviceName() const { return deviceName_; }
   const Engine &engine() const { return *engine_; }
@@ -104,6 +108,9 @@ private:
   Status runSteps(Stream stream);
   Status runStep(const ReadyStep &step, Stream stream);
   Status runStaged(Stream stream);
+  Status runProfiled(Stream stream);
+  Status profileStep(uint32_t step, Stream stream);
+  Status profileCopy(const Slot &slot, Stream stream);
   Status checkStep(Stream stream);
   Status checkInputsAreUnchanged(Stream stream);
   Status refuseStaged() const;
@@ -126,6 +133,10 @@ private:
   bool areShapesKnown_ = false; // the expressions belong to the bound inputs
   bool isReady_ = false;        // so do memory plan and launches, and all is bound
   bool hasStaged_ = false;
+  ProfileCallback profileCallback_;
+  std::unique_ptr<StepProfiler> profiler_; // while there is a callback
+  std::vector<ProfiledStep> profiledSteps_;
+  uint64_t numProfiledRuns_ = 0;
   GraphCache graphs_;
   std::vector<int64_t> graphKey_; // as long as it ever gets
   ContextStatistics statistics_;

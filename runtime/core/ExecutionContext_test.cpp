@@ -379,6 +379,42 @@ const RefusedRun kRefusedRuns[] = {
 INSTANTIATE_TEST_SUITE_P(ExecutionContext, RunRefuses, testing::ValuesIn(kRefusedRuns),
                          [](const auto &test) { return std::string(test.param.name); });
 
+TEST(ExecutionContext, ProfilersSeeEachStep) {
+  auto context = makeTestContext(loadTestEngine(), "null");
+  const auto x = countingFloats(300), z = countingFloats(300);
+  bindFloats(*context, x->data(), z->data(), 300);
+  std::vector<ProfiledStep> steps;
+  EXPECT_OK(context->setProfiler([&](const ProfiledStep &step) { steps.push_back(step); }));
+  EXPECT_OK(context->run(nullptr));
+  EXPECT_OK(context->run(nullptr));
+  ASSERT_EQ(steps.size(), 8u);
+  using Kind = ProfiledStep::Kind;
+  const Kind kinds[] = {Kind::CopyIn, Kind::Launch, Kind::Copy, Kind::CopyOut};
+  const std::string names[] = {"x", "add_one_kernel", "", "z"};
+  double last = 0;
+  for (uint32_t i = 0; i < 8; ++i) {
+    const ProfiledStep &step = steps[i];
+    EXPECT_EQ(step.kind, kinds[i % 4]) << i;
+    EXPECT_EQ(step.name, names[i % 4]);
+    EXPECT_EQ(step.run, i / 4);
+    EXPECT_EQ(step.index, i % 4);
+    EXPECT_EQ(step.sizeBytes, i % 4 == 1 ? 2408u : 1200u);
+    last = i % 4 == 0 ? 0 : last;
+    EXPECT_EQ(step.times.beginUs, last);
+    EXPECT_GE(step.times.endUs, step.times.beginUs);
+    EXPECT_GE(step.times.hostEndUs, step.times.hostBeginUs);
+    last = step.times.endUs;
+  }
+  EXPECT_STREQ(steps[1].plugin, "my::add_one");
+  EXPECT_STREQ(steps[1].node, "add_one_1");
+  EXPECT_THAT(steps[1].grid, testing::ElementsAre(2, 1, 1));
+  EXPECT_THAT(context->measureUs(1).status(),
+              IsError(StatusCode::FailedPrecondition, "a context with a profiler cannot measure"));
+  EXPECT_OK(context->setProfiler(nullptr));
+  EXPECT_OK(context->run(nullptr));
+  EXPECT_EQ(steps.size(), 8u);
+}
+
 TEST(ExecutionContext, UnknownDevicesAreRefused) {
   std::shared_ptr<Engine> engine = loadTestEngine();
   for (const char *device : {"", "gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "cpu:0", "null:1"})

@@ -190,6 +190,27 @@ Status LaunchTable::setScalars(uint32_t index, const fb::Launch &launch,
   return {};
 }
 
+ProfiledStep LaunchTable::profile(uint32_t index) const {
+  ProfiledStep step;
+  const fb::Launch *launch = engine_->metadata().steps()->Get(index)->kind_as_Launch();
+  if (!launch) {
+    step.kind = ProfiledStep::Kind::Copy;
+    step.sizeBytes = static_cast<uint64_t>(bufferSizesBytes_[steps_[index].target]);
+    return step;
+  }
+  const LaunchRecord &record = steps_[index].launch;
+  step.name = engine_->metadata().kernels()->Get(launch->kernel())->name()->c_str();
+  step.plugin = launch->plugin() ? launch->plugin()->c_str() : "";
+  step.node = launch->node() ? launch->node()->c_str() : "";
+  const std::array<uint32_t, 3> own = record.kernel ? record.kernel->block() : kNoBlock;
+  for (size_t i = 0; i < 3; ++i) {
+    step.grid[i] = record.grid[i];
+    step.block[i] = record.block[0] ? record.block[i] : own[i];
+  }
+  step.sizeBytes = record.workBytes;
+  return step;
+}
+
 std::string LaunchTable::describeBuffer(uint32_t index) const {
   const fb::Engine &engine = engine_->metadata();
   std::string name;

@@ -4,6 +4,7 @@
 
 #include "runtime/core/Engine.h"
 #include "runtime/core/ShapeEvaluation.h"
+#include "runtime/core/StepProfiler.h"
 
 #include <span>
 #include <vector>
@@ -36,6 +37,8 @@ public:
   std::span<const ReadyStep> steps() const { return steps_; }
   /// Names plugin, node, kernel, grid, block and arguments of a launch, for messages.
   std::string describe(uint32_t step) const;
+  /// What a step is, for a profile; its run, index and times are the caller's.
+  ProfiledStep profile(uint32_t step) const;
   /// "input 'x' (1200 bytes)", "intermediate 3 (64 bytes)".
   std::string describeBuffer(uint32_t buffer) const;
 

@@ -257,6 +257,17 @@ class CliTest(unittest.TestCase):
                           "--target", "cpu:x86-64-v3", "-o", "x", says=["bad.py:13:", "masc", "^"])
         self.assertIn("x = tl.load(x_ptr + offsets, mask=masc)", done.stderr)
 
+    def test_a_run_can_be_traced_and_checked(self):
+        engine = self.engine()
+        self.call("run", engine, "--inputs", RECORDED, "--check", RECORDED, "--debug", "--repeat", "2", "--trace", "trace.json")
+        events = json.loads((self.folder / "trace.json").read_text())["traceEvents"]
+        launches = [event for event in events if event.get("cat") == "launch"]
+        self.assertEqual([(event["tid"], event["args"]["run"]) for event in launches], [(1, 0), (2, 0), (1, 1), (2, 1)])
+        self.assertEqual(launches[0]["args"]["plugin"], "my::add_one")
+        self.assertLess(launches[1]["ts"], launches[3]["ts"])
+        self.fails("run", engine, "--inputs", RECORDED, "--trace", "nowhere/trace.json", says=["nowhere/trace.json"])
+        self.fails("run", engine, "--inputs", RECORDED, "--graphs", says=["graphs were asked for on cpu", "CUDA"])
+
     # -- bad models, plugins, engines, inputs
 
     def test_an_operator_without_plugin_is_reported_with_its_source(self):

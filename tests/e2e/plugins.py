@@ -93,6 +93,10 @@ class Test:
                    *(tolerances or ("--rtol", 0, "--atol", 0)))
         if not self.is_cpu:  # recorded in the second run, launched as a graph from then on
             run(*command, "--graphs", "--repeat", 4)
+        run(*command, "--debug", "--trace", self.folder / "trace.json")
+        rows = {event["tid"] for event in json.loads((self.folder / "trace.json").read_text())["traceEvents"]}
+        if rows != {1, 2}:
+            raise Failure(f"the trace has the rows {rows}")
         said = run(*command)
         result = json.loads(said)
         if not result["checked"]:

@@ -2,6 +2,7 @@
 
 #include "base/Error.h"
 #include "tools/inlay-run/EngineRun.h"
+#include "tools/inlay-run/Trace.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -20,6 +21,7 @@ struct RunOptions {
   std::vector<std::string> outputs;
   std::string outputsPath;
   std::string checkPath;
+  std::string tracePath;
   std::optional<double> rtol, atol;
   int repeat = 1;
   bool wantsJson = false;
@@ -60,6 +62,9 @@ public:
     INLAY_TRY(bindInputs());
     measure();
     INLAY_TRY(writeOutputs());
+    if (!options_.tracePath.empty())
+      INLAY_TRY(
+          trace_.write(options_.tracePath, run_.engine().name(), run_.context().deviceName()));
     Status outcome;
     if (!options_.checkPath.empty())
       outcome = check();
@@ -80,6 +85,8 @@ private:
   }
 
   void measure() {
+    if (!options_.tracePath.empty())
+      run_.context().setProfiler([this](const inlay_profiled_step_t &step) { trace_.add(step); });
     std::vector<double> times;
     for (int i = 0; i < options_.repeat; ++i) {
       const auto start = std::chrono::steady_clock::now();
@@ -171,6 +178,7 @@ private:
 
   const RunOptions &options_;
   EngineRun run_;
+  Trace trace_;
   TimeSummary times_;
   std::vector<CheckedOutput> checked_;
 };
@@ -205,6 +213,8 @@ void addRunOptions(CLI::App &command, Status &outcome) {
                      "Relative tolerance of --check; default as torch.testing, by dtype");
   command.add_option("--atol", options->atol,
                      "Absolute tolerance of --check; default as torch.testing, by dtype");
+  command.add_option("--trace", options->tracePath,
+                     "Write the times of all steps as a Chrome trace (for Perfetto)");
   command.add_option("--repeat", options->repeat, "Run this often, and report the median time")
       ->check(CLI::Range(1, 100000000));
   command.add_flag("--json", options->wantsJson, "Print one JSON object");

@@ -309,6 +309,31 @@ TEST_F(CudaDeviceTest, DebugModeNamesAllOfALaunch) {
   EXPECT_EQ(mock_->numInstantiated, 0); // no graphs
 }
 
+TEST_F(CudaDeviceTest, ProfilesByEventsInTheRunsStream) {
+  auto context = makeTestContext(loadTestEngine(makeCudaEngine()), "cuda", 0, 4);
+  Bound bound(*context, true);
+  std::vector<ProfiledStep> steps;
+  EXPECT_OK(context->setProfiler([&](const ProfiledStep &step) { steps.push_back(step); }));
+  EXPECT_EQ(mock_->liveEvents, 5); // two steps and two copies that may be needed
+  int stream = 0;
+  for (int i = 0; i < 3; ++i)
+    EXPECT_OK(context->run(&stream));
+  EXPECT_TRUE(bound.isResultRight());
+  ASSERT_EQ(steps.size(), 6u);
+  EXPECT_EQ(steps[0].times.endUs, 500); // of the mock
+  EXPECT_THAT(steps[0].block, testing::ElementsAre(128, 1, 1));
+  EXPECT_EQ(mock_->numInstantiated, 0); // no graphs
+  for (const char *function : {"cuEventRecord", "cuEventSynchronize", "cuEventElapsedTime"}) {
+    failAt(function);
+    EXPECT_THAT(context->run(&stream),
+                IsError(StatusCode::DeviceError, "the mock was told to fail"))
+        << function;
+    failAt("");
+  }
+  EXPECT_OK(context->setProfiler(nullptr));
+  EXPECT_EQ(mock_->liveEvents, 0);
+}
+
 TEST_F(CudaDeviceTest, DebugModeStagesTensorsOfTheDevice) {
   auto context = makeTestContext(loadTestEngine(makeCudaEngine()), "cuda", 0, 0, true);
   Bound bound(*context, true);
