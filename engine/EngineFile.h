@@ -26,8 +26,10 @@ inline constexpr uint32_t kLaunchDetailsFlag = 1;
 /// Flag of engines with code for the CPU that takes scratch memory (Image.scratch_bytes), a further
 /// argument that older runtimes do not give it.
 inline constexpr uint32_t kScratchFlag = 2;
+/// Flag of engines that call functions of the process that runs them.
+inline constexpr uint32_t kHostCallFlag = 4;
 /// All flags that this version of the code knows.
-inline constexpr uint32_t kKnownEngineFlags = kLaunchDetailsFlag | kScratchFlag;
+inline constexpr uint32_t kKnownEngineFlags = kLaunchDetailsFlag | kScratchFlag | kHostCallFlag;
 
 /// The first 64 bytes of an engine file, little-endian.
 struct EngineHeader {

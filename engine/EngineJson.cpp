@@ -148,6 +148,8 @@ private:
   Json step(const fb::Step &step) const {
     if (const fb::Copy *copy = step.kind_as_Copy())
       return {{"kind", "copy"}, {"source", copy->source()}, {"target", copy->target()}};
+    if (const fb::HostCall *call = step.kind_as_HostCall())
+      return hostCall(*call);
     const fb::Launch &launch = *step.kind_as_Launch();
     Json json{{"kind", "launch"},
               {"kernel", launch.kernel()},
@@ -163,15 +165,73 @@ private:
     return json;
   }
 
+  Json hostCall(const fb::HostCall &call) const {
+    const auto tensors = [&](const flatbuffers::Vector<flatbuffers::Offset<fb::HostTensor>> &from) {
+      return list(from, [&](const fb::HostTensor &tensor) {
+        return Json{{"buffer", tensor.buffer()},
+                    {"dtype", dtypeName(tensor.dtype())},
+                    {"shape", shape(*tensor.shape())}};
+      });
+    };
+    Json json{{"kind", "host_call"},
+              {"function", textOf(call.function())},
+              {"node", textOf(call.node())},
+              {"inputs", tensors(*call.inputs())},
+              {"outputs", tensors(*call.outputs())}};
+    if (call.workspace() != kAbsent)
+      json["workspace"] = call.workspace();
+    json["attributes"] = Json::object();
+    for (const fb::HostAttribute *attribute : *call.attributes())
+      json["attributes"][std::string(textOf(attribute->name()))] = hostValue(*attribute);
+    return json;
+  }
+
+  static Json number(double value) {
+    // JSON has no infinities.
+    return std::isfinite(value) ? Json(value) : Json(fmt::format("{}", value));
+  }
+
+  static Json hostValue(const fb::HostAttribute &attribute) {
+    Json values = Json::array();
+    switch (attribute.kind()) {
+    case fb::HostValueKind::None:
+      return nullptr;
+    case fb::HostValueKind::Bool:
+      return attribute.integer() != 0;
+    case fb::HostValueKind::Int:
+      return attribute.integer();
+    case fb::HostValueKind::Float:
+      return number(attribute.number());
+    case fb::HostValueKind::String:
+      return textOf(attribute.text());
+    case fb::HostValueKind::DType:
+      return dtypeName(static_cast<uint8_t>(attribute.integer()));
+    case fb::HostValueKind::BoolList:
+      for (int64_t value : *attribute.integers())
+        values.push_back(value != 0);
+      break;
+    case fb::HostValueKind::IntList:
+      for (int64_t value : *attribute.integers())
+        values.push_back(value);
+      break;
+    case fb::HostValueKind::FloatList:
+      for (double value : *attribute.numbers())
+        values.push_back(number(value));
+      break;
+    case fb::HostValueKind::StringList:
+      for (const flatbuffers::String *value : *attribute.texts())
+        values.push_back(textOf(value));
+      break;
+    }
+    return values;
+  }
+
   Json toJson(const fb::Argument &argument) const {
     if (argument.kind() == fb::ArgumentKind::Buffer)
       return {{"buffer", argument.index()}};
     if (argument.kind() == fb::ArgumentKind::Expression)
       return {{"expression", expression(argument.index())}};
-    // JSON has no infinities.
-    if (!std::isfinite(argument.value()))
-      return {{"float", fmt::format("{}", argument.value())}};
-    return {{"float", argument.value()}};
+    return {{"float", number(argument.value())}};
   }
 
   const EngineFile &file_;

@@ -163,6 +163,10 @@ private:
       line("step {}: copy buffer {} to buffer {}", index, copy->source(), copy->target());
       return;
     }
+    if (const fb::HostCall *call = step.kind_as_HostCall()) {
+      printHostCall(index, *call);
+      return;
+    }
     const fb::Launch &launch = *step.kind_as_Launch();
     const fb::Kernel &kernel = *engine_.kernels()->Get(launch.kernel());
     const std::string_view plugin = textOf(launch.plugin()), node = textOf(launch.node());
@@ -177,6 +181,59 @@ private:
     for (uint32_t i = 0; i < launch.arguments()->size(); ++i)
       line("  {} = {}", textOf(kernel.parameters()->Get(i)->name()),
            argument(*launch.arguments()->Get(i)));
+  }
+
+  void printHostCall(uint32_t index, const fb::HostCall &call) {
+    const std::string_view node = textOf(call.node());
+    const std::string workspace =
+        call.workspace() == kAbsent ? "" : fmt::format(", workspace buffer {}", call.workspace());
+    line("step {}: call host function {}{}{}", index, quoted(textOf(call.function())), workspace,
+         node.empty() ? "" : ", node " + quoted(node));
+    for (const auto &[tensors, what] :
+         {std::pair(call.inputs(), "input"), std::pair(call.outputs(), "output")})
+      for (uint32_t i = 0; i < tensors->size(); ++i) {
+        const fb::HostTensor &tensor = *tensors->Get(i);
+        line("  {} {}: {}{} in buffer {}", what, i, dtypeName(tensor.dtype()),
+             shape(*tensor.shape()), tensor.buffer());
+      }
+    for (const fb::HostAttribute *attribute : *call.attributes())
+      line("  {} = {}", textOf(attribute->name()), hostValue(*attribute));
+  }
+
+  template <typename List, typename Print>
+  static std::string listOf(const List &list, Print print) {
+    std::string text;
+    for (uint32_t i = 0; i < list.size(); ++i)
+      text += (text.empty() ? "" : ", ") + print(list.Get(i));
+    return "[" + text + "]";
+  }
+
+  static std::string hostValue(const fb::HostAttribute &attribute) {
+    switch (attribute.kind()) {
+    case fb::HostValueKind::Bool:
+      return attribute.integer() ? "true" : "false";
+    case fb::HostValueKind::Int:
+      return std::to_string(attribute.integer());
+    case fb::HostValueKind::Float:
+      return fmt::format("{}", attribute.number());
+    case fb::HostValueKind::String:
+      return quoted(textOf(attribute.text()));
+    case fb::HostValueKind::DType:
+      return std::string(dtypeName(static_cast<uint8_t>(attribute.integer())));
+    case fb::HostValueKind::BoolList:
+      return listOf(*attribute.integers(),
+                    [](int64_t value) { return std::string(value ? "true" : "false"); });
+    case fb::HostValueKind::IntList:
+      return listOf(*attribute.integers(), [](int64_t value) { return std::to_string(value); });
+    case fb::HostValueKind::FloatList:
+      return listOf(*attribute.numbers(), [](double value) { return fmt::format("{}", value); });
+    case fb::HostValueKind::StringList:
+      return listOf(*attribute.texts(),
+                    [](const flatbuffers::String *text) { return quoted(textOf(text)); });
+    case fb::HostValueKind::None:
+      break;
+    }
+    return "none";
   }
 
   std::string argument(const fb::Argument &argument) const {

@@ -250,6 +250,8 @@ private:
         INLAY_TRY(verifyLaunch(i, *launch));
       else if (const fb::Copy *copy = step->kind_as_Copy())
         INLAY_TRY(verifyCopy(i, *copy));
+      else if (const fb::HostCall *call = step->kind_as_HostCall())
+        INLAY_TRY(verifyHostCall(i, *call));
       else
         return dataLoss("steps[{}] has unknown kind {}", i, static_cast<int>(step->kind_type()));
     }
@@ -282,6 +284,69 @@ private:
         engine_.buffers()->Get(copy.target())->size_bytes())
       return dataLoss("steps[{}] copies between buffers of different sizes", index);
     return {};
+  }
+
+  Status verifyHostCall(uint32_t index, const fb::HostCall &call) const {
+    if (call.function()->size() == 0)
+      return dataLoss("steps[{}] calls a host function without a name", index);
+    for (const fb::HostTensor *input : *call.inputs())
+      INLAY_TRY(verifyHostTensor(index, *input, false));
+    for (const fb::HostTensor *output : *call.outputs())
+      INLAY_TRY(verifyHostTensor(index, *output, true));
+    if (call.workspace() != kAbsent)
+      INLAY_TRY(verifyUse(index, call.workspace(), true));
+    for (const fb::HostAttribute *attribute : *call.attributes())
+      INLAY_TRY(verifyHostAttribute(index, *attribute));
+    return {};
+  }
+
+  Status verifyHostTensor(uint32_t step, const fb::HostTensor &tensor, bool isWritten) const {
+    INLAY_TRY(verifyUse(step, tensor.buffer(), isWritten));
+    if (!isDataType(tensor.dtype()) || tensor.shape()->size() > kMaxRank)
+      return dataLoss(
+          "steps[{}] calls a host function with a tensor of unknown dtype {} or of rank "
+          "{}; at most {} is possible",
+          step, tensor.dtype(), tensor.shape()->size(), kMaxRank);
+    for (uint32_t dim : *tensor.shape())
+      INLAY_TRY(verifyIndex(dim, engine_.expressions()->size(), "steps", step, "expression"));
+    return {};
+  }
+
+  Status verifyHostAttribute(uint32_t step, const fb::HostAttribute &attribute) const {
+    const auto needs = [&](bool isThere, std::string_view what) {
+      return isThere ? Status()
+                     : dataLoss("steps[{}] gives attribute '{}' no {}", step,
+                                attribute.name()->string_view(), what);
+    };
+    switch (attribute.kind()) {
+    case fb::HostValueKind::None:
+    case fb::HostValueKind::Int:
+    case fb::HostValueKind::Float:
+      return {};
+    case fb::HostValueKind::Bool:
+      return needs(attribute.integer() == 0 || attribute.integer() == 1, "bool of 0 or 1");
+    case fb::HostValueKind::DType:
+      return needs(isDataType(static_cast<uint64_t>(attribute.integer())), "known dtype");
+    case fb::HostValueKind::String:
+      return needs(attribute.text() != nullptr, "text");
+    case fb::HostValueKind::BoolList:
+    case fb::HostValueKind::IntList:
+      return needs(isAligned(attribute.integers()), "list of integers");
+    case fb::HostValueKind::FloatList:
+      return needs(isAligned(attribute.numbers()), "list of floats");
+    case fb::HostValueKind::StringList:
+      return needs(attribute.texts() != nullptr, "list of texts");
+    }
+    return dataLoss("steps[{}] gives attribute '{}' the unknown kind {}", step,
+                    attribute.name()->string_view(), static_cast<int>(attribute.kind()));
+  }
+
+  /// There, and its elements lie where they may be read: FlatBuffers checks only the length's
+  /// place.
+  template <typename T>
+  static bool isAligned(const flatbuffers::Vector<T> *list) {
+    return list &&
+           (list->size() == 0 || reinterpret_cast<uintptr_t>(list->Data()) % alignof(T) == 0);
   }
 
   Status verifyLaunch(uint32_t index, const fb::Launch &launch) const {

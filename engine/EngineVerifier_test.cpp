@@ -44,6 +44,53 @@ fb::ExprInstruction changed(const fb::ExprInstruction &step, uint8_t kind, uint3
 
 fb::LaunchT &launchOf(fb::EngineT &engine) { return *engine.steps[0]->kind.AsLaunch(); }
 
+/// Replaces the copy by a call of my::f(x) = z with an attribute.
+fb::HostCallT &callOf(fb::EngineT &engine) {
+  fb::HostCallT call;
+  call.function = "my::f";
+  for (const uint32_t buffer : {0u, 2u}) {
+    auto tensor = std::make_unique<fb::HostTensorT>();
+    tensor->buffer = buffer;
+    tensor->dtype = 12;
+    tensor->shape = engine.inputs[0]->shape;
+    (buffer == 0 ? call.inputs : call.outputs).push_back(std::move(tensor));
+  }
+  auto attribute = std::make_unique<fb::HostAttributeT>();
+  attribute->name = "k";
+  call.attributes.push_back(std::move(attribute));
+  engine.steps[1]->kind.Set(std::move(call));
+  return *engine.steps[1]->kind.AsHostCall();
+}
+
+#define BREAK_CALL(name, statement, message)                                                       \
+  BREAK(name, fb::HostCallT &c = callOf(e); statement, message)
+#define BREAK_ATTRIBUTE(name, ofKind, statement, message)                                          \
+  BREAK_CALL(name, fb::HostAttributeT &a = *c.attributes[0]; a.kind = fb::HostValueKind::ofKind;   \
+             statement, message)
+
+INSTANTIATE_TEST_SUITE_P(
+    HostCall, Verifier,
+    testing::Values(
+        BREAK_CALL("hostFunction", c.function = "",
+                   "steps[1] calls a host function without a name"),
+        BREAK_CALL("hostInput", c.inputs[0]->buffer = 9, "steps[1] refers to buffer 9"),
+        BREAK_CALL("hostOutput", c.outputs[0]->buffer = 0,
+                   "steps[1] writes buffer 0, an input or constant"),
+        BREAK_CALL("hostWorkspace", c.workspace = 3,
+                   "steps[1] writes buffer 3, an input or constant"),
+        BREAK_CALL("hostDtype", c.inputs[0]->dtype = 99, "with a tensor of unknown dtype 99"),
+        BREAK_CALL("hostRank", c.inputs[0]->shape.assign(65, 0), "or of rank 65"),
+        BREAK_CALL("hostShape", c.inputs[0]->shape = {99}, "steps[1] refers to expression 99"),
+        BREAK_ATTRIBUTE("hostBool", Bool, a.integer = 2, "gives attribute 'k' no bool of 0 or 1"),
+        BREAK_ATTRIBUTE("hostDtypeValue", DType, a.integer = -1, "no known dtype"),
+        BREAK_ATTRIBUTE("hostText", String, , "no text"),
+        BREAK_ATTRIBUTE("hostIntegers", IntList, , "no list of integers"),
+        BREAK_ATTRIBUTE("hostNumbers", FloatList, , "no list of floats"),
+        BREAK_ATTRIBUTE("hostTexts", StringList, , "no list of texts"),
+        BREAK_CALL("hostKind", c.attributes[0]->kind = fb::HostValueKind(99),
+                   "gives attribute 'k' the unknown kind 99")),
+    [](const auto &test) { return std::string(test.param.name); });
+
 INSTANTIATE_TEST_SUITE_P(
     Engine, Verifier,
     testing::Values(

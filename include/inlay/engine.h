@@ -8,6 +8,7 @@
 // Whatever goes wrong is thrown as inlay::Error. Threads: as in inlay.h.
 #pragma once
 
+#include <inlay/host_function.h>
 #include <inlay/inlay.h>
 
 #include <cstdlib>
@@ -157,6 +158,17 @@ private:
   Tensor view_;
   std::unique_ptr<char, Delete> memory_;
 };
+
+/// The functions of this process that engines call by name; see inlay/host_function.h.
+inline HostRegistry hostFunctions() {
+  return HostRegistry({sizeof(inlay_host_api_t), inlay_host_function_register,
+                       inlay_host_function_unregister, inlay_status_create, inlay_status_message,
+                       inlay_status_free});
+}
+/// Opens a library of host functions. Throws as inlay_host_library_load.
+inline void loadHostLibrary(const std::string &path) {
+  detail::check(inlay_host_library_load(path.c_str()));
+}
 
 /// Where and how a context runs.
 struct ContextOptions {

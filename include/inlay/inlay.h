@@ -130,12 +130,87 @@ typedef struct inlay_context_stats_t {
   uint64_t num_recordings;  /**< how often a run was recorded */
 } inlay_context_stats_t;
 
+/** Kinds of attribute values. Values are only ever added. */
+typedef enum inlay_attribute_kind_t {
+  INLAY_ATTRIBUTE_NONE = 0,
+  INLAY_ATTRIBUTE_BOOL = 1,
+  INLAY_ATTRIBUTE_INT = 2,
+  INLAY_ATTRIBUTE_FLOAT = 3,
+  INLAY_ATTRIBUTE_STRING = 4,
+  INLAY_ATTRIBUTE_DTYPE = 5,
+  INLAY_ATTRIBUTE_BOOL_LIST = 6,
+  INLAY_ATTRIBUTE_INT_LIST = 7,
+  INLAY_ATTRIBUTE_FLOAT_LIST = 8,
+  INLAY_ATTRIBUTE_STRING_LIST = 9
+} inlay_attribute_kind_t;
+
+/** An attribute (a non-tensor argument) of an operator: `kind` tells which field holds its value.
+ */
+typedef struct inlay_attribute_t {
+  const char *name;
+  inlay_attribute_kind_t kind;
+  int64_t integer;          /**< bool, int, dtype (inlay_dtype_t) */
+  double number;            /**< float */
+  const char *text;         /**< string */
+  size_t count;             /**< lists: number of elements */
+  const int64_t *integers;  /**< lists of bool and int */
+  const double *numbers;    /**< list of float */
+  const char *const *texts; /**< list of string */
+} inlay_attribute_t;
+
+/** One call of a host function. All it points to is valid during the call only. */
+typedef struct inlay_host_call_t {
+  size_t struct_size;
+  const char *function; /**< the operator, "my::add_one" */
+  const char *node;     /**< node of the model, "add_one_1" */
+  const char *device;   /**< "cuda:0", "cpu" */
+  void *stream;         /**< the CUstream that the work belongs into; null on the CPU */
+  /** Tensors in memory of the device: what is in front of the call has been put into the stream (on
+   * the CPU it is done), and what follows waits for the stream. Inputs must not be written. Data of
+   * a tensor without elements may be null. */
+  const inlay_tensor_t *inputs;
+  const inlay_tensor_t *outputs;
+  const inlay_attribute_t *attributes; /**< in alphabetical order, defaults filled in */
+  uint32_t num_inputs, num_outputs, num_attributes;
+  void *workspace; /**< memory of the device for this call, not initialised; null: none was asked */
+  uint64_t workspace_bytes;
+} inlay_host_call_t;
+
+/** A function that engines call by its name; see inlay_host_function_register. */
+typedef struct inlay_host_function_t {
+  size_t struct_size;
+  const char *name; /**< the operator that it computes, "my::add_one"; copied */
+  /** Does the work, or puts it into the stream. Returns null, or a status of inlay_status_create,
+   * which becomes the run's error. Called on the threads that run contexts, at once from several.
+   * It must not throw, and must not use the context that calls it. */
+  inlay_status_t *(*call)(void *user_data, const inlay_host_call_t *call);
+  void *user_data;
+  void (*destroy)(void *user_data); /**< called once, when nothing uses the function; may be null */
+  int32_t num_inputs;               /**< tensors that it takes; negative: any number */
+  int32_t num_outputs;              /**< tensors that it writes; negative: any number */
+} inlay_host_function_t;
+
+/** What a library of host functions is given. */
+typedef struct inlay_host_api_t {
+  size_t struct_size;
+  inlay_status_t *(*register_function)(const inlay_host_function_t *function);
+  inlay_status_t *(*unregister_function)(const char *name);
+  inlay_status_t *(*status_create)(inlay_status_code_t code, const char *message);
+  const char *(*status_message)(const inlay_status_t *status);
+  void (*status_free)(inlay_status_t *status);
+} inlay_host_api_t;
+
+/** The type of inlay_host_library_v1, which a library of host functions exports: it registers its
+ * functions through `api`, which it may copy, and returns null or an error. */
+typedef inlay_status_t *(*inlay_host_library_entry_t)(const inlay_host_api_t *api);
+
 /** What a step of a run does. Values are only ever added. */
 typedef enum inlay_step_kind_t {
-  INLAY_STEP_LAUNCH = 0,  /**< launches a kernel */
-  INLAY_STEP_COPY = 1,    /**< copies one of the engine's buffers to another */
-  INLAY_STEP_COPY_IN = 2, /**< copies an input from the caller's memory to the device's */
-  INLAY_STEP_COPY_OUT = 3 /**< copies an output back */
+  INLAY_STEP_LAUNCH = 0,   /**< launches a kernel */
+  INLAY_STEP_COPY = 1,     /**< copies one of the engine's buffers to another */
+  INLAY_STEP_COPY_IN = 2,  /**< copies an input from the caller's memory to the device's */
+  INLAY_STEP_COPY_OUT = 3, /**< copies an output back */
+  INLAY_STEP_HOST_CALL = 4 /**< calls a function of the process */
 } inlay_step_kind_t;
 
 /** A step of a profiled run. Times are in microseconds since its run began; the texts live as long
@@ -171,6 +246,8 @@ typedef struct inlay_device_info_t {
 /** Version of the library, "0.1.0". */
 INLAY_API const char *inlay_version(void);
 
+/** Makes a status, for functions that engines call back; an unknown code is INTERNAL. */
+INLAY_API inlay_status_t *inlay_status_create(inlay_status_code_t code, const char *message);
 /** Code of a status; INLAY_STATUS_OK for null. */
 INLAY_API inlay_status_code_t inlay_status_code(const inlay_status_t *status);
 /** Message of a status, "" for null; lives as long as the status. */
@@ -184,8 +261,20 @@ INLAY_API const char *inlay_dtype_name(inlay_dtype_t dtype);
 /** Bytes of one element; 0 for unknown values. */
 INLAY_API int64_t inlay_dtype_size_bytes(inlay_dtype_t dtype);
 
+/** Registers a function that engines call by its name: the JIT form of a plugin. Engines look their
+ * functions up when they are loaded, and keep them. Errors: ALREADY_EXISTS, after which `destroy`
+ * was called; INVALID_ARGUMENT (struct_size, name or call), after which it was not. Threads: any,
+ * at once. */
+INLAY_API inlay_status_t *inlay_host_function_register(const inlay_host_function_t *function);
+/** Unregisters a function; engines that were loaded before keep it. Errors: NOT_FOUND. */
+INLAY_API inlay_status_t *inlay_host_function_unregister(const char *name);
+/** Opens a shared library and lets it register its functions (inlay_host_library_v1). It stays open
+ * until the process ends. Errors: NOT_FOUND, INVALID_ARGUMENT, what the library returns. */
+INLAY_API inlay_status_t *inlay_host_library_load(const char *path);
+
 /** Maps and verifies an engine file. An engine holds machine code: load only what you trust.
- * Errors: NOT_FOUND, DATA_LOSS (truncated or corrupt), INCOMPATIBLE (another format version). */
+ * Errors: NOT_FOUND (also host functions that it calls and nobody registered), DATA_LOSS (truncated
+ * or corrupt), INCOMPATIBLE (another format version; a host function of other tensors). */
 INLAY_API inlay_status_t *inlay_engine_load_file(const char *path, inlay_engine_t **engine);
 /** As inlay_engine_load_file, from bytes, which are copied. */
 INLAY_API inlay_status_t *inlay_engine_load_memory(const void *data, size_t size_bytes,

@@ -2,7 +2,9 @@
 #include "inlay/inlay.h"
 
 #include "base/Error.h"
+#include "runtime/api/HostLibrary.h"
 #include "runtime/core/ExecutionContext.h"
+#include "runtime/core/StatusHandle.h"
 
 #include <algorithm>
 #include <cstring>
@@ -17,10 +19,6 @@ using namespace inlay;
   static_assert(INLAY_DTYPE_##cName == static_cast<int>(DataType::name));
 #include "base/DataType.def"
 #undef INLAY_DATA_TYPE
-
-struct inlay_status_t {
-  Status status;
-};
 
 struct inlay_engine_t {
   explicit inlay_engine_t(std::shared_ptr<Engine> loaded) : engine(std::move(loaded)) {
@@ -74,9 +72,7 @@ Result<void *> allocateOn(ExecutionContext &context, size_t sizeBytes) {
   return context.device().allocate(sizeBytes);
 }
 
-inlay_status_t *toC(Status status) {
-  return status.isOk() ? nullptr : new inlay_status_t{std::move(status)};
-}
+inlay_status_t *toC(Status status) { return toHandle(std::move(status)); }
 
 Status requireNotNull(const void *argument, const char *name) {
   return argument ? Status() : invalidArgument("argument '{}' is null", name);
@@ -231,6 +227,34 @@ const char *inlay_dtype_name(inlay_dtype_t dtype) {
 int64_t inlay_dtype_size_bytes(inlay_dtype_t dtype) {
   return isDataType(static_cast<uint64_t>(dtype)) ? dataTypeSizeBytes(static_cast<DataType>(dtype))
                                                   : 0;
+}
+
+inlay_status_t *inlay_status_create(inlay_status_code_t code, const char *message) {
+  const bool isKnown = code >= INLAY_STATUS_INVALID_ARGUMENT && code <= INLAY_STATUS_INTERNAL;
+  return toC(Status(isKnown ? static_cast<StatusCode>(code) : StatusCode::Internal,
+                    message ? message : "no message"));
+}
+
+inlay_status_t *inlay_host_function_register(const inlay_host_function_t *function) {
+  if (!function)
+    return toC(requireNotNull(nullptr, "function"));
+  if (function->struct_size < sizeof(inlay_host_function_t))
+    return toC(invalidArgument("struct_size of a host function is {}; expected {}",
+                               function->struct_size, sizeof(inlay_host_function_t)));
+  if (!function->name || !*function->name || !function->call)
+    return toC(invalidArgument("a host function needs a name and a function to call"));
+  // Made first, so that what the caller gave is given back whatever happens.
+  return toC(HostFunctions::ofProcess().add(std::make_shared<HostFunction>(*function)));
+}
+inlay_status_t *inlay_host_function_unregister(const char *name) {
+  if (!name)
+    return toC(requireNotNull(nullptr, "name"));
+  return toC(HostFunctions::ofProcess().remove(name));
+}
+inlay_status_t *inlay_host_library_load(const char *path) {
+  if (!path)
+    return toC(requireNotNull(nullptr, "path"));
+  return toC(loadHostLibrary(path));
 }
 
 inlay_status_t *inlay_engine_load_file(const char *path, inlay_engine_t **engine) {

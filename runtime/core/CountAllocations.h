@@ -11,10 +11,11 @@ namespace {
 std::atomic<uint64_t> numAllocations{0};
 }
 
-#if defined(__SANITIZE_THREAD__)
-#define INLAY_COUNTS_ALLOCATIONS 0
-#elif defined(__has_feature)
-#define INLAY_COUNTS_ALLOCATIONS !__has_feature(thread_sanitizer)
+#if !defined(__has_feature)
+#define __has_feature(feature) 0 // clang's; g++ defines macros
+#endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define INLAY_COUNTS_ALLOCATIONS 0 // it has an operator new of its own
 #else
 #define INLAY_COUNTS_ALLOCATIONS 1
 #endif
@@ -32,9 +33,12 @@ void *operator new[](size_t sizeBytes) { return operator new(sizeBytes); }
 void operator delete(void *memory, size_t) noexcept { operator delete(memory); }
 void operator delete[](void *memory) noexcept { operator delete(memory); }
 void operator delete[](void *memory, size_t) noexcept { operator delete(memory); }
+// AddressSanitizer's free knows only memory of its own aligned_alloc.
+#if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer)
 extern "C" void *aligned_alloc(size_t alignment, size_t sizeBytes) {
   ++numAllocations;
   void *memory = nullptr;
   return ::posix_memalign(&memory, alignment, sizeBytes) == 0 ? memory : nullptr;
 }
+#endif
 #endif

@@ -58,6 +58,8 @@ std::vector<int64_t> optimalValues(const EngineFile &file) {
 
 Result<std::shared_ptr<Engine>> Engine::create(EngineFile file) {
   std::shared_ptr<Engine> engine(new Engine(std::move(file)));
+  INLAY_ASSIGN(engine->hostFunctions_,
+               HostFunctionTable::find(engine->metadata(), HostFunctions::ofProcess()));
   engine->describeTensors();
   return engine;
 }

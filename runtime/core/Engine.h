@@ -4,6 +4,7 @@
 
 #include "base/DataType.h"
 #include "engine/EngineFile.h"
+#include "runtime/core/HostFunctionTable.h"
 #include "runtime/devices/Device.h"
 
 #include <map>
@@ -55,10 +56,12 @@ private:
 /// A loaded engine. Safe to share between threads; contexts hold it.
 class Engine {
 public:
+  /// Errors: NotFound, Incompatible (functions of the process that it calls).
   static Result<std::shared_ptr<Engine>> create(EngineFile file);
 
   const EngineFile &file() const { return file_; }
   const fb::Engine &metadata() const { return file_.engine(); }
+  const HostFunctionTable &hostFunctions() const { return hostFunctions_; }
   const std::vector<TensorDescription> &inputs() const { return inputs_; }
   const std::vector<TensorDescription> &outputs() const { return outputs_; }
 
@@ -71,6 +74,7 @@ private:
   void describeTensors();
 
   EngineFile file_;
+  HostFunctionTable hostFunctions_;
   std::vector<TensorDescription> inputs_, outputs_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<DeviceEngine>> devices_;

@@ -72,9 +72,10 @@ ExecutionContext::ExecutionContext(std::shared_ptr<Engine> engine,
                                    std::shared_ptr<DeviceEngine> deviceEngine, LaunchTable table,
                                    const ContextOptions &options)
     : engine_(std::move(engine)), deviceEngine_(std::move(deviceEngine)), shapes_(*engine_),
-      table_(std::move(table)), inputShapes_(engine_->inputs().size()),
-      bufferSizes_(engine_->metadata().buffers()->size()), addresses_(bufferSizes_.size()),
-      graphs_(deviceEngine_->device(), options.maxGraphs) {
+      table_(std::move(table)),
+      hostCalls_(engine_->metadata(), engine_->hostFunctions(), deviceEngine_->device()),
+      inputShapes_(engine_->inputs().size()), bufferSizes_(engine_->metadata().buffers()->size()),
+      addresses_(bufferSizes_.size()), graphs_(deviceEngine_->device(), options.maxGraphs) {
   const auto makeSlots = [](const std::vector<TensorDescription> &tensors, bool isInput) {
     std::vector<Slot> slots(tensors.size());
     for (size_t i = 0; i < slots.size(); ++i) {
@@ -98,11 +99,23 @@ ExecutionContext::ExecutionContext(std::shared_ptr<Engine> engine,
 }
 
 /// Refuses options that the device cannot follow.
-Status ExecutionContext::checkOptions(const ContextOptions &options, const Device &device) {
+Status ExecutionContext::checkOptions(const ContextOptions &options, const Engine &engine,
+                                      const Device &device) {
   if (options.maxGraphs > 0 && !device.recordsGraphs())
     return invalidArgument("graphs were asked for on {}, which records none; only CUDA devices do",
                            device.info().device);
+  if (const std::string why = whyNotRecorded(engine); options.maxGraphs > 0 && !why.empty())
+    return invalidArgument("graphs were asked for, but runs of this engine cannot be recorded: {}",
+                           why);
   return {};
+}
+
+std::string ExecutionContext::whyNotRecorded(const Engine &engine) {
+  for (const fb::Step *step : *engine.metadata().steps())
+    if (const fb::HostCall *call = step->kind_as_HostCall())
+      return fmt::format("it calls the host function '{}', which a graph would not call again",
+                         call->function()->string_view());
+  return "";
 }
 
 Result<std::unique_ptr<ExecutionContext>> ExecutionContext::create(std::shared_ptr<Engine> engine,
@@ -113,7 +126,7 @@ Result<std::unique_ptr<ExecutionContext>> ExecutionContext::create(std::shared_p
                            options.numThreads);
   INLAY_ASSIGN(const std::string name, canonicalDeviceName(deviceName));
   INLAY_ASSIGN(std::shared_ptr<DeviceEngine> deviceEngine, engine->onDevice(name));
-  INLAY_TRY(checkOptions(options, deviceEngine->device()));
+  INLAY_TRY(checkOptions(options, *engine, deviceEngine->device()));
   INLAY_TRY(deviceEngine->device().makeCurrent());
   INLAY_ASSIGN(LaunchTable table, LaunchTable::create(*engine, *deviceEngine));
   std::unique_ptr<ExecutionContext> context(
@@ -180,6 +193,7 @@ Status ExecutionContext::bind(Slot &slot, const TensorBinding &binding) {
       graphs_.deselect();
       addresses_[expected.buffer] = binding.data;
       table_.setAddress(expected.buffer, binding.data);
+      hostCalls_.setAddress(expected.buffer, binding.data);
     }
     return {};
   }
@@ -307,6 +321,7 @@ Status ExecutionContext::prepare() {
   INLAY_TRY(checkOutputs());
   INLAY_TRY(computeBufferSizes());
   INLAY_TRY(table_.setShapes(shapes_, bufferSizes_)); // refuses sizes before they are allocated
+  INLAY_TRY(hostCalls_.setShapes(shapes_, bufferSizes_));
   INLAY_TRY(planArena());
   hasStaged_ = false;
   for (std::vector<Slot> *slots : {&inputs_, &outputs_})
@@ -321,8 +336,10 @@ Status ExecutionContext::prepare() {
       }
       addresses_[slot.description->buffer] = addressOf(slot);
     }
-  for (uint32_t i = 0; i < addresses_.size(); ++i)
+  for (uint32_t i = 0; i < addresses_.size(); ++i) {
     table_.setAddress(i, addresses_[i]);
+    hostCalls_.setAddress(i, addresses_[i]);
+  }
   ++statistics_.numPlans;
   graphs_.deselect();
   isReady_ = true;
@@ -332,7 +349,7 @@ Status ExecutionContext::prepare() {
   return {};
 }
 
-Status ExecutionContext::refuseStaged() const {
+Status ExecutionContext::refuseOnCallersStream(Stream stream) {
   for (const std::vector<Slot> *slots : {&inputs_, &outputs_})
     for (const Slot &slot : *slots)
       if (slot.isOnHost && slot.sizeBytes)
@@ -340,6 +357,13 @@ Status ExecutionContext::refuseStaged() const {
             "{} '{}' is in host memory, which a run on the caller's stream cannot "
             "use; bind device memory, or run on the context's own stream",
             slot.isInput ? "input" : "output", slot.description->name);
+  if (const std::string why = whyNotRecorded(*engine_); !why.empty()) {
+    INLAY_ASSIGN(const bool isRecording, device().isRecording(stream));
+    if (isRecording)
+      return failedPrecondition("the caller records this run into a graph, but it cannot be "
+                                "recorded: {}",
+                                why);
+  }
   return {};
 }
 
@@ -351,8 +375,8 @@ Status ExecutionContext::run(Stream callerStream) {
   if (callerStream) {
     if (!dev.takesCallerStreams()) [[unlikely]]
       return invalidArgument("a stream was given to a run on {}; expected none", dev.info().device);
-    if (hasStaged_) [[unlikely]]
-      INLAY_TRY(refuseStaged());
+    if (hasStaged_ || !engine_->hostFunctions().isEmpty()) [[unlikely]]
+      INLAY_TRY(refuseOnCallersStream(callerStream));
     if (profiler_) [[unlikely]]
       return runProfiled(callerStream);
     return hasStaged_ ? runStaged(callerStream) : enqueue(callerStream);
@@ -446,10 +470,14 @@ Result<const GraphCache::Recording *> ExecutionContext::recordGraph() {
 }
 
 Status ExecutionContext::runStep(const ReadyStep &step, Stream stream) {
-  if (step.isLaunch) {
+  if (step.kind == ReadyStep::Kind::Launch) {
     ++statistics_.numLaunches;
     return device().launch(step.launch, stream);
   }
+  if (step.kind == ReadyStep::Kind::HostCall)
+    return device().runsWork()
+               ? hostCalls_.run(step.hostCall, device().takesCallerStreams() ? stream : nullptr)
+               : Status();
   return device().copy(addresses_[step.target], addresses_[step.source],
                        static_cast<uint64_t>(bufferSizes_[step.target]),
                        CopyDirection::DeviceToDevice, stream);

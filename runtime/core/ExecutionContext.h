@@ -4,6 +4,7 @@
 #include "runtime/core/Engine.h"
 #include "runtime/core/GraphCache.h"
 #include "runtime/core/GuardedBuffers.h"
+#include "runtime/core/HostCallTable.h"
 #include "runtime/core/LaunchTable.h"
 #include "runtime/core/ShapeEvaluation.h"
 
@@ -89,7 +90,8 @@ private:
 
   ExecutionContext(std::shared_ptr<Engine> engine, std::shared_ptr<DeviceEngine> deviceEngine,
                    LaunchTable table, const ContextOptions &options);
-  static Status checkOptions(const ContextOptions &options, const Device &device);
+  static Status checkOptions(const ContextOptions &options, const Engine &engine,
+                             const Device &device);
   Status prepareKernels();
   Status bind(Slot &slot, const TensorBinding &binding);
   Status evaluateShapes();
@@ -107,13 +109,15 @@ private:
   void selectGraph();
   Status runSteps(Stream stream);
   Status runStep(const ReadyStep &step, Stream stream);
+  /// Why runs of this engine cannot be recorded; empty if they can.
+  static std::string whyNotRecorded(const Engine &engine);
   Status runStaged(Stream stream);
   Status runProfiled(Stream stream);
   Status profileStep(uint32_t step, Stream stream);
   Status profileCopy(const Slot &slot, Stream stream);
   Status checkStep(Stream stream);
   Status checkInputsAreUnchanged(Stream stream);
-  Status refuseStaged() const;
+  Status refuseOnCallersStream(Stream stream);
 
   std::shared_ptr<Engine> engine_;
   std::shared_ptr<DeviceEngine> deviceEngine_;
@@ -124,6 +128,7 @@ private:
   std::vector<Slot> inputs_, outputs_;
   ShapeEvaluation shapes_;
   LaunchTable table_;
+  HostCallTable hostCalls_;
   std::vector<BoundShape> inputShapes_;
   std::vector<int64_t> bufferSizes_;
   std::vector<void *> addresses_;          // per buffer

@@ -42,6 +42,7 @@ Result<LaunchTable> LaunchTable::create(const Engine &engine, const DeviceEngine
   LaunchTable table(engine);
   const auto &steps = *engine.metadata().steps();
   size_t numValues = 0;
+  uint32_t numHostCalls = 0;
   for (const fb::Step *step : steps)
     if (const fb::Launch *launch = step->kind_as_Launch())
       numValues += launch->arguments()->size();
@@ -52,9 +53,13 @@ Result<LaunchTable> LaunchTable::create(const Engine &engine, const DeviceEngine
     table.firstValue_.push_back(static_cast<uint32_t>(table.values_.size()));
     if (const fb::Launch *launch = step->kind_as_Launch()) {
       INLAY_TRY(table.addLaunch(*launch, deviceEngine, ready));
+    } else if (const fb::Copy *copy = step->kind_as_Copy()) {
+      ready.kind = ReadyStep::Kind::Copy;
+      ready.source = copy->source();
+      ready.target = copy->target();
     } else {
-      ready.source = step->kind_as_Copy()->source();
-      ready.target = step->kind_as_Copy()->target();
+      ready.kind = ReadyStep::Kind::HostCall;
+      ready.hostCall = numHostCalls++;
     }
     table.steps_.push_back(ready);
   }
@@ -65,7 +70,6 @@ Result<LaunchTable> LaunchTable::create(const Engine &engine, const DeviceEngine
 Status LaunchTable::addLaunch(const fb::Launch &launch, const DeviceEngine &deviceEngine,
                               ReadyStep &step) {
   const auto &parameters = *engine_->metadata().kernels()->Get(launch.kernel())->parameters();
-  step.isLaunch = true;
   step.launch.kernel = &deviceEngine.kernel(launch.kernel());
   step.launch.arguments = pointers_.data() + pointers_.size();
   for (uint32_t i = 0; i < parameters.size(); ++i) {
@@ -107,10 +111,10 @@ Status LaunchTable::setShapes(const ShapeEvaluation &shapes,
   bufferSizesBytes_ = bufferSizesBytes;
   for (uint32_t s = 0; s < steps_.size(); ++s) {
     ReadyStep &step = steps_[s];
-    if (!step.isLaunch) {
+    if (step.kind == ReadyStep::Kind::Copy)
       step.isSkipped = bufferSizesBytes[step.target] == 0;
+    if (step.kind != ReadyStep::Kind::Launch)
       continue;
-    }
     const fb::Launch &launch = *engine_->metadata().steps()->Get(s)->kind_as_Launch();
     INLAY_TRY(setGrid(s, launch, shapes));
     uint32_t numBuffers = 0, numEmpty = 0;
@@ -192,7 +196,17 @@ Status LaunchTable::setScalars(uint32_t index, const fb::Launch &launch,
 
 ProfiledStep LaunchTable::profile(uint32_t index) const {
   ProfiledStep step;
-  const fb::Launch *launch = engine_->metadata().steps()->Get(index)->kind_as_Launch();
+  const fb::Step &from = *engine_->metadata().steps()->Get(index);
+  if (const fb::HostCall *call = from.kind_as_HostCall()) {
+    step.kind = ProfiledStep::Kind::HostCall;
+    step.name = step.plugin = call->function()->c_str();
+    step.node = call->node() ? call->node()->c_str() : "";
+    for (const auto *tensors : {call->inputs(), call->outputs()})
+      for (const fb::HostTensor *tensor : *tensors)
+        step.sizeBytes += static_cast<uint64_t>(bufferSizesBytes_[tensor->buffer()]);
+    return step;
+  }
+  const fb::Launch *launch = from.kind_as_Launch();
   if (!launch) {
     step.kind = ProfiledStep::Kind::Copy;
     step.sizeBytes = static_cast<uint64_t>(bufferSizesBytes_[steps_[index].target]);
@@ -236,7 +250,11 @@ std::string LaunchTable::describeBuffer(uint32_t index) const {
 }
 
 std::string LaunchTable::describe(uint32_t index) const {
-  const fb::Launch *launch = engine_->metadata().steps()->Get(index)->kind_as_Launch();
+  const fb::Step &step = *engine_->metadata().steps()->Get(index);
+  if (const fb::HostCall *call = step.kind_as_HostCall())
+    return fmt::format("step {}, host function '{}' (node '{}')", index,
+                       call->function()->string_view(), textOf(call->node()));
+  const fb::Launch *launch = step.kind_as_Launch();
   if (!launch)
     return fmt::format("step {}, a copy", index);
   const LaunchRecord &record = steps_[index].launch;

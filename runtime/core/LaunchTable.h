@@ -14,9 +14,11 @@ namespace inlay {
 /// One step, ready to run.
 struct ReadyStep {
   bool isSkipped = false;
-  bool isLaunch = false;
+  enum class Kind : uint8_t { Launch, Copy, HostCall };
+  Kind kind = Kind::Launch;
   LaunchRecord launch;
   uint32_t source = 0, target = 0; // of a copy, buffers
+  uint32_t hostCall = 0;           // which of the engine's
 };
 
 class LaunchTable {

@@ -64,6 +64,8 @@ public:
   const DeviceInfo &info() const { return info_; }
   /// True if host memory is this device's memory, so that no tensor needs staging.
   virtual bool usesHostMemory() const = 0;
+  /// False for a device that only pretends to: host functions are not called for it.
+  virtual bool runsWork() const { return true; }
   /// Makes the device usable by the calling thread; before anything below.
   virtual Status makeCurrent() = 0;
   /// Memory aligned to 256 bytes at least; `sizeBytes` is not 0. Errors: OutOfMemory.

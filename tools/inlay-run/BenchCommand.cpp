@@ -20,6 +20,7 @@ constexpr int kWarmUpRuns = 20;
 struct BenchOptions {
   std::string engine;
   v1::ContextOptions context;
+  std::vector<std::string> hostLibraries;
   std::vector<std::string> shapes;
   int iterations = 1000;
   bool wantsJson = false;
@@ -217,6 +218,7 @@ void addBenchCommand(CLI::App &app, Status &outcome) {
       ->add_option("--threads", options->context.numThreads, "Threads on the CPU; 0: one per core")
       ->check(CLI::Range(0, 4096));
   addGraphsOption(*command, options->context);
+  addHostLibraryOption(*command, options->hostLibraries);
   command
       ->add_option("--shapes", options->shapes,
                    "Shape of an input, NAME=SIZExSIZE…; may be repeated; default: the shapes "
@@ -227,7 +229,10 @@ void addBenchCommand(CLI::App &app, Status &outcome) {
       ->capture_default_str();
   command->add_flag("--json", options->wantsJson, "Print one JSON object");
   command->callback([options, &outcome] {
-    outcome = catchErrors([&] { return BenchCommand(*options).execute(); });
+    outcome = catchErrors([&] {
+      loadHostLibraries(options->hostLibraries);
+      return BenchCommand(*options).execute();
+    });
   });
 }
 

@@ -100,6 +100,18 @@ void addGraphsOption(CLI::App &command, v1::ContextOptions &options) {
       ->check(CLI::Range(1, 1 << 20));
 }
 
+void addHostLibraryOption(CLI::App &command, std::vector<std::string> &paths) {
+  command
+      .add_option("--host-library", paths,
+                  "A shared library with host functions that the engine calls; may be repeated")
+      ->allow_extra_args(false);
+}
+
+void loadHostLibraries(const std::vector<std::string> &paths) {
+  for (const std::string &path : paths)
+    v1::loadHostLibrary(path);
+}
+
 Status EngineRun::bind(TensorsByName inputs) {
   inputs_ = std::move(inputs);
   for (const inlay_tensor_info_t &input : engine_.inputs()) {

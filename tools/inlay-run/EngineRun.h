@@ -63,6 +63,11 @@ private:
 /// The option --graphs[=N].
 void addGraphsOption(CLI::App &command, v1::ContextOptions &options);
 
+/// The option --host-library.
+void addHostLibraryOption(CLI::App &command, std::vector<std::string> &paths);
+/// Before an engine is loaded. Throws v1::Error.
+void loadHostLibraries(const std::vector<std::string> &paths);
+
 /// Times in microseconds.
 struct TimeSummary {
   size_t count = 0;

@@ -16,6 +16,7 @@ namespace {
 struct RunOptions {
   std::string engine;
   v1::ContextOptions context;
+  std::vector<std::string> hostLibraries;
   std::vector<std::string> inputs;
   std::string inputsPath;
   std::vector<std::string> outputs;
@@ -195,6 +196,7 @@ void addRunOptions(CLI::App &command, Status &outcome) {
                   "Threads on the CPU; 0: INLAY_NUM_THREADS, or one per core")
       ->check(CLI::Range(0, 4096));
   addGraphsOption(command, options->context);
+  addHostLibraryOption(command, options->hostLibraries);
   command.add_flag("--debug", options->context.isDebug,
                    "Wait for each launch; find and name writes beyond buffers or to inputs");
   command.add_option("--input", options->inputs, "An input, NAME=FILE.npy; may be repeated")
@@ -219,7 +221,10 @@ void addRunOptions(CLI::App &command, Status &outcome) {
       ->check(CLI::Range(1, 100000000));
   command.add_flag("--json", options->wantsJson, "Print one JSON object");
   command.callback([options, &outcome] {
-    outcome = catchErrors([&] { return RunCommand(*options).execute(); });
+    outcome = catchErrors([&] {
+      loadHostLibraries(options->hostLibraries);
+      return RunCommand(*options).execute();
+    });
   });
 }
 

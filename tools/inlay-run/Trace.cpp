@@ -11,7 +11,7 @@ namespace inlay::tools {
 namespace {
 
 constexpr double kGapUs = 10; // between runs
-constexpr const char *kCategories[] = {"launch", "copy", "copy in", "copy out"};
+constexpr const char *kCategories[] = {"launch", "copy", "copy in", "copy out", "host call"};
 
 std::string nameOf(const inlay_profiled_step_t &step) {
   switch (step.kind) {
@@ -29,6 +29,9 @@ std::string nameOf(const inlay_profiled_step_t &step) {
 std::string argumentsOf(const inlay_profiled_step_t &step) {
   std::string text = fmt::format("\"run\": {}, \"step\": {}, \"bytes\": {}", step.run, step.index,
                                  step.size_bytes);
+  if (step.kind == INLAY_STEP_HOST_CALL)
+    return text + fmt::format(", \"plugin\": {}, \"node\": {}", jsonString(step.plugin),
+                              jsonString(step.node));
   if (step.kind != INLAY_STEP_LAUNCH)
     return text;
   text +=

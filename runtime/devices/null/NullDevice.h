@@ -26,6 +26,7 @@ public:
   /// Lives on after the device, so that what its end frees can be seen.
   std::shared_ptr<const NullDeviceCounters> counters() const { return counters_; }
 
+  bool runsWork() const override { return false; }
   bool usesHostMemory() const override { return false; }
   Status makeCurrent() override { return {}; }
   Result<void *> allocate(uint64_t sizeBytes) override;
