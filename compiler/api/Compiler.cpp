@@ -44,8 +44,10 @@ Status addPlugins(PluginRegistry &registry, const inlay_build_options_v1 &given)
 }
 
 Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result) {
-  INLAY_ASSIGN(const inlay_build_options_v1 given,
-               structFromAbi(options, "inlay_build_options_v1"));
+  inlay_build_options_v1 given{};
+  INLAY_TRY(copySizedStruct(options, &given, sizeof(given),
+                            offsetof(inlay_build_options_v1, implementations),
+                            "inlay_build_options_v1"));
   INLAY_ASSIGN(const std::string path, textFromAbi(given.model_path, "model_path"));
   PluginRegistry registry;
   INLAY_TRY(addPlugins(registry, given));
@@ -54,6 +56,10 @@ Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result
   if (!targets.empty())
     build.targets = std::move(targets);
   build.engineName = given.engine_name ? given.engine_name : "";
+  INLAY_ASSIGN(auto policies,
+               textsOf(given.implementations, given.num_implementations, "implementations"));
+  for (const std::string &policy : policies)
+    INLAY_TRY(build.policies.add(policy), "reading implementations");
   if (given.progress)
     build.progress = [&](const BuildProgress &at) {
       given.progress(given.progress_user, std::string(at.phase).c_str(), at.item.c_str(), at.done,

@@ -40,20 +40,33 @@ plan::ProgramOp programOf(mlir::ModuleOp module) {
   return *module.getOps<plan::ProgramOp>().begin();
 }
 
-/// Which plugin serves which node, in the order of the launches.
-std::vector<OperatorReport> operatorsOf(plan::ProgramOp program,
-                                        const std::map<std::string, std::string> &chosen) {
+/// Which plugin serves which node, in the order of the steps.
+std::vector<OperatorReport>
+operatorsOf(plan::ProgramOp program, const std::map<std::string, std::string> &chosen,
+            const std::map<std::string, NodeImplementation> &implementations) {
   std::vector<OperatorReport> operators;
   std::map<std::string, size_t> known;
-  for (auto launch : program.getBody().getOps<plan::LaunchOp>()) {
-    std::string opName = launch.getPlugin().value_or("").str();
-    std::string node = launch.getNode().value_or("").str();
+  for (mlir::Operation &op : program.getBody().front()) {
+    std::string opName, node;
+    const auto call = llvm::dyn_cast<plan::HostCallOp>(op);
+    if (auto launch = llvm::dyn_cast<plan::LaunchOp>(op)) {
+      opName = launch.getPlugin().value_or("").str();
+      node = launch.getNode().value_or("").str();
+    } else if (call) {
+      opName = op.getAttrOfType<mlir::StringAttr>("function").str();
+      node = llvm::cast<plan::HostCallOp>(op).getNode().value_or("").str();
+    } else {
+      continue;
+    }
     auto [entry, isNew] = known.try_emplace(node + "\n" + opName, operators.size());
     if (isNew) {
       const auto plugin = chosen.find(node);
-      operators.push_back({node, opName, plugin == chosen.end() ? "" : plugin->second, 0});
+      const auto implementation = implementations.find(node);
+      operators.push_back(
+          {node, opName, plugin == chosen.end() ? "" : plugin->second, 0, call ? "jit" : "aot",
+           implementation == implementations.end() ? "" : implementation->second.reason});
     }
-    ++operators[entry->second].launches;
+    operators[entry->second].launches += !call;
   }
   return operators;
 }
@@ -136,7 +149,7 @@ public:
       return dump(Stage::Engine,
                   {reinterpret_cast<const char *>(built.bytes.data()), built.bytes.size()});
     }));
-    report_.operators = operatorsOf(program, chosen_);
+    report_.operators = operatorsOf(program, chosen_, implementations_);
     report_.kernels = kernelReports(program, kernels);
     report_.engineBytes = built.bytes.size();
     report_.totalMs = model_.loadMs() + msSince(start);
@@ -165,10 +178,12 @@ private:
     } else {
       if (options_.dump)
         INLAY_TRY(dump(Stage::Graph, printOperation(model_.module())));
-      INLAY_ASSIGN(PlanConversion conversion, convertGraphToPlan(model_.module(), plugins_));
+      INLAY_ASSIGN(PlanConversion conversion,
+                   convertGraphToPlan(model_.module(), plugins_, options_.policies));
       plan_ = std::move(conversion.module);
       report_.notes = std::move(conversion.notes);
       chosen_ = std::move(conversion.plugins);
+      implementations_ = std::move(conversion.implementations);
     }
     return options_.dump ? dump(Stage::Plan, printOperation(*plan_)) : Status();
   }
@@ -177,7 +192,8 @@ private:
   const PluginRegistry &plugins_;
   const BuildOptions &options_;
   mlir::OwningOpRef<mlir::ModuleOp> plan_;
-  std::map<std::string, std::string> chosen_; // by node: its plugin
+  std::map<std::string, std::string> chosen_;                 // by node: its plugin
+  std::map<std::string, NodeImplementation> implementations_; // by node
   BuildReport report_;
 };
 

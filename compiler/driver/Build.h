@@ -32,6 +32,8 @@ struct BuildOptions {
   std::vector<std::string> targets = {"cpu"};
   /// Name of the engine; the model's if empty.
   std::string engineName;
+  /// Kernels in the engine, or functions of the process that runs it.
+  ImplementationPolicies policies;
   /// Called on the thread that builds; may be empty.
   std::function<void(const BuildProgress &)> progress;
   /// Receives every stage; may be empty.

@@ -68,10 +68,11 @@ std::string kernelTable(const BuildReport &report) {
 }
 
 std::string operatorTable(const BuildReport &report) {
-  std::vector<Row> rows = {{"node", "operator", "plugin", "launches"}};
+  std::vector<Row> rows = {{"node", "operator", "plugin", "launches", "by", "since"}};
   for (const OperatorReport &node : report.operators)
-    rows.push_back({node.node, node.opName, node.plugin, std::to_string(node.launches)});
-  return table(rows, {false, false, false, true});
+    rows.push_back({node.node, node.opName, node.plugin, std::to_string(node.launches),
+                    node.implementation, node.reason});
+  return table(rows, {false, false, false, true, false, false});
 }
 
 } // namespace
@@ -111,6 +112,8 @@ std::string reportJson(const BuildReport &report) {
           json.attribute("operator", node.opName);
           json.attribute("plugin", node.plugin);
           json.attribute("launches", node.launches);
+          json.attribute("implementation", node.implementation);
+          json.attribute("reason", node.reason);
         });
     });
     json.attributeArray("kernels", [&] {

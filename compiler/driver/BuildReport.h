@@ -30,6 +30,8 @@ struct OperatorReport {
   std::string opName;
   std::string plugin; // where it was defined: "add_one.toml:3"
   uint32_t launches = 0;
+  std::string implementation = "aot"; // or "jit": a function of the process that runs the engine
+  std::string reason;                 // why that one
 };
 
 struct PhaseReport {

@@ -11,7 +11,8 @@ BuildReport sampleReport() {
   report.engineBytes = 12345;
   report.totalMs = 310;
   report.phases = {{"import", 10}, {"plan", 20}, {"compile", 275.4}, {"write", 1}};
-  report.operators = {{"add_one", "my::add_one", "add_one.toml:1", 1}};
+  report.operators = {
+      {"add_one", "my::add_one", "add_one.toml:1", 1, "aot", "the plugin has no other"}};
   KernelReport ptx;
   ptx.kernel = "add_one_kernel";
   ptx.source = "add_one.py:add_one_kernel";
@@ -38,8 +39,8 @@ TEST(BuildReportTest, PrintsATable) {
       reportText(sampleReport()),
       R"(engine add_one: 12,345 bytes in 0.31 s (import 10 ms, plan 20 ms, compile 275 ms, write 1 ms)
   operators
-    node     operator     plugin          launches
-    add_one  my::add_one  add_one.toml:1         1
+    node     operator     plugin          launches  by   since
+    add_one  my::add_one  add_one.toml:1         1  aot  the plugin has no other
   kernels
     kernel          target         format  bytes  warps  registers  spilled  shared   ms
     add_one_kernel  cuda:sm_90a    ptx     2,345      4          -        -       0  121
@@ -67,7 +68,9 @@ TEST(BuildReportTest, PrintsJson) {
       "node": "add_one",
       "operator": "my::add_one",
       "plugin": "add_one.toml:1",
-      "launches": 1
+      "launches": 1,
+      "implementation": "aot",
+      "reason": "the plugin has no other"
     }
   ],
   "kernels": [

@@ -1,6 +1,7 @@
 #include "compiler/driver/PlanToEngine.h"
 
 #include "base/Error.h"
+#include "compiler/dialects/graph/Graph.h"
 #include "compiler/dialects/tile/Tile.h"
 #include "compiler/driver/KernelEngine.h"
 #include "engine/EngineFile.h"
@@ -37,6 +38,33 @@ std::vector<std::byte> constantBytes(mlir::ElementsAttr data) {
   for (int64_t i = 0, count = dense.isSplat() ? dense.getNumElements() : 1; i < count; ++i)
     append(dense.getRawData());
   return bytes;
+}
+
+/// An attribute as a host function is given it.
+std::unique_ptr<fb::HostAttributeT> hostAttribute(std::string name, const AttributeValue &value) {
+  auto to = std::make_unique<fb::HostAttributeT>();
+  to->name = std::move(name);
+  // The kinds stand in the order of AttributeValue's alternatives.
+  to->kind = static_cast<fb::HostValueKind>(value.index());
+  if (const auto *isTrue = std::get_if<bool>(&value))
+    to->integer = *isTrue;
+  else if (const auto *integer = std::get_if<int64_t>(&value))
+    to->integer = *integer;
+  else if (const auto *number = std::get_if<double>(&value))
+    to->number = *number;
+  else if (const auto *text = std::get_if<std::string>(&value))
+    to->text = *text;
+  else if (const auto *dtype = std::get_if<DataType>(&value))
+    to->integer = static_cast<int64_t>(*dtype);
+  else if (const auto *bools = std::get_if<std::vector<bool>>(&value))
+    to->integers.assign(bools->begin(), bools->end());
+  else if (const auto *integers = std::get_if<std::vector<int64_t>>(&value))
+    to->integers = *integers;
+  else if (const auto *numbers = std::get_if<std::vector<double>>(&value))
+    to->numbers = *numbers;
+  else if (const auto *texts = std::get_if<std::vector<std::string>>(&value))
+    to->texts = *texts;
+  return to;
 }
 
 /// Fills the schema's objects from a plan, one section after the other.
@@ -132,6 +160,13 @@ private:
         for (mlir::Attribute argument : launch.getArguments())
           if (auto name = llvm::dyn_cast<mlir::FlatSymbolRefAttr>(argument))
             use(name.getValue());
+      if (auto call = llvm::dyn_cast<plan::HostCallOp>(op)) {
+        for (mlir::ArrayAttr buffers : {call.getInputs(), call.getOutputs()})
+          for (mlir::Attribute name : buffers)
+            use(llvm::cast<mlir::FlatSymbolRefAttr>(name).getValue());
+        if (call.getWorkspace())
+          use(*call.getWorkspace());
+      }
       if (auto copy = llvm::dyn_cast<plan::CopyOp>(op)) {
         use(copy.getSource());
         use(copy.getTarget());
@@ -179,6 +214,9 @@ private:
       if (auto launch = llvm::dyn_cast<plan::LaunchOp>(op)) {
         INLAY_ASSIGN(fb::LaunchT written, writeLaunch(launch));
         step->kind.Set(std::move(written));
+      } else if (auto call = llvm::dyn_cast<plan::HostCallOp>(op)) {
+        INLAY_ASSIGN(fb::HostCallT written, writeHostCall(call));
+        step->kind.Set(std::move(written));
       } else {
         auto copy = llvm::cast<plan::CopyOp>(op);
         fb::CopyT written;
@@ -223,6 +261,38 @@ private:
     launch.plugin = op.getPlugin().value_or("");
     launch.node = op.getNode().value_or("");
     return launch;
+  }
+
+  Result<fb::HostCallT> writeHostCall(plan::HostCallOp op) {
+    fb::HostCallT call;
+    call.function = op.getFunction();
+    call.node = op.getNode().value_or("");
+    size_t next = 0;
+    for (auto [buffers, tensors] :
+         {std::pair(op.getInputs(), &call.inputs), std::pair(op.getOutputs(), &call.outputs)})
+      for (mlir::Attribute buffer : buffers) {
+        auto tensor = std::make_unique<fb::HostTensorT>();
+        tensor->buffer =
+            bufferIndex_.lookup(llvm::cast<mlir::FlatSymbolRefAttr>(buffer).getValue());
+        const auto dtype = llvm::cast<mlir::StringAttr>(op.getDtypes()[next]).getValue();
+        tensor->dtype = static_cast<uint8_t>(*findDataType(std::string_view(dtype)));
+        for (mlir::Attribute dim : llvm::cast<mlir::ArrayAttr>(op.getShapes()[next])) {
+          INLAY_ASSIGN(uint32_t index, add(llvm::cast<mlir::StringAttr>(dim).getValue()));
+          tensor->shape.push_back(index);
+        }
+        tensors->push_back(std::move(tensor));
+        ++next;
+      }
+    if (op.getWorkspace())
+      call.workspace = bufferIndex_.lookup(*op.getWorkspace());
+    for (mlir::NamedAttribute attribute : op.getArguments()) {
+      std::optional<AttributeValue> value = graph::valueOf(attribute.getValue());
+      if (!value)
+        return invalidArgument("host call of {}: attribute '{}' is no value of an operator",
+                               call.function, attribute.getName().str());
+      call.attributes.push_back(hostAttribute(attribute.getName().str(), *value));
+    }
+    return call;
   }
 
   Status writeChecks() {

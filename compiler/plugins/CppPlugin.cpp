@@ -6,6 +6,7 @@
 #include "compiler/plugins/PluginHost.h"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace inlay {
 namespace {
@@ -27,9 +28,12 @@ public:
   /// Takes over names and attributes.
   Status read() {
     INLAY_ASSIGN(opName_, textFromAbi(given_.op_name, "op_name"));
-    if (!given_.describe || !given_.implement)
+    if (!given_.describe || (!given_.implement && !given_.host))
       return invalidArgument("plugin {} has no {}", opName_,
-                             given_.describe ? "implementation (aot)" : "describe");
+                             given_.describe ? "implementation (aot or jit)" : "describe");
+    if (given_.implementation) {
+      INLAY_ASSIGN(policy_, parseImplementationPolicy(given_.implementation), "plugin " + opName_);
+    }
     takesAllTensors_ = !given_.input_names;
     for (size_t i = 0; given_.input_names && i < given_.num_inputs; ++i) {
       INLAY_ASSIGN(std::string name, textFromAbi(given_.input_names[i], "name of an input"));
@@ -58,6 +62,22 @@ public:
       return invalidArgument("node {} ({}, plugin at {}): the plugin launches no kernel",
                              node.nodeName, node.opName, origin_);
     return implementation;
+  }
+
+  bool hasAot() const override { return given_.implement; }
+  bool hasJit() const override { return given_.host; }
+  Result<std::optional<Expr>> hostWorkspace(const PluginNode &node) const override {
+    PluginImplementation implementation;
+    INLAY_TRY(
+        callPlugin(given_.host, given_.user, node, origin_, folder_, nullptr, &implementation));
+    if (implementation.workspaces.size() > 1 || !implementation.launches.empty())
+      return invalidArgument(
+          "node {} ({}, plugin at {}): a host function has at most one workspace "
+          "and launches nothing",
+          node.nodeName, node.opName, origin_);
+    return implementation.workspaces.empty()
+               ? std::optional<Expr>()
+               : std::optional(implementation.workspaces.front().sizeBytes);
   }
 
 private:
@@ -106,12 +126,15 @@ struct Registration {
   }
 
   void add(const inlay_plugin_definition_v1 *given) {
-    Result<inlay_plugin_definition_v1> definition =
-        structFromAbi(given, "inlay_plugin_definition_v1");
-    if (!definition.isOk())
-      return fail(std::move(definition).status());
-    auto plugin = std::make_unique<CppPlugin>(*definition, source);
-    Status status = plugin->read();
+    inlay_plugin_definition_v1 definition{};
+    // Libraries from before there were host functions give less.
+    Status status =
+        copySizedStruct(given, &definition, sizeof(definition),
+                        offsetof(inlay_plugin_definition_v1, host), "inlay_plugin_definition_v1");
+    if (!status.isOk())
+      return fail(std::move(status));
+    auto plugin = std::make_unique<CppPlugin>(definition, source);
+    status = plugin->read();
     if (!status.isOk())
       return fail(std::move(status));
     definitions.push_back(std::move(plugin));

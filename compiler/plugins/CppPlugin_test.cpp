@@ -269,5 +269,30 @@ TEST(PluginAbi, MalformedDefinitionsAreRefused) {
   EXPECT_THAT(registered(definition), HasSubstr("99"));
 }
 
+TEST_F(CppPluginLibrary, HostFunctionsStandBesideKernelsOrAlone) {
+  const PluginDefinition *both = registry_.find("test::both");
+  ASSERT_NE(both, nullptr);
+  EXPECT_TRUE(both->hasAot());
+  EXPECT_TRUE(both->hasJit());
+  EXPECT_EQ(both->policy(), ImplementationPolicy::PreferJit);
+  auto bound = node("test::both");
+  ASSERT_TRUE(bound.isOk()) << bound.status().message();
+  bound->outputs = {kX};
+  auto bytes = both->hostWorkspace(*bound);
+  ASSERT_TRUE(bytes.isOk()) << bytes.status().message();
+  ASSERT_TRUE(bytes->has_value());
+  EXPECT_EQ((*bytes)->toString(), "32*s0");
+
+  const PluginDefinition *alone = registry_.find("test::host");
+  ASSERT_NE(alone, nullptr);
+  EXPECT_FALSE(alone->hasAot());
+  EXPECT_TRUE(alone->hasJit());
+  EXPECT_EQ(alone->policy(), std::nullopt);
+  bytes = alone->hostWorkspace(*bound);
+  ASSERT_TRUE(bytes.isOk());
+  EXPECT_FALSE(bytes->has_value());
+  EXPECT_FALSE(registry_.find("test::scale")->hasJit());
+}
+
 } // namespace
 } // namespace inlay

@@ -54,6 +54,14 @@ INLAY_PLUGIN_LIBRARY(plugins) {
                   .numWarps = 8});
         p.launch({.kernel = p.tritonSource("inline.py", "text", "second", {}), .args = {scratch}});
       });
+  plugins.add("test::both")
+      .describe(like)
+      .aot([](AotContext &p) {
+        p.launch({.kernel = p.triton("k.py", "k"), .grid = {1}, .args = {p.input(0), p.output(0)}});
+      })
+      .jit([](DescribeContext &p) { return 4 * p.input(0).numel(); })
+      .implementation("prefer-jit");
+  plugins.add("test::host").describe(like).jit();
   plugins.add("test::all").describe(like).aot([](AotContext &p) {
     for (size_t i = 0; i < p.numInputs(); ++i)
       p.launch({.kernel = p.triton("k.py", "k"), .grid = {1}, .args = {p.input(i), p.output(0)}});

@@ -152,7 +152,8 @@ private:
   Result<ManifestPluginRecord> readPlugin(const toml::table &table) {
     INLAY_TRY(checkKeys(table,
                         {"op", "variant", "priority", "inputs", "attributes", "outputs", "dtypes",
-                         "types", "when", "require", "workspaces", "launch"},
+                         "types", "when", "require", "workspaces", "launch", "jit", "jit_workspace",
+                         "implementation"},
                         "[[plugin]]"));
     record_ = {};
     record_.position = positionOf(table);
@@ -165,14 +166,39 @@ private:
     INLAY_TRY(readVariant(table));
     INLAY_TRY(readRequirements(table));
     INLAY_TRY(readWorkspaces(table));
-    INLAY_ASSIGN(const toml::array *launches, arrayOf(table, "launch", true));
-    if (launches->empty())
+    INLAY_TRY(readHostFunction(table));
+    INLAY_ASSIGN(const toml::array *launches, arrayOf(table, "launch", !record_.hasJit));
+    if (launches && launches->empty())
       return errorAt(*launches, "a plugin has at least one launch");
+    if (!launches)
+      return std::move(record_);
     for (const toml::node &node : *launches) {
       INLAY_ASSIGN(const toml::table *launch, tableOf(node, "launch"));
       INLAY_TRY(readLaunch(*launch));
     }
     return std::move(record_);
+  }
+
+  /// Whether a function of the process may compute it, and which of the two is taken.
+  Status readHostFunction(const toml::table &table) {
+    if (const toml::node *jit = table.get("jit")) {
+      if (!jit->is_boolean())
+        return wrongKind(*jit, "jit", "a boolean");
+      record_.hasJit = jit->as_boolean()->get();
+    }
+    if (const toml::node *bytes = table.get("jit_workspace")) {
+      if (!record_.hasJit)
+        return errorAt(*bytes, "jit_workspace is for plugins with jit = true");
+      INLAY_ASSIGN(record_.jitWorkspace, readExpr(*bytes, "jit_workspace", {}));
+    }
+    if (const toml::node *policy = table.get("implementation")) {
+      INLAY_ASSIGN(const std::string text, stringOf(*policy, "implementation"));
+      Result<ImplementationPolicy> parsed = parseImplementationPolicy(text);
+      if (!parsed.isOk())
+        return errorAt(*policy, "implementation: {}", parsed.status().message());
+      record_.policy = *parsed;
+    }
+    return {};
   }
 
   /// A new name for an input, attribute, output or workspace: an identifier that none of the others

@@ -257,6 +257,7 @@ ManifestPlugin::ManifestPlugin(ManifestPluginRecord record) : record_(std::move(
   origin_ = fmt::format("{}:{}", record_.position.path, record_.position.line);
   variant_ = record_.variant;
   priority_ = record_.priority;
+  policy_ = record_.policy;
 }
 
 Status ManifestPlugin::checkInputTypes(const PluginNode &node) const {
@@ -366,6 +367,14 @@ Result<PluginImplementation> ManifestPlugin::implement(const PluginNode &node) c
     implementation.launches.push_back(std::move(launch));
   }
   return implementation;
+}
+
+Result<std::optional<Expr>> ManifestPlugin::hostWorkspace(const PluginNode &node) const {
+  if (!record_.jitWorkspace)
+    return std::optional<Expr>();
+  NodeNames names(record_, node);
+  INLAY_ASSIGN(Expr bytes, names.resolve(*record_.jitWorkspace));
+  return std::optional(bytes);
 }
 
 } // namespace inlay

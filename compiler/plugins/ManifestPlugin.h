@@ -117,7 +117,10 @@ struct ManifestPluginRecord {
   std::vector<TypeCombination> types;               // allowed together; empty: all
   std::vector<ManifestRequirement> requirements;
   std::vector<ManifestWorkspace> workspaces;
-  std::vector<ManifestLaunch> launches;
+  std::vector<ManifestLaunch> launches; // none: hasJit
+  bool hasJit = false;
+  std::optional<ManifestExpr> jitWorkspace; // bytes
+  std::optional<ImplementationPolicy> policy;
   ManifestPosition position;
 };
 
@@ -128,6 +131,9 @@ public:
   Result<std::vector<PluginRequirement>> conditions(const PluginNode &node) const override;
   Result<PluginDescription> describe(const PluginNode &node) const override;
   Result<PluginImplementation> implement(const PluginNode &node) const override;
+  bool hasAot() const override { return !record_.launches.empty(); }
+  bool hasJit() const override { return record_.hasJit; }
+  Result<std::optional<Expr>> hostWorkspace(const PluginNode &node) const override;
 
 private:
   Status checkInputTypes(const PluginNode &node) const;

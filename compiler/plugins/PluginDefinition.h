@@ -3,6 +3,7 @@
 
 #include "base/DataType.h"
 #include "base/Status.h"
+#include "compiler/plugins/ImplementationPolicy.h"
 #include "symbolic/Expr.h"
 
 #include <array>
@@ -190,6 +191,17 @@ public:
   virtual Result<PluginDescription> describe(const PluginNode &node) const = 0;
   virtual Result<PluginImplementation> implement(const PluginNode &node) const = 0;
 
+  /// True if it has kernels, so that implement may be called.
+  virtual bool hasAot() const { return true; }
+  /// True if a function of the process that runs the engine may compute it, by the operator's name.
+  virtual bool hasJit() const { return false; }
+  /// Bytes of memory that a call of that function gets; none if it needs none.
+  virtual Result<std::optional<Expr>> hostWorkspace(const PluginNode &) const {
+    return std::optional<Expr>();
+  }
+  /// What the plugin itself says of the two.
+  std::optional<ImplementationPolicy> policy() const { return policy_; }
+
 protected:
   std::string opName_;
   std::vector<std::string> inputNames_;
@@ -198,6 +210,7 @@ protected:
   std::string origin_;
   std::string variant_;
   int64_t priority_ = 0;
+  std::optional<ImplementationPolicy> policy_;
 };
 
 /// The plugins known to one build. Not thread-safe.

@@ -47,6 +47,9 @@ struct BuildOptions {
   std::vector<std::string> targets = {};     ///< none: "cpu"
   std::vector<std::string> pluginFiles = {}; ///< manifests (.toml) and libraries (.so)
   PluginRegistry plugins = {};               ///< the program's own
+  /// Kernels in the engine or functions of the process: "prefer-aot" (default), "prefer-jit",
+  /// "strict-aot", "strict-jit", or "ns::name=POLICY" for one operator.
+  std::vector<std::string> implementations = {};
   std::function<void(const BuildProgress &)> progress = {}; ///< may be empty; must not throw
 };
 
@@ -98,6 +101,11 @@ inline CompiledEngine build(const BuildOptions &options) {
   view.num_plugin_paths = pluginPaths.size();
   view.targets = targets.data();
   view.num_targets = targets.size();
+  std::vector<const char *> implementations;
+  for (const std::string &policy : options.implementations)
+    implementations.push_back(policy.c_str());
+  view.implementations = implementations.data();
+  view.num_implementations = implementations.size();
   if (!options.plugins.isEmpty()) {
     view.register_user = const_cast<PluginRegistry *>(&options.plugins);
     view.register_plugins = [](void *user, const inlay_plugin_host_v1 *host) {

@@ -32,6 +32,10 @@ typedef struct inlay_build_options_v1 {
    * of `total` items of the phase are finished. */
   void (*progress)(void *user, const char *phase, const char *item, uint32_t done, uint32_t total);
   void *progress_user;
+  /** "prefer-aot", "prefer-jit", "strict-aot", "strict-jit", or "ns::name=POLICY" for an operator.
+   */
+  const char *const *implementations;
+  size_t num_implementations;
 } inlay_build_options_v1;
 
 /** Builds an engine. The same inputs give the same bytes. *out_result is always set, on an error

@@ -363,6 +363,21 @@ public:
     return *this;
   }
 
+  /// A function of the process that runs the engine, registered under the operator's name
+  /// (inlay/host_function.h), may compute them, instead of or beside kernels. `workspace` gives the
+  /// bytes of memory that a call gets; empty: none.
+  Plugin &jit(std::function<SymInt(DescribeContext &)> workspace = {}) {
+    hasHost_ = true;
+    hostWorkspace_ = std::move(workspace);
+    return *this;
+  }
+  /// Which of the two is taken: "prefer-aot", "prefer-jit", "strict-aot", "strict-jit". What a
+  /// build says of this operator counts before it.
+  Plugin &implementation(std::string policy) {
+    policy_ = std::move(policy);
+    return *this;
+  }
+
 private:
   friend class PluginRegistry;
   struct Attribute {
@@ -377,6 +392,9 @@ private:
   std::vector<Attribute> attributes_;
   std::function<void(DescribeContext &)> describe_;
   std::function<void(AotContext &)> implement_;
+  bool hasHost_ = false;
+  std::function<SymInt(DescribeContext &)> hostWorkspace_;
+  std::optional<std::string> policy_;
 };
 
 /// Plugins of a library or a program.

@@ -77,6 +77,11 @@ typedef struct inlay_plugin_definition_v1 {
   /** Says how they are computed: calls add_workspace and add_launch. */
   void (*implement)(void *user, const inlay_plugin_host_v1 *host, inlay_plugin_node_t *node);
   void (*destroy)(void *user); /**< called once, even if the plugin was refused; may be null */
+  /** Not null: a function of the process that runs the engine, registered under op_name, may
+   * compute it (JIT). Says what a call needs: may call add_workspace once. `implement` may then be
+   * null. */
+  void (*host)(void *user, const inlay_plugin_host_v1 *host, inlay_plugin_node_t *node);
+  const char *implementation; /**< "prefer-aot", "strict-jit", …; null: the build's */
 } inlay_plugin_definition_v1;
 
 typedef enum inlay_plugin_argument_kind_t {

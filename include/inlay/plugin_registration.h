@@ -190,6 +190,18 @@ inline void Plugin::registerWith(const inlay_plugin_host_v1 &host, std::shared_p
       plugin_detail::guarded([&] { (*static_cast<Held *>(user))->implement_(context); },
                              [&](const char *message) { table->node_fail(node, message); });
     };
+  if (self.hasHost_)
+    definition.host = [](void *user, const inlay_plugin_host_v1 *table, inlay_plugin_node_t *node) {
+      DescribeContext context(table, node);
+      plugin_detail::guarded(
+          [&] {
+            if (const auto &workspace = (*static_cast<Held *>(user))->hostWorkspace_)
+              table->add_workspace(node, "workspace", INLAY_DTYPE_UINT8,
+                                   workspace(context).text().c_str());
+          },
+          [&](const char *message) { table->node_fail(node, message); });
+    };
+  definition.implementation = self.policy_ ? self.policy_->c_str() : nullptr;
   definition.destroy = [](void *user) { delete static_cast<Held *>(user); };
   definition.user = new Held(std::move(plugin));
   host.add_plugin(host.registration, &definition);

@@ -254,7 +254,42 @@ def reverse_rows(x, shape):
     return [v for row in range(rows) for v in reversed(x[row * columns:(row + 1) * columns])], shape
 
 
+def host_function(test):
+    """The tutorial's operator as a kernel and as a function of the process, from one manifest."""
+    example = ROOT / "examples" / "host_function"
+    compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+    if not compiler:
+        raise Failure("there is no C++ compiler")
+    library = test.folder / "host.so"
+    run(compiler, "-std=c++17", "-O2", "-fPIC", "-shared", "-I", ROOT / "include", example / "add_one.cpp", "-o", library, "-ldl")
+    graph = test.folder / "model.mlir"
+    graph.write_text(model("my::add_one", ["s0"], ["s0"]))
+    x = numbers(1000)
+    npz = test.folder / "case.npz"
+    npy.save_npz(npz, {"in_0": (x, (1000,), "float32"), "out_0": ([v + 1 for v in x], (1000,), "float32")})
+    for policy in ("strict-aot", "strict-jit", "my::add_one=prefer-jit"):
+        engine = test.folder / "policy.inlay"
+        report = json.loads(run(test.binary / "inlay", "build", graph, "--plugin", example / "add_one.toml", "--target", test.target(),
+                                "--implementation", policy, "--quiet", "--report", "-", "-o", engine))
+        kind = "aot" if policy == "strict-aot" else "jit"
+        if report["operators"][0]["implementation"] != kind:
+            raise Failure(f"{policy} took {report['operators']}")
+        command = [test.binary / "inlay-run", engine, "--device", test.device, "--inputs", npz, "--check", npz, "--rtol", 0, "--atol", 0]
+        if kind == "jit":
+            fails(["host functions that this process has not registered", "'my::add_one'"], *command)
+            if not test.is_cpu:
+                fails(["cannot be recorded", "'my::add_one'"], *command, "--host-library", library, "--graphs")
+        run(*command, "--host-library", library, "--debug")
+        run(*command, "--host-library", library, "--repeat", 3)
+    fails(["strict-jit", "has no host function"], test.binary / "inlay", "build", graph, "--plugin",
+          ROOT / "examples" / "add_one" / "add_one.toml", "--target", test.target(), "--implementation", "strict-jit", "-o", engine)
+    fails(["'jit' is no policy"], test.binary / "inlay", "build", graph, "--plugin", example / "add_one.toml", "--implementation", "jit",
+          "-o", engine)
+    return "kernel and function agree; missing ones are named"
+
+
 CASES = {
+    "host_function": host_function,
     "triton_files": triton_files,
     "objects": objects,
     "source_and_files": source_and_files,

@@ -19,6 +19,7 @@ constexpr int kWarmUpRuns = 20;
 
 struct BenchOptions {
   std::string engine;
+  std::string against;
   v1::ContextOptions context;
   std::vector<std::string> hostLibraries;
   std::vector<std::string> shapes;
@@ -78,8 +79,8 @@ NpyTensor randomTensor(DataType dtype, const v1::Shape &shape, std::mt19937 &ran
 /// Runs on memory of the device, so that no copy is measured.
 class BenchCommand {
 public:
-  explicit BenchCommand(const BenchOptions &options)
-      : options_(options), engine_(v1::Engine::load(options.engine)),
+  BenchCommand(const BenchOptions &options, const std::string &engine)
+      : options_(options), engine_(v1::Engine::load(engine)),
         context_(engine_.createContext(options.context)) {}
 
   Status execute() {
@@ -87,9 +88,33 @@ public:
     INLAY_TRY(bindInputs());
     bindOutputs();
     measure();
-    options_.wantsJson ? printJson() : printText();
     return {};
   }
+
+  void printText() {
+    fmt::print("engine '{}' on {}\n{}", engine_.name(), context_.deviceName(), described_);
+    fmt::print("  latency, us: min {:.2f}, median {:.2f}, p90 {:.2f}, p99 {:.2f}, max {:.2f} ({} "
+               "runs)\n",
+               latency_.min, latency_.median, latency_.p90, latency_.p99, latency_.max,
+               latency_.count);
+    if (host_.count > 0)
+      fmt::print("  host time to enqueue a run, us: min {:.2f}, median {:.2f}, p99 {:.2f}\n",
+                 host_.min, host_.median, host_.p99);
+    fmt::print("  device time of a run, us: {:.2f}; inputs and outputs {} bytes, {:.1f} GB/s\n",
+               deviceUs_, numBytes_, static_cast<double>(numBytes_) / deviceUs_ / 1e3);
+  }
+
+  /// One JSON object.
+  std::string json() {
+    return fmt::format("{{\"engine\": {}, \"device\": {}, \"runs\": {}, \"latency_us\": {}, "
+                       "\"host_time_us\": {}, \"device_time_us\": {:.3f}, \"tensor_bytes\": {}}}",
+                       jsonString(engine_.name()), jsonString(context_.deviceName()),
+                       latency_.count, json(latency_), json(host_), deviceUs_, numBytes_);
+  }
+
+  const TimeSummary &latency() const { return latency_; }
+  const TimeSummary &hostTime() const { return host_; }
+  double deviceUs() const { return deviceUs_; }
 
 private:
   Status readShapes() {
@@ -168,32 +193,12 @@ private:
     host_ = summarize(std::move(hostTimes));
   }
 
-  void printText() {
-    fmt::print("engine '{}' on {}\n{}", engine_.name(), context_.deviceName(), described_);
-    fmt::print("  latency, us: min {:.2f}, median {:.2f}, p90 {:.2f}, p99 {:.2f}, max {:.2f} ({} "
-               "runs)\n",
-               latency_.min, latency_.median, latency_.p90, latency_.p99, latency_.max,
-               latency_.count);
-    if (host_.count > 0)
-      fmt::print("  host time to enqueue a run, us: min {:.2f}, median {:.2f}, p99 {:.2f}\n",
-                 host_.min, host_.median, host_.p99);
-    fmt::print("  device time of a run, us: {:.2f}; inputs and outputs {} bytes, {:.1f} GB/s\n",
-               deviceUs_, numBytes_, static_cast<double>(numBytes_) / deviceUs_ / 1e3);
-  }
-
   static std::string json(const TimeSummary &times) {
     if (times.count == 0)
       return "null";
     return fmt::format("{{\"min\": {:.3f}, \"median\": {:.3f}, \"p90\": {:.3f}, \"p99\": {:.3f}, "
                        "\"max\": {:.3f}}}",
                        times.min, times.median, times.p90, times.p99, times.max);
-  }
-
-  void printJson() {
-    fmt::print("{{\"engine\": {}, \"device\": {}, \"runs\": {}, \"latency_us\": {}, "
-               "\"host_time_us\": {}, \"device_time_us\": {:.3f}, \"tensor_bytes\": {}}}\n",
-               jsonString(engine_.name()), jsonString(context_.deviceName()), latency_.count,
-               json(latency_), json(host_), deviceUs_, numBytes_);
   }
 
   const BenchOptions &options_;
@@ -206,6 +211,38 @@ private:
   TimeSummary latency_, host_;
   double deviceUs_ = 0;
 };
+
+/// Two engines on one device, one after the other.
+void printComparison(const BenchCommand &first, const BenchCommand &second) {
+  const auto line = [](const char *what, double a, double b) {
+    fmt::print("  {:<28}{:>12.2f}{:>12.2f}{:>10.2f}\n", what, a, b, b / a);
+  };
+  fmt::print("{:<30}{:>12}{:>12}{:>10}\n", "side by side, us", "first", "second", "ratio");
+  line("latency, median", first.latency().median, second.latency().median);
+  line("latency, p99", first.latency().p99, second.latency().p99);
+  if (first.hostTime().count > 0)
+    line("host time, median", first.hostTime().median, second.hostTime().median);
+  line("device time", first.deviceUs(), second.deviceUs());
+}
+
+Status runBench(const BenchOptions &options) {
+  BenchCommand first(options, options.engine);
+  INLAY_TRY(first.execute());
+  if (options.against.empty()) {
+    options.wantsJson ? fmt::print("{}\n", first.json()) : first.printText();
+    return {};
+  }
+  BenchCommand second(options, options.against);
+  INLAY_TRY(second.execute());
+  if (options.wantsJson) {
+    fmt::print("[{},\n {}]\n", first.json(), second.json());
+    return {};
+  }
+  first.printText();
+  second.printText();
+  printComparison(first, second);
+  return {};
+}
 
 } // namespace
 
@@ -227,11 +264,13 @@ void addBenchCommand(CLI::App &app, Status &outcome) {
   command->add_option("--iterations", options->iterations, "Measured runs")
       ->check(CLI::Range(1, 100000000))
       ->capture_default_str();
+  command->add_option("--against", options->against,
+                      "A second engine to measure in the same way, beside the first");
   command->add_flag("--json", options->wantsJson, "Print one JSON object");
   command->callback([options, &outcome] {
     outcome = catchErrors([&] {
       loadHostLibraries(options->hostLibraries);
-      return BenchCommand(*options).execute();
+      return runBench(*options);
     });
   });
 }

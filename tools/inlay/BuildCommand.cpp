@@ -23,6 +23,7 @@ struct BuildCommandOptions {
   std::string name;
   std::string dumpFolder;
   std::string reportPath;
+  std::vector<std::string> implementations;
   bool isQuiet = false;
 };
 
@@ -52,6 +53,8 @@ Status build(const BuildCommandOptions &options) {
   if (!options.targets.empty())
     build.targets = options.targets;
   build.engineName = options.name;
+  for (const std::string &policy : options.implementations)
+    INLAY_TRY(build.policies.add(policy), "reading --implementation");
   if (!options.dumpFolder.empty())
     build.dump = dumpToFolder(options.dumpFolder);
   Progress progress(!options.isQuiet);
@@ -80,6 +83,12 @@ void addBuildCommand(CLI::App &app, Status &outcome) {
       ->add_option("--target", options->targets,
                    "cuda:sm_80 … cuda:sm_121, cuda (PTX that newer GPUs run too), cpu, "
                    "cpu:x86-64-v3, …; may be repeated; default cpu")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--implementation", options->implementations,
+                   "prefer-aot (default), prefer-jit, strict-aot or strict-jit: kernels in the "
+                   "engine, or functions of the process; also NAMESPACE::NAME=POLICY; may be "
+                   "repeated")
       ->allow_extra_args(false);
   command->add_option("-o,--output", options->output, "The engine file to write")->required();
   command->add_option("--name", options->name, "Name of the engine; default: of the model's file");

@@ -33,8 +33,9 @@ llvm::StringRef textAt(mlir::ArrayAttr texts, size_t index) {
 /// Converts one graph.model.
 class GraphConverter {
 public:
-  GraphConverter(graph::ModelOp model, const PluginRegistry &plugins)
-      : model_(model), plugins_(plugins), plan_(*model.getContext()),
+  GraphConverter(graph::ModelOp model, const PluginRegistry &plugins,
+                 const ImplementationPolicies &policies)
+      : model_(model), plugins_(plugins), policies_(policies), plan_(*model.getContext()),
         kernels_(*model.getContext()) {}
 
   Result<PlanConversion> convert() {
@@ -150,7 +151,7 @@ private:
                            call.getOp().str());
     INLAY_ASSIGN(PluginChoice choice,
                  choosePlugin(candidates, call.getOp().str(), call.getNode().str(), arguments,
-                              outputs, symbols_));
+                              outputs, symbols_, policies_));
     noteChoice(choice);
     return convertNode(call, *choice.plugin, choice.node, tensorNames);
   }
@@ -176,7 +177,16 @@ private:
     for (const PluginRequirement &requirement : runTime)
       plan_.addCheck(call.getLoc(), requirement.condition, requirement.message);
 
-    INLAY_ASSIGN(PluginImplementation implementation, plugin.implement(node), context);
+    INLAY_ASSIGN(const ImplementationChoice choice, policies_.choose(plugin), context);
+    implementations_[node.nodeName] = {choice.isJit, choice.reason};
+    PluginImplementation implementation;
+    if (choice.isJit) {
+      INLAY_ASSIGN(const std::optional<Expr> bytes, plugin.hostWorkspace(node), context);
+      if (bytes)
+        implementation.workspaces.push_back({"workspace", DataType::UInt8, *bytes});
+    } else {
+      INLAY_ASSIGN(implementation, plugin.implement(node), context);
+    }
     INLAY_TRY(checkLaunchValues(plugin, node, implementation, symbols_));
     NodeBuffers buffers;
     for (const std::string &name : node.inputNames) {
@@ -186,6 +196,8 @@ private:
                                                             : "");
     }
     addNodeBuffers(call, node, implementation, buffers);
+    if (choice.isJit)
+      addHostCall(call, plugin, node, buffers);
     for (const PluginLaunch &launch : implementation.launches)
       INLAY_TRY(addLaunch(call, node, launch, buffers), context);
     return {};
@@ -212,6 +224,28 @@ private:
       buffers.workspaces.push_back(
           plan_.addBuffer(call.getLoc(), node.nodeName + "." + workspace.name,
                           plan::BufferKind::Workspace, workspace.sizeBytes));
+  }
+
+  /// The inputs that the node has; optional ones that it does not have are left out.
+  void addHostCall(graph::CallOp call, const PluginDefinition &plugin, const PluginNode &node,
+                   const NodeBuffers &buffers) {
+    std::vector<std::string> inputs;
+    std::vector<TensorSpec> tensors;
+    for (size_t i = 0; i < buffers.inputs.size(); ++i)
+      if (!buffers.inputs[i].empty()) {
+        inputs.push_back(buffers.inputs[i]);
+        tensors.push_back(node.inputs[i]);
+      }
+    for (mlir::Value output : call.getOutputs())
+      tensors.push_back(specOf(output));
+    llvm::SmallVector<mlir::NamedAttribute> attributes;
+    for (const auto &[name, value] : node.attributes)
+      attributes.emplace_back(plan_.builder().getStringAttr(name),
+                              graph::attributeOf(model_.getContext(), value));
+    const std::string function = plugin.opName();
+    plan_.addHostCall(call.getLoc(), function, inputs, buffers.outputs, tensors,
+                      plan_.builder().getDictionaryAttr(attributes),
+                      buffers.workspaces.empty() ? "" : buffers.workspaces[0], node.nodeName);
   }
 
   Status addLaunch(graph::CallOp call, const PluginNode &node, const PluginLaunch &launch,
@@ -274,6 +308,7 @@ private:
     conversion.notes = kernels_.takeNotes();
     conversion.notes.insert(conversion.notes.end(), notes_.begin(), notes_.end());
     conversion.plugins = std::move(chosen_);
+    conversion.implementations = std::move(implementations_);
     auto program = *conversion.module->getOps<plan::ProgramOp>().begin();
     INLAY_TRY(checkSymbolsAreBound(program));
     std::string diagnostics;
@@ -288,9 +323,11 @@ private:
 
   graph::ModelOp model_;
   const PluginRegistry &plugins_;
+  const ImplementationPolicies &policies_;
   ShapeSymbols symbols_;
   std::set<std::string> bound_;
   std::map<std::string, std::string> chosen_; // by node: its plugin
+  std::map<std::string, NodeImplementation> implementations_;
   std::vector<std::string> notes_;
   PlanBuilder plan_;
   KernelInstances kernels_;
@@ -300,12 +337,13 @@ private:
 
 } // namespace
 
-Result<PlanConversion> convertGraphToPlan(mlir::ModuleOp module, const PluginRegistry &plugins) {
+Result<PlanConversion> convertGraphToPlan(mlir::ModuleOp module, const PluginRegistry &plugins,
+                                          const ImplementationPolicies &policies) {
   auto models = module.getOps<graph::ModelOp>();
   if (!llvm::hasSingleElement(models))
     return invalidArgument("expected one graph.model, found {}",
                            std::distance(models.begin(), models.end()));
-  return GraphConverter(*models.begin(), plugins).convert();
+  return GraphConverter(*models.begin(), plugins, policies).convert();
 }
 
 } // namespace inlay

@@ -13,11 +13,18 @@
 
 namespace inlay {
 
+/// How a node of the model is computed.
+struct NodeImplementation {
+  bool isJit = false;
+  std::string reason;
+};
+
 struct PlanConversion {
   mlir::OwningOpRef<mlir::ModuleOp> module; // holds one plan.program, verified
   std::vector<std::string> notes;           // what is worth knowing but is no error
   std::map<std::string, std::string>
       plugins; // by node: where its plugin was defined, which variant
+  std::map<std::string, NodeImplementation> implementations; // by node
 };
 
 /// Converts the graph of a model; the graph is left as it was. Kernels are read from their files
@@ -25,7 +32,8 @@ struct PlanConversion {
 /// run. Errors: NotFound (operators that no plugin serves, all of them with their places in the
 /// Python source), InvalidArgument, OutOfRange; each names node, operator, plugin and kernel as far
 /// as they matter.
-Result<PlanConversion> convertGraphToPlan(mlir::ModuleOp graph, const PluginRegistry &plugins);
+Result<PlanConversion> convertGraphToPlan(mlir::ModuleOp graph, const PluginRegistry &plugins,
+                                          const ImplementationPolicies &policies = {});
 
 /// Registers `graph-to-plan`, whose option `plugins` lists manifests.
 void registerGraphToPlanPass();

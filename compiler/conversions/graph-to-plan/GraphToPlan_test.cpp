@@ -72,7 +72,8 @@ protected:
   }
   ~GraphToPlanTest() override { std::filesystem::remove_all(folder_); }
 
-  Result<PlanConversion> convert(std::string_view graph, std::string_view manifest) {
+  Result<PlanConversion> convert(std::string_view graph, std::string_view manifest,
+                                 const ImplementationPolicies &policies = {}) {
     auto module = mlir::parseSourceString<mlir::ModuleOp>(llvm::StringRef(graph), &context_);
     if (!module)
       return Status(StatusCode::Internal, "the graph of the test does not parse");
@@ -83,12 +84,13 @@ protected:
     for (auto &definition : *definitions)
       if (Status status = plugins.add(std::move(definition)); !status.isOk())
         return status;
-    return convertGraphToPlan(*module, plugins);
+    return convertGraphToPlan(*module, plugins, policies);
   }
 
   /// The plan's text without the bodies of its kernels, or the error.
-  std::string planText(std::string_view graph, std::string_view manifest = kManifest) {
-    Result<PlanConversion> conversion = convert(graph, manifest);
+  std::string planText(std::string_view graph, std::string_view manifest = kManifest,
+                       const ImplementationPolicies &policies = {}) {
+    Result<PlanConversion> conversion = convert(graph, manifest, policies);
     if (!conversion.isOk()) {
       std::string text = conversion.status().toString();
       for (size_t at; (at = text.find(folder_ + "/")) != std::string::npos;)
@@ -129,6 +131,55 @@ plan.buffer @y output "64*s0"
 plan.kernel @scale_kernel source "kernels.py:scale_kernel" signature ["*fp32:16", "i32:16", "fp32", "*fp32:16"] constexprs {BLOCK = 256 : i64} hash "HASH" {...}
 plan.launch @scale_kernel grid ["ceildiv(16*s0, 256)", "1", "1"] arguments [@x, "16*s0", 2.000000e+00, @y] plugin "my::scale" node "scale_1"
 )mlir");
+}
+
+TEST_F(GraphToPlanTest, CallsTheHostFunctionWherePoliciesSaySo) {
+  const std::string both =
+      replaced(kManifest, "op = \"my::scale\"",
+               "op = \"my::scale\"\njit = true\njit_workspace = \"2 * X.size_bytes\"");
+  EXPECT_THAT(planText(kGraph, both), HasSubstr("plan.launch @scale_kernel"));
+  ImplementationPolicies policies;
+  ASSERT_TRUE(policies.add("strict-jit").isOk());
+  EXPECT_EQ(planText(kGraph, both, policies),
+            R"mlir(plan.symbol "s0" in 1 to 64 opt 8 from 0 dim 0
+plan.input "x" "float32" ["s0", "16"] in @x path "args[0]"
+plan.output "y" "float32" ["s0", "16"] in @y
+plan.buffer @x input "64*s0"
+plan.buffer @y output "64*s0"
+plan.buffer @scale_1.workspace workspace "128*s0"
+plan.host_call "my::scale" inputs [@x] outputs [@y] dtypes ["float32", "float32"] shapes [["s0", "16"], ["s0", "16"]] attributes {factor = 2.000000e+00 : f64} workspace @scale_1.workspace node "scale_1"
+)mlir");
+  EXPECT_EQ(
+      planText(kGraph, kManifest, policies),
+      "INVALID_ARGUMENT: the build asks for strict-jit, but plugin my::scale (plugins.toml:2) "
+      "has no host function (jit)");
+  const std::string own =
+      replaced(both, "jit = true", "jit = true\nimplementation = \"prefer-jit\"");
+  EXPECT_THAT(planText(kGraph, own), HasSubstr("plan.host_call \"my::scale\""));
+  Result<PlanConversion> conversion = convert(kGraph, own);
+  ASSERT_TRUE(conversion.isOk());
+  EXPECT_TRUE(conversion->implementations["scale_1"].isJit);
+  EXPECT_EQ(conversion->implementations["scale_1"].reason, "prefer-jit of the plugin");
+}
+
+TEST_F(GraphToPlanTest, APluginMayHaveNoKernels) {
+  const std::string_view launch = kManifest.substr(kManifest.find("[[plugin.launch]]"));
+  const std::string only = replaced(replaced(kManifest, launch, ""), "op =", "jit = true\nop =");
+  EXPECT_THAT(planText(kGraph, only), HasSubstr("plan.host_call \"my::scale\""));
+  ImplementationPolicies policies;
+  ASSERT_TRUE(policies.add("my::scale=strict-aot").isOk());
+  EXPECT_EQ(planText(kGraph, only, policies),
+            "INVALID_ARGUMENT: the build for my::scale asks for strict-aot, but plugin my::scale "
+            "(plugins.toml:2) has no kernels (aot): it is a host function");
+  EXPECT_THAT(planText(kGraph, replaced(only, "jit = true", "jit = false")),
+              HasSubstr("key 'launch' is missing"));
+  EXPECT_THAT(planText(kGraph, replaced(only, "jit = true", "jit = 1")),
+              HasSubstr("'jit' is an integer; expected a boolean"));
+  EXPECT_THAT(planText(kGraph, replaced(kManifest, "op =", "jit_workspace = \"4\"\nop =")),
+              HasSubstr("jit_workspace is for plugins with jit = true"));
+  EXPECT_THAT(
+      planText(kGraph, replaced(only, "jit = true", "jit = true\nimplementation = \"aot\"")),
+      HasSubstr("implementation: 'aot' is no policy; expected prefer-aot"));
 }
 
 /// Two more plugins for my::scale beside kManifest's: for multiples of 4 elements, and for other

@@ -69,6 +69,28 @@ void PlanBuilder::addLaunch(mlir::Location loc, llvm::StringRef kernel, std::spa
       sharedBytes ? text(*sharedBytes) : nullptr));
 }
 
+void PlanBuilder::addHostCall(mlir::Location loc, llvm::StringRef function,
+                              std::span<const std::string> inputs,
+                              std::span<const std::string> outputs,
+                              std::span<const TensorSpec> tensors, mlir::DictionaryAttr attributes,
+                              llvm::StringRef workspace, llvm::StringRef node) {
+  auto references = [&](std::span<const std::string> buffers) {
+    llvm::SmallVector<mlir::Attribute> list;
+    for (const std::string &buffer : buffers)
+      list.push_back(reference(buffer));
+    return builder_.getArrayAttr(list);
+  };
+  llvm::SmallVector<mlir::Attribute> dtypes, shapes;
+  for (const TensorSpec &tensor : tensors) {
+    dtypes.push_back(builder_.getStringAttr(llvm::StringRef(dataTypeName(tensor.dtype))));
+    shapes.push_back(texts(tensor.shape));
+  }
+  steps_.emplace_back(plan::HostCallOp::create(
+      builder_, loc, builder_.getStringAttr(function), references(inputs), references(outputs),
+      builder_.getArrayAttr(dtypes), builder_.getArrayAttr(shapes), attributes,
+      workspace.empty() ? nullptr : reference(workspace), builder_.getStringAttr(node)));
+}
+
 void PlanBuilder::addCopy(mlir::Location loc, llvm::StringRef source, llvm::StringRef target) {
   steps_.emplace_back(plan::CopyOp::create(builder_, loc, source, target));
 }

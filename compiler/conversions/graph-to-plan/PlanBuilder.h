@@ -3,6 +3,7 @@
 
 #include "base/DataType.h"
 #include "compiler/dialects/plan/Plan.h"
+#include "compiler/plugins/PluginDefinition.h"
 #include "symbolic/Expr.h"
 
 #include "mlir/IR/OwningOpRef.h"
@@ -41,6 +42,11 @@ public:
                  mlir::ArrayRef<mlir::Attribute> arguments, llvm::StringRef plugin,
                  llvm::StringRef node, const std::optional<std::array<Expr, 3>> &block = {},
                  const std::optional<Expr> &sharedBytes = {});
+  /// `tensors` are those in the buffers, inputs first.
+  void addHostCall(mlir::Location loc, llvm::StringRef function,
+                   std::span<const std::string> inputs, std::span<const std::string> outputs,
+                   std::span<const TensorSpec> tensors, mlir::DictionaryAttr attributes,
+                   llvm::StringRef workspace, llvm::StringRef node);
   void addCopy(mlir::Location loc, llvm::StringRef source, llvm::StringRef target);
 
   mlir::FlatSymbolRefAttr reference(llvm::StringRef buffer);

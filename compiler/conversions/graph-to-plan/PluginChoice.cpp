@@ -30,12 +30,15 @@ Result<PluginChoice> choosePlugin(std::span<const PluginDefinition *const> candi
                                   const std::string &opName, const std::string &nodeName,
                                   const std::vector<NodeArgument> &arguments,
                                   const std::vector<TensorSpec> &outputs,
-                                  const ShapeSymbols &symbols) {
+                                  const ShapeSymbols &symbols,
+                                  const ImplementationPolicies &policies) {
   PluginChoice choice;
   for (const PluginDefinition *candidate : candidates) {
     Result<PluginNode> node = bindNode(*candidate, opName, nodeName, arguments, outputs);
     Status status =
         node.isOk() ? checkConditions(*candidate, *node, symbols) : std::move(node).status();
+    if (status.isOk())
+      status = policies.choose(*candidate).status();
     if (status.isOk()) {
       choice.plugin = candidate;
       choice.node = std::move(*node);

@@ -36,7 +36,7 @@ bool isDataTypeName(StringRef text) {
   return type && dataTypeName(*type) == std::string_view(text);
 }
 
-bool isStep(Operation &op) { return isa<LaunchOp, CopyOp>(op); }
+bool isStep(Operation &op) { return isa<LaunchOp, CopyOp, HostCallOp>(op); }
 
 void forEachExpression(Operation &op, function_ref<void(StringRef)> visit) {
   auto visitAll = [&](ArrayAttr attributes) {
@@ -48,6 +48,10 @@ void forEachExpression(Operation &op, function_ref<void(StringRef)> visit) {
       .Case<InputOp, OutputOp>([&](auto tensor) { visitAll(tensor.getShape()); })
       .Case([&](CheckOp check) { visit(check.getCondition()); })
       .Case([&](BufferOp buffer) { visit(buffer.getSizeBytes()); })
+      .Case([&](HostCallOp call) {
+        for (Attribute shape : call.getShapes())
+          visitAll(cast<ArrayAttr>(shape));
+      })
       .Case([&](LaunchOp launch) {
         visitAll(launch.getGrid());
         if (launch.getBlock())
@@ -247,6 +251,30 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
     if (name && !symbols.lookupNearestSymbolFrom<BufferOp>(*this, name))
       return emitOpError("(C3) argument ")
              << i << ": " << name << " is not a buffer of this program";
+  }
+  return success();
+}
+
+LogicalResult HostCallOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  const size_t count = getInputs().size() + getOutputs().size();
+  if (getDtypes().size() != count || getShapes().size() != count)
+    return emitOpError("(C2) has ") << count << " inputs and outputs, but " << getDtypes().size()
+                                    << " dtypes and " << getShapes().size() << " shapes";
+  SmallVector<FlatSymbolRefAttr> written;
+  for (Attribute input : getInputs())
+    if (!lookupBuffer(*this, cast<FlatSymbolRefAttr>(input), symbols))
+      return failure();
+  for (Attribute output : getOutputs())
+    written.push_back(cast<FlatSymbolRefAttr>(output));
+  if (getWorkspaceAttr())
+    written.push_back(getWorkspaceAttr());
+  for (FlatSymbolRefAttr name : written) {
+    BufferOp buffer = lookupBuffer(*this, name, symbols);
+    if (!buffer)
+      return failure();
+    if (buffer.getKind() == BufferKind::Input || buffer.getKind() == BufferKind::Constant)
+      return emitOpError("(C3) writes ")
+             << stringifyBufferKind(buffer.getKind()) << " buffer " << name;
   }
   return success();
 }

@@ -23,7 +23,7 @@ bool isCanonicalExpression(llvm::StringRef text);
 bool isDataTypeName(llvm::StringRef text);
 /// Calls `visit` for every expression that an op of this dialect carries.
 void forEachExpression(mlir::Operation &op, llvm::function_ref<void(llvm::StringRef)> visit);
-/// True for the ops that do something at run time, in order: launches and copies.
+/// True for the ops that do something at run time, in order: launches, copies and calls.
 bool isStep(mlir::Operation &op);
 
 } // namespace inlay::plan

@@ -168,6 +168,30 @@ def Plan_LaunchOp : Plan_Member<"launch", [DeclareOpInterfaceMethods<SymbolUserO
   }];
 }
 
+def Plan_ShapeArray : TypedArrayAttrBase<Plan_ExprArray, "shapes of expressions in canonical text">;
+def Plan_DataTypeArray : TypedArrayAttrBase<Plan_DataType, "names of data types">;
+
+def Plan_HostCallOp : Plan_Member<"host_call", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Calls a function that the process registers under a name";
+  let description = [{
+    `function` is the operator. `dtypes` and `shapes` tell the tensors in the buffers, inputs first. `attributes` are those of the
+    operator, as `graph.call` writes them. `workspace` is memory for this call.
+    (C1) All buffers belong to this program. (C2) There is a dtype and a shape for each input and output. (C3) Outputs and
+    workspace are not inputs or constants.
+
+    ```mlir
+    plan.host_call "my::scale" inputs [@X] outputs [@Y] dtypes ["float32", "float32"] shapes [["s0"], ["s0"]] attributes {factor = 2.0 : f64} node "scale_1"
+    ```
+  }];
+  let arguments = (ins StrAttr:$function, FlatSymbolRefArrayAttr:$inputs, FlatSymbolRefArrayAttr:$outputs,
+                       Plan_DataTypeArray:$dtypes, Plan_ShapeArray:$shapes, DictionaryAttr:$arguments,
+                       OptionalAttr<FlatSymbolRefAttr>:$workspace, OptionalAttr<StrAttr>:$node);
+  let assemblyFormat = [{
+    $function `inputs` $inputs `outputs` $outputs `dtypes` $dtypes `shapes` $shapes `attributes` $arguments (`workspace` $workspace^)?
+    (`node` $node^)? attr-dict
+  }];
+}
+
 def Plan_CopyOp : Plan_Member<"copy", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Copies the whole of one buffer to another";
   let description = [{
