@@ -138,6 +138,18 @@ TEST_F(CppPluginLibrary, ListsFilesOfKernelsAndWhatTheirLaunchesNeed) {
   EXPECT_FALSE(launch.isProgrammatic);
 }
 
+TEST_F(CppPluginLibrary, SaysWhichInputAnOutputIs) {
+  auto bound = node("test::in_place", {{"X", kX}, {"Y", kY}});
+  ASSERT_TRUE(bound.isOk()) << bound.status().message();
+  auto description = registry_.find("test::in_place")->describe(*bound);
+  ASSERT_TRUE(description.isOk()) << description.status().message();
+  EXPECT_THAT(description->aliasedInputs, testing::ElementsAre(testing::Pair(1u, 1u)));
+  EXPECT_EQ(description->outputs[1].shape, kY.shape);
+  bound->outputs = {kX, kY};
+  EXPECT_THAT(registry_.find("test::in_place")->implement(*bound).status().message(),
+              HasSubstr("aliased() was called for an output; only inputs can be aliased"));
+}
+
 TEST_F(CppPluginLibrary, WithoutInputNamesTakesAllTensors) {
   auto bound = node("test::all", {{"a", kX}, {"b", kY}, {"c", kX}});
   ASSERT_TRUE(bound.isOk()) << bound.status().message();

@@ -82,6 +82,13 @@ INLAY_PLUGIN_LIBRARY(plugins) {
   addWithAot(plugins, "test::block_of_source", [](AotContext &p) {
     p.launch({.kernel = p.triton("k.py", "k"), .grid = {1}, .block = {32}});
   });
+  plugins.add("test::in_place")
+      .inputs({"X", "Y"})
+      .describe([](DescribeContext &p) {
+        p.output(p.input("X").like());
+        p.output(p.input("Y").aliased());
+      })
+      .aot([](AotContext &p) { (void)p.output(0).aliased(); });
   plugins.add("test::throws")
       .describe([](DescribeContext &p) { p.fail("only float16 of " + p.opName()); })
       .aot([](AotContext &) { throw 3; });

@@ -338,7 +338,7 @@ private:
     INLAY_ASSIGN(const toml::array *outputs, arrayOf(table, "outputs", true));
     for (const toml::node &node : *outputs) {
       INLAY_ASSIGN(const toml::table *written, tableOf(node, "outputs"));
-      INLAY_TRY(checkKeys(*written, {"name", "like", "shape", "dtype"}, "an output"));
+      INLAY_TRY(checkKeys(*written, {"name", "like", "shape", "dtype", "aliased"}, "an output"));
       ManifestOutput output;
       INLAY_ASSIGN(output.name, requiredString(*written, "name"));
       INLAY_TRY(checkName(node, output.name));
@@ -353,9 +353,12 @@ private:
 
   Status readOutputShape(const toml::node &node, const toml::table &written,
                          ManifestOutput &output) {
-    const toml::node *like = written.get("like"), *shape = written.get("shape");
-    if (!like == !shape)
-      return errorAt(node, "output '{}' needs either 'like' or 'shape'", output.name);
+    const toml::node *like = written.get("like"), *shape = written.get("shape"),
+                     *aliased = written.get("aliased");
+    if (!like + !shape + !aliased != 2)
+      return errorAt(node, "output '{}' needs either 'like', 'shape' or 'aliased'", output.name);
+    if (aliased)
+      return readAliased(*aliased, output);
     if (like) {
       INLAY_ASSIGN(std::string input, stringOf(*like, "like"));
       INLAY_ASSIGN(uint32_t index, inputNamed(*like, input));
@@ -368,6 +371,18 @@ private:
       INLAY_ASSIGN(ManifestExpr expr, readExpr(dim, "shape", {}));
       output.shape.push_back(std::move(expr));
     }
+    return {};
+  }
+
+  /// An output that is an input's memory has its shape and type.
+  Status readAliased(const toml::node &node, ManifestOutput &output) const {
+    INLAY_ASSIGN(std::string input, stringOf(node, "aliased"));
+    INLAY_ASSIGN(uint32_t index, inputNamed(node, input));
+    for (const ManifestOutput &other : record_.outputs)
+      if (other.aliasedInput == index)
+        return errorAt(node, "outputs '{}' and '{}' are both aliased to input '{}'", other.name,
+                       output.name, input);
+    output.aliasedInput = output.shapeLikeInput = output.dtype.likeInput = index;
     return {};
   }
 

@@ -318,6 +318,8 @@ Result<PluginDescription> ManifestPlugin::describe(const PluginNode &node) const
       INLAY_ASSIGN(Expr value, names.resolve(dim));
       spec.shape.push_back(value);
     }
+    if (output.aliasedInput)
+      description.aliasedInputs.emplace(described.outputs.size(), *output.aliasedInput);
     described.outputs.push_back(spec);
   }
   description.outputs = described.outputs;

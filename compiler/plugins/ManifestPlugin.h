@@ -40,6 +40,7 @@ struct ManifestOutput {
   std::optional<uint32_t> shapeLikeInput;
   std::vector<ManifestExpr> shape; // unless like an input
   ManifestDataType dtype;
+  std::optional<uint32_t> aliasedInput; // whose memory it is
 };
 
 /// A constexpr: a value, or what to take from the node.

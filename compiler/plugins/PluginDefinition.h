@@ -159,6 +159,9 @@ struct PluginImplementation {
 struct PluginDescription {
   std::vector<TensorSpec> outputs;
   std::vector<PluginRequirement> requirements;
+  /// By output: the input whose memory it is. Kernels read and write it in place; they see one
+  /// buffer for both, which holds the input's elements before the first launch.
+  std::map<uint32_t, uint32_t> aliasedInputs;
 };
 
 /// A plugin: an operator's name and arguments, what its outputs look like, and how kernels compute

@@ -121,6 +121,15 @@ void addOutput(Node *node, uint32_t dtype, const char *const *shape, size_t rank
   node->description->outputs.push_back(std::move(spec));
 }
 
+void addAliasedOutput(Node *node, uint32_t dtype, const char *const *shape, size_t rank,
+                      size_t input) {
+  if (!allow(node, node->description, "add_aliased_output", "describe") ||
+      !tensorOf(node, 0, input))
+    return;
+  node->description->aliasedInputs.emplace(node->description->outputs.size(), input);
+  addOutput(node, dtype, shape, rank);
+}
+
 void require(Node *node, const char *condition, const char *message) {
   if (allow(node, node->description, "require", "describe"))
     node->description->requirements.push_back(
@@ -319,6 +328,7 @@ const inlay_plugin_host_v1 &pluginNodeTable() {
     t.require = require;
     t.add_workspace = addWorkspace;
     t.add_launch = addLaunch;
+    t.add_aliased_output = addAliasedOutput;
     return t;
   }();
   return table;

@@ -107,8 +107,10 @@ private:
 struct TensorDesc {
   inlay_dtype_t dtype;
   std::vector<SymInt> shape;
+  /// The input whose memory this output is; negative: memory of its own.
+  int64_t aliasedInput = -1;
   /// The same shape with another element type.
-  TensorDesc withDtype(inlay_dtype_t other) const { return {other, shape}; }
+  TensorDesc withDtype(inlay_dtype_t other) const { return {other, shape, aliasedInput}; }
 };
 
 /// A tensor of the node that a plugin serves; dense, row-major.
@@ -134,6 +136,15 @@ public:
   }
   /// A description with this tensor's type and shape, to change or to return.
   TensorDesc like() const { return desc_; }
+  /// A description of an output that is this input's memory: kernels write it in place, and see one
+  /// buffer for both. What else reads the input still sees it as it was.
+  TensorDesc aliased() const {
+    if (kind_ != INLAY_PLUGIN_ARGUMENT_INPUT)
+      throw std::logic_error("aliased() was called for an output; only inputs can be aliased");
+    TensorDesc desc = desc_;
+    desc.aliasedInput = index_;
+    return desc;
+  }
 
 private:
   friend class DescribeContext;
@@ -263,7 +274,11 @@ public:
     std::vector<const char *> shape;
     for (const SymInt &size : desc.shape)
       shape.push_back(size.text().c_str());
-    host_->add_output(node_, desc.dtype, shape.data(), shape.size());
+    if (desc.aliasedInput >= 0)
+      host_->add_aliased_output(node_, desc.dtype, shape.data(), shape.size(),
+                                static_cast<size_t>(desc.aliasedInput));
+    else
+      host_->add_output(node_, desc.dtype, shape.data(), shape.size());
   }
   /// A condition that must hold: checked at build time as far as sizes are known, else at run time.
   void require(const SymInt &condition, const std::string &message) {

@@ -175,6 +175,10 @@ struct inlay_plugin_host_v1 {
   uint32_t (*add_workspace)(inlay_plugin_node_t *node, const char *name, uint32_t dtype,
                             const char *size_bytes);
   void (*add_launch)(inlay_plugin_node_t *node, const inlay_plugin_launch_v1 *launch);
+  /** As add_output, for an output that is input `input`'s memory, written in place; its type and
+   * shape are the input's. */
+  void (*add_aliased_output)(inlay_plugin_node_t *node, uint32_t dtype, const char *const *shape,
+                             size_t rank, size_t input);
 };
 
 /** The entry of a plugin library, which the library defines. */

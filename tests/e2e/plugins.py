@@ -20,6 +20,7 @@ import npy
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PREBUILT = ROOT / "tests" / "prebuilt"
 KERNELS = ROOT / "tests" / "plugins" / "elsewhere"
+OUTPUTS = ROOT / "tests" / "plugins" / "outputs" / "outputs.toml"
 SKIPPED = 77
 GPU_TARGETS = ("cuda:sm_90a",)
 
@@ -65,6 +66,23 @@ def model(op, shape, out_shape, dtype="float32", attributes=""):
 """
 
 
+def calls(inputs, nodes, outputs):
+    """The graph of several calls on float32 vectors of one symbolic size: nodes are (results, operator, operands by name)."""
+    tensor = '!graph.tensor<["s0"], "float32">'
+
+    def texts(values):
+        return "[" + ", ".join(f'"{value}"' for value in values) + "]"
+    lines = []
+    for number, (results, op, operands) in enumerate(nodes):
+        lines.append(f'  {", ".join("%" + name for name in results)} = graph.call "{op}" node "node_{number}" '
+                     f'({", ".join("%" + value for value in operands.values())}) names {texts(operands)} arguments {{}} : '
+                     f'({", ".join([tensor] * len(operands))}) -> ({", ".join([tensor] * len(results))})\n')
+    return (f"graph.model @m inputs {texts(inputs)} {texts([''] * len(inputs))} outputs {texts('out_' + name for name in outputs)} "
+            f"{texts([''] * len(outputs))} symbols [{{name = \"s0\", min = 0 : i64, max = 1048576 : i64, opt = 64 : i64}}] checks [] {{\n"
+            f"^bb0({', '.join(f'%{name}: {tensor}' for name in inputs)}):\n{''.join(lines)}"
+            f"  graph.output {', '.join('%' + name for name in outputs)} : {', '.join([tensor] * len(outputs))}\n}}\n")
+
+
 class Test:
     """One run: programs, device and a folder for files."""
 
@@ -87,8 +105,11 @@ class Test:
         fails(expected, self.binary / "inlay", "build", path, "--plugin", manifest, *flags, "-o", self.folder / "refused.inlay")
 
     def check(self, engine, x, shape, y, out_shape, *tolerances):
+        return self.check_tensors(engine, {"in_0": (x, shape, "float32"), "out_0": (y, out_shape, "float32")}, *tolerances)
+
+    def check_tensors(self, engine, tensors, *tolerances):
         npz = self.folder / "case.npz"
-        npy.save_npz(npz, {"in_0": (x, shape, "float32"), "out_0": (y, out_shape, "float32")})
+        npy.save_npz(npz, tensors)
         command = (self.binary / "inlay-run", engine, "--device", self.device, "--inputs", npz, "--check", npz, "--json",
                    *(tolerances or ("--rtol", 0, "--atol", 0)))
         if not self.is_cpu:  # recorded in the second run, launched as a graph from then on
@@ -288,8 +309,48 @@ def host_function(test):
     return "kernel and function agree; missing ones are named"
 
 
+def in_place(test):
+    """Additions in place: what they change is read elsewhere, is the caller's, or is theirs to take over."""
+    targets = ["cpu", *GPU_TARGETS]
+    engine = test.build(calls(["x", "y"], [
+        (["t"], "test::double", {"X": "x"}),
+        (["u"], "test::add_in_place", {"X": "t", "Y": "y"}),  # t is read below: a copy
+        (["v"], "test::double", {"X": "t"}),
+        (["w"], "test::add_in_place", {"X": "u", "Y": "v"}),  # takes u over
+        (["z"], "test::add_in_place", {"X": "x", "Y": "y"}),  # the caller's x: a copy
+        (["q"], "test::double", {"X": "x"}),
+        (["r"], "test::add_in_place", {"X": "q", "Y": "q"}),  # q is also what is added: a copy
+    ], ["w", "z", "r"]), OUTPUTS, targets)
+    sizes = (1, 256, 1000)
+    for count in sizes:
+        x, y = numbers(count), numbers(count)
+        result = test.check_tensors(engine, {
+            "in_0": (x, (count,), "float32"), "in_1": (y, (count,), "float32"),
+            "out_0": ([6 * a + b for a, b in zip(x, y)], (count,), "float32"),
+            "out_1": ([a + b for a, b in zip(x, y)], (count,), "float32"),
+            "out_2": ([4 * a for a in x], (count,), "float32")})
+        if result["launches"] != 7:
+            raise Failure(f"{result['launches']} launches instead of 7")
+    said = run(test.binary / "inlay", "inspect", engine)
+    if said.count(": copy ") != 3:
+        raise Failure(f"expected 3 copies:\n{said}")
+    # The same tensor twice, each to be a result's memory.
+    engine = test.build(calls(["x"], [
+        (["t"], "test::double", {"X": "x"}),
+        (["a", "b"], "test::swap", {"X": "t", "Y": "t"}),
+        (["c", "d"], "test::swap", {"X": "a", "Y": "b"}),
+    ], ["c", "d"]), OUTPUTS, targets)
+    for count in sizes:
+        x = numbers(count)
+        test.check_tensors(engine, {
+            "in_0": (x, (count,), "float32"), "out_0": ([2 * v + 1 for v in x], (count,), "float32"),
+            "out_1": ([2 * v + 1 for v in x], (count,), "float32")})
+    return f"{len(sizes)} sizes; copied where others read, taken over elsewhere"
+
+
 CASES = {
     "host_function": host_function,
+    "in_place": in_place,
     "triton_files": triton_files,
     "objects": objects,
     "source_and_files": source_and_files,

@@ -6,6 +6,7 @@
 #include "compiler/conversions/graph-to-plan/OperatorCoverage.h"
 #include "compiler/conversions/graph-to-plan/PlanBuilder.h"
 #include "compiler/conversions/graph-to-plan/PluginChoice.h"
+#include "compiler/conversions/graph-to-plan/ValueStorage.h"
 #include "compiler/dialects/graph/Graph.h"
 
 #include "mlir/IR/Verifier.h"
@@ -41,14 +42,17 @@ public:
   Result<PlanConversion> convert() {
     INLAY_TRY(checkOperatorsSupported(model_, plugins_));
     readSymbols();
+    for (auto call : model_.getBlock().getOps<graph::CallOp>())
+      INLAY_TRY(describeCall(call));
     addInputs();
     reserveOutputs();
     INLAY_TRY(addModelChecks());
+    size_t next = 0;
     for (mlir::Operation &op : model_.getBlock()) {
       if (auto constant = llvm::dyn_cast<graph::ConstantOp>(op))
         addConstant(constant);
-      if (auto call = llvm::dyn_cast<graph::CallOp>(op))
-        INLAY_TRY(convertCall(call));
+      if (llvm::isa<graph::CallOp>(op))
+        INLAY_TRY(convertNode(described_[next++]));
     }
     addOutputs();
     for (mlir::OwningOpRef<plan::KernelOp> &kernel : kernels_.take())
@@ -99,7 +103,7 @@ private:
                                            plan::BufferKind::Output, sizeBytes(specOf(value)));
       outputBuffers_.push_back(buffer);
       if (value.getDefiningOp<graph::CallOp>())
-        buffers_.try_emplace(value, buffer);
+        buffers_.try_emplace(storage_.first(value), buffer);
     }
   }
 
@@ -124,7 +128,7 @@ private:
   void addOutputs() {
     for (auto [i, value] : llvm::enumerate(model_.getResultTensors())) {
       TensorSpec spec = specOf(value);
-      const std::string &buffer = outputBuffers_[i], &computed = buffers_[value];
+      const std::string &buffer = outputBuffers_[i], &computed = bufferOf(value);
       plan_.addOutput(model_.getLoc(), textAt(model_.getOutputNames(), i), spec.dtype, spec.shape,
                       buffer, textAt(model_.getOutputPaths(), i));
       if (computed != buffer)
@@ -132,7 +136,19 @@ private:
     }
   }
 
-  Status convertCall(graph::CallOp call) {
+  /// The buffer that a value lies in; empty if it has none yet.
+  std::string &bufferOf(mlir::Value value) { return buffers_[storage_.first(value)]; }
+
+  /// A call, the plugin that serves it, and what that says of its outputs.
+  struct DescribedCall {
+    graph::CallOp call;
+    PluginChoice choice;
+    std::vector<std::string> tensorNames; // of the operands
+    PluginDescription description;
+    std::vector<PluginRequirement> runTime;
+  };
+
+  Status describeCall(graph::CallOp call) {
     std::vector<std::string> tensorNames;
     std::vector<NodeArgument> arguments;
     for (auto [i, input] : llvm::enumerate(call.getInputs())) {
@@ -153,7 +169,8 @@ private:
                  choosePlugin(candidates, call.getOp().str(), call.getNode().str(), arguments,
                               outputs, symbols_, policies_));
     noteChoice(choice);
-    return convertNode(call, *choice.plugin, choice.node, tensorNames);
+    described_.push_back({call, std::move(choice), std::move(tensorNames), {}, {}});
+    return describeNode(described_.back());
   }
 
   void noteChoice(const PluginChoice &choice) {
@@ -164,17 +181,40 @@ private:
       notes_.push_back("passed over: " + reason);
   }
 
-  Status convertNode(graph::CallOp call, const PluginDefinition &plugin, PluginNode &node,
-                     const std::vector<std::string> &tensorNames) {
-    std::string context = "converting " + describeNode(plugin, node);
+  Status describeNode(DescribedCall &described) {
+    const PluginDefinition &plugin = *described.choice.plugin;
+    const PluginNode &node = described.choice.node;
     // What the exporter recorded is no plugin's business while it describes.
     PluginNode undescribed = node;
     undescribed.outputs.clear();
-    INLAY_ASSIGN(PluginDescription description, plugin.describe(undescribed), context);
-    std::vector<PluginRequirement> runTime;
-    INLAY_TRY(checkOutputs(plugin, node, description, symbols_, runTime));
-    INLAY_TRY(checkRequirements(plugin, node, description.requirements, symbols_, runTime));
-    for (const PluginRequirement &requirement : runTime)
+    PluginDescription &description = described.description;
+    INLAY_ASSIGN(description, plugin.describe(undescribed),
+                 "converting " + inlay::describeNode(plugin, node));
+    INLAY_TRY(checkOutputs(plugin, node, description, symbols_, described.runTime));
+    INLAY_TRY(checkAliases(plugin, node, description));
+    INLAY_TRY(
+        checkRequirements(plugin, node, description.requirements, symbols_, described.runTime));
+    for (const auto &[output, input] : description.aliasedInputs)
+      if (std::optional<unsigned> operand = findOperand(described, node.inputNames[input]))
+        storage_.alias(described.call, output, *operand);
+    return {};
+  }
+
+  /// The operand of a call that an input of its plugin is.
+  static std::optional<unsigned> findOperand(const DescribedCall &described,
+                                             const std::string &name) {
+    const auto at = std::ranges::find(described.tensorNames, name);
+    if (at == described.tensorNames.end())
+      return std::nullopt;
+    return static_cast<unsigned>(at - described.tensorNames.begin());
+  }
+
+  Status convertNode(const DescribedCall &described) {
+    graph::CallOp call = described.call;
+    const PluginDefinition &plugin = *described.choice.plugin;
+    const PluginNode &node = described.choice.node;
+    const std::string context = "converting " + inlay::describeNode(plugin, node);
+    for (const PluginRequirement &requirement : described.runTime)
       plan_.addCheck(call.getLoc(), requirement.condition, requirement.message);
 
     INLAY_ASSIGN(const ImplementationChoice choice, policies_.choose(plugin), context);
@@ -190,12 +230,15 @@ private:
     INLAY_TRY(checkLaunchValues(plugin, node, implementation, symbols_));
     NodeBuffers buffers;
     for (const std::string &name : node.inputNames) {
-      size_t operand =
-          std::find(tensorNames.begin(), tensorNames.end(), name) - tensorNames.begin();
-      buffers.inputs.push_back(operand < tensorNames.size() ? buffers_[call.getInputs()[operand]]
-                                                            : "");
+      const std::optional<unsigned> operand = findOperand(described, name);
+      buffers.inputs.push_back(operand ? bufferOf(call.getInputs()[*operand]) : "");
     }
     addNodeBuffers(call, node, implementation, buffers);
+    for (const auto &[output, input] : described.description.aliasedInputs)
+      if (buffers.inputs[input] != buffers.outputs[output]) {
+        plan_.addCopy(call.getLoc(), buffers.inputs[input], buffers.outputs[output]);
+        buffers.inputs[input] = buffers.outputs[output];
+      }
     if (choice.isJit)
       addHostCall(call, plugin, node, buffers);
     for (const PluginLaunch &launch : implementation.launches)
@@ -211,7 +254,7 @@ private:
   void addNodeBuffers(graph::CallOp call, const PluginNode &node,
                       const PluginImplementation &implementation, NodeBuffers &buffers) {
     for (auto [i, output] : llvm::enumerate(call.getOutputs())) {
-      std::string &buffer = buffers_[output];
+      std::string &buffer = bufferOf(output);
       if (buffer.empty()) {
         std::string name =
             node.nodeName + (call.getOutputs().size() > 1 ? "." + std::to_string(i) : "");
@@ -326,6 +369,8 @@ private:
   const ImplementationPolicies &policies_;
   ShapeSymbols symbols_;
   std::set<std::string> bound_;
+  std::vector<DescribedCall> described_;
+  ValueStorage storage_;
   std::map<std::string, std::string> chosen_; // by node: its plugin
   std::map<std::string, NodeImplementation> implementations_;
   std::vector<std::string> notes_;

@@ -14,6 +14,7 @@
 
 #include <filesystem>
 #include <regex>
+#include <sstream>
 
 namespace inlay {
 namespace {
@@ -261,6 +262,139 @@ TEST_F(VariantsTest, RefuseANodeThatNoneServes) {
       "float32; the plugin takes float16 -> float16; bfloat16 -> bfloat16, while converting "
       "node scale_1 (my::scale, plugin at plugins.toml:17)\n  node scale_1 (my::scale, plugin "
       "at plugins.toml:2): its condition 'X.shape[0] % 4 == 0' does not hold");
+}
+
+/// Beside kManifest's, plugins that write in place.
+constexpr std::string_view kInPlace = R"toml(
+[[plugin]]
+op = "my::increment"
+inputs = ["X"]
+outputs = [{ name = "Y", aliased = "X" }]
+
+[[plugin.launch]]
+kernel = "kernels.py:scale_kernel"
+constexprs = { BLOCK = 256 }
+grid = ["ceildiv(X.numel, BLOCK)"]
+args = ["X", "X.numel", 3.0, "Y"]
+
+[[plugin]]
+op = "my::both"
+inputs = ["X", "Y"]
+outputs = [{ name = "A", aliased = "Y" }, { name = "B", aliased = "X" }]
+
+[[plugin.launch]]
+kernel = "kernels.py:scale_kernel"
+constexprs = { BLOCK = 256 }
+grid = ["ceildiv(X.numel, BLOCK)"]
+args = ["A", "X.numel", 3.0, "B"]
+)toml";
+
+class InPlaceTest : public GraphToPlanTest {
+protected:
+  /// The copies and launches of a graph, without what they have in common; or the error. In `calls`
+  /// T stands for the type of all tensors.
+  std::string steps(std::string_view calls, std::string_view outputs = R"("y")") {
+    const std::string type = "!graph.tensor<[\"s0\"], \"float32\">";
+    std::string graph =
+        "graph.model @m inputs [\"x\"] [\"\"] outputs [" + std::string(outputs) + "] [" +
+        (outputs.find(',') == std::string_view::npos ? "\"\"" : "\"\", \"\"") +
+        "] symbols [{name = \"s0\", min = 1 : i64, max = 64 : i64, opt = 8 : i64}] checks [] {\n"
+        "^bb0(%x: T):\n" +
+        std::string(calls) + "}\n";
+    graph = std::regex_replace(graph, std::regex("\\bT\\b"), type);
+    const std::string text = planText(graph, std::string(kManifest) + std::string(kInPlace));
+    std::string result;
+    for (std::istringstream lines(text); std::getline(lines, line_);)
+      if (!line_.starts_with("plan.") || line_.starts_with("plan.copy"))
+        result += line_ + "\n";
+      else if (line_.starts_with("plan.launch"))
+        result += line_.substr(line_.find("arguments")) + "\n";
+    return result;
+  }
+
+private:
+  std::string line_;
+};
+
+constexpr const char *kScale =
+    R"(%t = graph.call "my::scale" node "scale" (%x) names ["X"] arguments {factor = 2.0 : f64} : (T) -> T
+)";
+
+TEST_F(InPlaceTest, TakesOverWhatNobodyReadsAfterwards) {
+  // Even what the first call writes then lies in the output.
+  EXPECT_EQ(steps(std::string(kScale) + R"(
+  %u = graph.call "my::increment" node "first" (%t) names ["X"] arguments {} : (T) -> T
+  %y = graph.call "my::increment" node "second" (%u) names ["X"] arguments {} : (T) -> T
+  graph.output %y : T
+)"),
+            R"(arguments [@x, "s0", 2.000000e+00, @y] plugin "my::scale" node "scale"
+arguments [@y, "s0", 3.000000e+00, @y] plugin "my::increment" node "first"
+arguments [@y, "s0", 3.000000e+00, @y] plugin "my::increment" node "second"
+)");
+}
+
+TEST_F(InPlaceTest, CopiesWhatIsReadLater) {
+  EXPECT_EQ(steps(std::string(kScale) + R"(
+  %y = graph.call "my::increment" node "first" (%t) names ["X"] arguments {} : (T) -> T
+  %z = graph.call "my::increment" node "second" (%t) names ["X"] arguments {} : (T) -> T
+  graph.output %y, %z : T, T
+)",
+                  R"("y", "z")"),
+            R"(arguments [@x, "s0", 2.000000e+00, @z] plugin "my::scale" node "scale"
+plan.copy @z to @y
+arguments [@y, "s0", 3.000000e+00, @y] plugin "my::increment" node "first"
+arguments [@z, "s0", 3.000000e+00, @z] plugin "my::increment" node "second"
+)");
+}
+
+TEST_F(InPlaceTest, CopiesInputsOutputsAndConstants) {
+  EXPECT_EQ(steps(R"(
+  %y = graph.call "my::increment" node "first" (%x) names ["X"] arguments {} : (T) -> T
+  graph.output %y : T
+)"),
+            R"(plan.copy @x to @y
+arguments [@y, "s0", 3.000000e+00, @y] plugin "my::increment" node "first"
+)");
+  EXPECT_EQ(steps(std::string(kScale) + R"(
+  %u = graph.call "my::increment" node "first" (%t) names ["X"] arguments {} : (T) -> T
+  graph.output %u, %t : T, T
+)",
+                  R"("u", "t")"),
+            R"(arguments [@x, "s0", 2.000000e+00, @t] plugin "my::scale" node "scale"
+plan.copy @t to @u
+arguments [@u, "s0", 3.000000e+00, @u] plugin "my::increment" node "first"
+)");
+  EXPECT_EQ(steps(R"(
+  %c = graph.constant "c" dense<0> : tensor<32xi8> : !graph.tensor<["8"], "float32">
+  %y = graph.call "my::increment" node "first" (%c) names ["X"] arguments {} : (!graph.tensor<["8"], "float32">) -> !graph.tensor<["8"], "float32">
+  graph.output %y : !graph.tensor<["8"], "float32">
+)"),
+            R"(plan.copy @c to @y
+arguments [@y, "8", 3.000000e+00, @y] plugin "my::increment" node "first"
+)");
+}
+
+TEST_F(InPlaceTest, GivesEachOfTwoOutputsItsOwnMemory) {
+  EXPECT_EQ(steps(std::string(kScale) + R"(
+  %y, %z = graph.call "my::both" node "both" (%t, %t) names ["X", "Y"] arguments {} : (T, T) -> (T, T)
+  graph.output %y, %z : T, T
+)",
+                  R"("y", "z")"),
+            R"(arguments [@x, "s0", 2.000000e+00, @scale] plugin "my::scale" node "scale"
+plan.copy @scale to @y
+plan.copy @scale to @z
+arguments [@y, "s0", 3.000000e+00, @z] plugin "my::both" node "both"
+)");
+}
+
+TEST_F(InPlaceTest, RefusesOtherTypesAndShapes) {
+  constexpr const char *kCall = R"(
+  %y = graph.call "my::increment" node "first" (%x) names ["X"] arguments {} : (T) -> OTHER
+  graph.output %y : OTHER
+)";
+  EXPECT_EQ(steps(replaced(kCall, "OTHER", R"(!graph.tensor<["s0"], "float16">)")),
+            "INVALID_ARGUMENT: node first (my::increment, plugin at plugins.toml:14): output 0 is "
+            "described as float32, but the model recorded float16\n");
 }
 
 } // namespace

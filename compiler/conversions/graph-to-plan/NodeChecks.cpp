@@ -161,6 +161,32 @@ Status checkOutputs(const PluginDefinition &plugin, const PluginNode &node,
   return {};
 }
 
+Status checkAliases(const PluginDefinition &plugin, const PluginNode &node,
+                    const PluginDescription &description) {
+  std::map<uint32_t, uint32_t> outputs; // by input
+  for (const auto &[output, input] : description.aliasedInputs) {
+    const std::string head = fmt::format("{}: output {}", describeNode(plugin, node), output);
+    if (input >= node.inputs.size())
+      return invalidArgument("{} is aliased to input {}, but the node has {} inputs", head, input,
+                             node.inputs.size());
+    const auto [other, isFirst] = outputs.emplace(input, output);
+    if (!isFirst)
+      return invalidArgument("{} is aliased to input '{}', but so is output {}; an input's memory "
+                             "can be one output only",
+                             head, node.inputNames[input], other->second);
+    const TensorSpec &from = node.inputs[input], &to = node.outputs[output];
+    if (from.dtype != to.dtype)
+      return invalidArgument("{} is aliased to input '{}', which is {}, but it is {}", head,
+                             node.inputNames[input], dataTypeName(from.dtype),
+                             dataTypeName(to.dtype));
+    if (from.shape != to.shape)
+      return invalidArgument("{} is aliased to input '{}', whose shape is {}, but its own is {}",
+                             head, node.inputNames[input], shapeText(from.shape),
+                             shapeText(to.shape));
+  }
+  return {};
+}
+
 Status checkRequirements(const PluginDefinition &plugin, const PluginNode &node,
                          const std::vector<PluginRequirement> &requirements,
                          const ShapeSymbols &symbols, std::vector<PluginRequirement> &runTime) {

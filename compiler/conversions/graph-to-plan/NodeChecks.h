@@ -23,6 +23,12 @@ Status checkOutputs(const PluginDefinition &plugin, const PluginNode &node,
                     const PluginDescription &description, const ShapeSymbols &symbols,
                     std::vector<PluginRequirement> &runTime);
 
+/// Checks the outputs that are said to be inputs' memory: the input is there, aliased once, and has
+/// the type and shape that the model recorded for the output. Errors: InvalidArgument naming
+/// plugin, output and input.
+Status checkAliases(const PluginDefinition &plugin, const PluginNode &node,
+                    const PluginDescription &description);
+
 /// Decides requirements as far as the symbols' ranges allow; what is left is appended for run time,
 /// its message headed by the node. Errors: InvalidArgument with the author's message if one never
 /// holds.
