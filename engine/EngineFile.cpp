@@ -71,6 +71,13 @@ Status verifyHeader(const EngineHeader &header, uint64_t fileSizeBytes) {
   return {};
 }
 
+bool readsSizes(const fb::EngineT &engine) {
+  for (const std::unique_ptr<fb::StepT> &step : engine.steps)
+    if (step->kind.AsReadSize())
+      return true;
+  return false;
+}
+
 bool callsHost(const fb::EngineT &engine) {
   for (const std::unique_ptr<fb::StepT> &step : engine.steps)
     if (step->kind.AsHostCall())
@@ -121,7 +128,9 @@ Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
   std::memcpy(header.magic, kMagic, sizeof(header.magic));
   header.formatVersion = kEngineFormatVersion;
   header.flags = (hasLaunchDetails(engine) ? kLaunchDetailsFlag : 0) |
-                 (usesScratch(engine) ? kScratchFlag : 0) | (callsHost(engine) ? kHostCallFlag : 0);
+                 (usesScratch(engine) ? kScratchFlag : 0) |
+                 (callsHost(engine) ? kHostCallFlag : 0) |
+                 (readsSizes(engine) ? kComputedSizesFlag : 0);
   header.metadataOffset = sizeof(EngineHeader);
   header.metadataSizeBytes = metadataSizeBytes;
   header.segmentsOffset = segmentsOffset;

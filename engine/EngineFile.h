@@ -28,8 +28,11 @@ inline constexpr uint32_t kLaunchDetailsFlag = 1;
 inline constexpr uint32_t kScratchFlag = 2;
 /// Flag of engines that call functions of the process that runs them.
 inline constexpr uint32_t kHostCallFlag = 4;
+/// Flag of engines with sizes that their kernels compute: symbols with a bound, ReadSize steps.
+inline constexpr uint32_t kComputedSizesFlag = 8;
 /// All flags that this version of the code knows.
-inline constexpr uint32_t kKnownEngineFlags = kLaunchDetailsFlag | kScratchFlag | kHostCallFlag;
+inline constexpr uint32_t kKnownEngineFlags =
+    kLaunchDetailsFlag | kScratchFlag | kHostCallFlag | kComputedSizesFlag;
 
 /// The first 64 bytes of an engine file, little-endian.
 struct EngineHeader {

@@ -85,17 +85,24 @@ private:
     if (symbol.max() != std::numeric_limits<int64_t>::max())
       json["max"] = symbol.max();
     json["opt"] = symbol.opt();
+    if (symbol.bound() != kAbsent) {
+      json["bound"] = expression(symbol.bound());
+      return json;
+    }
     json["input"] = symbol.input();
     json["dim"] = symbol.dim();
     return json;
   }
 
   Json tensor(const fb::Tensor &tensor) const {
-    return {{"name", textOf(tensor.name())},
-            {"path", textOf(tensor.path())},
-            {"dtype", dtypeName(tensor.dtype())},
-            {"shape", shape(*tensor.shape())},
-            {"buffer", tensor.buffer()}};
+    Json json{{"name", textOf(tensor.name())},
+              {"path", textOf(tensor.path())},
+              {"dtype", dtypeName(tensor.dtype())},
+              {"shape", shape(*tensor.shape())},
+              {"buffer", tensor.buffer()}};
+    if (tensor.updated_input() != kAbsent)
+      json["updated_input"] = tensor.updated_input();
+    return json;
   }
 
   Json buffer(const fb::Buffer &buffer) const {
@@ -150,6 +157,13 @@ private:
       return {{"kind", "copy"}, {"source", copy->source()}, {"target", copy->target()}};
     if (const fb::HostCall *call = step.kind_as_HostCall())
       return hostCall(*call);
+    if (const fb::ReadSize *read = step.kind_as_ReadSize())
+      return {{"kind", "read_size"},
+              {"symbol", textOf(engine_.symbols()->Get(read->symbol())->name())},
+              {"buffer", read->buffer()},
+              {"dtype", dtypeName(read->dtype())},
+              {"plugin", textOf(read->plugin())},
+              {"node", textOf(read->node())}};
     const fb::Launch &launch = *step.kind_as_Launch();
     Json json{{"kind", "launch"},
               {"kernel", launch.kernel()},

@@ -91,10 +91,13 @@ private:
   void printSymbols() {
     for (const fb::Symbol *symbol : *engine_.symbols()) {
       const bool isBounded = symbol->max() != std::numeric_limits<int64_t>::max();
-      line("symbol {}: {} to {}, tuned for {}, from dimension {} of input {}",
-           textOf(symbol->name()), symbol->min(),
-           isBounded ? std::to_string(symbol->max()) : "unbounded", symbol->opt(), symbol->dim(),
-           quoted(textOf(engine_.inputs()->Get(symbol->input())->name())));
+      const std::string source =
+          symbol->bound() != kAbsent
+              ? fmt::format("computed by a kernel, at most {}", expression(symbol->bound()))
+              : fmt::format("from dimension {} of input {}", symbol->dim(),
+                            quoted(textOf(engine_.inputs()->Get(symbol->input())->name())));
+      line("symbol {}: {} to {}, tuned for {}, {}", textOf(symbol->name()), symbol->min(),
+           isBounded ? std::to_string(symbol->max()) : "unbounded", symbol->opt(), source);
     }
   }
 
@@ -102,9 +105,14 @@ private:
                     const flatbuffers::Vector<flatbuffers::Offset<fb::Tensor>> &tensors) {
     for (const fb::Tensor *tensor : tensors) {
       const std::string_view path = textOf(tensor->path());
-      line("{} {}: {}{} in buffer {}{}", what, quoted(textOf(tensor->name())),
+      const std::string updated =
+          tensor->updated_input() == kAbsent
+              ? ""
+              : ", may be the memory of input " +
+                    quoted(textOf(engine_.inputs()->Get(tensor->updated_input())->name()));
+      line("{} {}: {}{} in buffer {}{}{}", what, quoted(textOf(tensor->name())),
            dtypeName(tensor->dtype()), shape(*tensor->shape()), tensor->buffer(),
-           path.empty() ? "" : ", at " + quoted(path));
+           path.empty() ? "" : ", at " + quoted(path), updated);
     }
   }
 
@@ -165,6 +173,12 @@ private:
     }
     if (const fb::HostCall *call = step.kind_as_HostCall()) {
       printHostCall(index, *call);
+      return;
+    }
+    if (const fb::ReadSize *read = step.kind_as_ReadSize()) {
+      line("step {}: read {} of {} from buffer {}, plugin {}, node {}", index,
+           dtypeName(read->dtype()), textOf(engine_.symbols()->Get(read->symbol())->name()),
+           read->buffer(), quoted(textOf(read->plugin())), quoted(textOf(read->node())));
       return;
     }
     const fb::Launch &launch = *step.kind_as_Launch();

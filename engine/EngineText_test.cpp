@@ -46,6 +46,25 @@ TEST(EngineText, PrintsEverySection) {
     EXPECT_THAT(text, testing::HasSubstr(line));
 }
 
+TEST(EngineText, PrintsComputedSizesAndUpdatedInputs) {
+  const std::string text =
+      engineToText(makeFile([](TestEngine &test) { test = makeSizeTestEngine(); }));
+  EXPECT_THAT(text,
+              testing::HasSubstr(
+                  "symbol u: 0 to unbounded, tuned for 32, computed by a kernel, at most n\n"));
+  EXPECT_THAT(text, testing::HasSubstr("step 2: read int32 of u from buffer 5, plugin "
+                                       "'my::select', node 'select_1'\n"));
+  const nlohmann::json json = nlohmann::json::parse(
+      engineToJson(makeFile([](TestEngine &test) { test = makeSizeTestEngine(); })));
+  EXPECT_EQ(json["symbols"][1]["bound"], "n");
+  EXPECT_EQ(json["steps"][2]["kind"], "read_size");
+  EXPECT_EQ(json["steps"][2]["symbol"], "u");
+  const EngineFile update = makeFile([](TestEngine &test) { test = makeUpdateTestEngine(); });
+  EXPECT_THAT(engineToText(update), testing::HasSubstr("output 'z': float32[n] in buffer 2, may be "
+                                                       "the memory of input 'x'\n"));
+  EXPECT_EQ(nlohmann::json::parse(engineToJson(update))["outputs"][0]["updated_input"], 0);
+}
+
 TEST(EngineText, NamesCannotForgeLines) {
   const std::string text =
       engineToText(makeFile([](TestEngine &test) { test.engine.name = "a'\nsegment 9\x01"; }));

@@ -3,7 +3,9 @@
 #include "base/CheckedMath.h"
 #include "base/DataType.h"
 #include "base/Error.h"
+#include "engine/ComputedSizes.h"
 #include "engine/EngineFile.h"
+#include "engine/OutputVerifier.h"
 
 #include <limits>
 #include <set>
@@ -16,17 +18,6 @@ constexpr uint32_t kAbsent = std::numeric_limits<uint32_t>::max();
 constexpr int64_t kMaxRank = 64;
 constexpr uint64_t kMaxThreads = 1024;     // of a block
 constexpr uint64_t kMaxClusterBlocks = 16; // of a cluster, of which 8 are portable
-
-int arityOf(uint8_t kind) {
-  switch (kind) {
-#define INLAY_EXPR_KIND(name, value, arity, spelling)                                              \
-  case value:                                                                                      \
-    return arity;
-#include "symbolic/ExprKind.def"
-#undef INLAY_EXPR_KIND
-  }
-  return -1;
-}
 
 class Verifier {
 public:
@@ -45,7 +36,7 @@ public:
     for (uint32_t i = 0; i < engine_.checks()->size(); ++i)
       INLAY_TRY(verifyIndex(engine_.checks()->Get(i)->condition(), engine_.expressions()->size(),
                             "checks", i, "expression"));
-    return {};
+    return verifyOutputs(engine_);
   }
 
 private:
@@ -80,7 +71,7 @@ private:
                       address % alignof(fb::ExprInstruction), alignof(fb::ExprInstruction));
     for (uint32_t i = 0; i < engine_.expressions()->size(); ++i) {
       const fb::ExprInstruction *step = engine_.expressions()->Get(i);
-      const int arity = arityOf(step->kind());
+      const int arity = expressionArity(step->kind());
       if (arity < 0)
         return dataLoss("expressions[{}] has unknown kind {}", i, step->kind());
       const uint32_t operands[] = {step->a(), step->b(), step->c()};
@@ -177,6 +168,11 @@ private:
           symbol->opt() > symbol->max())
         return dataLoss("symbols[{}] has the range {} to {} and opt {}", i, symbol->min(),
                         symbol->max(), symbol->opt());
+      if (symbol->bound() != kAbsent) {
+        INLAY_TRY(verifyIndex(symbol->bound(), engine_.expressions()->size(), "symbols", i,
+                              "expression"));
+        continue;
+      }
       INLAY_TRY(verifyIndex(symbol->input(), engine_.inputs()->size(), "symbols", i, "input"));
       const auto &shape = *engine_.inputs()->Get(symbol->input())->shape();
       INLAY_TRY(verifyIndex(symbol->dim(), shape.size(), "symbols", i, "dimension"));
@@ -252,6 +248,8 @@ private:
         INLAY_TRY(verifyCopy(i, *copy));
       else if (const fb::HostCall *call = step->kind_as_HostCall())
         INLAY_TRY(verifyHostCall(i, *call));
+      else if (const fb::ReadSize *read = step->kind_as_ReadSize())
+        INLAY_TRY(verifyUse(i, read->buffer(), false));
       else
         return dataLoss("steps[{}] has unknown kind {}", i, static_cast<int>(step->kind_type()));
     }

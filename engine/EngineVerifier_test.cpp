@@ -171,5 +171,79 @@ INSTANTIATE_TEST_SUITE_P(
         BREAK("checkCondition", e.checks[0]->condition = 99, "checks[0] refers to expression 99")),
     [](const auto &test) { return std::string(test.param.name); });
 
+#define BREAK_SIZE(name, statement, message)                                                       \
+  BrokenEngine {                                                                                   \
+    name,                                                                                          \
+        [](TestEngine &test) {                                                                     \
+          test = makeSizeTestEngine();                                                             \
+          fb::EngineT &e = test.engine;                                                            \
+          [[maybe_unused]] fb::ReadSizeT &read = *e.steps[2]->kind.AsReadSize();                   \
+          statement;                                                                               \
+        },                                                                                         \
+        message                                                                                    \
+  }
+
+INSTANTIATE_TEST_SUITE_P(
+    ComputedSizes, Verifier,
+    testing::Values(
+        BREAK_SIZE("sizeBoundIndex", e.symbols[1]->bound = 99,
+                   "symbols[1] refers to expression 99"),
+        BREAK_SIZE("sizeBoundNeedsItself", e.symbols[1]->bound = e.outputs[0]->shape[0],
+                   "symbols[1] has a bound that needs symbol 1, which is read later"),
+        BREAK_SIZE("sizeNeverRead", e.steps.erase(e.steps.begin() + 2);
+                   for (auto &buffer : e.buffers) buffer->last_step = 2,
+                   "symbols[1] has a bound, and no step reads it"),
+        BREAK_SIZE("sizeOfInput", read.symbol = 0, "steps[2] reads symbol 0; expected 1"),
+        BREAK_SIZE("sizeSymbol", read.symbol = 7, "steps[2] reads symbol 7; expected 1"),
+        BREAK_SIZE("sizeReadTwice", e.steps[1]->kind.Set(fb::ReadSizeT(read)),
+                   "steps[2] reads symbol 1; expected none"),
+        BREAK_SIZE("sizeDtype", read.dtype = 12, "steps[2] reads a size of dtype 12"),
+        BREAK_SIZE("sizeWidth", read.dtype = 5,
+                   "steps[2] reads a size from buffer 5, which is not of 8 bytes"),
+        BREAK_SIZE("sizeBuffer", read.buffer = 9, "steps[2] refers to buffer 9"),
+        BREAK_SIZE("sizeBufferDead", e.buffers[5]->last_step = 1,
+                   "steps[2] uses buffer 5, which lives from step 0 to 1"),
+        BREAK_SIZE("inputOfComputedSize", e.inputs[1]->shape.push_back(e.outputs[0]->shape[0]),
+                   "input 'count' has a dimension that needs symbol 1, which a kernel computes")),
+    [](const auto &test) { return std::string(test.param.name); });
+
+#define BREAK_UPDATE(name, statement, message)                                                     \
+  BrokenEngine {                                                                                   \
+    name,                                                                                          \
+        [](TestEngine &test) {                                                                     \
+          test = makeUpdateTestEngine();                                                           \
+          fb::EngineT &e = test.engine;                                                            \
+          statement;                                                                               \
+        },                                                                                         \
+        message                                                                                    \
+  }
+
+INSTANTIATE_TEST_SUITE_P(
+    UpdatedInputs, Verifier,
+    testing::Values(
+        BREAK_UPDATE("updateOfNothing", e.outputs[0]->updated_input = 1,
+                     "output 'z' updates input 1, which is not there"),
+        BREAK_UPDATE("updateByInput", e.inputs[0]->updated_input = 0,
+                     "input 'x' says that it updates an input"),
+        BREAK_UPDATE(
+            "updateReadsLater", e.steps[1]->kind.AsLaunch()->arguments[0]->index = 0,
+            "output 'z' updates input 'x', but its first step is no copy of it, or a later "
+            "one uses the input"),
+        BREAK_UPDATE("updateOfAnother", e.steps[0]->kind.AsCopy()->source = 1,
+                     "output 'z' updates input 'x', but its first step")),
+    [](const auto &test) { return std::string(test.param.name); });
+
+TEST(Verifier, AcceptsComputedSizesAndUpdatedInputs) {
+  for (TestEngine (*make)() : {makeSizeTestEngine, makeUpdateTestEngine}) {
+    TestEngine test = make();
+    const Result<std::vector<std::byte>> bytes =
+        writeEngineFile(std::move(test.engine), test.segments);
+    ASSERT_TRUE(bytes.isOk()) << bytes.status().toString();
+    EngineHeader header;
+    std::memcpy(&header, bytes->data(), sizeof(header));
+    EXPECT_EQ(header.flags, make == makeSizeTestEngine ? kComputedSizesFlag : 0u);
+  }
+}
+
 } // namespace
 } // namespace inlay

@@ -132,4 +132,64 @@ inline TestEngine makeTestEngine() {
   return test;
 }
 
+/// Makes the number of elements that the launch of a test engine writes a size "u" of at most n,
+/// read from a further input "count" of one int32: steps 1 and 2 copy and read it, step 3 is the
+/// copy to z.
+inline TestEngine makeSizeTestEngine() {
+  TestEngine test = makeTestEngine();
+  fb::EngineT &engine = test.engine;
+  const auto add = [&](ExprKind kind, uint32_t a, uint32_t b, int64_t value) {
+    engine.expressions.emplace_back(static_cast<uint8_t>(kind), a, b, 0, value);
+    return static_cast<uint32_t>(engine.expressions.size() - 1);
+  };
+  const uint32_t n = engine.inputs[0]->shape[0];
+  const uint32_t u = add(ExprKind::Symbol, 0, 0, 1), four = add(ExprKind::Constant, 0, 0, 4);
+  const uint32_t sizeBytes = add(ExprKind::Mul, four, u, 0);
+  auto symbol = std::make_unique<fb::SymbolT>();
+  symbol->name = "u";
+  symbol->max = std::numeric_limits<int64_t>::max();
+  symbol->opt = 32;
+  symbol->bound = n;
+  engine.symbols.push_back(std::move(symbol));
+  engine.outputs[0]->shape = {u};
+  engine.buffers[1]->size_bytes = engine.buffers[2]->size_bytes = sizeBytes;
+  for (fb::BufferKind kind : {fb::BufferKind::Input, fb::BufferKind::Intermediate}) {
+    auto buffer = std::make_unique<fb::BufferT>();
+    buffer->kind = kind;
+    buffer->size_bytes = four;
+    engine.buffers.push_back(std::move(buffer));
+  }
+  for (const std::unique_ptr<fb::BufferT> &buffer : engine.buffers)
+    buffer->last_step = 3;
+  engine.inputs.push_back(makeTestTensor("count", {}, 4));
+  engine.inputs[1]->dtype = 4; // int32
+  fb::CopyT copy;
+  copy.source = 4;
+  copy.target = 5;
+  auto copyStep = std::make_unique<fb::StepT>();
+  copyStep->kind.Set(std::move(copy));
+  fb::ReadSizeT read;
+  read.symbol = 1;
+  read.buffer = 5;
+  read.dtype = 4;
+  read.plugin = "my::select";
+  read.node = "select_1";
+  auto readStep = std::make_unique<fb::StepT>();
+  readStep->kind.Set(std::move(read));
+  engine.steps.insert(engine.steps.begin() + 1, std::move(readStep));
+  engine.steps.insert(engine.steps.begin() + 1, std::move(copyStep));
+  return test;
+}
+
+/// Lets z be the memory of x: first a copy of x, then written by the launch.
+inline TestEngine makeUpdateTestEngine() {
+  TestEngine test = makeTestEngine();
+  fb::EngineT &engine = test.engine;
+  std::swap(engine.steps[0], engine.steps[1]);
+  engine.steps[0]->kind.AsCopy()->source = 0;
+  engine.steps[1]->kind.AsLaunch()->arguments[0]->index = 2;
+  engine.outputs[0]->updated_input = 0;
+  return test;
+}
+
 } // namespace inlay

@@ -10,6 +10,8 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
+#include <algorithm>
+
 namespace inlay {
 
 namespace {
@@ -82,7 +84,7 @@ public:
       entry->value = value;
       engine_.build_record.push_back(std::move(entry));
     }
-    writeSymbols();
+    INLAY_TRY(writeSymbols());
     INLAY_TRY(writeBuffers());
     INLAY_TRY(writeTensors<plan::InputOp>(engine_.inputs));
     INLAY_TRY(writeTensors<plan::OutputOp>(engine_.outputs));
@@ -100,6 +102,8 @@ private:
     std::vector<std::string> names;
     for (auto symbol : program.getBody().getOps<plan::SymbolOp>())
       names.push_back(symbol.getName().str());
+    for (auto symbol : program.getBody().getOps<plan::ComputedSymbolOp>())
+      names.push_back(symbol.getName().str());
     return names;
   }
 
@@ -113,7 +117,7 @@ private:
     return static_cast<uint32_t>(segments_.size() - 1);
   }
 
-  void writeSymbols() {
+  Status writeSymbols() {
     for (auto op : program_.getBody().getOps<plan::SymbolOp>()) {
       auto symbol = std::make_unique<fb::SymbolT>();
       symbol->name = op.getName();
@@ -124,6 +128,15 @@ private:
       symbol->dim = op.getDim();
       engine_.symbols.push_back(std::move(symbol));
     }
+    for (auto op : program_.getBody().getOps<plan::ComputedSymbolOp>()) {
+      auto symbol = std::make_unique<fb::SymbolT>();
+      symbol->name = op.getName();
+      symbol->max = static_cast<int64_t>(op.getMax());
+      symbol->opt = static_cast<int64_t>(op.getOpt());
+      INLAY_ASSIGN(symbol->bound, add(op.getBound()));
+      engine_.symbols.push_back(std::move(symbol));
+    }
+    return {};
   }
 
   Status writeBuffers() {
@@ -171,6 +184,8 @@ private:
         use(copy.getSource());
         use(copy.getTarget());
       }
+      if (auto read = llvm::dyn_cast<plan::ReadSizeOp>(op))
+        use(read.getBuffer());
       step += plan::isStep(op);
     }
     for (auto &buffer : engine_.buffers)
@@ -193,6 +208,8 @@ private:
         tensor->shape.push_back(index);
       }
       tensor->buffer = bufferIndex_.lookup(op.getBuffer());
+      if constexpr (std::is_same_v<Op, plan::OutputOp>)
+        tensor->updated_input = op.getUpdates().value_or(tensor->updated_input);
       tensors.push_back(std::move(tensor));
     }
     return {};
@@ -217,6 +234,8 @@ private:
       } else if (auto call = llvm::dyn_cast<plan::HostCallOp>(op)) {
         INLAY_ASSIGN(fb::HostCallT written, writeHostCall(call));
         step->kind.Set(std::move(written));
+      } else if (auto read = llvm::dyn_cast<plan::ReadSizeOp>(op)) {
+        step->kind.Set(writeReadSize(read));
       } else {
         auto copy = llvm::cast<plan::CopyOp>(op);
         fb::CopyT written;
@@ -227,6 +246,19 @@ private:
       engine_.steps.push_back(std::move(step));
     }
     return {};
+  }
+
+  fb::ReadSizeT writeReadSize(plan::ReadSizeOp op) const {
+    fb::ReadSizeT read;
+    const auto symbol =
+        std::ranges::find(engine_.symbols, std::string(op.getName()),
+                          [](const std::unique_ptr<fb::SymbolT> &symbol) { return symbol->name; });
+    read.symbol = static_cast<uint32_t>(symbol - engine_.symbols.begin());
+    read.buffer = bufferIndex_.lookup(op.getBuffer());
+    read.dtype = static_cast<uint8_t>(*findDataType(std::string_view(op.getDtype())));
+    read.plugin = op.getPlugin().value_or("");
+    read.node = op.getNode().value_or("");
+    return read;
   }
 
   Result<fb::LaunchT> writeLaunch(plan::LaunchOp op) {

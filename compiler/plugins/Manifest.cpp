@@ -153,13 +153,14 @@ private:
     INLAY_TRY(checkKeys(table,
                         {"op", "variant", "priority", "inputs", "attributes", "outputs", "dtypes",
                          "types", "when", "require", "workspaces", "launch", "jit", "jit_workspace",
-                         "implementation"},
+                         "implementation", "sizes"},
                         "[[plugin]]"));
     record_ = {};
     record_.position = positionOf(table);
     INLAY_ASSIGN(record_.opName, requiredString(table, "op"));
     INLAY_TRY(readInputs(table));
     INLAY_TRY(readAttributes(table));
+    INLAY_TRY(readSizes(table));
     INLAY_TRY(readOutputs(table));
     INLAY_TRY(readDataTypes(table));
     INLAY_TRY(readTypeCombinations(table));
@@ -201,8 +202,8 @@ private:
     return {};
   }
 
-  /// A new name for an input, attribute, output or workspace: an identifier that none of the others
-  /// has.
+  /// A new name for an input, attribute, size, output or workspace: an identifier that none of the
+  /// others has.
   Status checkName(const toml::node &node, const std::string &name) const {
     if (!isIdentifier(name))
       return errorAt(node, "'{}' is no name; expected letters, digits and '_'", name);
@@ -210,6 +211,7 @@ private:
         std::ranges::find(record_.inputNames, name) != record_.inputNames.end() ||
         std::ranges::find(record_.attributes, name, &AttributeParameter::name) !=
             record_.attributes.end() ||
+        findSize(name) ||
         std::ranges::find(record_.outputs, name, &ManifestOutput::name) != record_.outputs.end() ||
         std::ranges::find(record_.workspaces, name, &ManifestWorkspace::name) !=
             record_.workspaces.end();
@@ -334,11 +336,45 @@ private:
     return errorAt(node, "'{}' is no input of this plugin", name);
   }
 
+  std::optional<uint32_t> findSize(std::string_view name) const {
+    const auto found = std::ranges::find(record_.sizes, name, &ManifestSize::name);
+    if (found == record_.sizes.end())
+      return std::nullopt;
+    return static_cast<uint32_t>(found - record_.sizes.begin());
+  }
+
+  Status readSizes(const toml::table &table) {
+    INLAY_ASSIGN(const toml::array *sizes, arrayOf(table, "sizes"));
+    if (!sizes)
+      return {};
+    for (const toml::node &node : *sizes) {
+      INLAY_ASSIGN(const toml::table *written, tableOf(node, "sizes"));
+      INLAY_TRY(checkKeys(*written, {"name", "dtype", "max", "opt"}, "a size"));
+      ManifestSize size;
+      INLAY_ASSIGN(size.name, requiredString(*written, "name"));
+      INLAY_TRY(checkName(node, size.name));
+      const toml::node *max = written->get("max"), *opt = written->get("opt");
+      if (!max)
+        return errorAt(node, "key 'max' is missing");
+      INLAY_ASSIGN(size.bound, readExpr(*max, "max", {}));
+      INLAY_ASSIGN(size.opt, readExpr(opt ? *opt : *max, "opt", {}));
+      if (const toml::node *dtype = written->get("dtype")) {
+        INLAY_ASSIGN(size.dtype, dataTypeOf(*dtype, "dtype"));
+        if (size.dtype != DataType::Int32 && size.dtype != DataType::Int64)
+          return errorAt(*dtype, "size '{}' is {}; expected int32 or int64", size.name,
+                         dataTypeName(size.dtype));
+      }
+      record_.sizes.push_back(std::move(size));
+    }
+    return {};
+  }
+
   Status readOutputs(const toml::table &table) {
     INLAY_ASSIGN(const toml::array *outputs, arrayOf(table, "outputs", true));
     for (const toml::node &node : *outputs) {
       INLAY_ASSIGN(const toml::table *written, tableOf(node, "outputs"));
-      INLAY_TRY(checkKeys(*written, {"name", "like", "shape", "dtype", "aliased"}, "an output"));
+      INLAY_TRY(
+          checkKeys(*written, {"name", "like", "shape", "dtype", "aliased", "size"}, "an output"));
       ManifestOutput output;
       INLAY_ASSIGN(output.name, requiredString(*written, "name"));
       INLAY_TRY(checkName(node, output.name));
@@ -354,9 +390,22 @@ private:
   Status readOutputShape(const toml::node &node, const toml::table &written,
                          ManifestOutput &output) {
     const toml::node *like = written.get("like"), *shape = written.get("shape"),
-                     *aliased = written.get("aliased");
-    if (!like + !shape + !aliased != 2)
-      return errorAt(node, "output '{}' needs either 'like', 'shape' or 'aliased'", output.name);
+                     *aliased = written.get("aliased"), *size = written.get("size");
+    if (!like + !shape + !aliased + !size != 3)
+      return errorAt(node, "output '{}' needs either 'like', 'shape', 'aliased' or 'size'",
+                     output.name);
+    if (size) {
+      INLAY_ASSIGN(std::string name, stringOf(*size, "size"));
+      output.size = findSize(name);
+      if (!output.size)
+        return errorAt(*size, "'{}' is no size of this plugin", name);
+      for (const ManifestOutput &other : record_.outputs)
+        if (other.size == output.size)
+          return errorAt(*size, "outputs '{}' and '{}' are both the size '{}'", other.name,
+                         output.name, name);
+      output.dtype.fixed = record_.sizes[*output.size].dtype;
+      return {};
+    }
     if (aliased)
       return readAliased(*aliased, output);
     if (like) {
@@ -389,6 +438,9 @@ private:
   Status readOutputDataType(const toml::node &node, const toml::table &written,
                             ManifestOutput &output) const {
     const toml::node *dtype = written.get("dtype");
+    if (output.size)
+      return dtype ? errorAt(*dtype, "output '{}' has the type of its size", output.name)
+                   : Status();
     if (!dtype)
       return output.shapeLikeInput
                  ? Status()
@@ -567,7 +619,7 @@ private:
       return errorAt(node, "in expression '{}': attribute '{}' is {}; '{}' is no integer", text,
                      base, attributeKindName(attribute->kind), name);
     }
-    if (rest.empty() && constexprs.contains(base))
+    if (rest.empty() && (constexprs.contains(base) || findSize(base)))
       return {};
     return errorAt(
         node,
@@ -837,6 +889,11 @@ private:
     if (auto it = std::ranges::find(record_.workspaces, text, &ManifestWorkspace::name);
         it != record_.workspaces.end())
       return workspaceArgument(static_cast<uint32_t>(it - record_.workspaces.begin()));
+    if (std::optional<uint32_t> size = findSize(text)) {
+      ManifestArgument argument = tensorArgument(ManifestArgument::Kind::Size, *size, text);
+      argument.dtype = record_.sizes[*size].dtype;
+      return argument;
+    }
     if (std::optional<ManifestArgument> dimensions = findDimensions(text, DataType::Int32))
       return *dimensions;
     if (auto [type, inner] = splitCast(text); type)

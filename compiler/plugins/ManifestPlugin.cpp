@@ -15,6 +15,8 @@ public:
 
   /// Names that only a launch has.
   std::map<std::string, int64_t> constexprs;
+  /// Shapes and requirements may speak of sizes that are computed; launches are made before.
+  bool areSizesAllowed = false;
 
   /// The expression over the model's symbols. Errors: the place in the manifest, the name, and why
   /// it has no value here.
@@ -40,6 +42,14 @@ private:
                       rest = end == std::string::npos ? "" : name.substr(end);
     if (const TensorSpec *tensor = findTensor(base))
       return tensorProperty(*tensor, base, rest);
+    for (const ManifestSize &size : record_.sizes)
+      if (size.name == base) {
+        if (areSizesAllowed)
+          return ComputedSize{size.name, {}, {}, {}}.symbol();
+        return invalidArgument("'{}' is known only after the kernels have run, and is no number "
+                               "here; a kernel writes it, by the argument \"{}\"",
+                               name, name);
+      }
     auto attribute = node_.attributes.find(base);
     if (attribute == node_.attributes.end())
       return notFound("'{}' names no input, output, attribute or integer constexpr", name);
@@ -199,6 +209,9 @@ Result<LaunchArgument> argumentOf(const ManifestArgument &written, const NodeNam
   case ManifestArgument::Kind::Workspace:
     argument.kind = LaunchArgument::Kind::Workspace;
     break;
+  case ManifestArgument::Kind::Size:
+    argument.kind = LaunchArgument::Kind::Size;
+    break;
   case ManifestArgument::Kind::Integer: {
     argument.kind = LaunchArgument::Kind::Integer;
     INLAY_ASSIGN(argument.expression, names.resolve(written.expression));
@@ -306,8 +319,15 @@ Result<PluginDescription> ManifestPlugin::describe(const PluginNode &node) const
   // Outputs are described from the inputs; only requirements may speak of outputs.
   PluginNode described = node;
   described.outputs.clear();
+  for (const ManifestSize &size : record_.sizes) {
+    NodeNames names(record_, described);
+    INLAY_ASSIGN(Expr bound, names.resolve(size.bound));
+    INLAY_ASSIGN(Expr opt, names.resolve(size.opt));
+    description.sizes.push_back({size.name, size.dtype, bound, opt});
+  }
   for (const ManifestOutput &output : record_.outputs) {
     NodeNames names(record_, described);
+    names.areSizesAllowed = true;
     TensorSpec spec{output.dtype.fixed.value_or(node.inputs.empty()
                                                     ? DataType::Float32
                                                     : node.inputs[output.dtype.likeInput].dtype),
@@ -320,10 +340,13 @@ Result<PluginDescription> ManifestPlugin::describe(const PluginNode &node) const
     }
     if (output.aliasedInput)
       description.aliasedInputs.emplace(described.outputs.size(), *output.aliasedInput);
+    if (output.size)
+      description.sizeOutputs.emplace(described.outputs.size(), *output.size);
     described.outputs.push_back(spec);
   }
   description.outputs = described.outputs;
   NodeNames names(record_, described);
+  names.areSizesAllowed = true;
   for (const ManifestRequirement &requirement : record_.requirements) {
     INLAY_ASSIGN(Expr condition, names.resolve(requirement.that));
     description.requirements.push_back({condition, requirement.message});

@@ -41,6 +41,14 @@ struct ManifestOutput {
   std::vector<ManifestExpr> shape; // unless like an input
   ManifestDataType dtype;
   std::optional<uint32_t> aliasedInput; // whose memory it is
+  std::optional<uint32_t> size;         // which of the sizes it is
+};
+
+/// A size that kernels compute.
+struct ManifestSize {
+  std::string name;
+  DataType dtype = DataType::Int32;
+  ManifestExpr bound, opt;
 };
 
 /// A constexpr: a value, or what to take from the node.
@@ -64,10 +72,11 @@ struct ManifestArgument {
     FloatValue,
     FloatAttribute,
     Shape,
-    Strides
+    Strides,
+    Size
   };
   Kind kind;
-  uint32_t index = 0;      // Input, Output, Workspace; of Shape and Strides an input, or an output
+  uint32_t index = 0; // Input, Output, Workspace, Size; of Shape and Strides an input, or an output
   bool isOfOutput = false; // Shape, Strides
   ManifestExpr expression; // Integer
   DataType dtype = DataType::Int32;
@@ -110,6 +119,7 @@ struct ManifestPluginRecord {
   std::string opName;
   std::vector<std::string> inputNames;
   std::vector<AttributeParameter> attributes;
+  std::vector<ManifestSize> sizes;
   std::vector<ManifestOutput> outputs;
   std::string variant;
   int64_t priority = 0;

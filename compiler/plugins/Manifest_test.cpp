@@ -176,6 +176,9 @@ args = ["X", "partial", "Y", "X.numel", "i64(X.numel + TWICE)", "u32(axis)", "ep
     case LaunchArgument::Kind::Workspace:
       arguments.push_back("workspace of " + std::string(dataTypeName(argument.dtype)));
       break;
+    case LaunchArgument::Kind::Size:
+      arguments.push_back("size of " + std::string(dataTypeName(argument.dtype)));
+      break;
     case LaunchArgument::Kind::Integer:
       arguments.push_back(std::string(dataTypeName(argument.dtype)) + " " +
                           argument.expression.toString());
@@ -332,14 +335,23 @@ const Refusal kRefusals[] = {
      "4:33: 'Z' is no input of this plugin"},
     {"LikeAndShape",
      withPlugin("inputs = [\"X\"]\noutputs = [{ name = \"Y\", like = \"X\", shape = [1] }]"),
-     "4:12: output 'Y' needs either 'like', 'shape' or 'aliased'"},
+     "4:12: output 'Y' needs either 'like', 'shape', 'aliased' or 'size'"},
     {"AliasedAndLike",
      withPlugin("inputs = [\"X\"]\noutputs = [{ name = \"Y\", like = \"X\", aliased = \"X\" }]"),
-     "4:12: output 'Y' needs either 'like', 'shape' or 'aliased'"},
+     "4:12: output 'Y' needs either 'like', 'shape', 'aliased' or 'size'"},
+    {"SizeType", withKey("sizes = [{ name = \"n\", dtype = \"float32\", max = 4 }]"),
+     "5:32: size 'n' is float32; expected int32 or int64"},
+    {"SizeWithoutMax", withKey("sizes = [{ name = \"n\" }]"), "5:10: key 'max' is missing"},
+    {"SizeNameOfInput", withKey("sizes = [{ name = \"X\", max = 4 }]"),
+     "5:10: the name 'X' is used twice in this plugin"},
+    {"SizeOfSize", withKey("sizes = [{ name = \"n\", max = \"m\" }]"),
+     "5:31: in expression 'm': 'm' names no input, output, attribute or constexpr of this plugin"},
+    {"OutputOfNoSize", withPlugin("inputs = [\"X\"]\noutputs = [{ name = \"Y\", size = \"n\" }]"),
+     "4:33: 'n' is no size of this plugin"},
     {"AliasedTwice",
      withPlugin("inputs = [\"X\"]\noutputs = [{ name = \"Y\", aliased = \"X\" }, "
                 "{ name = \"Z\", aliased = \"X\" }]"),
-     "4:67: outputs 'Y' and 'Z' are both aliased to input 'X'"},
+     "4:65: outputs 'Y' and 'Z' are both aliased to input 'X'"},
     {"AliasedToNothing",
      withPlugin("inputs = [\"X\"]\noutputs = [{ name = \"Y\", aliased = \"Q\" }]"),
      "4:36: 'Q' is no input of this plugin"},

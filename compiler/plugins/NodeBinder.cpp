@@ -196,7 +196,7 @@ private:
 Result<PluginNode> bindNode(const PluginDefinition &plugin, std::string opName,
                             std::string nodeName, const std::vector<NodeArgument> &arguments,
                             std::vector<TensorSpec> outputs) {
-  PluginNode node{std::move(opName), std::move(nodeName), {}, {}, {}, std::move(outputs)};
+  PluginNode node{std::move(opName), std::move(nodeName), {}, {}, {}, std::move(outputs), {}};
   INLAY_TRY(Binder(plugin, node, arguments).bind());
   return node;
 }

@@ -59,6 +59,18 @@ struct TensorSpec {
   Expr numel() const;
 };
 
+/// A size that a plugin's kernels compute: they write it to a pointer that a launch passes. It is 0
+/// before the first launch.
+struct ComputedSize {
+  std::string name;
+  DataType dtype = DataType::Int32; // or Int64
+  Expr bound;                       // the largest it can be: memory is planned for it
+  Expr opt;                         // to tune for
+  /// What stands for it in the shapes and requirements of a description; no model's symbol has such
+  /// a name.
+  Expr symbol() const { return Expr::symbol("size." + name); }
+};
+
 /// One node of a model as a plugin sees it. `inputs` follow the definition's input names;
 /// `attributes` hold a value for every declared attribute, defaults filled in, converted to the
 /// declared kind.
@@ -69,6 +81,7 @@ struct PluginNode {
   std::vector<std::string> inputNames; // of each input, as in the operator's schema
   std::map<std::string, AttributeValue, std::less<>> attributes;
   std::vector<TensorSpec> outputs; // empty while describing
+  std::vector<ComputedSize> sizes; // likewise: as described
 };
 
 /// A compile-time argument of a kernel. Strings and dtypes are Triton constexprs too; monostate is
@@ -99,12 +112,12 @@ struct Workspace {
 
 /// A run-time argument of a launch, in the order of the kernel's non-constexpr parameters.
 struct LaunchArgument {
-  enum class Kind : uint8_t { Input, Output, Workspace, Integer, Float };
+  enum class Kind : uint8_t { Input, Output, Workspace, Integer, Float, Size };
   Kind kind;
-  uint32_t index = 0;               // Input, Output, Workspace: which
+  uint32_t index = 0;               // Input, Output, Workspace, Size: which
   Expr expression;                  // Integer
   DataType dtype = DataType::Int32; // Integer: Int32 (default), Int64, UInt32, UInt64, …, Bool;
-                                    // Float: Float32 or Float64; Workspace: what it holds
+                                    // Float: Float32 or Float64; Workspace, Size: what it holds
   double value = 0;                 // Float
   std::string text;                 // as the author wrote it, for messages
 };
@@ -162,6 +175,9 @@ struct PluginDescription {
   /// By output: the input whose memory it is. Kernels read and write it in place; they see one
   /// buffer for both, which holds the input's elements before the first launch.
   std::map<uint32_t, uint32_t> aliasedInputs;
+  std::vector<ComputedSize> sizes;
+  /// By output: which of the sizes it is, as a scalar.
+  std::map<uint32_t, uint32_t> sizeOutputs;
 };
 
 /// A plugin: an operator's name and arguments, what its outputs look like, and how kernels compute

@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstddef>
 #include <filesystem>
 
@@ -51,6 +52,9 @@ Expr exprOf(Node &node, const char *text, std::string_view what) {
       for (const Expr &size : tensor.shape)
         for (std::string &name : symbolsOf(size))
           known.push_back(std::move(name));
+  if (node.description)
+    for (const ComputedSize &size : node.description->sizes)
+      known.push_back(size.symbol().symbolName());
   for (const std::string &name : symbolsOf(expr))
     if (std::ranges::find(known, name) == known.end())
       node.fail(invalidArgument("in {} '{}': '{}' is no size of this node; expressions are made of "
@@ -130,6 +134,58 @@ void addAliasedOutput(Node *node, uint32_t dtype, const char *const *shape, size
   addOutput(node, dtype, shape, rank);
 }
 
+uint32_t addSize(Node *node, const char *name, uint32_t dtype, const char *bound, const char *opt) {
+  if (!allow(node, node->description, "add_size", "describe"))
+    return 0;
+  std::vector<ComputedSize> &sizes = node->description->sizes;
+  ComputedSize size;
+  size.name = node->take(textFromAbi(name, "name"), "size");
+  const auto isPartOfName = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
+  if (size.name.empty() || !std::ranges::all_of(size.name, isPartOfName))
+    node->fail(
+        invalidArgument("'{}' is no name of a size; expected letters, digits and '_'", size.name));
+  if (std::ranges::find(sizes, size.name, &ComputedSize::name) != sizes.end())
+    node->fail(alreadyExists("there are two sizes '{}'", size.name));
+  size.dtype = node->take(dataTypeFromAbi(dtype), "size " + size.name);
+  if (size.dtype != DataType::Int32 && size.dtype != DataType::Int64)
+    node->fail(invalidArgument("size '{}' is {}; expected int32 or int64", size.name,
+                               dataTypeName(size.dtype)));
+  size.bound = exprOf(*node, bound, "bound of size " + size.name);
+  size.opt = exprOf(*node, opt, "opt of size " + size.name);
+  sizes.push_back(std::move(size));
+  return static_cast<uint32_t>(sizes.size() - 1);
+}
+
+const std::vector<ComputedSize> &sizesOf(Node *node) {
+  return node->description ? node->description->sizes : node->node.sizes;
+}
+
+const char *sizeSymbol(Node *node, uint32_t index) {
+  if (index < sizesOf(node).size())
+    return node->memory.keep(sizesOf(node)[index].symbol().toString());
+  node->fail(invalidArgument("there is no size {}", index));
+  return "0";
+}
+
+uint32_t findSize(Node *node, const char *name) {
+  const std::vector<ComputedSize> &sizes = sizesOf(node);
+  const auto found =
+      std::ranges::find(sizes, std::string_view(name ? name : ""), &ComputedSize::name);
+  if (found != sizes.end())
+    return static_cast<uint32_t>(found - sizes.begin());
+  node->fail(invalidArgument("the plugin describes no size '{}'", name ? name : ""));
+  return 0;
+}
+
+void addSizeOutput(Node *node, uint32_t index) {
+  if (!allow(node, node->description, "add_size_output", "describe"))
+    return;
+  if (index >= sizesOf(node).size())
+    return node->fail(invalidArgument("there is no size {}", index));
+  node->description->sizeOutputs.emplace(node->description->outputs.size(), index);
+  node->description->outputs.push_back({sizesOf(node)[index].dtype, {}});
+}
+
 void require(Node *node, const char *condition, const char *message) {
   if (allow(node, node->description, "require", "describe"))
     node->description->requirements.push_back(
@@ -172,6 +228,13 @@ LaunchArgument argumentOf(Node &node, const inlay_plugin_argument_v1 &given, siz
       argument.dtype = node.implementation->workspaces[given.index].dtype;
     else
       node.fail(invalidArgument("{}: there is no workspace {}", what, given.index));
+    return argument;
+  case INLAY_PLUGIN_ARGUMENT_SIZE:
+    argument.kind = LaunchArgument::Kind::Size;
+    if (given.index < node.node.sizes.size())
+      argument.dtype = node.node.sizes[given.index].dtype;
+    else
+      node.fail(invalidArgument("{}: there is no size {}", what, given.index));
     return argument;
   case INLAY_PLUGIN_ARGUMENT_INTEGER:
     argument.kind = LaunchArgument::Kind::Integer;
@@ -329,6 +392,10 @@ const inlay_plugin_host_v1 &pluginNodeTable() {
     t.add_workspace = addWorkspace;
     t.add_launch = addLaunch;
     t.add_aliased_output = addAliasedOutput;
+    t.add_size = addSize;
+    t.size_symbol = sizeSymbol;
+    t.add_size_output = addSizeOutput;
+    t.find_size = findSize;
     return t;
   }();
   return table;

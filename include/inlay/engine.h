@@ -16,6 +16,7 @@
 #include <exception>
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <new>
 #include <string>
@@ -206,19 +207,37 @@ public:
   }
   /// Shape of an output, computed from the bound inputs. Throws NOT_FOUND, FAILED_PRECONDITION
   /// (an input is not bound), INVALID_ARGUMENT (inputs that do not fit together).
-  Shape outputShape(const std::string &name) {
-    uint32_t index = 0;
-    detail::check(inlay_engine_find_output(engine_.get(), name.c_str(), &index));
-    Shape shape(INLAY_MAX_RANK);
-    int32_t rank = 0;
-    detail::check(inlay_context_output_shape(context_.get(), index, shape.data(), &rank));
-    shape.resize(static_cast<size_t>(rank));
-    return shape;
+  /// A shape that depends on data is that of the last run if no input was bound since, else
+  /// outputBound.
+  Shape outputShape(const std::string &name) { return shapeOf(name, inlay_context_output_shape); }
+  /// The shape to bind for an output: with the largest sizes that kernels can compute where it
+  /// depends on data. Throws as outputShape.
+  Shape outputBound(const std::string &name) { return shapeOf(name, inlay_context_output_bound); }
+  /// Has an output asked for in each run, when its shape is known: `allocate` gives a tensor of
+  /// that shape, whose memory must live until the run is done; an empty function ends that. What it
+  /// throws comes out of run(). See inlay_context_set_output_allocator.
+  void setOutputAllocator(const std::string &name,
+                          std::function<Tensor(inlay_dtype_t, const Shape &)> allocate) {
+    const uint32_t index = outputIndex(name);
+    auto allocator = std::make_unique<OutputAllocator>();
+    allocator->allocate = std::move(allocate);
+    const inlay_output_allocator_t forward = [](void *data, inlay_output_request_t *request) {
+      return static_cast<OutputAllocator *>(data)->answer(*request);
+    };
+    detail::check(inlay_context_set_output_allocator(
+        context_.get(), index, allocator->allocate ? forward : nullptr, allocator.get()));
+    allocators_[index] = std::move(allocator);
   }
   /// Runs once: on the own stream, waiting for the outputs; or enqueued on the caller's CUstream.
   /// Throws as inlay_context_run.
   void run(void *stream = nullptr) {
-    detail::check(inlay_context_run(context_.get(), stream));
+    inlay_status_t *status = inlay_context_run(context_.get(), stream);
+    for (auto &[index, allocator] : allocators_)
+      if (allocator->error) {
+        inlay_status_free(status);
+        std::rethrow_exception(std::exchange(allocator->error, nullptr));
+      }
+    detail::check(status);
     if (profile_ && profile_->error)
       std::rethrow_exception(std::exchange(profile_->error, nullptr));
   }
@@ -276,12 +295,47 @@ private:
     detail::check(inlay_context_create(engine_.get(), &raw, &context));
     context_.reset(context);
   }
+  uint32_t outputIndex(const std::string &name) const {
+    uint32_t index = 0;
+    detail::check(inlay_engine_find_output(engine_.get(), name.c_str(), &index));
+    return index;
+  }
+  template <typename Function>
+  Shape shapeOf(const std::string &name, Function function) {
+    Shape shape(INLAY_MAX_RANK);
+    int32_t rank = 0;
+    detail::check(function(context_.get(), outputIndex(name), shape.data(), &rank));
+    shape.resize(static_cast<size_t>(rank));
+    return shape;
+  }
   struct Profile {
     std::function<void(const inlay_profiled_step_t &)> callback;
     std::exception_ptr error;
   };
+  struct OutputAllocator {
+    std::function<Tensor(inlay_dtype_t, const Shape &)> allocate;
+    std::exception_ptr error;
+    /// Calls the function; no exception leaves it.
+    inlay_status_t *answer(inlay_output_request_t &request) noexcept {
+      try {
+        const Shape shape(request.shape, request.shape + request.rank);
+        const Tensor tensor = allocate(request.dtype, shape);
+        if (tensor.dtype() != request.dtype || tensor.shape() != shape)
+          throw Error(INLAY_STATUS_INVALID_ARGUMENT,
+                      std::string("the allocator of output '") + request.name +
+                          "' gave a tensor of another type or shape");
+        request.data = tensor.data();
+        request.memory = tensor.memory();
+        return nullptr;
+      } catch (...) {
+        error = std::current_exception();
+        return inlay_status_create(INLAY_STATUS_INTERNAL, "an allocator threw");
+      }
+    }
+  };
   std::shared_ptr<inlay_engine_t> engine_;
-  std::unique_ptr<Profile> profile_; // outlives the context
+  std::unique_ptr<Profile> profile_;                                // outlives the context
+  std::map<uint32_t, std::unique_ptr<OutputAllocator>> allocators_; // by output; likewise
   std::unique_ptr<inlay_context_t, detail::Free<inlay_context_free>> context_;
 };
 
@@ -344,11 +398,26 @@ public:
   std::vector<inlay_tensor_info_t> outputs() const {
     return describe(inlay_engine_num_outputs(engine_.get()), inlay_engine_output);
   }
+  /// True if an output's shape depends on data, so that it is known after a run. Throws NOT_FOUND.
+  bool dependsOnData(const std::string &output) const {
+    return inlay_engine_output_depends_on_data(engine_.get(), outputIndex(output)) != 0;
+  }
+  /// The name of the input that may be bound to the same memory as an output, to be updated in
+  /// place; empty if there is none. Throws NOT_FOUND.
+  std::string updatedInput(const std::string &output) const {
+    const int32_t input = inlay_engine_output_updated_input(engine_.get(), outputIndex(output));
+    return input < 0 ? "" : inputs()[static_cast<size_t>(input)].name;
+  }
   /// The handle, for the C interface; lives as long as this engine.
   inlay_engine_t *get() const { return engine_.get(); }
 
 private:
   explicit Engine(inlay_engine_t *engine) : engine_(engine, inlay_engine_free) {}
+  uint32_t outputIndex(const std::string &name) const {
+    uint32_t index = 0;
+    detail::check(inlay_engine_find_output(engine_.get(), name.c_str(), &index));
+    return index;
+  }
   template <typename Function>
   std::vector<inlay_tensor_info_t> describe(uint32_t count, Function function) const {
     std::vector<inlay_tensor_info_t> infos(count);

@@ -8,7 +8,8 @@
  * Threads: an engine may be used by any number of threads at once. A context is used by one thread
  * at a time; contexts are independent of each other.
  * CUDA: functions of a context make the GPU's primary context current on the calling thread.
- * Tensors are dense and row-major. Outputs overlap neither inputs nor each other. */
+ * Tensors are dense and row-major. Outputs overlap neither each other nor inputs, except for
+ * inlay_engine_output_updated_input. */
 #ifndef INLAY_INLAY_H
 #define INLAY_INLAY_H
 
@@ -206,11 +207,12 @@ typedef inlay_status_t *(*inlay_host_library_entry_t)(const inlay_host_api_t *ap
 
 /** What a step of a run does. Values are only ever added. */
 typedef enum inlay_step_kind_t {
-  INLAY_STEP_LAUNCH = 0,   /**< launches a kernel */
-  INLAY_STEP_COPY = 1,     /**< copies one of the engine's buffers to another */
-  INLAY_STEP_COPY_IN = 2,  /**< copies an input from the caller's memory to the device's */
-  INLAY_STEP_COPY_OUT = 3, /**< copies an output back */
-  INLAY_STEP_HOST_CALL = 4 /**< calls a function of the process */
+  INLAY_STEP_LAUNCH = 0,    /**< launches a kernel */
+  INLAY_STEP_COPY = 1,      /**< copies one of the engine's buffers to another */
+  INLAY_STEP_COPY_IN = 2,   /**< copies an input from the caller's memory to the device's */
+  INLAY_STEP_COPY_OUT = 3,  /**< copies an output back */
+  INLAY_STEP_HOST_CALL = 4, /**< calls a function of the process */
+  INLAY_STEP_READ_SIZE = 5  /**< waits for a size that a kernel computes, and reads it */
 } inlay_step_kind_t;
 
 /** A step of a profiled run. Times are in microseconds since its run began; the texts live as long
@@ -218,17 +220,35 @@ typedef enum inlay_step_kind_t {
 typedef struct inlay_profiled_step_t {
   size_t struct_size;
   inlay_step_kind_t kind;
-  uint32_t index;                    /**< of the step in its run; 0 begins one */
-  uint64_t run;                      /**< counts profiled runs of the context, from 0 */
-  const char *name;                  /**< kernel, or the tensor that is copied in or out */
-  const char *plugin;                /**< operator that the kernel implements */
-  const char *node;                  /**< node of the model */
-  uint32_t grid[3];                  /**< programs along x, y, z */
-  uint32_t block[3];                 /**< threads of a block; 0 on the CPU */
-  uint64_t size_bytes;               /**< of a copy, or of all buffers that a launch is given */
+  uint32_t index;      /**< of the step in its run; 0 begins one */
+  uint64_t run;        /**< counts profiled runs of the context, from 0 */
+  const char *name;    /**< kernel, host function, size, or the tensor that is copied in or out */
+  const char *plugin;  /**< operator that the kernel implements */
+  const char *node;    /**< node of the model */
+  uint32_t grid[3];    /**< programs along x, y, z */
+  uint32_t block[3];   /**< threads of a block; 0 on the CPU */
+  uint64_t size_bytes; /**< of a copy, or of all buffers that a launch is given */
   double begin_us, end_us;           /**< on the device; on a GPU by events around the step */
   double host_begin_us, host_end_us; /**< when the host put it into the stream */
 } inlay_profiled_step_t;
+
+/** Asks where an output of a run is to go, now that its shape is known. `data` and `memory` are the
+ * answer; the rest is valid during the call only. */
+typedef struct inlay_output_request_t {
+  size_t struct_size;
+  const char *name;
+  inlay_dtype_t dtype;
+  int32_t rank;
+  const int64_t *shape; /**< `rank` sizes */
+  uint64_t size_bytes;  /**< of the tensor */
+  void *data;           /**< multiple of INLAY_TENSOR_ALIGNMENT_BYTES; null if there are no bytes */
+  inlay_memory_t memory; /**< INLAY_MEMORY_HOST if it is not changed */
+} inlay_output_request_t;
+
+/** Answers a request, on the thread that runs. Returns null, or a status of inlay_status_create,
+ * which becomes the run's error. It must not use the context. */
+typedef inlay_status_t *(*inlay_output_allocator_t)(void *user_data,
+                                                    inlay_output_request_t *request);
 
 /** Called for each step of a run, in order, after the run, on the thread that runs. */
 typedef void (*inlay_profile_callback_t)(void *user_data, const inlay_profiled_step_t *step);
@@ -299,6 +319,14 @@ INLAY_API inlay_status_t *inlay_engine_find_input(const inlay_engine_t *engine, 
 /** Index of an output by name. Errors: NOT_FOUND with the names there are. */
 INLAY_API inlay_status_t *inlay_engine_find_output(const inlay_engine_t *engine, const char *name,
                                                    uint32_t *index);
+/** 1 if the shape of output `index` depends on data: its kernels compute a size, which is known
+ * after a run (inlay_context_output_shape). Runs of such an engine wait for these sizes, also on
+ * the caller's stream, and cannot be recorded as graphs. 0 if not, or if there is no such output.
+ */
+INLAY_API int32_t inlay_engine_output_depends_on_data(const inlay_engine_t *engine, uint32_t index);
+/** The input that output `index` may share memory with: bind both to the same address, and a run
+ * updates it in place. -1 if there is none; then outputs overlap no input. */
+INLAY_API int32_t inlay_engine_output_updated_input(const inlay_engine_t *engine, uint32_t index);
 
 /** Makes a context on a device; `options` may be null. The engine's code is loaded once per device,
  * by the first context there. Errors: INVALID_ARGUMENT (unknown device), DEVICE_ERROR (no driver,
@@ -323,10 +351,25 @@ INLAY_API inlay_status_t *inlay_context_bind_output(inlay_context_t *context, ui
                                                     const inlay_tensor_t *tensor);
 
 /** Computes the shape of output `index` from the bound inputs: writes up to INLAY_MAX_RANK sizes to
- * `shape` and their number to `rank`. Errors: FAILED_PRECONDITION (an input is not bound),
- * INVALID_ARGUMENT (inputs that do not fit together), OUT_OF_RANGE. */
+ * `shape` and their number to `rank`. A shape that depends on data is that of the last run if no
+ * input was bound since, else what inlay_context_output_bound gives. Errors: FAILED_PRECONDITION
+ * (an input is not bound), INVALID_ARGUMENT (inputs that do not fit together), OUT_OF_RANGE. */
 INLAY_API inlay_status_t *inlay_context_output_shape(inlay_context_t *context, uint32_t index,
                                                      int64_t *shape, int32_t *rank);
+
+/** The shape to bind for output `index`: as inlay_context_output_shape, with the largest sizes that
+ * kernels can compute where it depends on data. A run then writes the first elements of that
+ * memory, as a dense tensor of the shape that inlay_context_output_shape gives afterwards. */
+INLAY_API inlay_status_t *inlay_context_output_bound(inlay_context_t *context, uint32_t index,
+                                                     int64_t *shape, int32_t *rank);
+/** Has output `index` asked for in each run, once its shape is known, in place of a bound tensor.
+ * Until then it lies in memory that the context holds for its largest shape, and is copied from
+ * there. On the caller's stream the answer must be device memory. Null, or binding a tensor, ends
+ * that. Errors: OUT_OF_RANGE (no such output). */
+INLAY_API inlay_status_t *inlay_context_set_output_allocator(inlay_context_t *context,
+                                                             uint32_t index,
+                                                             inlay_output_allocator_t allocator,
+                                                             void *user_data);
 
 /** Runs the engine once on what is bound. With `stream` null it runs on the context's own stream
  * and returns when the outputs are there. Otherwise `stream` is a CUstream: the work is enqueued
@@ -334,8 +377,9 @@ INLAY_API inlay_status_t *inlay_context_output_shape(inlay_context_t *context, u
  * CU_STREAM_LEGACY ((CUstream)1), not null. With the shapes of the run before, nothing
  * is allocated, but where a run is recorded (max_graphs). A caller may record runs on its stream
  * into a graph of its own, once a run with these shapes was done. Two runs of one context must not
- * overlap on the device. Errors: FAILED_PRECONDITION (a tensor is not bound), those of
- * inlay_context_output_shape, OUT_OF_MEMORY, DEVICE_ERROR. */
+ * overlap on the device. Where sizes depend on data the call waits for them in `stream`, and an
+ * operator that computes a size beyond its bound is an OUT_OF_RANGE. Errors: FAILED_PRECONDITION (a
+ * tensor is not bound), those of inlay_context_output_shape, OUT_OF_MEMORY, DEVICE_ERROR. */
 INLAY_API inlay_status_t *inlay_context_run(inlay_context_t *context, void *stream);
 /** Has `callback` called for each step of every run from now on; null ends that. Such runs are
  * waited for, on the caller's stream too, launch no graphs, and cannot be recorded or measured; the

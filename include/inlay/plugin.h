@@ -161,6 +161,13 @@ class PluginWorkspace {
   uint32_t index_ = 0;
 };
 
+/// A size that a plugin's kernels compute, as they see it: a pointer, to 0 before the first launch.
+class PluginSize {
+  friend class AotContext;
+  friend class Argument;
+  uint32_t index_ = 0;
+};
+
 /// A number for an integer or float parameter of a kernel, with its type.
 struct TypedNumber {
   inlay_dtype_t dtype;
@@ -182,6 +189,7 @@ public:
   Argument(const PluginTensor &tensor) : kind_(tensor.kind_), index_(tensor.index_) {}
   Argument(const PluginWorkspace &workspace)
       : kind_(INLAY_PLUGIN_ARGUMENT_WORKSPACE), index_(workspace.index_) {}
+  Argument(const PluginSize &size) : kind_(INLAY_PLUGIN_ARGUMENT_SIZE), index_(size.index_) {}
   Argument(TypedNumber number)
       : kind_(number.dtype == INLAY_DTYPE_FLOAT32 || number.dtype == INLAY_DTYPE_FLOAT64
                   ? INLAY_PLUGIN_ARGUMENT_FLOAT
@@ -280,6 +288,21 @@ public:
     else
       host_->add_output(node_, desc.dtype, shape.data(), shape.size());
   }
+  /// A size that the kernels compute, of int32 or int64, from 0 to `bound`: memory is planned for
+  /// that, and `opt` is to tune for. What is returned may be a dimension of outputs.
+  SymInt computedSize(const std::string &name, inlay_dtype_t dtype, const SymInt &bound,
+                      const SymInt &opt) {
+    const uint32_t index =
+        host_->add_size(node_, name.c_str(), dtype, bound.text().c_str(), opt.text().c_str());
+    return SymInt::parse(host_->size_symbol(node_, index));
+  }
+  SymInt computedSize(const std::string &name, inlay_dtype_t dtype, const SymInt &bound) {
+    return computedSize(name, dtype, bound, bound);
+  }
+  /// The next output is a computed size itself, a scalar.
+  void sizeOutput(const std::string &name) {
+    host_->add_size_output(node_, host_->find_size(node_, name.c_str()));
+  }
   /// A condition that must hold: checked at build time as far as sizes are known, else at run time.
   void require(const SymInt &condition, const std::string &message) {
     host_->require(node_, condition.text().c_str(), message.c_str());
@@ -320,6 +343,12 @@ public:
   PluginWorkspace workspace(const std::string &name, inlay_dtype_t dtype, const SymInt &sizeBytes) {
     PluginWorkspace result;
     result.index_ = host_->add_workspace(node_, name.c_str(), dtype, sizeBytes.text().c_str());
+    return result;
+  }
+  /// A computed size, for an argument: kernels get a pointer, and write the size.
+  PluginSize computedSize(const std::string &name) const {
+    PluginSize result;
+    result.index_ = host_->find_size(node_, name.c_str());
     return result;
   }
   /// A @triton.jit function of a Python file. A relative path starts at the plugin library's

@@ -89,13 +89,14 @@ typedef enum inlay_plugin_argument_kind_t {
   INLAY_PLUGIN_ARGUMENT_OUTPUT = 2,
   INLAY_PLUGIN_ARGUMENT_WORKSPACE = 3,
   INLAY_PLUGIN_ARGUMENT_INTEGER = 4,
-  INLAY_PLUGIN_ARGUMENT_FLOAT = 5
+  INLAY_PLUGIN_ARGUMENT_FLOAT = 5,
+  INLAY_PLUGIN_ARGUMENT_SIZE = 6 /**< a pointer to a size that kernels compute */
 } inlay_plugin_argument_kind_t;
 
 /** A run-time argument of a launch, in the order of the kernel's parameters. */
 typedef struct inlay_plugin_argument_v1 {
   uint32_t kind;
-  uint32_t index;         /**< input, output, workspace: which */
+  uint32_t index;         /**< input, output, workspace, size: which */
   uint32_t dtype;         /**< integer: INLAY_DTYPE_INT32, …; float: FLOAT32 or FLOAT64 */
   uint32_t reserved;      /**< 0 */
   const char *expression; /**< integer */
@@ -179,6 +180,16 @@ struct inlay_plugin_host_v1 {
    * shape are the input's. */
   void (*add_aliased_output)(inlay_plugin_node_t *node, uint32_t dtype, const char *const *shape,
                              size_t rank, size_t input);
+  /** Describing: a size that kernels compute, of INT32 or INT64, at most `bound`; `opt` is to tune
+   * for. Returns its index. */
+  uint32_t (*add_size)(inlay_plugin_node_t *node, const char *name, uint32_t dtype,
+                       const char *bound, const char *opt);
+  /** Describing: the expression that stands for a size in shapes and requirements. */
+  const char *(*size_symbol)(inlay_plugin_node_t *node, uint32_t size);
+  /** Describing: the next output is a size, a scalar of its type. */
+  void (*add_size_output)(inlay_plugin_node_t *node, uint32_t size);
+  /** The index of a size by its name; an error if there is none. */
+  uint32_t (*find_size)(inlay_plugin_node_t *node, const char *name);
 };
 
 /** The entry of a plugin library, which the library defines. */

@@ -173,13 +173,19 @@ Status bindByName(ExecutionContext &context, const char *name, const inlay_tenso
   return bindAt(context, input >= 0, static_cast<uint32_t>(input >= 0 ? input : output), tensor);
 }
 
-Status writeOutputShape(ExecutionContext &context, uint32_t index, int64_t *shape, int32_t *rank) {
+Status checkOutputIndex(const ExecutionContext &context, uint32_t index) {
+  const size_t count = context.engine().outputs().size();
+  return index < count ? Status()
+                       : outOfRange("there is no output {}; the engine has {}", index, count);
+}
+
+Status writeOutputShape(ExecutionContext &context, uint32_t index, bool isBound, int64_t *shape,
+                        int32_t *rank) {
   INLAY_TRY(requireNotNull(shape, "shape"));
   INLAY_TRY(requireNotNull(rank, "rank"));
-  const size_t count = context.engine().outputs().size();
-  if (index >= count)
-    return outOfRange("there is no output {}; the engine has {}", index, count);
-  INLAY_ASSIGN(const BoundShape computed, context.outputShape(index));
+  INLAY_TRY(checkOutputIndex(context, index));
+  INLAY_ASSIGN(const BoundShape computed,
+               isBound ? context.outputBound(index) : context.outputShape(index));
   std::copy(computed.begin(), computed.end(), shape);
   *rank = static_cast<int32_t>(computed.size());
   return {};
@@ -305,6 +311,15 @@ inlay_status_t *inlay_engine_find_output(const inlay_engine_t *engine, const cha
   return toC(lookupTensor(engine->engine->outputs(), "output", name, index));
 }
 
+int32_t inlay_engine_output_depends_on_data(const inlay_engine_t *engine, uint32_t index) {
+  const std::vector<TensorDescription> &outputs = engine->engine->outputs();
+  return index < outputs.size() && outputs[index].dependsOnData;
+}
+int32_t inlay_engine_output_updated_input(const inlay_engine_t *engine, uint32_t index) {
+  const auto &outputs = *engine->engine->metadata().outputs();
+  return index < outputs.size() ? static_cast<int32_t>(outputs.Get(index)->updated_input()) : -1;
+}
+
 inlay_status_t *inlay_context_create(inlay_engine_t *engine, const inlay_context_options_t *options,
                                      inlay_context_t **context) {
   if (!engine || !context)
@@ -342,8 +357,41 @@ inlay_status_t *inlay_context_bind_output(inlay_context_t *context, uint32_t ind
 
 inlay_status_t *inlay_context_output_shape(inlay_context_t *context, uint32_t index, int64_t *shape,
                                            int32_t *rank) {
-  return call(context,
-              [&](ExecutionContext &own) { return writeOutputShape(own, index, shape, rank); });
+  return call(context, [&](ExecutionContext &own) {
+    return writeOutputShape(own, index, false, shape, rank);
+  });
+}
+inlay_status_t *inlay_context_output_bound(inlay_context_t *context, uint32_t index, int64_t *shape,
+                                           int32_t *rank) {
+  return call(context, [&](ExecutionContext &own) {
+    return writeOutputShape(own, index, true, shape, rank);
+  });
+}
+inlay_status_t *inlay_context_set_output_allocator(inlay_context_t *context, uint32_t index,
+                                                   inlay_output_allocator_t allocator,
+                                                   void *user_data) {
+  return call(context, [&](ExecutionContext &own) -> Status {
+    INLAY_TRY(checkOutputIndex(own, index));
+    if (!allocator) {
+      own.setOutputAllocator(index, nullptr);
+      return {};
+    }
+    own.setOutputAllocator(
+        index,
+        [allocator, user_data](const TensorDescription &output, std::span<const int64_t> shape,
+                               uint64_t sizeBytes) -> Result<OutputPlace> {
+          inlay_output_request_t request{};
+          request.struct_size = sizeof(request);
+          request.name = output.name.data(); // ends in 0 in the engine file
+          request.dtype = static_cast<inlay_dtype_t>(output.dtype);
+          request.rank = static_cast<int32_t>(shape.size());
+          request.shape = shape.data();
+          request.size_bytes = sizeBytes;
+          INLAY_TRY(fromHandle(allocator(user_data, &request)));
+          return OutputPlace{request.data, request.memory == INLAY_MEMORY_DEVICE};
+        });
+    return {};
+  });
 }
 
 inlay_status_t *inlay_context_run(inlay_context_t *context, void *stream) {

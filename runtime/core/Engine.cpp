@@ -1,23 +1,13 @@
 #include "runtime/core/Engine.h"
 
 #include "base/Error.h"
+#include "engine/ComputedSizes.h"
 
 #include <algorithm>
 #include <optional>
 
 namespace inlay {
 namespace {
-
-size_t arityOf(ExprKind kind) {
-  switch (kind) {
-#define INLAY_EXPR_KIND(name, value, arity, spelling)                                              \
-  case ExprKind::name:                                                                             \
-    return arity;
-#include "symbolic/ExprKind.def"
-#undef INLAY_EXPR_KIND
-  }
-  return 0;
-}
 
 /// The interval of each step of the expression program, from the ranges of the symbols. Each step
 /// is bounded on its own, so the work is linear however the steps refer to each other.
@@ -33,7 +23,7 @@ std::vector<Interval> intervalsOf(const EngineFile &file) {
     } else {
       const uint32_t operands[] = {step.a, step.b, step.c};
       std::vector<Expr> symbols;
-      for (size_t i = 0; i < arityOf(step.kind); ++i)
+      for (int i = 0; i < expressionArity(static_cast<uint8_t>(step.kind)); ++i)
         symbols.push_back(Expr::symbol(kOperandNames[i]));
       intervals.push_back(boundsOf(Expr::make(step.kind, symbols), [&](std::string_view name) {
         return intervals[operands[name[0] - 'a']];
@@ -67,6 +57,7 @@ Result<std::shared_ptr<Engine>> Engine::create(EngineFile file) {
 void Engine::describeTensors() {
   const std::vector<Interval> intervals = intervalsOf(file_);
   const std::vector<int64_t> optimal = optimalValues(file_);
+  const std::vector<uint32_t> computed = lastComputedSymbols(metadata());
   const auto describe = [&](const fb::Tensor &tensor) {
     TensorDescription description;
     description.name = tensor.name()->string_view();
@@ -84,6 +75,7 @@ void Engine::describeTensors() {
       else if (dim.min == dim.max)
         dim.size = dim.min;
       description.dims.push_back(dim);
+      description.dependsOnData = description.dependsOnData || computed[index] != 0;
     }
     return description;
   };

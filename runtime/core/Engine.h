@@ -28,6 +28,7 @@ struct TensorDescription {
   DataType dtype = DataType::Float32;
   uint32_t buffer = 0;
   std::vector<DimDescription> dims;
+  bool dependsOnData = false; // its shape needs a size that a kernel computes
 };
 
 /// An engine's code and constants on one device. Immutable once made.

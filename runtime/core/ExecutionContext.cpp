@@ -111,10 +111,18 @@ Status ExecutionContext::checkOptions(const ContextOptions &options, const Engin
 }
 
 std::string ExecutionContext::whyNotRecorded(const Engine &engine) {
-  for (const fb::Step *step : *engine.metadata().steps())
+  for (const fb::Step *step : *engine.metadata().steps()) {
     if (const fb::HostCall *call = step->kind_as_HostCall())
       return fmt::format("it calls the host function '{}', which a graph would not call again",
                          call->function()->string_view());
+    if (const fb::ReadSize *read = step->kind_as_ReadSize())
+      return fmt::format(
+          "it waits for the size '{}' that plugin '{}' computes (node '{}'), and a graph cannot "
+          "wait for the host",
+          engine.metadata().symbols()->Get(read->symbol())->name()->string_view(),
+          read->plugin() ? read->plugin()->string_view() : "",
+          read->node() ? read->node()->string_view() : "");
+  }
   return "";
 }
 
@@ -161,11 +169,15 @@ ExecutionContext::~ExecutionContext() {
 }
 
 Status ExecutionContext::bindInput(uint32_t index, const TensorBinding &binding) {
-  return bind(inputs_[index], binding);
+  INLAY_TRY(bind(inputs_[index], binding));
+  areSizesOfBoundInputs_ = false;
+  return {};
 }
 
 Status ExecutionContext::bindOutput(uint32_t index, const TensorBinding &binding) {
-  return bind(outputs_[index], binding);
+  INLAY_TRY(bind(outputs_[index], binding));
+  outputs_[index].allocator = nullptr;
+  return {};
 }
 
 Status ExecutionContext::bind(Slot &slot, const TensorBinding &binding) {
@@ -185,7 +197,8 @@ Status ExecutionContext::bind(Slot &slot, const TensorBinding &binding) {
                            kTensorAlignmentBytes);
   const bool isOnHost = !binding.isOnDevice || device().usesHostMemory();
   const bool isStaged = guards_ || (isOnHost && !device().usesHostMemory());
-  const bool isSameShape = slot.isBound && std::ranges::equal(slot.shape, binding.shape);
+  const bool isSameShape =
+      slot.isBound && !slot.allocator && std::ranges::equal(slot.shape, binding.shape);
   slot.data = binding.data;
   slot.isOnHost = isOnHost;
   if (isSameShape && isStaged == slot.isStaged) {
@@ -217,11 +230,18 @@ Status ExecutionContext::evaluateShapes() {
   }
   INLAY_TRY(shapes_.evaluate(inputShapes_));
   areShapesKnown_ = true;
+  areSizesRead_ = false;
   return {};
 }
 
 Result<BoundShape> ExecutionContext::outputShape(uint32_t index) {
   INLAY_TRY(evaluateShapes());
+  if (areSizesRead_ && !areSizesOfBoundInputs_)
+    INLAY_TRY(resetSizes());
+  return evaluatedOutputShape(index);
+}
+
+Result<BoundShape> ExecutionContext::evaluatedOutputShape(uint32_t index) const {
   const fb::Tensor &tensor = *engine_->metadata().outputs()->Get(index);
   BoundShape shape;
   for (uint32_t expression : *tensor.shape()) {
@@ -235,8 +255,10 @@ Result<BoundShape> ExecutionContext::outputShape(uint32_t index) {
 
 Status ExecutionContext::checkOutputs() {
   for (uint32_t i = 0; i < outputs_.size(); ++i) {
-    const Slot &slot = outputs_[i];
-    INLAY_ASSIGN(const BoundShape expected, outputShape(i));
+    Slot &slot = outputs_[i];
+    INLAY_ASSIGN(const BoundShape expected, evaluatedOutputShape(i));
+    if (slot.allocator)
+      INLAY_TRY(prepareAllocated(slot, expected));
     if (!slot.isBound)
       return failedPrecondition("output '{}' is not bound; it needs {} of shape {}",
                                 slot.description->name, dataTypeName(slot.description->dtype),
@@ -318,14 +340,20 @@ Status ExecutionContext::planArena() {
 
 Status ExecutionContext::prepare() {
   INLAY_TRY(evaluateShapes());
+  if (areSizesRead_) {
+    INLAY_TRY(shapes_.resetComputedSizes());
+    areSizesRead_ = false;
+  }
   INLAY_TRY(checkOutputs());
   INLAY_TRY(computeBufferSizes());
+  plannedSizes_ = bufferSizes_;
   INLAY_TRY(table_.setShapes(shapes_, bufferSizes_)); // refuses sizes before they are allocated
   INLAY_TRY(hostCalls_.setShapes(shapes_, bufferSizes_));
   INLAY_TRY(planArena());
   hasStaged_ = false;
   for (std::vector<Slot> *slots : {&inputs_, &outputs_})
     for (Slot &slot : *slots) {
+      hasStaged_ = hasStaged_ || slot.allocator; // asked for its place even if it is empty
       if (slot.isStaged && guards_) {
         hasStaged_ = true;
         INLAY_ASSIGN(slot.staging, guards_->reserve(slot.description->buffer, slot.sizeBytes));
@@ -375,7 +403,8 @@ Status ExecutionContext::run(Stream callerStream) {
   if (callerStream) {
     if (!dev.takesCallerStreams()) [[unlikely]]
       return invalidArgument("a stream was given to a run on {}; expected none", dev.info().device);
-    if (hasStaged_ || !engine_->hostFunctions().isEmpty()) [[unlikely]]
+    if (hasStaged_ || shapes_.hasComputedSizes() || !engine_->hostFunctions().isEmpty())
+        [[unlikely]]
       INLAY_TRY(refuseOnCallersStream(callerStream));
     if (profiler_) [[unlikely]]
       return runProfiled(callerStream);
@@ -397,12 +426,16 @@ Status ExecutionContext::runStaged(Stream stream) {
 
 Status ExecutionContext::copyStaged(std::span<Slot> slots, CopyDirection direction, Stream stream) {
   for (Slot &slot : slots) {
-    if (!slot.isStaged || !slot.sizeBytes)
+    if (slot.allocator)
+      INLAY_TRY(copyToAllocated(slot, stream));
+    // Less than is bound where the size depends on data.
+    const auto sizeBytes = static_cast<uint64_t>(bufferSizes_[slot.description->buffer]);
+    if (!slot.isStaged || !sizeBytes || slot.allocator)
       continue;
     const bool isIn = direction == CopyDirection::HostToDevice;
-    Status status = device().copy(
-        isIn ? slot.staging : slot.data, isIn ? slot.data : slot.staging, slot.sizeBytes,
-        slot.isOnHost ? direction : CopyDirection::DeviceToDevice, stream);
+    Status status =
+        device().copy(isIn ? slot.staging : slot.data, isIn ? slot.data : slot.staging, sizeBytes,
+                      slot.isOnHost ? direction : CopyDirection::DeviceToDevice, stream);
     if (profiler_ && status.isOk()) [[unlikely]]
       status = profileCopy(slot, stream);
     if (!status.isOk())
@@ -478,6 +511,10 @@ Status ExecutionContext::runStep(const ReadyStep &step, Stream stream) {
     return device().runsWork()
                ? hostCalls_.run(step.hostCall, device().takesCallerStreams() ? stream : nullptr)
                : Status();
+  if (step.kind == ReadyStep::Kind::ReadSize)
+    return readSize(*step.readSize, stream);
+  if (addresses_[step.target] == addresses_[step.source])
+    return {}; // an output that is bound to the memory of the input that it updates
   return device().copy(addresses_[step.target], addresses_[step.source],
                        static_cast<uint64_t>(bufferSizes_[step.target]),
                        CopyDirection::DeviceToDevice, stream);
@@ -485,6 +522,8 @@ Status ExecutionContext::runStep(const ReadyStep &step, Stream stream) {
 
 Status ExecutionContext::runSteps(Stream stream) {
   statistics_.numLaunches = 0;
+  if (areSizesRead_)
+    INLAY_TRY(resetSizes());
   const std::span<const ReadyStep> steps = table_.steps();
   for (uint32_t i = 0; i < steps.size(); ++i) {
     if (steps[i].isSkipped)

@@ -30,6 +30,15 @@ struct ContextOptions {
   bool isDebug = false;   // guards around all memory, and a look at it after each step
 };
 
+/// Where an output of a run goes; see inlay_output_request_t.
+struct OutputPlace {
+  void *data = nullptr;
+  bool isOnDevice = false;
+};
+/// Asked for an output's place once its shape is known.
+using OutputAllocator = std::function<Result<OutputPlace>(
+    const TensorDescription &output, std::span<const int64_t> shape, uint64_t sizeBytes)>;
+
 struct ContextStatistics {
   uint64_t plannedBytes = 0;
   uint64_t allocatedBytes = 0;
@@ -52,8 +61,16 @@ public:
   /// tensor, found and expected; the earlier binding stays.
   Status bindInput(uint32_t index, const TensorBinding &binding);
   Status bindOutput(uint32_t index, const TensorBinding &binding);
-  /// Shape of output `index` from the bound inputs.
+  /// Has an output's place asked for in each run, when its shape is known, instead of a bound
+  /// tensor; null ends that. The run then allocates what the function does, and the context holds
+  /// memory of its own for the output.
+  void setOutputAllocator(uint32_t index, OutputAllocator allocator);
+  /// Shape of output `index` from the bound inputs. If it depends on data: of the last run if no
+  /// input was bound since, else its bound.
   Result<BoundShape> outputShape(uint32_t index);
+  /// The shape that must be bound for output `index`: outputShape with the largest sizes that its
+  /// kernels can compute.
+  Result<BoundShape> outputBound(uint32_t index);
   /// Runs once; see inlay_context_run.
   Status run(Stream callerStream);
   Status synchronize();
@@ -86,6 +103,7 @@ private:
     uint64_t sizeBytes = 0;
     void *staging = nullptr;
     uint64_t stagingCapacityBytes = 0;
+    OutputAllocator allocator; // instead of `data`
   };
 
   ExecutionContext(std::shared_ptr<Engine> engine, std::shared_ptr<DeviceEngine> deviceEngine,
@@ -97,6 +115,12 @@ private:
   Status evaluateShapes();
   Status prepare();
   Status checkOutputs();
+  Status prepareAllocated(Slot &slot, const BoundShape &shape);
+  Result<BoundShape> evaluatedOutputShape(uint32_t index) const;
+  Status resetSizes();
+  Status applySizes();
+  Status readSize(const fb::ReadSize &read, Stream stream);
+  Status copyToAllocated(Slot &slot, Stream stream);
   Status computeBufferSizes();
   Status planArena();
   Status reserve(void *&memory, uint64_t &capacityBytes, uint64_t sizeBytes);
@@ -131,6 +155,9 @@ private:
   HostCallTable hostCalls_;
   std::vector<BoundShape> inputShapes_;
   std::vector<int64_t> bufferSizes_;
+  std::vector<int64_t> plannedSizes_;      // of buffers, with the bounds of sizes that are computed
+  bool areSizesRead_ = false;              // expressions, grids and sizes hold what a run computed
+  bool areSizesOfBoundInputs_ = true;      // no input was bound since
   std::vector<void *> addresses_;          // per buffer
   std::unique_ptr<GuardedBuffers> guards_; // debug mode: the memory of all buffers
   void *arena_ = nullptr;

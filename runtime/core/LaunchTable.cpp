@@ -57,6 +57,9 @@ Result<LaunchTable> LaunchTable::create(const Engine &engine, const DeviceEngine
       ready.kind = ReadyStep::Kind::Copy;
       ready.source = copy->source();
       ready.target = copy->target();
+    } else if (const fb::ReadSize *read = step->kind_as_ReadSize()) {
+      ready.kind = ReadyStep::Kind::ReadSize;
+      ready.readSize = read;
     } else {
       ready.kind = ReadyStep::Kind::HostCall;
       ready.hostCall = numHostCalls++;
@@ -206,6 +209,14 @@ ProfiledStep LaunchTable::profile(uint32_t index) const {
         step.sizeBytes += static_cast<uint64_t>(bufferSizesBytes_[tensor->buffer()]);
     return step;
   }
+  if (const fb::ReadSize *read = from.kind_as_ReadSize()) {
+    step.kind = ProfiledStep::Kind::ReadSize;
+    step.name = engine_->metadata().symbols()->Get(read->symbol())->name()->c_str();
+    step.plugin = read->plugin() ? read->plugin()->c_str() : "";
+    step.node = read->node() ? read->node()->c_str() : "";
+    step.sizeBytes = static_cast<uint64_t>(bufferSizesBytes_[read->buffer()]);
+    return step;
+  }
   const fb::Launch *launch = from.kind_as_Launch();
   if (!launch) {
     step.kind = ProfiledStep::Kind::Copy;
@@ -254,6 +265,10 @@ std::string LaunchTable::describe(uint32_t index) const {
   if (const fb::HostCall *call = step.kind_as_HostCall())
     return fmt::format("step {}, host function '{}' (node '{}')", index,
                        call->function()->string_view(), textOf(call->node()));
+  if (const fb::ReadSize *read = step.kind_as_ReadSize())
+    return fmt::format("step {}, the size '{}' that plugin '{}' computes (node '{}')", index,
+                       engine_->metadata().symbols()->Get(read->symbol())->name()->string_view(),
+                       textOf(read->plugin()), textOf(read->node()));
   const fb::Launch *launch = step.kind_as_Launch();
   if (!launch)
     return fmt::format("step {}, a copy", index);

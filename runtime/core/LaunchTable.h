@@ -14,11 +14,12 @@ namespace inlay {
 /// One step, ready to run.
 struct ReadyStep {
   bool isSkipped = false;
-  enum class Kind : uint8_t { Launch, Copy, HostCall };
+  enum class Kind : uint8_t { Launch, Copy, HostCall, ReadSize };
   Kind kind = Kind::Launch;
   LaunchRecord launch;
   uint32_t source = 0, target = 0; // of a copy, buffers
   uint32_t hostCall = 0;           // which of the engine's
+  const fb::ReadSize *readSize = nullptr;
 };
 
 class LaunchTable {

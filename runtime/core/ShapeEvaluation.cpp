@@ -1,6 +1,7 @@
 #include "runtime/core/ShapeEvaluation.h"
 
 #include "base/Error.h"
+#include "engine/ComputedSizes.h"
 
 namespace inlay {
 
@@ -10,7 +11,85 @@ std::string formatShape(std::span<const int64_t> shape) {
 
 ShapeEvaluation::ShapeEvaluation(const Engine &engine)
     : engine_(engine), symbols_(engine.metadata().symbols()->size()),
-      values_(engine.file().expressions().size()) {}
+      values_(engine.file().expressions().size()),
+      lastSymbol_(lastComputedSymbols(engine.metadata())) {
+  const uint32_t absent = fb::SymbolT().bound;
+  for (uint32_t i = 0; i < symbols_.size(); ++i)
+    if (const uint32_t bound = engine.metadata().symbols()->Get(i)->bound(); bound != absent)
+      bounds_.push_back(makeBound(i, bound));
+}
+
+/// Takes the instructions that the expression needs out of the engine's program.
+ShapeEvaluation::Bound ShapeEvaluation::makeBound(uint32_t symbol, uint32_t expression) const {
+  const std::span<const ExprInstruction> all = engine_.file().expressions();
+  std::vector<bool> isNeeded(expression + 1, false);
+  isNeeded[expression] = true;
+  const auto arityOf = [&](uint32_t i) {
+    return expressionArity(static_cast<uint8_t>(all[i].kind));
+  };
+  for (uint32_t i = expression + 1; i-- > 0;) {
+    const uint32_t operands[] = {all[i].a, all[i].b, all[i].c};
+    for (int k = 0; isNeeded[i] && k < arityOf(i); ++k)
+      isNeeded[operands[k]] = true;
+  }
+  Bound bound;
+  bound.symbol = symbol;
+  std::vector<uint32_t> place(expression + 1, 0);
+  for (uint32_t i = 0; i <= expression; ++i) {
+    if (!isNeeded[i])
+      continue;
+    ExprInstruction step = all[i];
+    uint32_t *operands[] = {&step.a, &step.b, &step.c};
+    for (int k = 0; k < arityOf(i); ++k)
+      *operands[k] = place[*operands[k]];
+    place[i] = static_cast<uint32_t>(bound.program.size());
+    bound.program.push_back(step);
+  }
+  bound.values.resize(bound.program.size());
+  return bound;
+}
+
+Result<int64_t> ShapeEvaluation::evaluateBound(Bound &bound) {
+  INLAY_TRY(evaluateProgram(bound.program, symbols_, bound.values));
+  return bound.values.back();
+}
+
+Result<int64_t> ShapeEvaluation::boundOf(uint32_t symbol) {
+  for (Bound &bound : bounds_)
+    if (bound.symbol == symbol)
+      return evaluateBound(bound);
+  return internalError("symbol {} is not computed", symbol);
+}
+
+/// Evaluates everything, with the bounds of the computed sizes from one on.
+Status ShapeEvaluation::evaluateFrom(size_t firstBound) {
+  for (size_t i = firstBound; i < bounds_.size(); ++i) {
+    INLAY_ASSIGN(symbols_[bounds_[i].symbol], evaluateBound(bounds_[i]));
+  }
+  return evaluateProgram(engine_.file().expressions(), symbols_, values_);
+}
+
+Status ShapeEvaluation::resetComputedSizes() { return evaluateFrom(0); }
+
+Status ShapeEvaluation::setComputedSize(uint32_t symbol, int64_t value) {
+  symbols_[symbol] = value;
+  size_t next = 0;
+  while (next < bounds_.size() && bounds_[next].symbol <= symbol)
+    ++next;
+  if (Status status = evaluateFrom(next); !status.isOk())
+    return std::move(status).withContext("computing sizes with " + describeSymbols());
+  return testChecks(symbol + 1);
+}
+
+/// Tests the checks whose last computed size is this one, counted from 1.
+Status ShapeEvaluation::testChecks(uint32_t lastSymbol) const {
+  for (const fb::Check *check : *engine_.metadata().checks())
+    if (lastSymbol_[check->condition()] == lastSymbol && values_[check->condition()] == 0)
+      return invalidArgument("{} do not fit the engine: {} ({})",
+                             lastSymbol ? "the sizes that it computes" : "the inputs' shapes",
+                             check->message()->string_view(), describeSymbols());
+  return {};
+}
 
 std::string ShapeEvaluation::describeSymbols() const {
   std::string text;
@@ -24,10 +103,10 @@ Status ShapeEvaluation::evaluate(std::span<const BoundShape> shapes) {
   const fb::Engine &metadata = engine_.metadata();
   for (uint32_t i = 0; i < symbols_.size(); ++i) {
     const fb::Symbol &symbol = *metadata.symbols()->Get(i);
-    symbols_[i] = shapes[symbol.input()][symbol.dim()];
+    if (symbol.bound() == fb::SymbolT().bound)
+      symbols_[i] = shapes[symbol.input()][symbol.dim()];
   }
-  if (Status status = evaluateProgram(engine_.file().expressions(), symbols_, values_);
-      !status.isOk())
+  if (Status status = evaluateFrom(0); !status.isOk())
     return std::move(status).withContext("computing sizes with " + describeSymbols());
   for (uint32_t i = 0; i < shapes.size(); ++i) {
     const fb::Tensor &tensor = *metadata.inputs()->Get(i);
@@ -37,11 +116,7 @@ Status ShapeEvaluation::evaluate(std::span<const BoundShape> shapes) {
                                tensor.name()->string_view(), formatShape(shapes[i]), d,
                                shapes[i][d], expected, describeSymbols());
   }
-  for (const fb::Check *check : *metadata.checks())
-    if (values_[check->condition()] == 0)
-      return invalidArgument("the inputs' shapes do not fit the engine: {} ({})",
-                             check->message()->string_view(), describeSymbols());
-  return {};
+  return testChecks(0);
 }
 
 } // namespace inlay

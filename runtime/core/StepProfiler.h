@@ -19,11 +19,11 @@ struct StepTimes {
 
 /// One step of a profiled run. The texts live as long as the engine; "" where there is none.
 struct ProfiledStep {
-  enum class Kind : uint8_t { Launch, Copy, CopyIn, CopyOut, HostCall };
+  enum class Kind : uint8_t { Launch, Copy, CopyIn, CopyOut, HostCall, ReadSize };
   Kind kind = Kind::Launch;
   uint64_t run = 0;      // counts profiled runs, from 0
   uint32_t index = 0;    // of the step in its run
-  const char *name = ""; // kernel, host function, or tensor copied between host and device
+  const char *name = ""; // kernel, host function, size, or tensor copied between host and device
   const char *plugin = "", *node = "";
   uint32_t grid[3] = {}, block[3] = {};
   uint64_t sizeBytes = 0; // of the copy, or of all buffers that a launch is given

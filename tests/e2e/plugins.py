@@ -107,12 +107,15 @@ class Test:
     def check(self, engine, x, shape, y, out_shape, *tolerances):
         return self.check_tensors(engine, {"in_0": (x, shape, "float32"), "out_0": (y, out_shape, "float32")}, *tolerances)
 
-    def check_tensors(self, engine, tensors, *tolerances):
+    def check_tensors(self, engine, tensors, *tolerances, no_graphs=()):
+        """no_graphs: what is said where runs of this engine cannot be recorded."""
         npz = self.folder / "case.npz"
         npy.save_npz(npz, tensors)
         command = (self.binary / "inlay-run", engine, "--device", self.device, "--inputs", npz, "--check", npz, "--json",
                    *(tolerances or ("--rtol", 0, "--atol", 0)))
-        if not self.is_cpu:  # recorded in the second run, launched as a graph from then on
+        if not self.is_cpu and no_graphs:
+            fails(no_graphs, *command, "--graphs")
+        elif not self.is_cpu:  # recorded in the second run, launched as a graph from then on
             run(*command, "--graphs", "--repeat", 4)
         run(*command, "--debug", "--trace", self.folder / "trace.json")
         rows = {event["tid"] for event in json.loads((self.folder / "trace.json").read_text())["traceEvents"]}
@@ -348,9 +351,99 @@ def in_place(test):
     return f"{len(sizes)} sizes; copied where others read, taken over elsewhere"
 
 
+VECTOR = '!graph.tensor<["s0"], "float32">'
+SYMBOLS = ", ".join(f'{{name = "{name}", min = 0 : i64, max = {most} : i64, opt = 64 : i64}}'
+                    for name, most in (("s0", 4096), ("s1", 4096), ("u0", 9223372036854775807), ("u1", 9223372036854775807)))
+
+
+def data_graph(body, inputs, outputs):
+    """A graph of one input; s0, s1 are its sizes, u0 and u1 sizes that depend on data."""
+    names = ", ".join(f'"out_{i}"' for i in range(outputs))
+    paths = ", ".join('""' for _ in range(outputs))
+    return (f'graph.model @m inputs ["in_0"] [""] outputs [{names}] [{paths}] symbols [{SYMBOLS}] checks [] {{\n'
+            f"^bb0(%x: {inputs}):\n{body}}}\n")
+
+
+def non_zero(test):
+    """Sizes that depend on data: the exported model with its recorded result, and others, also none, all, and no elements."""
+    engine = test.folder / "non_zero.inlay"
+    models = ROOT / "tests" / "models"
+    run(test.binary / "inlay", "build", models / "non_zero.pt2", "--plugin", OUTPUTS, "--target", "cpu", "--target", GPU_TARGETS[0],
+        "--quiet", "-o", engine)
+    reason = ("cannot be recorded", "it waits for the size 'u0' that plugin 'sample::non_zero_plugin' computes")
+    recorded = npy.load_npz(models / "non_zero.npz")
+    result = test.check_tensors(engine, recorded, no_graphs=reason)
+    if result["checked"][0]["mismatches"] != 0 or result["launches"] != 1:
+        raise Failure(f"{result}")
+    out = test.folder / "out.npy"
+    run(test.binary / "inlay-run", engine, "--device", test.device, "--inputs", models / "non_zero.npz", "--output",
+        f"non_zero_plugin={out}", "--repeat", 3)
+    if npy.load(out) != recorded["out_0"]:
+        raise Failure(f"{npy.load(out)} instead of {recorded['out_0']}")
+    said = run(test.binary / "inlay", "inspect", engine)
+    for expected in ("symbol u0: 0 to 256, tuned for 128, computed by a kernel, at most 256", "read int32 of u0 from buffer"):
+        if expected not in said:
+            raise Failure(f"expected: {expected}\nsaid: {said}")
+
+    matrix, indices = '!graph.tensor<["s0", "s1"], "float32">', '!graph.tensor<["u0", "2"], "int32">'
+    engine = test.build(data_graph(
+        f'  %y = graph.call "sample::non_zero_plugin" node "nz" (%x) names ["X"] arguments {{}} : ({matrix}) -> {indices}\n'
+        f"  graph.output %y : {indices}\n", matrix, 1), OUTPUTS, ["cpu", GPU_TARGETS[0]])
+    cases = 0
+    for shape in ((1, 1), (16, 16), (3, 100), (33, 31), (0, 5), (5, 0)):
+        count = math.prod(shape)
+        for x in ([0.0] * count, [1.5] * count, [v if random.random() < 0.3 else 0.0 for v in numbers(count)]):
+            y = [n for i, v in enumerate(x) if v != 0 for n in divmod(i, shape[1])]
+            test.check_tensors(engine, {"in_0": (x, shape, "float32"), "out_0": (y, (len(y) // 2, 2), "int32")}, "--rtol", 0, "--atol", 0,
+                               no_graphs=reason)
+            cases += 1
+    return f"as recorded, and {cases} further inputs"
+
+
+def after_data(test):
+    """Operators on what depends on data, sizes that depend on such sizes, and sizes that are results."""
+    def tensor(size):
+        return f'!graph.tensor<["{size}"], "float32">'
+    scalar = '!graph.tensor<[], "int64">'
+    above = ('  {results} = graph.call "test::above" node "{node}" ({x}) names ["X"] arguments {{threshold = {threshold} : f64}} : '
+             '({type}) -> ({result}, ' + scalar + ")\n")
+    engine = test.build(data_graph(
+        above.format(results="%a, %n", node="first", x="%x", threshold="-4.0", type=VECTOR, result=tensor("u0")) +
+        f'  %b = graph.call "test::double" node "b" (%a) names ["X"] arguments {{}} : ({tensor("u0")}) -> {tensor("u0")}\n' +
+        above.format(results="%c, %m", node="second", x="%b", threshold="1.0", type=tensor("u0"), result=tensor("u1")) +
+        f'  %d = graph.call "test::add_in_place" node "d" (%c, %c) names ["X", "Y"] arguments {{}} : ({tensor("u1")}, {tensor("u1")}) -> {tensor("u1")}\n'
+        f'  graph.output %d, %b, %n, %m : {tensor("u1")}, {tensor("u0")}, {scalar}, {scalar}\n', VECTOR, 4),
+        OUTPUTS, ["cpu", GPU_TARGETS[0]])
+    counts = (0, 1, 100, 1000, 4096)
+    for count in counts:
+        x = numbers(count)
+        b = [2 * v for v in x if v > -4]
+        d = [2 * v for v in b if v > 1]
+        test.check_tensors(engine, {
+            "in_0": (x, (count,), "float32"), "out_0": (d, (len(d),), "float32"), "out_1": (b, (len(b),), "float32"),
+            "out_2": ([len(b)], (), "int64"), "out_3": ([len(d)], (), "int64")}, "--rtol", 0, "--atol", 0, no_graphs=("cannot be recorded",))
+
+    def wrong(value):
+        graph = data_graph(
+            f'  %y = graph.call "test::count" node "bad" (%x) names ["X"] arguments {{value = {value} : i64}} : ({VECTOR}) -> {tensor("u0")}\n'
+            f'  graph.output %y : {tensor("u0")}\n', VECTOR, 1)
+        return test.build(graph, OUTPUTS, ["cpu", GPU_TARGETS[0]])
+    npz = test.folder / "wrong.npz"
+    npy.save_npz(npz, {"in_0": (numbers(10), (10,), "float32")})
+    for value in (11, -1):
+        fails([f"plugin 'test::count' (node 'bad') computed the size {value} for 'u0'; possible are 0 to 10"],
+              test.binary / "inlay-run", wrong(value), "--device", test.device, "--inputs", npz)
+    # Nothing is launched, and so the size is what it began as.
+    npy.save_npz(npz, {"in_0": (numbers(10), (10,), "float32"), "out_0": ([], (0,), "float32")})
+    run(test.binary / "inlay-run", wrong(0), "--device", test.device, "--inputs", npz, "--check", npz)
+    return f"{len(counts)} sizes; counts beyond the bound are named"
+
+
 CASES = {
     "host_function": host_function,
     "in_place": in_place,
+    "non_zero": non_zero,
+    "after_data": after_data,
     "triton_files": triton_files,
     "objects": objects,
     "source_and_files": source_and_files,

@@ -125,7 +125,7 @@ Status EngineRun::bind(TensorsByName inputs) {
   for (const inlay_tensor_info_t &output : engine_.outputs()) {
     NpyTensor tensor;
     tensor.dtype = static_cast<DataType>(output.dtype);
-    tensor.shape = context_.outputShape(output.name);
+    tensor.shape = context_.outputBound(output.name);
     INLAY_ASSIGN(const int64_t sizeBytes, computeSizeBytes(tensor.dtype, tensor.shape));
     tensor.data.resize(static_cast<size_t>(sizeBytes));
     outputs_.push_back(std::move(tensor));
@@ -133,6 +133,17 @@ Status EngineRun::bind(TensorsByName inputs) {
   size_t i = 0;
   for (const inlay_tensor_info_t &output : engine_.outputs())
     context_.bind(output.name, viewOf(outputs_[i++]));
+  return {};
+}
+
+Status EngineRun::shrinkOutputs() {
+  size_t i = 0;
+  for (const inlay_tensor_info_t &output : engine_.outputs()) {
+    NpyTensor &tensor = outputs_[i++];
+    tensor.shape = context_.outputShape(output.name);
+    INLAY_ASSIGN(const int64_t sizeBytes, computeSizeBytes(tensor.dtype, tensor.shape));
+    tensor.data.resize(static_cast<size_t>(sizeBytes));
+  }
   return {};
 }
 

@@ -50,6 +50,8 @@ public:
   v1::Engine &engine() { return engine_; }
   v1::Context &context() { return context_; }
   Status bind(TensorsByName inputs);
+  /// After the last run: gives outputs whose shapes depend on data the shapes that it computed.
+  Status shrinkOutputs();
   /// After bind: the outputs in the engine's order, written by each run.
   const std::vector<NpyTensor> &outputs() const { return outputs_; }
 

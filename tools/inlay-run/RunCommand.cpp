@@ -62,6 +62,7 @@ public:
   Status execute() {
     INLAY_TRY(bindInputs());
     measure();
+    INLAY_TRY(run_.shrinkOutputs());
     INLAY_TRY(writeOutputs());
     if (!options_.tracePath.empty())
       INLAY_TRY(

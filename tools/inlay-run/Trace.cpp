@@ -11,7 +11,8 @@ namespace inlay::tools {
 namespace {
 
 constexpr double kGapUs = 10; // between runs
-constexpr const char *kCategories[] = {"launch", "copy", "copy in", "copy out", "host call"};
+constexpr const char *kCategories[] = {"launch",   "copy",      "copy in",
+                                       "copy out", "host call", "read size"};
 
 std::string nameOf(const inlay_profiled_step_t &step) {
   switch (step.kind) {
@@ -21,6 +22,8 @@ std::string nameOf(const inlay_profiled_step_t &step) {
     return fmt::format("copy {} in", step.name);
   case INLAY_STEP_COPY_OUT:
     return fmt::format("copy {} out", step.name);
+  case INLAY_STEP_READ_SIZE:
+    return fmt::format("read {}", step.name);
   default:
     return step.name;
   }
@@ -29,7 +32,7 @@ std::string nameOf(const inlay_profiled_step_t &step) {
 std::string argumentsOf(const inlay_profiled_step_t &step) {
   std::string text = fmt::format("\"run\": {}, \"step\": {}, \"bytes\": {}", step.run, step.index,
                                  step.size_bytes);
-  if (step.kind == INLAY_STEP_HOST_CALL)
+  if (step.kind == INLAY_STEP_HOST_CALL || step.kind == INLAY_STEP_READ_SIZE)
     return text + fmt::format(", \"plugin\": {}, \"node\": {}", jsonString(step.plugin),
                               jsonString(step.node));
   if (step.kind != INLAY_STEP_LAUNCH)

@@ -1,11 +1,13 @@
 #include "compiler/conversions/graph-to-plan/GraphToPlan.h"
 
 #include "base/Error.h"
+#include "compiler/conversions/graph-to-plan/ComputedSizes.h"
 #include "compiler/conversions/graph-to-plan/KernelInstances.h"
 #include "compiler/conversions/graph-to-plan/NodeChecks.h"
 #include "compiler/conversions/graph-to-plan/OperatorCoverage.h"
 #include "compiler/conversions/graph-to-plan/PlanBuilder.h"
 #include "compiler/conversions/graph-to-plan/PluginChoice.h"
+#include "compiler/conversions/graph-to-plan/UpdatedInputs.h"
 #include "compiler/conversions/graph-to-plan/ValueStorage.h"
 #include "compiler/dialects/graph/Graph.h"
 
@@ -42,9 +44,9 @@ public:
   Result<PlanConversion> convert() {
     INLAY_TRY(checkOperatorsSupported(model_, plugins_));
     readSymbols();
+    addInputs();
     for (auto call : model_.getBlock().getOps<graph::CallOp>())
       INLAY_TRY(describeCall(call));
-    addInputs();
     reserveOutputs();
     INLAY_TRY(addModelChecks());
     size_t next = 0;
@@ -146,6 +148,7 @@ private:
     std::vector<std::string> tensorNames; // of the operands
     PluginDescription description;
     std::vector<PluginRequirement> runTime;
+    std::vector<std::string> sizeSymbols; // of the computed sizes
   };
 
   Status describeCall(graph::CallOp call) {
@@ -169,7 +172,7 @@ private:
                  choosePlugin(candidates, call.getOp().str(), call.getNode().str(), arguments,
                               outputs, symbols_, policies_));
     noteChoice(choice);
-    described_.push_back({call, std::move(choice), std::move(tensorNames), {}, {}});
+    described_.push_back({call, std::move(choice), std::move(tensorNames), {}, {}, {}});
     return describeNode(described_.back());
   }
 
@@ -183,13 +186,17 @@ private:
 
   Status describeNode(DescribedCall &described) {
     const PluginDefinition &plugin = *described.choice.plugin;
-    const PluginNode &node = described.choice.node;
+    PluginNode &node = described.choice.node;
     // What the exporter recorded is no plugin's business while it describes.
     PluginNode undescribed = node;
     undescribed.outputs.clear();
     PluginDescription &description = described.description;
     INLAY_ASSIGN(description, plugin.describe(undescribed),
                  "converting " + inlay::describeNode(plugin, node));
+    INLAY_ASSIGN(described.sizeSymbols,
+                 bindComputedSizes(plugin, node, description, bound_, symbols_, described.runTime));
+    bound_.insert(described.sizeSymbols.begin(), described.sizeSymbols.end());
+    node.sizes = description.sizes;
     INLAY_TRY(checkOutputs(plugin, node, description, symbols_, described.runTime));
     INLAY_TRY(checkAliases(plugin, node, description));
     INLAY_TRY(
@@ -228,6 +235,7 @@ private:
       INLAY_ASSIGN(implementation, plugin.implement(node), context);
     }
     INLAY_TRY(checkLaunchValues(plugin, node, implementation, symbols_));
+    INLAY_TRY(checkSizesAreNotNeeded(plugin, node, implementation, described.sizeSymbols));
     NodeBuffers buffers;
     for (const std::string &name : node.inputNames) {
       const std::optional<unsigned> operand = findOperand(described, name);
@@ -239,17 +247,53 @@ private:
         plan_.addCopy(call.getLoc(), buffers.inputs[input], buffers.outputs[output]);
         buffers.inputs[input] = buffers.outputs[output];
       }
+    addSizeBuffers(described, buffers);
     if (choice.isJit)
       addHostCall(call, plugin, node, buffers);
     for (const PluginLaunch &launch : implementation.launches)
       INLAY_TRY(addLaunch(call, node, launch, buffers), context);
+    for (auto [i, size] : llvm::enumerate(node.sizes))
+      plan_.addReadSize(call.getLoc(), described.sizeSymbols[i], buffers.sizes[i], size.dtype,
+                        node.opName, node.nodeName);
     return {};
   }
 
   /// The buffers that one node's launches may name.
   struct NodeBuffers {
-    std::vector<std::string> inputs, outputs, workspaces;
+    std::vector<std::string> inputs, outputs, workspaces, sizes;
   };
+
+  /// Memory for the sizes that kernels compute: an output's, or their own. They begin as 0.
+  void addSizeBuffers(const DescribedCall &described, NodeBuffers &buffers) {
+    graph::CallOp call = described.call;
+    const PluginNode &node = described.choice.node;
+    for (auto [i, size] : llvm::enumerate(node.sizes)) {
+      const int64_t bytes = dataTypeSizeBytes(size.dtype);
+      std::string buffer;
+      for (const auto &[output, index] : described.description.sizeOutputs)
+        if (index == i)
+          buffer = buffers.outputs[output];
+      if (buffer.empty())
+        buffer = plan_.addBuffer(call.getLoc(), node.nodeName + "." + size.name,
+                                 plan::BufferKind::Intermediate, Expr(bytes));
+      plan_.addComputedSymbol(call.getLoc(), described.sizeSymbols[i], size.bound,
+                              symbols_.find(described.sizeSymbols[i])->max,
+                              symbols_.find(described.sizeSymbols[i])->hint);
+      plan_.addCopy(call.getLoc(), zeros(bytes), buffer);
+      buffers.sizes.push_back(std::move(buffer));
+    }
+  }
+
+  /// A constant of so many bytes of 0.
+  const std::string &zeros(int64_t bytes) {
+    std::string &buffer = zeros_[bytes];
+    if (buffer.empty()) {
+      auto type = mlir::RankedTensorType::get({bytes}, plan_.builder().getI8Type());
+      buffer = plan_.addBuffer(model_.getLoc(), "zeros", plan::BufferKind::Constant, Expr(bytes),
+                               mlir::DenseElementsAttr::get(type, llvm::APInt(8, 0)));
+    }
+    return buffer;
+  }
 
   void addNodeBuffers(graph::CallOp call, const PluginNode &node,
                       const PluginImplementation &implementation, NodeBuffers &buffers) {
@@ -281,12 +325,19 @@ private:
       }
     for (mlir::Value output : call.getOutputs())
       tensors.push_back(specOf(output));
+    // Sizes that are no results follow them: the function writes them too.
+    std::vector<std::string> outputs = buffers.outputs;
+    for (size_t i = 0; i < buffers.sizes.size(); ++i)
+      if (std::ranges::find(outputs, buffers.sizes[i]) == outputs.end()) {
+        outputs.push_back(buffers.sizes[i]);
+        tensors.push_back({node.sizes[i].dtype, {}});
+      }
     llvm::SmallVector<mlir::NamedAttribute> attributes;
     for (const auto &[name, value] : node.attributes)
       attributes.emplace_back(plan_.builder().getStringAttr(name),
                               graph::attributeOf(model_.getContext(), value));
     const std::string function = plugin.opName();
-    plan_.addHostCall(call.getLoc(), function, inputs, buffers.outputs, tensors,
+    plan_.addHostCall(call.getLoc(), function, inputs, outputs, tensors,
                       plan_.builder().getDictionaryAttr(attributes),
                       buffers.workspaces.empty() ? "" : buffers.workspaces[0], node.nodeName);
   }
@@ -307,6 +358,9 @@ private:
         break;
       case LaunchArgument::Kind::Workspace:
         arguments.push_back(plan_.reference(buffers.workspaces[argument.index]));
+        break;
+      case LaunchArgument::Kind::Size:
+        arguments.push_back(plan_.reference(buffers.sizes[argument.index]));
         break;
       case LaunchArgument::Kind::Integer:
         arguments.push_back(plan_.text(argument.expression));
@@ -336,8 +390,8 @@ private:
           if (!bound_.count(name) && status.isOk())
             status = unimplemented(
                 "size '{}' depends on symbol '{}', which is not the size of any input dimension; "
-                "sizes that depend on data, and symbols found only inside expressions, are "
-                "not supported",
+                "symbols found only inside expressions are not supported, and a size that depends "
+                "on data is declared by the plugin that computes it, among its 'sizes'",
                 std::string_view(text), name);
       });
       INLAY_TRY(std::move(status));
@@ -354,6 +408,7 @@ private:
     conversion.implementations = std::move(implementations_);
     auto program = *conversion.module->getOps<plan::ProgramOp>().begin();
     INLAY_TRY(checkSymbolsAreBound(program));
+    markUpdatedInputs(program);
     std::string diagnostics;
     mlir::ScopedDiagnosticHandler handler(model_.getContext(), [&](mlir::Diagnostic &diagnostic) {
       diagnostics += diagnostic.str() + "\n";
@@ -378,6 +433,7 @@ private:
   KernelInstances kernels_;
   llvm::DenseMap<mlir::Value, std::string> buffers_;
   std::vector<std::string> outputBuffers_;
+  std::map<int64_t, std::string> zeros_; // constants, by their bytes
 };
 
 } // namespace

@@ -395,6 +395,12 @@ TEST_F(InPlaceTest, RefusesOtherTypesAndShapes) {
   EXPECT_EQ(steps(replaced(kCall, "OTHER", R"(!graph.tensor<["s0"], "float16">)")),
             "INVALID_ARGUMENT: node first (my::increment, plugin at plugins.toml:14): output 0 is "
             "described as float32, but the model recorded float16\n");
+  // The same for all sizes that are possible, but not known to be.
+  const std::string same = parseExpr("min(s0, 100)")->toString();
+  EXPECT_EQ(steps(replaced(kCall, "OTHER", "!graph.tensor<[\"" + same + "\"], \"float32\">")),
+            "INVALID_ARGUMENT: node first (my::increment, plugin at plugins.toml:14): output 0 is "
+            "aliased to input 'X', whose shape is [s0], but its own is [" +
+                same + "]\n");
 }
 
 } // namespace

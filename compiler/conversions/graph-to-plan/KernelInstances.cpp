@@ -83,7 +83,9 @@ mlir::OwningOpRef<mlir::ModuleOp> declareKernel(mlir::MLIRContext &context, cons
   for (const LaunchArgument &argument : launch.arguments) {
     const bool isInput = argument.kind == LaunchArgument::Kind::Input,
                isOutput = argument.kind == LaunchArgument::Kind::Output,
-               isPointer = isInput || isOutput || argument.kind == LaunchArgument::Kind::Workspace;
+               isPointer = isInput || isOutput ||
+                           argument.kind == LaunchArgument::Kind::Workspace ||
+                           argument.kind == LaunchArgument::Kind::Size;
     const DataType dtype = isInput    ? node.inputs[argument.index].dtype
                            : isOutput ? node.outputs[argument.index].dtype
                                       : argument.dtype;

@@ -135,6 +135,8 @@ Status checkArgument(const std::string &head, const PluginNode &node,
     return checkIndex("output", node.outputs.size());
   case LaunchArgument::Kind::Workspace:
     return checkIndex("workspace", implementation.workspaces.size());
+  case LaunchArgument::Kind::Size:
+    return checkIndex("size", node.sizes.size());
   case LaunchArgument::Kind::Integer:
     if (liesOutside(symbols.bounds(argument.expression), rangeOf(argument.dtype)))
       return outOfRange("{}: argument '{}' has the value {}, outside the range of {}{}", head,
@@ -231,6 +233,7 @@ std::vector<std::string> launchSignature(const PluginNode &node, const PluginLau
       signature.push_back(pointer(node.outputs[argument.index].dtype));
       break;
     case LaunchArgument::Kind::Workspace:
+    case LaunchArgument::Kind::Size:
       signature.push_back(pointer(argument.dtype));
       break;
     case LaunchArgument::Kind::Integer:

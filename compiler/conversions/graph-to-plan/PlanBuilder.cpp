@@ -38,7 +38,21 @@ void PlanBuilder::addOutput(mlir::Location loc, llvm::StringRef name, DataType d
                             llvm::StringRef path) {
   outputs_.emplace_back(plan::OutputOp::create(
       builder_, loc, name, llvm::StringRef(dataTypeName(dtype)), texts(shape), buffer,
-      path.empty() ? nullptr : builder_.getStringAttr(path)));
+      path.empty() ? nullptr : builder_.getStringAttr(path), mlir::IntegerAttr()));
+}
+
+void PlanBuilder::addComputedSymbol(mlir::Location loc, llvm::StringRef name, const Expr &bound,
+                                    int64_t max, int64_t opt) {
+  symbols_.emplace_back(
+      plan::ComputedSymbolOp::create(builder_, loc, name, bound.toString(), max, opt));
+}
+
+void PlanBuilder::addReadSize(mlir::Location loc, llvm::StringRef name, llvm::StringRef buffer,
+                              DataType dtype, llvm::StringRef plugin, llvm::StringRef node) {
+  steps_.emplace_back(
+      plan::ReadSizeOp::create(builder_, loc, builder_.getStringAttr(name), reference(buffer),
+                               builder_.getStringAttr(dataTypeName(dtype)),
+                               builder_.getStringAttr(plugin), builder_.getStringAttr(node)));
 }
 
 void PlanBuilder::addCheck(mlir::Location loc, const Expr &condition, llvm::StringRef message) {

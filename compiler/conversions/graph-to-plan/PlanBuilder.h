@@ -28,6 +28,11 @@ public:
 
   void addSymbol(mlir::Location loc, llvm::StringRef name, int64_t min, int64_t max, int64_t opt,
                  uint32_t input, uint32_t dim);
+  /// A size that kernels compute, from 0 to `bound`; after all other symbols.
+  void addComputedSymbol(mlir::Location loc, llvm::StringRef name, const Expr &bound, int64_t max,
+                         int64_t opt);
+  void addReadSize(mlir::Location loc, llvm::StringRef name, llvm::StringRef buffer, DataType dtype,
+                   llvm::StringRef plugin, llvm::StringRef node);
   void addInput(mlir::Location loc, llvm::StringRef name, DataType dtype,
                 std::span<const Expr> shape, llvm::StringRef buffer, llvm::StringRef path);
   void addOutput(mlir::Location loc, llvm::StringRef name, DataType dtype,

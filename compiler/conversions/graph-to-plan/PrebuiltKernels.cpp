@@ -40,6 +40,7 @@ std::vector<PassedArgument> passedArguments(const PluginNode &node, const Plugin
       one = {node.outputs[argument.index].dtype, true, argument.text};
       break;
     case LaunchArgument::Kind::Workspace:
+    case LaunchArgument::Kind::Size:
       one.isPointer = true;
       break;
     case LaunchArgument::Kind::Integer:

@@ -36,7 +36,7 @@ bool isDataTypeName(StringRef text) {
   return type && dataTypeName(*type) == std::string_view(text);
 }
 
-bool isStep(Operation &op) { return isa<LaunchOp, CopyOp, HostCallOp>(op); }
+bool isStep(Operation &op) { return isa<LaunchOp, CopyOp, HostCallOp, ReadSizeOp>(op); }
 
 void forEachExpression(Operation &op, function_ref<void(StringRef)> visit) {
   auto visitAll = [&](ArrayAttr attributes) {
@@ -47,6 +47,7 @@ void forEachExpression(Operation &op, function_ref<void(StringRef)> visit) {
   TypeSwitch<Operation *>(&op)
       .Case<InputOp, OutputOp>([&](auto tensor) { visitAll(tensor.getShape()); })
       .Case([&](CheckOp check) { visit(check.getCondition()); })
+      .Case([&](ComputedSymbolOp size) { visit(size.getBound()); })
       .Case([&](BufferOp buffer) { visit(buffer.getSizeBytes()); })
       .Case([&](HostCallOp call) {
         for (Attribute shape : call.getShapes())
@@ -108,8 +109,13 @@ LogicalResult verifyDeclarations(ProgramOp program) {
   for (Operation &op : program.getBody().front()) {
     if (op.getDialect() != program->getDialect())
       return op.emitOpError("(C1) does not belong in a plan.program");
-    if (auto symbol = dyn_cast<SymbolOp>(op); symbol && !symbols.insert(symbol.getName()).second)
-      return op.emitOpError("(C2) symbol '") << symbol.getName() << "' is declared twice";
+    StringRef symbol;
+    if (auto bound = dyn_cast<SymbolOp>(op))
+      symbol = bound.getName();
+    if (auto computed = dyn_cast<ComputedSymbolOp>(op))
+      symbol = computed.getName();
+    if (!symbol.empty() && !symbols.insert(symbol).second)
+      return op.emitOpError("(C2) symbol '") << symbol << "' is declared twice";
     auto verifyName = [&](StringRef name, llvm::StringSet<> &names) -> LogicalResult {
       if (name.empty() || !names.insert(name).second)
         return op.emitOpError("(C3) tensor name '") << name << "' is empty or taken";
@@ -147,6 +153,31 @@ LogicalResult verifySymbolSources(ProgramOp program) {
   return success();
 }
 
+/// Computed symbols are read in their order, and a bound needs no symbol that is read later.
+LogicalResult verifyComputedSymbols(ProgramOp program) {
+  SmallVector<ComputedSymbolOp> computed(program.getBody().getOps<ComputedSymbolOp>());
+  llvm::StringSet<> later;
+  for (ComputedSymbolOp symbol : llvm::reverse(computed)) {
+    later.insert(symbol.getName());
+    Result<Expr> bound = parseExpr(std::string_view(symbol.getBound()));
+    for (const std::string &name : bound.isOk() ? symbolsOf(*bound) : std::vector<std::string>())
+      if (later.contains(name))
+        return symbol.emitOpError("(C2) its bound needs '")
+               << name << "', which is not read before";
+  }
+  size_t next = 0;
+  for (auto read : program.getBody().getOps<ReadSizeOp>()) {
+    if (next == computed.size() || computed[next].getName() != read.getName())
+      return read.emitOpError("(C3) reads '")
+             << read.getName() << "'; expected "
+             << (next == computed.size() ? StringRef("none") : computed[next].getName());
+    ++next;
+  }
+  if (next < computed.size())
+    return computed[next].emitOpError("(C2) is never read");
+  return success();
+}
+
 LogicalResult verifyTensorsOfBuffers(ProgramOp program) {
   llvm::StringMap<int> tensors;
   for (auto input : program.getBody().getOps<InputOp>())
@@ -166,7 +197,8 @@ LogicalResult verifyTensorsOfBuffers(ProgramOp program) {
 } // namespace
 
 LogicalResult ProgramOp::verifyRegions() {
-  if (failed(verifyDeclarations(*this)) || failed(verifySymbolSources(*this)))
+  if (failed(verifyDeclarations(*this)) || failed(verifySymbolSources(*this)) ||
+      failed(verifyComputedSymbols(*this)))
     return failure();
   return verifyTensorsOfBuffers(*this);
 }
@@ -176,6 +208,13 @@ LogicalResult SymbolOp::verify() {
   if (min < 0 || opt < min || max < opt)
     return emitOpError("(C1) needs 0 <= min <= opt <= max; found min ")
            << min << ", opt " << opt << ", max " << max;
+  return success();
+}
+
+LogicalResult ComputedSymbolOp::verify() {
+  int64_t max = getMax(), opt = getOpt();
+  if (opt < 0 || max < opt)
+    return emitOpError("(C1) needs 0 <= opt <= max; found opt ") << opt << ", max " << max;
   return success();
 }
 
@@ -276,6 +315,18 @@ LogicalResult HostCallOp::verifySymbolUses(SymbolTableCollection &symbols) {
       return emitOpError("(C3) writes ")
              << stringifyBufferKind(buffer.getKind()) << " buffer " << name;
   }
+  return success();
+}
+
+LogicalResult ReadSizeOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  BufferOp buffer = lookupBuffer(*this, getBufferAttr(), symbols);
+  if (!buffer)
+    return failure();
+  std::optional<DataType> dtype = findDataType(std::string_view(getDtype()));
+  if ((dtype != DataType::Int32 && dtype != DataType::Int64) ||
+      buffer.getSizeBytes() != std::to_string(dataTypeSizeBytes(*dtype)))
+    return emitOpError("(C2) reads ")
+           << getDtype() << " from a buffer of \"" << buffer.getSizeBytes() << "\" bytes";
   return success();
 }
 

@@ -57,7 +57,7 @@ def Plan_ProgramOp : Plan_Op<"program", [IsolatedFromAbove, SymbolTable, Symbol,
                                          NoRegionArguments, RegionKindInterface, HasOnlyGraphRegion]> {
   let summary = "Everything one engine does";
   let description = [{
-    (C1) The body holds ops of this dialect only. (C2) Symbols are declared once, and every symbol that an expression uses is
+    (C1) The body holds ops of this dialect only. (C2) Symbols (`plan.symbol`, `plan.computed`) are declared once, and every symbol that an expression uses is
     declared. (C3) Tensor names are not empty, and no two inputs and no two outputs share one. (C4) Every buffer of kind
     `input` or `output` is named by exactly one `plan.input` or `plan.output`.
 
@@ -92,6 +92,19 @@ def Plan_SymbolOp : Plan_Member<"symbol"> {
   let hasVerifier = 1;
 }
 
+def Plan_ComputedSymbolOp : Plan_Member<"computed"> {
+  let summary = "A size that kernels compute, from 0 to `bound`; a `plan.read_size` gives its value";
+  let description = [{
+    Until it is read it is its bound, which memory is planned for. `max` is the most that the bound can be; the largest int64
+    means unbounded. `opt` is the size to tune for.
+    (C1) 0 <= opt <= max. (C2) It is read exactly once; these symbols are declared after the others and read in the order in
+    which they stand, and the bound of one needs none that stands after it, nor itself.
+  }];
+  let arguments = (ins StrAttr:$name, Plan_Expr:$bound, I64Attr:$max, I64Attr:$opt);
+  let assemblyFormat = "$name `bound` $bound `max` $max `opt` $opt attr-dict";
+  let hasVerifier = 1;
+}
+
 class Plan_TensorOp<string mnemonic> : Plan_Member<mnemonic, [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let description = [{
     Tensors are numbered in the order in which they stand. `path` tells where the tensor stood in the model's nested inputs
@@ -102,7 +115,16 @@ class Plan_TensorOp<string mnemonic> : Plan_Member<mnemonic, [DeclareOpInterface
   let assemblyFormat = "$name $dtype $shape `in` $buffer (`path` $path^)? attr-dict";
 }
 def Plan_InputOp : Plan_TensorOp<"input"> { let summary = "An input tensor of the engine: dense, row-major"; }
-def Plan_OutputOp : Plan_TensorOp<"output"> { let summary = "An output tensor of the engine: dense, row-major"; }
+def Plan_OutputOp : Plan_Member<"output", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "An output tensor of the engine: dense, row-major";
+  let description = [{
+    As `plan.input`. `updates` is the number of an input that may be bound to the same memory: the first step on the output's
+    buffer copies that input, and none after it uses the input. (C1) `buffer` is a buffer of this program and of this kind.
+  }];
+  let arguments = (ins StrAttr:$name, Plan_DataType:$dtype, Plan_ExprArray:$shape, FlatSymbolRefAttr:$buffer,
+                       OptionalAttr<StrAttr>:$path, OptionalAttr<I32Attr>:$updates);
+  let assemblyFormat = "$name $dtype $shape `in` $buffer (`path` $path^)? (`updates` $updates^)? attr-dict";
+}
 
 def Plan_CheckOp : Plan_Member<"check"> {
   let summary = "A condition on the symbols that must hold at run time";
@@ -200,6 +222,17 @@ def Plan_CopyOp : Plan_Member<"copy", [DeclareOpInterfaceMethods<SymbolUserOpInt
   }];
   let arguments = (ins FlatSymbolRefAttr:$source, FlatSymbolRefAttr:$target);
   let assemblyFormat = "$source `to` $target attr-dict";
+}
+
+def Plan_ReadSizeOp : Plan_Member<"read_size", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Waits for what is in front of it and reads a size that kernels have computed";
+  let description = [{
+    `plugin` is the operator whose kernels compute it, `node` the node of the model. (C1) The buffer is one of this program.
+    (C2) It has the size of one int32 or int64. (C3) The name is that of a `plan.computed`.
+  }];
+  let arguments = (ins StrAttr:$name, FlatSymbolRefAttr:$buffer, Plan_DataType:$dtype, OptionalAttr<StrAttr>:$plugin,
+                       OptionalAttr<StrAttr>:$node);
+  let assemblyFormat = "$name `from` $buffer $dtype (`plugin` $plugin^)? (`node` $node^)? attr-dict";
 }
 
 #endif

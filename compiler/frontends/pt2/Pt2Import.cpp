@@ -320,9 +320,13 @@ private:
     return opName.starts_with("aten::_assert") || opName.starts_with("aten::sym_constrain_range");
   }
 
-  /// Integer arithmetic on shapes: the exporter has written its results as expressions.
+  /// Integer arithmetic on shapes: the exporter has written its results as expressions. Conditions
+  /// on shapes are only there to be asserted; whatever else used one would say so.
   bool isSymbolic(const Node &node) const {
     return !node.outputs.empty() && llvm::all_of(node.outputs, [&](const Argument &output) {
+      const auto *other = std::get_if<OtherArgument>(&output.value);
+      if (other && other->key == "as_sym_bool")
+        return true;
       const auto *ref = std::get_if<SymIntRef>(&output.value);
       return ref && program_.symInts.contains(ref->name);
     });
@@ -482,12 +486,19 @@ private:
                           tensor->name));
       return false;
     }
+    // A size that depends on data is a symbol of its own, which this node gives its value.
+    for (const Expr &size : meta->second.sizes)
+      if (size.kind() == ExprKind::Symbol)
+        if (Status status = declareSymbol(size.symbolName(), meta->second.hints); !status.isOk()) {
+          problem(fmt::format("{}: {}", describe(node), status.message()));
+          return false;
+        }
     for (const Expr &size : meta->second.sizes)
       for (const std::string &symbol : symbolsOf(size))
         if (!declared_.contains(symbol)) {
-          problem(fmt::format("{}: the shape of output '{}' depends on data (symbol {}), which is "
-                              "not supported yet",
-                              describe(node), tensor->name, symbol));
+          problem(fmt::format("{}: output '{}' has the size {}, but no tensor before it has {} "
+                              "itself as a size, which is not supported yet",
+                              describe(node), tensor->name, size.toString(), symbol));
           return false;
         }
     types.push_back(typeOf(meta->second));

@@ -163,6 +163,14 @@ TEST_F(CudaGraphs, NoneUnlessAskedFor) {
   EXPECT_EQ(mock_->launches.size(), 5u);
 }
 
+TEST_F(CudaGraphs, RunsThatReadASizeAreNotRecorded) {
+  EXPECT_THAT(
+      ExecutionContext::create(loadTestEngine(makeSizeTestEngine()), "cuda:0", {0, 4}).status(),
+      IsError(StatusCode::InvalidArgument,
+              "runs of this engine cannot be recorded: it waits for the size 'u' that "
+              "plugin 'my::select' computes (node 'select_1')"));
+}
+
 TEST_F(CudaGraphs, DevicesWithoutGraphsRefuse) {
   EXPECT_THAT(ExecutionContext::create(loadTestEngine(), "null", {0, 4}).status(),
               IsError(StatusCode::InvalidArgument,
