@@ -1,9 +1,8 @@
 // The CPU device with an image made by hand (CpuKernel_testlibrary.cpp).
-#include "base/File.h"
 #include "runtime/core/CountAllocations.h"
-#include "runtime/core/TestContext.h"
 #include "runtime/devices/cpu/CpuDevice.h"
 #include "runtime/devices/cpu/CpuFeatures.h"
+#include "runtime/devices/cpu/CpuTestEngine.h"
 
 #include <atomic>
 #include <cmath>
@@ -11,20 +10,6 @@
 
 namespace inlay {
 namespace {
-
-/// The test engine with the library as its image for the lowest level, so that it runs everywhere;
-/// it adds bias[0] * 0.5 = 1.
-TestEngine makeCpuEngine() {
-  TestEngine test = makeTestEngine();
-  test.engine.checks.clear();
-  test.engine.kernels[0]->images[1]->target = "cpu:x86-64";
-  Result<std::string> library = readFile(INLAY_TEST_CPU_KERNELS);
-  INLAY_CHECK(library.isOk(), library.status().toString());
-  test.segments[1] = bytesOf(*library);
-  const float bias[] = {2, 0};
-  std::memcpy(test.segments[2].data(), bias, sizeof(bias));
-  return test;
-}
 
 void addImage(TestEngine &test, std::string_view level, const char *entry) {
   auto image = std::make_unique<fb::ImageT>(*test.engine.kernels[0]->images[1]);
