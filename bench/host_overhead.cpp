@@ -1,5 +1,5 @@
 // Host time of one run of an engine, and time from process start to the first result.
-// Usage: host_overhead ENGINE DEVICE RUNS
+// Usage: host_overhead ENGINE DEVICE RUNS [MAX_GRAPHS]
 // Prints one JSON object. "run": enqueue on the context's stream; "rebind": bind one input anew,
 // then run; "run_and_wait": run and wait for the outputs. Times in microseconds.
 #include "bench/PeakMemory.h"
@@ -20,6 +20,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kRunsBetweenWaits = 64;
+/// A stream takes about a thousand launches; one more waits for the device, and the host's time
+/// would be the device's.
+constexpr uint64_t kLaunchesBetweenWaits = 512;
 
 double usBetween(Clock::time_point start, Clock::time_point end) {
   return std::chrono::duration<double, std::micro>(end - start).count();
@@ -33,12 +36,15 @@ double median(std::vector<double> times) {
 
 template <typename Function>
 double measure(int runs, inlay::Context &context, Function function) {
+  const uint64_t launches = std::max<uint64_t>(1, context.stats().num_launches);
+  const int runsBetweenWaits = static_cast<int>(
+      std::clamp<uint64_t>(kLaunchesBetweenWaits / launches, 1, kRunsBetweenWaits));
   std::vector<double> times;
   for (int i = 0; i < runs; ++i) {
     const auto start = Clock::now();
     function();
     times.push_back(usBetween(start, Clock::now()));
-    if (i % kRunsBetweenWaits == kRunsBetweenWaits - 1)
+    if (i % runsBetweenWaits == runsBetweenWaits - 1)
       context.synchronize();
   }
   context.synchronize();
@@ -64,11 +70,11 @@ double msSinceProcessStart() {
   return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6 - startMs;
 }
 
-int bench(const char *path, const char *device, int runs) {
+int bench(const char *path, const char *device, int runs, unsigned maxGraphs) {
   const auto start = Clock::now();
   inlay::Engine engine = inlay::Engine::load(path);
   const auto loaded = Clock::now();
-  inlay::Context context = engine.createContext({.device = device});
+  inlay::Context context = engine.createContext({.device = device, .maxGraphs = maxGraphs});
   const auto created = Clock::now();
   std::vector<inlay::DeviceMemory> memory;
   std::vector<inlay::Tensor> tensors;
@@ -101,23 +107,27 @@ int bench(const char *path, const char *device, int runs) {
   });
   const double runAndWait = measure(runs, context, [&] { context.run(); });
   const double deviceUs = context.measureUs(static_cast<uint32_t>(runs));
-  std::printf("{\"device\": \"%s\", \"load_us\": %.1f, \"context_us\": %.1f, \"first_result_ms\": "
+  const inlay_context_stats_t stats = context.stats();
+  std::printf("{\"device\": \"%s\", \"launches\": %llu, \"graphs\": %llu, \"load_us\": %.1f, "
+              "\"context_us\": %.1f, \"first_result_ms\": "
               "%.1f, \"peak_memory_kb\": %ld, \"run_us\": %.3f, \"rebind_us\": %.3f, "
               "\"run_and_wait_us\": %.3f, \"device_us\": %.3f}\n",
-              context.deviceName().c_str(), usBetween(start, loaded), usBetween(loaded, created),
-              firstResultMs, peakKb, run, rebind, runAndWait, deviceUs);
+              context.deviceName().c_str(), static_cast<unsigned long long>(stats.num_launches),
+              static_cast<unsigned long long>(stats.num_graphs), usBetween(start, loaded),
+              usBetween(loaded, created), firstResultMs, peakKb, run, rebind, runAndWait, deviceUs);
   return 0;
 }
 
 } // namespace
 
 int main(int argc, char **argv) {
-  if (argc != 4) {
-    std::fprintf(stderr, "usage: host_overhead ENGINE DEVICE RUNS\n");
+  if (argc != 4 && argc != 5) {
+    std::fprintf(stderr, "usage: host_overhead ENGINE DEVICE RUNS [MAX_GRAPHS]\n");
     return 2;
   }
   try {
-    return bench(argv[1], argv[2], std::max(1, std::atoi(argv[3])));
+    return bench(argv[1], argv[2], std::max(1, std::atoi(argv[3])),
+                 argc == 5 ? static_cast<unsigned>(std::atoi(argv[4])) : 0);
   } catch (const inlay::Error &error) {
     std::fprintf(stderr, "host_overhead: %s\n", error.what());
     return 1;

@@ -1,6 +1,7 @@
 // What the NVIDIA driver takes by itself, as the floor of the other measurements: context and first
-// launch from process start, memory, and the host time of a bare cuLaunchKernel.
-// Usage: driver_baseline KERNEL.ptx ENTRY NUM_ELEMENTS BLOCK RUNS
+// launch from process start, memory, and the host time of a bare cuLaunchKernel; that of
+// NUM_LAUNCHES of them one after the other, and as one graph by cuGraphLaunch.
+// Usage: driver_baseline KERNEL.ptx ENTRY NUM_ELEMENTS BLOCK RUNS [NUM_LAUNCHES]
 // The kernel has the tutorial's parameters (float pointer, i32 number, float pointer) and 128
 // threads.
 #include "bench/PeakMemory.h"
@@ -45,13 +46,34 @@ double ms(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
+/// Median host time of `run` in microseconds; waits for the stream so often that it takes launches
+/// at once.
+template <typename Run, typename Wait>
+double medianUs(int runs, int launchesPerRun, Run run, Wait wait) {
+  const int runsBetweenWaits = std::clamp(512 / launchesPerRun, 1, 64);
+  std::vector<double> times;
+  for (int i = 0; i < runs; ++i) {
+    const auto begin = Clock::now();
+    run();
+    times.push_back(ms(begin) * 1e3);
+    if (i % runsBetweenWaits == runsBetweenWaits - 1)
+      wait();
+  }
+  wait();
+  std::sort(times.begin(), times.end());
+  return times[times.size() / 2];
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
-  if (argc != 6) {
-    std::fprintf(stderr, "usage: driver_baseline KERNEL.ptx ENTRY NUM_ELEMENTS BLOCK RUNS\n");
+  if (argc != 6 && argc != 7) {
+    std::fprintf(stderr, "usage: driver_baseline KERNEL.ptx ENTRY NUM_ELEMENTS BLOCK RUNS "
+                         "[NUM_LAUNCHES]\n");
     return 2;
   }
+  const int runs = std::max(1, std::atoi(argv[5]));
+  const int numLaunches = argc == 7 ? std::max(1, std::atoi(argv[6])) : 1;
   const auto start = Clock::now();
   std::ifstream file(argv[1]);
   const std::string ptx((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -86,16 +108,28 @@ int main(int argc, char **argv) {
   call(library, "cuStreamSynchronize", stream);
   const double firstResultMs = ms(start);
   const long peakKb = peakMemoryKb();
-  std::vector<double> times;
-  for (int i = 0; i < std::atoi(argv[5]); ++i) {
-    const auto begin = Clock::now();
-    run();
-    times.push_back(ms(begin) * 1e3);
-    if (i % 64 == 63)
-      call(library, "cuStreamSynchronize", stream);
-  }
-  std::sort(times.begin(), times.end());
-  std::printf("{\"first_result_ms\": %.1f, \"peak_memory_kb\": %ld, \"run_us\": %.3f}\n",
-              firstResultMs, peakKb, times[times.size() / 2]);
+  const auto runAll = [&] {
+    for (int i = 0; i < numLaunches; ++i)
+      run();
+  };
+  const auto wait = [&] { call(library, "cuStreamSynchronize", stream); };
+  const double runUs = medianUs(runs, numLaunches, runAll, wait);
+  void *graph = nullptr, *exec = nullptr;
+  call(library, "cuStreamBeginCapture_v2", stream, 1);
+  runAll();
+  call(library, "cuStreamEndCapture", stream, &graph);
+  call(library, "cuGraphInstantiateWithFlags", &exec, graph, 0ull);
+  const auto launchGraph =
+      reinterpret_cast<int (*)(void *, void *)>(findSymbol(library, "cuGraphLaunch"));
+  const double graphUs = medianUs(
+      runs, numLaunches,
+      [&] {
+        if (launchGraph(exec, stream) != 0)
+          std::exit(1);
+      },
+      wait);
+  std::printf("{\"first_result_ms\": %.1f, \"peak_memory_kb\": %ld, \"launches\": %d, \"run_us\": "
+              "%.3f, \"graph_us\": %.3f}\n",
+              firstResultMs, peakKb, numLaunches, runUs, graphUs);
   return 0;
 }
