@@ -150,6 +150,35 @@ TEST_F(CppPluginLibrary, SaysWhichInputAnOutputIs) {
               HasSubstr("aliased() was called for an output; only inputs can be aliased"));
 }
 
+TEST_F(CppPluginLibrary, DescribesSizesThatKernelsCompute) {
+  auto bound = node("test::sizes", {{"X", kX}});
+  ASSERT_TRUE(bound.isOk()) << bound.status().message();
+  auto description = registry_.find("test::sizes")->describe(*bound);
+  ASSERT_TRUE(description.isOk()) << description.status().message();
+  ASSERT_EQ(description->sizes.size(), 1u);
+  const ComputedSize &size = description->sizes[0];
+  EXPECT_EQ(size.name, "count");
+  EXPECT_EQ(size.dtype, DataType::Int64);
+  EXPECT_EQ(size.bound, kX.numel());
+  EXPECT_EQ(size.opt, floorDiv(kX.numel(), 2));
+  EXPECT_EQ(description->outputs[0].shape[0], size.symbol());
+  EXPECT_EQ(description->outputs[1].dtype, DataType::Int64);
+  EXPECT_THAT(description->sizeOutputs, testing::ElementsAre(testing::Pair(1u, 0u)));
+  EXPECT_THAT(symbolsOf(description->requirements[0].condition),
+              testing::ElementsAre("size.count"));
+  bound->outputs = description->outputs;
+  bound->sizes = description->sizes;
+  auto implementation = registry_.find("test::sizes")->implement(*bound);
+  ASSERT_TRUE(implementation.isOk()) << implementation.status().message();
+  const LaunchArgument &argument = implementation->launches[0].arguments[1];
+  EXPECT_EQ(argument.kind, LaunchArgument::Kind::Size);
+  EXPECT_EQ(argument.dtype, DataType::Int64);
+  EXPECT_THAT(describeError("test::bad_size"),
+              HasSubstr("size 'count' is float32; expected int32 or int64"));
+  EXPECT_THAT(implementError("test::bad_size"),
+              HasSubstr("the plugin describes no size 'count'"));
+}
+
 TEST_F(CppPluginLibrary, WithoutInputNamesTakesAllTensors) {
   auto bound = node("test::all", {{"a", kX}, {"b", kY}, {"c", kX}});
   ASSERT_TRUE(bound.isOk()) << bound.status().message();

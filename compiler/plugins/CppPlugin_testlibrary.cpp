@@ -89,6 +89,23 @@ INLAY_PLUGIN_LIBRARY(plugins) {
         p.output(p.input("Y").aliased());
       })
       .aot([](AotContext &p) { (void)p.output(0).aliased(); });
+  plugins.add("test::sizes")
+      .describe([](DescribeContext &p) {
+        const SymInt n = p.input(0).numel();
+        const SymInt count = p.computedSize("count", INLAY_DTYPE_INT64, n, floorDiv(n, 2));
+        p.require(count % 2 == 0, "an even number");
+        p.output({INLAY_DTYPE_INT32, {count, 2}});
+        p.sizeOutput("count");
+      })
+      .aot([](AotContext &p) {
+        p.launch({.kernel = p.triton("k.py", "k"), .args = {p.input(0), p.computedSize("count")}});
+      });
+  plugins.add("test::bad_size")
+      .describe([](DescribeContext &p) {
+        p.computedSize("count", INLAY_DTYPE_FLOAT32, 4);
+        p.output(p.input(0).like());
+      })
+      .aot([](AotContext &p) { (void)p.computedSize("count"); });
   plugins.add("test::throws")
       .describe([](DescribeContext &p) { p.fail("only float16 of " + p.opName()); })
       .aot([](AotContext &) { throw 3; });

@@ -387,6 +387,64 @@ arguments [@y, "s0", 3.000000e+00, @z] plugin "my::both" node "both"
 )");
 }
 
+class ComputedSizesTest : public GraphToPlanTest {
+protected:
+  /// What converting a call of a plugin with a size "count" says, that plugin having one thing
+  /// replaced.
+  std::string converted(std::string_view from = "", std::string_view to = "",
+                        std::string_view type = R"(!graph.tensor<["u0"], "float32">)") {
+    constexpr std::string_view kPlugin = R"toml(
+[[plugin]]
+op = "my::select"
+inputs = ["X"]
+sizes = [{ name = "count", max = "X.numel" }]
+outputs = [{ name = "Y", shape = ["count"], dtype = "X.dtype" }]
+
+[[plugin.launch]]
+kernel = "kernels.py:scale_kernel"
+constexprs = { BLOCK = 256 }
+grid = [1]
+args = ["X", "X.numel", 3.0, "Y"]
+)toml";
+    const std::string graph =
+        "graph.model @m inputs [\"x\"] [\"\"] outputs [\"y\"] [\"\"] symbols [{name = \"s0\", min = "
+        "1 : i64, max = 64 : i64, opt = 8 : i64}, {name = \"u0\", min = 0 : i64, max = "
+        "9223372036854775807 : i64, opt = 0 : i64}] checks [] {\n^bb0(%x: "
+        "!graph.tensor<[\"s0\"], \"float32\">):\n%y = graph.call \"my::select\" node \"n\" (%x) "
+        "names [\"X\"] arguments {} : (!graph.tensor<[\"s0\"], \"float32\">) -> " +
+        std::string(type) + "\ngraph.output %y : " + std::string(type) + "\n}\n";
+    return planText(graph, from.empty() ? std::string(kPlugin) : replaced(kPlugin, from, to));
+  }
+};
+
+TEST_F(ComputedSizesTest, AreReadAfterTheLaunches) {
+  EXPECT_THAT(converted(), HasSubstr("plan.computed \"u0\" bound \"s0\" max 64 opt 8"));
+  EXPECT_THAT(converted(), HasSubstr("plan.read_size \"u0\" from @n.count \"int32\""));
+}
+
+TEST_F(ComputedSizesTest, AreNotKnownToTheirOwnLaunches) {
+  EXPECT_THAT(converted("grid = [1]", "grid = [\"count\"]"),
+              HasSubstr("'count' is known only after the kernels have run, and is no number here; "
+                        "a kernel writes it, by the argument \"count\""));
+  EXPECT_THAT(converted("grid = [1]", "grid = [\"Y.numel\"]"),
+              HasSubstr("launch of scale_kernel needs u0, the size 'count', which is known only "
+                        "after the launches of this node"));
+  EXPECT_THAT(converted("\"X.numel\", 3.0", "\"Y.shape[0]\", 3.0"),
+              HasSubstr("needs u0, the size 'count'"));
+}
+
+TEST_F(ComputedSizesTest, AreSymbolsOfTheirOwn) {
+  EXPECT_THAT(converted("", "", R"(!graph.tensor<["s0"], "float32">)"),
+              HasSubstr("output 0: dimension 0 is the computed size 'count', but the model "
+                        "recorded s0, which is no size of its own that depends on data"));
+  EXPECT_THAT(converted("shape = [\"count\"]", "shape = [\"2 * count\"]"),
+              HasSubstr("the computed size 'count' is no dimension of an output"));
+  EXPECT_THAT(converted("sizes = [{ name = \"count\", max = \"X.numel\" }]\noutputs = [{ name = "
+                        "\"Y\", shape = [\"count\"]",
+                        "outputs = [{ name = \"Y\", shape = [\"X.numel\"]"),
+              HasSubstr("depends on symbol 'u0', which is not the size of any input dimension"));
+}
+
 TEST_F(InPlaceTest, RefusesOtherTypesAndShapes) {
   constexpr const char *kCall = R"(
   %y = graph.call "my::increment" node "first" (%x) names ["X"] arguments {} : (T) -> OTHER

@@ -166,6 +166,56 @@ TEST_F(PlanTest, RefusesImagesThatAreNone) {
       HasSubstr("(C3) is external and has no images"));
 }
 
+constexpr std::string_view kComputed = R"mlir(plan.program @select {
+  plan.symbol "s0" in 0 to 4096 opt 128 from 0 dim 0
+  plan.computed "u0" bound "s0" max 4096 opt 64
+  plan.computed "u1" bound "2*u0" max 8192 opt 64
+  plan.input "X" "float32" ["s0"] in @X
+  plan.output "Y" "float32" ["u0"] in @Y updates 0
+  plan.buffer @X input "4*s0"
+  plan.buffer @Y output "4*u0"
+  plan.buffer @count intermediate "4"
+  plan.buffer @wide intermediate "8"
+  plan.read_size "u0" from @count "int32" plugin "my::select" node "select_1"
+  plan.read_size "u1" from @wide "int64"
+}
+)mlir";
+
+TEST_F(PlanTest, PrintsComputedSizes) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = parse(kComputed);
+  ASSERT_TRUE(module) << messages_;
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  programOf(*module)->print(stream);
+  EXPECT_EQ(text + "\n", kComputed);
+}
+
+TEST_F(PlanTest, RefusesComputedSizesThatAreWrong) {
+  const auto diagnosticsOf = [&](std::string_view from, std::string_view to) {
+    std::string text(kComputed);
+    text.replace(text.find(from), from.size(), to);
+    messages_.clear();
+    EXPECT_FALSE(parse(text)) << "accepted: " << to;
+    return messages_;
+  };
+  EXPECT_THAT(diagnosticsOf("max 4096 opt 64", "max 4096 opt 5000"),
+              HasSubstr("(C1) needs 0 <= opt <= max; found opt 5000, max 4096"));
+  EXPECT_THAT(diagnosticsOf("\"u0\" bound \"s0\"", "\"u0\" bound \"u1\""),
+              HasSubstr("(C2) its bound needs 'u1', which is not read before"));
+  EXPECT_THAT(diagnosticsOf("\"u1\" bound \"2*u0\"", "\"u0\" bound \"2*s0\""),
+              HasSubstr("(C2) symbol 'u0' is declared twice"));
+  EXPECT_THAT(diagnosticsOf("  plan.read_size \"u1\" from @wide \"int64\"\n", ""),
+              HasSubstr("(C2) is never read"));
+  EXPECT_THAT(diagnosticsOf("read_size \"u0\"", "read_size \"u1\""),
+              HasSubstr("(C3) reads 'u1'; expected u0"));
+  EXPECT_THAT(diagnosticsOf("from @wide \"int64\"", "from @count \"int64\""),
+              HasSubstr("(C2) reads int64 from a buffer of \"4\" bytes"));
+  EXPECT_THAT(diagnosticsOf("from @wide \"int64\"", "from @wide \"float64\""),
+              HasSubstr("(C2) reads float64"));
+  EXPECT_THAT(diagnosticsOf("from @count", "from @nothing"),
+              HasSubstr("(C1) @nothing is not a buffer of this program"));
+}
+
 TEST_F(PlanTest, FindsEveryExpression) {
   mlir::OwningOpRef<mlir::ModuleOp> module = parse(kProgram);
   ASSERT_TRUE(module) << messages_;
