@@ -1,7 +1,10 @@
 // The .pt2 reader on arbitrary bytes: as an archive with all that is in it, as its JSON texts, and
-// as a tree of names.
+// as a tree of names. What it reads goes through the passes that make it functional.
 #include "compiler/frontends/pt2/Archive.h"
 #include "compiler/frontends/pt2/ExportedProgram.h"
+#include "compiler/frontends/pt2/Functionalize.h"
+#include "compiler/frontends/pt2/Guards.h"
+#include "compiler/frontends/pt2/InlineWrappers.h"
 #include "compiler/frontends/pt2/TensorData.h"
 
 #include <cstddef>
@@ -32,6 +35,13 @@ void readProgram(std::span<const std::byte> json, TensorData *data) {
     for (const InputSpec &input : program->inputSpecs)
       if (Result<DenseTensor> tensor = data->read(input); tensor.isOk())
         checkSize(*tensor);
+  for (const std::string &guard : program->guards)
+    (void)parseGuard(guard, [](std::string_view, int64_t) { return Expr::symbol("s0"); });
+  if (!inlineWrappers(*program).isOk())
+    return;
+  functionalize(*program);
+  if (program->graphOutputs.size() != program->outputSpecs.size())
+    std::abort();
 }
 
 void readArchive(std::span<const std::byte> bytes) {

@@ -2,6 +2,7 @@
 
 #include "base/Error.h"
 #include "compiler/conversions/graph-to-plan/ComputedSizes.h"
+#include "compiler/conversions/graph-to-plan/GraphLimits.h"
 #include "compiler/conversions/graph-to-plan/KernelInstances.h"
 #include "compiler/conversions/graph-to-plan/NodeChecks.h"
 #include "compiler/conversions/graph-to-plan/OperatorCoverage.h"
@@ -43,6 +44,7 @@ public:
 
   Result<PlanConversion> convert() {
     INLAY_TRY(checkOperatorsSupported(model_, plugins_));
+    INLAY_TRY(checkLowerable(model_));
     readSymbols();
     addInputs();
     for (auto call : model_.getBlock().getOps<graph::CallOp>())

@@ -76,6 +76,14 @@ LogicalResult DataTypeAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
   return success();
 }
 
+LogicalResult ExprAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                               StringAttr text) {
+  Result<Expr> expr = parseExpr(std::string_view(text.getValue()));
+  if (!expr.isOk() || expr.value().toString() != std::string_view(text.getValue()))
+    return emitError() << text << " is no expression in canonical text";
+  return success();
+}
+
 namespace {
 
 /// Checks that an array has the given number of texts, none empty (if so asked) and none twice.
@@ -117,6 +125,23 @@ LogicalResult verifyTypes(Operation *op, TypeRange types, const llvm::StringSet<
   return success();
 }
 
+/// Symbols in the arguments of a call.
+LogicalResult verifyArgumentSymbols(Operation *op, const llvm::StringSet<> &declared) {
+  auto call = dyn_cast<CallOp>(op);
+  if (!call)
+    return success();
+  WalkResult walk = call.getArguments().walk([&](ExprAttr attribute) {
+    for (const std::string &name :
+         symbolsOf(parseExpr(std::string_view(attribute.getText().getValue())).value()))
+      if (!declared.contains(name)) {
+        op->emitOpError("(C3) uses symbol '") << name << "', which the model does not declare";
+        return WalkResult::interrupt();
+      }
+    return WalkResult::advance();
+  });
+  return failure(walk.wasInterrupted());
+}
+
 } // namespace
 
 OperandRange ModelOp::getResultTensors() {
@@ -136,10 +161,37 @@ LogicalResult ModelOp::verifyRegions() {
   if (failed(verifySymbols(*this, declared)) ||
       failed(verifyTypes(*this, getBlock().getArgumentTypes(), declared)))
     return failure();
-  for (Operation &op : getBlock())
-    if (failed(verifyTypes(&op, op.getResultTypes(), declared)))
+  llvm::DenseSet<Value> updated;
+  for (Operation &op : getBlock()) {
+    if (failed(verifyTypes(&op, op.getResultTypes(), declared)) ||
+        failed(verifyArgumentSymbols(&op, declared)))
       return failure();
+    if (auto update = dyn_cast<UpdateOp>(op); update && !updated.insert(update.getTarget()).second)
+      return update.emitOpError("(C3) updates a target that was updated before");
+  }
   return success();
+}
+
+LogicalResult UpdateOp::verify() {
+  if (!isa<BlockArgument>(getTarget()) && !getTarget().getDefiningOp<ConstantOp>())
+    return emitOpError("(C1) updates the result of an operator, expected an input or a constant");
+  if (getTarget().getType() != getValue().getType())
+    return emitOpError("(C2) gives a target of type ")
+           << getTarget().getType() << " a value of type " << getValue().getType();
+  return success();
+}
+
+/// A literal, or an integer that depends on sizes, or a list of integers with such among them.
+static bool isArgumentValue(Attribute attribute) {
+  if (isa<ExprAttr>(attribute))
+    return true;
+  if (auto array = dyn_cast<ArrayAttr>(attribute);
+      array && llvm::any_of(array, llvm::IsaPred<ExprAttr>))
+    return llvm::all_of(array, [](Attribute element) {
+      auto integer = dyn_cast<IntegerAttr>(element);
+      return isa<ExprAttr>(element) || (integer && integer.getType().isInteger(64));
+    });
+  return valueOf(attribute).has_value();
 }
 
 LogicalResult CallOp::verify() {
@@ -152,7 +204,7 @@ LogicalResult CallOp::verify() {
     return emitOpError("(C1) has ")
            << getArgNames().size() << " names for " << getInputs().size() << " tensors";
   for (NamedAttribute argument : getArguments())
-    if (!valueOf(argument.getValue()))
+    if (!isArgumentValue(argument.getValue()))
       return emitOpError("(C2) argument '")
              << argument.getName().strref()
              << "' has a value of unknown kind: " << argument.getValue();

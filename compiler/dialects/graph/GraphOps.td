@@ -44,6 +44,14 @@ def Graph_DataTypeAttr : AttrDef<GraphDialect, "DataType"> {
   let genVerifyDecl = 1;
 }
 
+def Graph_ExprAttr : AttrDef<GraphDialect, "Expr"> {
+  let mnemonic = "expr";
+  let summary = "An integer that depends on sizes, as an argument of an operator: `#graph.expr<\"2*s0\">`";
+  let parameters = (ins "::mlir::StringAttr":$text);
+  let assemblyFormat = "`<` $text `>`";
+  let genVerifyDecl = 1;
+}
+
 class Graph_Op<string mnemonic, list<Trait> traits = []> : Op<GraphDialect, mnemonic, traits>;
 
 def Graph_ModelOp : Graph_Op<"model", [Symbol, IsolatedFromAbove, SingleBlockImplicitTerminator<"OutputOp">]> {
@@ -51,7 +59,9 @@ def Graph_ModelOp : Graph_Op<"model", [Symbol, IsolatedFromAbove, SingleBlockImp
   let description = [{
     `symbols` are dictionaries {name, min, max, opt} (i64; max inclusive, the largest int64 means unbounded; opt is the size at
     export); `checks` are dictionaries {condition, message} that must hold at run time. Names are what users bind by; paths tell where a
-    tensor stood in the nested inputs or outputs.
+    tensor stood in the nested inputs or outputs. Outputs that are no tensors are not among them: the attribute
+    `graph.plain_outputs`, if there, lists them as dictionaries {path, value} with values as in graph.call. Guards of the
+    exporter that are no conditions on sizes are kept as texts in `graph.unread_guards`.
     (C1) As many names and paths as tensors; names are not empty and none is used twice. (C2) Every symbol that a type uses is
     declared once. (C3) Each entry of `symbols` and `checks` has its fields, and min <= opt <= max.
   }];
@@ -76,8 +86,13 @@ def Graph_CallOp : Graph_Op<"call", [HasParent<"ModelOp">]> {
   let summary = "Applies an operator: tensors are operands, all other arguments are attributes";
   let description = [{
     `op` is "namespace::name.overload"; the overload "default" is left out. `argNames` name the operands as the operator's schema
-    does. `arguments` holds the literals by name: bool, i64, f64, string, `#graph.dtype`, unit for None, arrays of these.
+    does. `arguments` holds the literals by name: bool, i64, f64, string, `#graph.dtype`, unit for None, arrays of these;
+    integers that depend on sizes are `#graph.expr`, also among the i64 of an array. The elements of a list of tensors are operands
+    named "indices[0]", "indices[1]", …; an element that is None is a literal of such a name. Positional arguments without a name are "args[0]", ….
+    Results are flattened too; `graph.none_results`, if there, tells at which places a None stood among them. An operator that
+    changes an argument returns its new value after its own results.
     (C1) One name for each operand, none twice, none also in `arguments`. (C2) Every literal is of a kind named above.
+    (C3) Every symbol of an argument is declared by the model.
   }];
   let arguments = (ins StrAttr:$op, StrAttr:$node, Variadic<Graph_TensorType>:$inputs, StrArrayAttr:$argNames,
                        DictionaryAttr:$arguments);
@@ -94,6 +109,17 @@ def Graph_ConstantOp : Graph_Op<"constant", [Pure, HasParent<"ModelOp">]> {
   let arguments = (ins StrAttr:$name, ElementsAttr:$data);
   let results = (outs Graph_TensorType:$result);
   let assemblyFormat = "$name $data attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Graph_UpdateOp : Graph_Op<"update", [HasParent<"ModelOp">]> {
+  let summary = "Gives an input or a buffer of the model its value after the run";
+  let description = [{
+    Buffers so changed are state: the next run begins with the new value.
+    (C1) The target is an input or a graph.constant. (C2) The value has the target's type. (C3) No target is updated twice.
+  }];
+  let arguments = (ins Graph_TensorType:$target, Graph_TensorType:$value);
+  let assemblyFormat = "$target `with` $value attr-dict `:` type($target) `,` type($value)";
   let hasVerifier = 1;
 }
 

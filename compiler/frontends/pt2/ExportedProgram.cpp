@@ -105,11 +105,58 @@ Result<SymInts::value_type> readSymIntUse(const Json &json) {
 /// imported.
 bool isKnownButUnmodelled(std::string_view key) {
   static constexpr std::string_view kKeys[] = {
-      "as_sym_bool",        "as_sym_bools",  "as_sym_float",   "as_sym_floats",
-      "as_memory_format",   "as_layout",     "as_device",      "as_graph",
-      "as_optional_tensor", "as_custom_obj", "as_operator",    "as_complex",
-      "as_nested_tensors",  "as_int_lists",  "as_float_lists", "as_string_to_argument"};
+      "as_sym_bools",      "as_sym_float", "as_sym_floats",  "as_custom_obj",        "as_complex",
+      "as_nested_tensors", "as_int_lists", "as_float_lists", "as_string_to_argument"};
   return std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
+}
+
+/// Python's word for a value of one of the schema's enumerations.
+Result<std::string> readWord(const Json &json, std::span<const std::string_view> words) {
+  INLAY_ASSIGN(int64_t value, json.asInt());
+  if (value >= 0 && value < static_cast<int64_t>(words.size()))
+    return std::string(words[static_cast<size_t>(value)]);
+  return invalidArgument("{}: found {}, expected 0 to {}", json.place(), value, words.size() - 1);
+}
+constexpr std::string_view kLayouts[] = {"unknown",    "sparse_coo", "sparse_csr", "sparse_csc",
+                                         "sparse_bsr", "sparse_bsc", "_mkldnn",    "strided"};
+constexpr std::string_view kMemoryFormats[] = {"unknown", "contiguous_format", "channels_last",
+                                               "channels_last_3d", "preserve_format"};
+
+/// "cuda:0", or "cpu" without an index.
+Result<std::string> readDevice(const Json &json) {
+  INLAY_ASSIGN(std::string device, json.stringField("type"));
+  if (std::optional<Json> index = json.find("index")) {
+    INLAY_ASSIGN(int64_t number, index->asInt());
+    device += ":" + std::to_string(number);
+  }
+  return device;
+}
+
+Result<Graph> readGraph(const Json &json);
+
+Result<GraphArgument> readGraphArgument(const Json &json) {
+  GraphArgument argument;
+  INLAY_ASSIGN(argument.name, json.stringField("name"));
+  INLAY_ASSIGN(Json body, json.field("graph"));
+  INLAY_ASSIGN(Graph graph, readGraph(body));
+  argument.graph = std::make_shared<const Graph>(std::move(graph));
+  return argument;
+}
+
+/// A symbolic condition by name, or a literal.
+Result<Argument> readSymBoolUse(const Json &json) {
+  INLAY_ASSIGN(auto entry, json.asUnion());
+  Argument argument;
+  if (entry.first == "as_bool") {
+    INLAY_ASSIGN(argument.value, entry.second.asBool());
+  } else if (entry.first == "as_name") {
+    INLAY_ASSIGN(std::string name, entry.second.asString());
+    argument.value = SymBoolRef{std::move(name)};
+  } else {
+    return invalidArgument("{}: found the kind '{}', expected as_bool or as_name", json.place(),
+                           Json::shortened(entry.first));
+  }
+  return argument;
 }
 
 Result<Argument> readArgument(const Json &json) {
@@ -152,6 +199,24 @@ Result<Argument> readArgument(const Json &json) {
       argument.value = std::get<SymIntRef>(use);
   } else if (key == "as_sym_ints") {
     INLAY_ASSIGN(argument.value, readList<SymInts::value_type>(value, readSymIntUse));
+  } else if (key == "as_sym_bool") {
+    INLAY_ASSIGN(argument, readSymBoolUse(value));
+  } else if (key == "as_optional_tensor") {
+    INLAY_ASSIGN(std::optional<TensorRef> tensor, readOptionalTensor(value));
+    if (tensor)
+      argument.value = std::move(*tensor);
+    else
+      argument.value = NoneArgument();
+  } else if (key == "as_layout") {
+    INLAY_ASSIGN(argument.value, readWord(value, kLayouts));
+  } else if (key == "as_memory_format") {
+    INLAY_ASSIGN(argument.value, readWord(value, kMemoryFormats));
+  } else if (key == "as_device") {
+    INLAY_ASSIGN(argument.value, readDevice(value));
+  } else if (key == "as_operator") {
+    INLAY_ASSIGN(argument.value, value.asString());
+  } else if (key == "as_graph") {
+    INLAY_ASSIGN(argument.value, readGraphArgument(value));
   } else if (isKnownButUnmodelled(key)) {
     argument.value = OtherArgument{key};
   } else {
@@ -211,6 +276,46 @@ Result<TensorMeta> readTensorMeta(const Json &json) {
   return meta;
 }
 
+/// The expressions of symbolic conditions, as far as they are integer expressions.
+Status readSymBools(const Json &graph, Graph &result) {
+  std::optional<Json> symBools = graph.find("sym_bool_values");
+  if (!symBools)
+    return {};
+  return symBools->forEachField([&](std::string_view name, const Json &value) -> Status {
+    std::optional<Json> expression = value.find("as_expr");
+    if (!expression)
+      return {};
+    INLAY_ASSIGN(std::string text, expression->stringField("expr_str"));
+    if (Result<Expr> expr = parseSympyExpr(text); expr.isOk())
+      result.symBools.emplace(std::string(name), *expr);
+    return {};
+  });
+}
+
+Result<Graph> readGraph(const Json &json) {
+  Graph graph;
+  INLAY_ASSIGN(Json inputs, json.field("inputs"));
+  INLAY_ASSIGN(graph.inputs, readList<Argument>(inputs, readArgument));
+  INLAY_ASSIGN(Json outputs, json.field("outputs"));
+  INLAY_ASSIGN(graph.outputs, readList<Argument>(outputs, readArgument));
+  INLAY_ASSIGN(Json nodes, json.field("nodes"));
+  INLAY_ASSIGN(graph.nodes, readList<Node>(nodes, readNode));
+  INLAY_ASSIGN(Json tensors, json.field("tensor_values"));
+  INLAY_TRY(tensors.forEachField([&](std::string_view name, const Json &value) -> Status {
+    INLAY_ASSIGN(TensorMeta meta, readTensorMeta(value));
+    graph.tensors.emplace(std::string(name), std::move(meta));
+    return {};
+  }));
+  if (std::optional<Json> symInts = json.find("sym_int_values"))
+    INLAY_TRY(symInts->forEachField([&](std::string_view name, const Json &value) -> Status {
+      INLAY_ASSIGN(Expr expr, readSymInt(value, nullptr));
+      graph.symInts.emplace(std::string(name), std::move(expr));
+      return {};
+    }));
+  INLAY_TRY(readSymBools(json, graph));
+  return graph;
+}
+
 Result<InputSpec> readInputSpec(const Json &json) {
   INLAY_ASSIGN(auto entry, json.asUnion());
   const auto &[key, value] = entry;
@@ -241,7 +346,17 @@ Result<InputSpec> readInputSpec(const Json &json) {
 
 Result<OutputSpec> readOutputSpec(const Json &json) {
   INLAY_ASSIGN(auto entry, json.asUnion());
-  return OutputSpec{entry.first == "user_output", entry.first};
+  const auto &[key, value] = entry;
+  OutputSpec spec{key == "user_output", key, {}};
+  static constexpr std::pair<std::string_view, std::string_view> kMutations[] = {
+      {"buffer_mutation", "buffer_name"},
+      {"parameter_mutation", "parameter_name"},
+      {"user_input_mutation", "user_input_name"}};
+  for (const auto &[mutation, field] : kMutations)
+    if (key == mutation) {
+      INLAY_ASSIGN(spec.target, value.stringField(field));
+    }
+  return spec;
 }
 
 class ProgramReader {
@@ -252,7 +367,13 @@ public:
     INLAY_TRY(checkVersion());
     INLAY_ASSIGN(Json module, root_.field("graph_module"));
     INLAY_ASSIGN(Json graph, module.field("graph"));
-    INLAY_TRY(readGraph(graph));
+    INLAY_ASSIGN(Graph read, readGraph(graph));
+    program_.graphInputs = std::move(read.inputs);
+    program_.graphOutputs = std::move(read.outputs);
+    program_.nodes = std::move(read.nodes);
+    program_.tensors = std::move(read.tensors);
+    program_.symInts = std::move(read.symInts);
+    program_.symBools = std::move(read.symBools);
     INLAY_ASSIGN(Json signature, module.field("signature"));
     INLAY_TRY(readSignature(signature));
     INLAY_TRY(readRanges());
@@ -273,29 +394,6 @@ private:
           majorNumber, program_.torchVersion.empty() ? "unknown" : program_.torchVersion,
           kSchemaMajor);
     return {};
-  }
-
-  Status readGraph(const Json &graph) {
-    INLAY_ASSIGN(Json inputs, graph.field("inputs"));
-    INLAY_ASSIGN(program_.graphInputs, readList<Argument>(inputs, readArgument));
-    INLAY_ASSIGN(Json outputs, graph.field("outputs"));
-    INLAY_ASSIGN(program_.graphOutputs, readList<Argument>(outputs, readArgument));
-    INLAY_ASSIGN(Json nodes, graph.field("nodes"));
-    INLAY_ASSIGN(program_.nodes, readList<Node>(nodes, readNode));
-    INLAY_ASSIGN(Json tensors, graph.field("tensor_values"));
-    INLAY_TRY(tensors.forEachField([&](std::string_view name, const Json &value) -> Status {
-      INLAY_ASSIGN(TensorMeta meta, readTensorMeta(value));
-      program_.tensors.emplace(std::string(name), std::move(meta));
-      return {};
-    }));
-    std::optional<Json> symInts = graph.find("sym_int_values");
-    if (!symInts)
-      return {};
-    return symInts->forEachField([&](std::string_view name, const Json &value) -> Status {
-      INLAY_ASSIGN(Expr expr, readSymInt(value, nullptr));
-      program_.symInts.emplace(std::string(name), std::move(expr));
-      return {};
-    });
   }
 
   Status readSignature(const Json &signature) {

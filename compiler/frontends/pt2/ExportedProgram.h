@@ -7,6 +7,7 @@
 #include "symbolic/Expr.h"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,8 +24,18 @@ struct TensorRef {
 struct SymIntRef {
   std::string name;
 };
+/// Refers to a condition on sizes by name.
+struct SymBoolRef {
+  std::string name;
+};
 struct NoneArgument {};
-/// An argument that Inlay does not model; `key` is the union's key, "as_graph" say.
+struct Graph;
+/// The body of a higher-order operator; names in it are its own.
+struct GraphArgument {
+  std::string name;
+  std::shared_ptr<const Graph> graph;
+};
+/// An argument that Inlay does not model; `key` is the union's key, "as_complex" say.
 struct OtherArgument {
   std::string key;
 };
@@ -35,11 +46,14 @@ using SymInts = std::vector<std::variant<int64_t, SymIntRef>>;
 /// Tensors, some of them None.
 using OptionalTensors = std::vector<std::optional<TensorRef>>;
 
-/// One argument of a node, or one of its outputs.
+/// One argument of a node, or one of its outputs. Devices, layouts, memory formats and operators
+/// are texts as Python writes them: "cuda:0", "strided", "channels_last",
+/// "torch.ops.my.inc_.default".
 struct Argument {
   std::variant<NoneArgument, TensorRef, std::vector<TensorRef>, OptionalTensors, SymIntRef, SymInts,
-               bool, int64_t, double, std::string, DataType, std::vector<bool>,
-               std::vector<int64_t>, std::vector<double>, std::vector<std::string>, OtherArgument>
+               SymBoolRef, bool, int64_t, double, std::string, DataType, std::vector<bool>,
+               std::vector<int64_t>, std::vector<double>, std::vector<std::string>, GraphArgument,
+               OtherArgument>
       value;
 };
 
@@ -54,6 +68,7 @@ struct Node {
   std::vector<NamedArgument> inputs;
   std::vector<Argument> outputs;
   std::string stackTrace; // Python's, may be empty
+  std::string problem;    // why it cannot be imported, found after reading; empty if it can
 };
 
 struct TensorMeta {
@@ -62,6 +77,16 @@ struct TensorMeta {
   std::map<std::string, int64_t>
       hints; // values of symbols at export, as far as bare symbols in `sizes` tell
   std::vector<Expr> strides;
+};
+
+/// Nodes with the values that they define and use.
+struct Graph {
+  std::vector<Argument> inputs, outputs;
+  std::vector<Node> nodes;
+  std::map<std::string, TensorMeta, std::less<>> tensors;
+  std::map<std::string, Expr, std::less<>> symInts;
+  /// Conditions on sizes, 0 or 1; those that are no integer expressions are left out.
+  std::map<std::string, Expr, std::less<>> symBools;
 };
 
 /// Literal: an argument that is no tensor; its value stands where the graph uses it.
@@ -75,7 +100,8 @@ struct InputSpec {
 };
 struct OutputSpec {
   bool isUserOutput = true;
-  std::string kind; // the schema's word: "user_output", "buffer_mutation"
+  std::string kind;   // the schema's word: "user_output", "buffer_mutation"
+  std::string target; // of a mutation: the name of the buffer, parameter or user input
 };
 
 /// A range of a symbol; absent bounds are open.
@@ -87,7 +113,7 @@ struct ExportedProgram {
   std::vector<Argument> graphInputs, graphOutputs;
   std::vector<Node> nodes;
   std::map<std::string, TensorMeta, std::less<>> tensors;
-  std::map<std::string, Expr, std::less<>> symInts;
+  std::map<std::string, Expr, std::less<>> symInts, symBools;
   std::vector<InputSpec> inputSpecs;
   std::vector<OutputSpec> outputSpecs;
   std::map<std::string, Range, std::less<>> ranges;

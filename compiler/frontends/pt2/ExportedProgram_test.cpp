@@ -101,7 +101,26 @@ TEST(Pt2ExportedProgram, ReadsEveryKindOfArgument) {
   ASSERT_EQ(sizes.size(), 2u);
   EXPECT_EQ(std::get<int64_t>(sizes[0]), 4);
   EXPECT_EQ(std::get<SymIntRef>(sizes[1]).name, "sym_size");
-  EXPECT_EQ(argumentOf<OtherArgument>(R"({"as_graph": {"name": "g"}})").key, "as_graph");
+  EXPECT_EQ(argumentOf<std::string>(R"({"as_device": {"type": "cuda", "index": 1}})"), "cuda:1");
+  EXPECT_EQ(argumentOf<std::string>(R"({"as_device": {"type": "cpu", "index": null}})"), "cpu");
+  EXPECT_EQ(argumentOf<std::string>(R"({"as_layout": 7})"), "strided");
+  EXPECT_EQ(argumentOf<std::string>(R"({"as_memory_format": 2})"), "channels_last");
+  EXPECT_EQ(argumentOf<std::string>(R"({"as_operator": "torch.ops.a.b.c"})"), "torch.ops.a.b.c");
+  EXPECT_EQ(argumentOf<SymBoolRef>(R"({"as_sym_bool": {"as_name": "ge"}})").name, "ge");
+  EXPECT_EQ(argumentOf<bool>(R"({"as_sym_bool": {"as_bool": true}})"), true);
+  EXPECT_EQ(argumentOf<TensorRef>(R"({"as_optional_tensor": {"as_tensor": {"name": "x"}}})").name,
+            "x");
+  const auto graph = argumentOf<GraphArgument>(
+      R"json({"as_graph": {"name": "g", "graph": {"inputs": [{"as_tensor": {"name": "a"}}],
+          "outputs": [], "nodes": [{"target": "t", "name": "n", "inputs": [], "outputs": []}],
+          "tensor_values": {}, "sym_bool_values": {
+            "b": {"as_expr": {"expr_str": "GreaterThan(Symbol('s0'), Integer(2))"}},
+            "f": {"as_expr": {"expr_str": "sqrt(Symbol('s0'))"}}}}}})json");
+  EXPECT_EQ(graph.name, "g");
+  EXPECT_EQ(graph.graph->nodes.at(0).name, "n");
+  EXPECT_EQ(graph.graph->symBools.size(), 1u);
+  EXPECT_EQ(argumentOf<OtherArgument>(R"({"as_complex": {"real": 1, "imag": 0}})").key,
+            "as_complex");
 }
 
 TEST(Pt2ExportedProgram, ReadsEveryElementType) {

@@ -4,6 +4,10 @@
 #include "compiler/dialects/graph/Graph.h"
 #include "compiler/frontends/pt2/Archive.h"
 #include "compiler/frontends/pt2/ExportedProgram.h"
+#include "compiler/frontends/pt2/Functionalize.h"
+#include "compiler/frontends/pt2/Guards.h"
+#include "compiler/frontends/pt2/InlineWrappers.h"
+#include "compiler/frontends/pt2/NodeText.h"
 #include "compiler/frontends/pt2/TensorData.h"
 
 #include "mlir/IR/AsmState.h"
@@ -23,29 +27,6 @@ namespace {
 
 using namespace pt2;
 
-/// "torch.ops.aten.mul.Tensor" is "aten::mul.Tensor"; the overload "default" is left out. Empty if
-/// it is no operator.
-std::string opNameOf(llvm::StringRef target) {
-  if (!target.consume_front("torch.ops."))
-    return "";
-  auto [space, name] = target.split('.');
-  if (name.empty())
-    return "";
-  name.consume_back(".default");
-  return (space + "::" + name).str();
-}
-
-/// The last place in a Python stack trace: file name without folder, and line.
-std::pair<std::string, unsigned> sourceOf(llvm::StringRef stackTrace) {
-  const size_t at = stackTrace.rfind("File \"");
-  if (at == llvm::StringRef::npos)
-    return {"", 0};
-  auto [file, rest] = stackTrace.substr(at + 6).split("\", line ");
-  unsigned line = 0;
-  rest.consumeInteger(10, line);
-  return {std::filesystem::path(file.str()).filename().string(), line};
-}
-
 /// Makes names of their own out of names that may be equal or empty.
 class UniqueNames {
 public:
@@ -63,13 +44,9 @@ private:
   llvm::StringMap<unsigned> lastNumbers_;
 };
 
-/// PyTorch's convention: "aten::add_.Tensor" changes its first argument, "aten::__and__" none;
-/// "aten::detach_" changes nothing that a run can see.
-bool isInPlace(llvm::StringRef opName) {
-  if (opName == "aten::detach_")
-    return false;
-  const llvm::StringRef name = opName.split("::").second.split('.').first;
-  return name.ends_with("_") && !name.ends_with("__");
+/// An argument of a call: what the schema calls it, or "args[2]".
+std::string argumentName(const NamedArgument &argument, size_t index) {
+  return argument.name.empty() ? fmt::format("args[{}]", index) : argument.name;
 }
 
 class Importer {
@@ -90,6 +67,7 @@ public:
     block_ = &model.getBody().emplaceBlock();
     builder_.setInsertionPointToEnd(block_);
     INLAY_TRY(addInputs(location));
+    addGuards();
     for (const Node &node : program_.nodes)
       INLAY_TRY(addNode(node));
     addOutputs(location);
@@ -100,6 +78,11 @@ public:
     model.setOutputNamesAttr(strings(outputNames_));
     model.setOutputPathsAttr(strings(outputPaths_));
     model.setSymbolsAttr(builder_.getArrayAttr(symbols_));
+    model.setChecksAttr(builder_.getArrayAttr(checks_));
+    if (!unreadGuards_.empty())
+      model->setAttr("graph.unread_guards", strings(unreadGuards_));
+    if (!plainOutputs_.empty())
+      model->setAttr("graph.plain_outputs", builder_.getArrayAttr(plainOutputs_));
     if (mlir::failed(mlir::verify(*module)))
       return internalError("the imported graph does not verify");
     return module;
@@ -110,14 +93,6 @@ private:
 
   /// Notes something that cannot be imported; all are reported together.
   void problem(std::string text) { problems_.push_back(std::move(text)); }
-
-  std::string describe(const Node &node) const {
-    auto [file, line] = sourceOf(node.stackTrace);
-    std::string text =
-        fmt::format("{} (node {}",
-                    opNameOf(node.target).empty() ? node.target : opNameOf(node.target), node.name);
-    return text + (file.empty() ? ")" : fmt::format(", {}:{})", file, line));
-  }
 
   Status report() const {
     std::string text = fmt::format("the model cannot be imported; {} problem{}:", problems_.size(),
@@ -152,6 +127,7 @@ private:
         continue;
       inputPaths_.push_back(path);
       std::string name = inputNameOf(path, spec.name);
+      inputsInGuards_[name] = spec.name;
       inputNames_.push_back(names.take(name.empty() ? spec.name : name, "input"));
     }
     return {};
@@ -171,23 +147,44 @@ private:
     return graphName;
   }
 
+  /// Names and paths of the outputs that are tensors.
   Status nameOutputs() {
+    std::vector<std::string> leaves;
     if (!program_.outSpec.empty()) {
-      INLAY_ASSIGN(outputPaths_, leafPaths(program_.outSpec),
-                   "reading the outputs' tree specification");
+      INLAY_ASSIGN(leaves, leafPaths(program_.outSpec), "reading the outputs' tree specification");
     }
-    outputPaths_.resize(program_.graphOutputs.size());
     UniqueNames names;
+    size_t leaf = 0;
     for (size_t i = 0; i < program_.graphOutputs.size(); ++i) {
+      if (!program_.outputSpecs[i].isUserOutput)
+        continue;
+      const std::string leafPath = leaf < leaves.size() ? leaves[leaf] : "";
+      ++leaf;
       const auto *tensor = std::get_if<TensorRef>(&program_.graphOutputs[i].value);
-      llvm::StringRef path = outputPaths_[i];
-      std::string name = tensor ? tensor->name : fmt::format("output_{}", i);
+      if (!tensor) {
+        addPlainOutput(i, leafPath);
+        continue;
+      }
+      outputPaths_.push_back(leafPath);
+      llvm::StringRef path = leafPath;
+      std::string name = tensor->name;
       // A dictionary's key names its value.
       if (path.consume_front("['") && path.consume_back("']") && !path.contains('['))
         name = path.str();
       outputNames_.push_back(names.take(name, "output"));
     }
     return {};
+  }
+
+  /// An output that is no tensor is kept for those who want to know what the model returned.
+  void addPlainOutput(size_t index, const std::string &path) {
+    mlir::Attribute value = attributeOf(program_.graphOutputs[index]);
+    if (!value)
+      return problem(fmt::format("output {} is {}, which is not supported yet", index,
+                                 kindOf(program_.graphOutputs[index])));
+    plainOutputs_.push_back(
+        builder_.getDictionaryAttr({builder_.getNamedAttr("path", builder_.getStringAttr(path)),
+                                    builder_.getNamedAttr("value", value)}));
   }
 
   // -- inputs
@@ -205,8 +202,7 @@ private:
       else if (spec.kind != InputKind::Literal)
         INLAY_TRY(addConstant(spec, location));
     }
-    checkInputSymbols();
-    return {};
+    return declareOtherSymbols();
   }
 
   Status addUserInput(const InputSpec &spec, mlir::Location location) {
@@ -223,19 +219,16 @@ private:
   }
 
   /// A symbol's value is known if an input has it as a size; for another input it may then also be
-  /// part of an expression.
-  void checkInputSymbols() {
+  /// part of an expression. Symbols that are only parts of expressions are declared as well:
+  /// whether a size like 2*s0 can be solved for them is not the importer's to say.
+  Status declareOtherSymbols() {
     for (const InputSpec &spec : program_.inputSpecs)
       if (auto meta = program_.tensors.find(spec.name);
           spec.kind == InputKind::User && spec.isTensor && meta != program_.tensors.end())
         for (const Expr &size : meta->second.sizes)
           for (const std::string &symbol : symbolsOf(size))
-            // Once for each symbol: the results' shapes have it too.
-            if (declared_.insert(symbol).second)
-              problem(
-                  fmt::format("input '{}' has the size {}, but no input has {} itself as a size, "
-                              "which is not supported yet",
-                              spec.name, size.toString(), symbol));
+            INLAY_TRY(declareSymbol(symbol, meta->second.hints));
+    return {};
   }
 
   Status declareSymbol(const std::string &name, const std::map<std::string, int64_t> &hints) {
@@ -260,6 +253,72 @@ private:
         builder_.getDictionaryAttr({builder_.getNamedAttr("name", builder_.getStringAttr(name)),
                                     entry("min", min), entry("max", max), entry("opt", opt)}));
     return {};
+  }
+
+  // -- checks
+
+  /// The size of an input as guards name it.
+  std::optional<Expr> inputSize(std::string_view input, int64_t dimension) const {
+    auto name = inputsInGuards_.find(input);
+    if (name == inputsInGuards_.end())
+      return std::nullopt;
+    auto meta = program_.tensors.find(name->second);
+    if (meta == program_.tensors.end())
+      return std::nullopt;
+    const auto rank = static_cast<int64_t>(meta->second.sizes.size());
+    if (dimension < -rank || dimension >= rank)
+      return std::nullopt;
+    return meta->second.sizes[static_cast<size_t>(dimension < 0 ? dimension + rank : dimension)];
+  }
+
+  /// Guards of the exporter become checks; those that cannot be read are kept as texts.
+  void addGuards() {
+    for (const std::string &text : program_.guards) {
+      Result<Guard> guard = parseGuard(
+          text, [&](std::string_view input, int64_t dim) { return inputSize(input, dim); });
+      if (guard.isOk())
+        addCheck(guard->condition,
+                 fmt::format("the model was exported for inputs with {}", guard->text));
+      else
+        unreadGuards_.push_back(text);
+    }
+  }
+
+  /// A condition that must hold when the model runs; those that always do are left out, and so are
+  /// those on sizes that no input has.
+  void addCheck(const Expr &condition, const std::string &message) {
+    for (const std::string &symbol : symbolsOf(condition))
+      if (!declared_.contains(symbol))
+        return;
+    const Interval bounds = boundsOf(condition, [&](std::string_view name) {
+      auto range = program_.ranges.find(name);
+      Interval interval{0, std::nullopt};
+      if (range != program_.ranges.end())
+        interval = {std::max<int64_t>(range->second.min.value_or(0), 0), range->second.max};
+      return interval;
+    });
+    if ((bounds.min && *bounds.min > 0) || (bounds.max && *bounds.max < 0))
+      return;
+    checks_.push_back(builder_.getDictionaryAttr(
+        {builder_.getNamedAttr("condition", builder_.getStringAttr(condition.toString())),
+         builder_.getNamedAttr("message", builder_.getStringAttr(message))}));
+  }
+
+  /// torch._check and the exporter's own assertions on sizes.
+  void addAssertion(const Node &node) {
+    if (node.inputs.empty())
+      return;
+    const auto *condition = std::get_if<SymBoolRef>(&node.inputs[0].argument.value);
+    const auto found =
+        condition ? program_.symBools.find(condition->name) : program_.symBools.end();
+    if (found == program_.symBools.end())
+      return;
+    std::string message = "an assertion of the model failed: " + found->second.toString();
+    if (const auto *text = node.inputs.size() > 1
+                               ? std::get_if<std::string>(&node.inputs[1].argument.value)
+                               : nullptr)
+      message = *text;
+    addCheck(found->second, message);
   }
 
   mlir::Type typeOf(const TensorMeta &meta) {
@@ -328,51 +387,66 @@ private:
       if (other && other->key == "as_sym_bool")
         return true;
       const auto *ref = std::get_if<SymIntRef>(&output.value);
-      return ref && program_.symInts.contains(ref->name);
+      const bool isCondition = std::holds_alternative<SymBoolRef>(output.value);
+      return isCondition || (ref && program_.symInts.contains(ref->name));
     });
+  }
+
+  /// Higher-order operators that are calls of a kernel with plain arguments.
+  static bool isCallable(llvm::StringRef opName) {
+    return !opName.empty() && (!opName.starts_with("higher_order::") ||
+                               opName == "higher_order::triton_kernel_wrapper_functional");
   }
 
   Status addNode(const Node &node) {
     const std::string opName = opNameOf(node.target);
-    if (isSymbolic(node) || isDropped(opName))
+    if (isSymbolic(node))
       return {};
-    if (opName.empty() || llvm::StringRef(opName).starts_with("higher_order::")) {
+    if (isDropped(opName)) {
+      if (llvm::StringRef(opName).starts_with("aten::_assert_scalar"))
+        addAssertion(node);
+      return {};
+    }
+    bool isGood = true;
+    if (!node.problem.empty()) {
+      problem(fmt::format("{}: {}", describe(node), node.problem));
+      isGood = false;
+    } else if (!isCallable(opName)) {
       problem(
-          fmt::format("{}: higher-order and Python operators are not supported", describe(node)));
-      for (const Argument &output : node.outputs)
-        blameless(output);
-      return {};
+          fmt::format("{}: this higher-order or Python operator is not supported", describe(node)));
+      isGood = false;
+    } else {
+      isGood = hasOwnArgumentNames(node);
     }
-    if (isInPlace(opName)) {
-      problem(fmt::format("{}: changes its argument in place, which is not supported; call "
-                          "run_decompositions() before the model is saved",
-                          describe(node)));
-      for (const Argument &output : node.outputs)
-        blameless(output);
-      return {};
-    }
-    llvm::SmallVector<mlir::Value> operands;
-    llvm::SmallVector<llvm::StringRef> names;
-    llvm::SmallVector<mlir::NamedAttribute> literals;
-    bool isGood = hasOwnArgumentNames(node);
-    for (const NamedArgument &input : node.inputs)
-      isGood &= addArgument(node, input, operands, names, literals);
-    llvm::SmallVector<mlir::Type> types;
-    std::vector<std::string> results;
-    for (const Argument &output : node.outputs)
-      isGood &= addResult(node, output, types, results);
+    CallParts parts;
+    for (size_t i = 0; isGood && i < node.inputs.size(); ++i)
+      isGood = addArgument(node, argumentName(node.inputs[i], i), node.inputs[i].argument, parts);
+    for (size_t i = 0; isGood && i < node.outputs.size(); ++i)
+      isGood = addResult(node, node.outputs[i], parts);
     if (!isGood) {
       for (const Argument &output : node.outputs)
         blameless(output);
       return {};
     }
     auto call = graph::CallOp::create(
-        builder_, locationOf(node), types, opName, node.name.empty() ? opName : node.name, operands,
-        builder_.getStrArrayAttr(names), builder_.getDictionaryAttr(literals));
-    for (auto [result, value] : llvm::zip_equal(results, call.getOutputs()))
+        builder_, locationOf(node), parts.types, opName, node.name.empty() ? opName : node.name,
+        parts.operands, strings(parts.names), builder_.getDictionaryAttr(parts.literals));
+    if (!parts.noneResults.empty())
+      call->setAttr("graph.none_results", builder_.getDenseI64ArrayAttr(parts.noneResults));
+    for (auto [result, value] : llvm::zip_equal(parts.results, call.getOutputs()))
       INLAY_TRY(define(result, value));
     return {};
   }
+
+  /// A graph.call in the making.
+  struct CallParts {
+    llvm::SmallVector<mlir::Value> operands;
+    std::vector<std::string> names;
+    llvm::SmallVector<mlir::NamedAttribute> literals;
+    llvm::SmallVector<mlir::Type> types;
+    std::vector<std::string> results;
+    llvm::SmallVector<int64_t> noneResults;
+  };
 
   /// Remembers the results of a node that has a problem: those who use them are not to blame.
   void blameless(const Argument &output) {
@@ -384,106 +458,171 @@ private:
   }
 
   bool hasOwnArgumentNames(const Node &node) {
+    const bool mayBePositional =
+        llvm::StringRef(node.target).starts_with("torch.ops.higher_order.");
     llvm::StringSet<> names;
-    for (const NamedArgument &input : node.inputs)
-      if (input.name.empty() || !names.insert(input.name).second) {
-        problem(fmt::format("{}: the argument name '{}' is empty or used twice", describe(node),
-                            input.name));
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const NamedArgument &input = node.inputs[i];
+      if ((input.name.empty() && !mayBePositional) ||
+          !names.insert(argumentName(input, i)).second ||
+          llvm::StringRef(input.name).contains('[')) {
+        problem(fmt::format("{}: the argument name '{}' is empty, used twice or no name",
+                            describe(node), input.name));
         return false;
       }
+    }
     return true;
   }
 
-  bool addArgument(const Node &node, const NamedArgument &input,
-                   llvm::SmallVectorImpl<mlir::Value> &operands,
-                   llvm::SmallVectorImpl<llvm::StringRef> &names,
-                   llvm::SmallVectorImpl<mlir::NamedAttribute> &literals) {
-    if (const auto *tensor = std::get_if<TensorRef>(&input.argument.value)) {
-      mlir::Value value = values_.lookup(tensor->name);
-      if (!value) {
-        if (!failed_.contains(tensor->name))
-          problem(fmt::format("{}: argument '{}' refers to '{}', which no node or input defines",
-                              describe(node), input.name, tensor->name));
-        return false;
-      }
-      operands.push_back(value);
-      names.push_back(input.name);
+  bool addArgument(const Node &node, const std::string &name, const Argument &argument,
+                   CallParts &parts) {
+    if (const auto *tensor = std::get_if<TensorRef>(&argument.value))
+      return addTensor(node, name, tensor->name, parts);
+    if (const auto *tensors = std::get_if<std::vector<TensorRef>>(&argument.value);
+        tensors && !tensors->empty()) {
+      for (auto [i, element] : llvm::enumerate(*tensors))
+        if (!addTensor(node, fmt::format("{}[{}]", name, i), element.name, parts))
+          return false;
       return true;
     }
-    std::optional<AttributeValue> value = literalOf(input.argument);
+    if (const auto *optionals = std::get_if<OptionalTensors>(&argument.value);
+        optionals && !optionals->empty()) {
+      for (auto [i, element] : llvm::enumerate(*optionals)) {
+        const std::string elementName = fmt::format("{}[{}]", name, i);
+        if (!element)
+          parts.literals.push_back(builder_.getNamedAttr(elementName, builder_.getUnitAttr()));
+        else if (!addTensor(node, elementName, element->name, parts))
+          return false;
+      }
+      return true;
+    }
+    mlir::Attribute value = attributeOf(argument);
     if (!value) {
       problem(fmt::format("{}: argument '{}' is {}, which is not supported yet", describe(node),
-                          input.name, kindOf(input.argument)));
+                          name, kindOf(argument)));
       return false;
     }
-    literals.push_back(
-        builder_.getNamedAttr(input.name, graph::attributeOf(builder_.getContext(), *value)));
+    parts.literals.push_back(builder_.getNamedAttr(name, value));
     return true;
   }
 
-  static std::string kindOf(const Argument &argument) {
+  /// A tensor by its name in the graph. Operands of higher-order operators name symbolic integers
+  /// as if they were tensors.
+  bool addTensor(const Node &node, const std::string &name, const std::string &reference,
+                 CallParts &parts) {
+    if (mlir::Value value = values_.lookup(reference)) {
+      parts.operands.push_back(value);
+      parts.names.push_back(name);
+      return true;
+    }
+    if (mlir::Attribute size = attributeOf(Argument{SymIntRef{reference}})) {
+      parts.literals.push_back(builder_.getNamedAttr(name, size));
+      return true;
+    }
+    if (!failed_.contains(reference))
+      problem(fmt::format("{}: argument '{}' refers to '{}', which no node or input defines",
+                          describe(node), name, reference));
+    return false;
+  }
+
+  std::string kindOf(const Argument &argument) const {
     if (const auto *other = std::get_if<OtherArgument>(&argument.value))
       return "of kind " + other->key;
-    if (std::holds_alternative<std::vector<TensorRef>>(argument.value) ||
-        std::holds_alternative<OptionalTensors>(argument.value))
-      return "a list of tensors";
-    return "a size that changes between runs";
+    if (std::holds_alternative<GraphArgument>(argument.value))
+      return "a graph";
+    if (std::holds_alternative<SymBoolRef>(argument.value))
+      return "a condition on sizes";
+    if (const auto *reference = std::get_if<SymIntRef>(&argument.value);
+        reference && !program_.symInts.contains(reference->name))
+      return fmt::format("the integer '{}', which nothing defines", reference->name);
+    if (std::holds_alternative<SymIntRef>(argument.value) ||
+        std::holds_alternative<SymInts>(argument.value))
+      return "a size that depends on data";
+    return "a list of tensors";
   }
 
-  std::optional<int64_t> constantOf(const SymIntRef &reference) const {
-    auto it = program_.symInts.find(reference.name);
-    return it == program_.symInts.end() ? std::nullopt : it->second.constantValue();
+  /// An integer of the graph: a constant, or an expression over symbols that inputs have; null if
+  /// it is neither.
+  mlir::Attribute sizeAttribute(const std::string &name) {
+    auto found = program_.symInts.find(name);
+    if (found == program_.symInts.end())
+      return {};
+    if (std::optional<int64_t> constant = found->second.constantValue())
+      return builder_.getI64IntegerAttr(*constant);
+    for (const std::string &symbol : symbolsOf(found->second))
+      if (!isInputSymbol(symbol))
+        return {};
+    return graph::ExprAttr::get(builder_.getContext(),
+                                builder_.getStringAttr(found->second.toString()));
   }
 
-  std::optional<AttributeValue> literalOf(const Argument &argument) const {
+  /// Whether a symbol is part of an input's size; also before the inputs are added.
+  bool isInputSymbol(const std::string &symbol) {
+    if (inputSymbols_.empty())
+      for (const InputSpec &spec : program_.inputSpecs)
+        if (auto meta = program_.tensors.find(spec.name);
+            spec.kind == InputKind::User && spec.isTensor && meta != program_.tensors.end())
+          for (const Expr &size : meta->second.sizes)
+            for (const std::string &name : symbolsOf(size))
+              inputSymbols_.insert(name);
+    return inputSymbols_.contains(symbol);
+  }
+
+  /// A literal or an integer that depends on sizes; null for all that no attribute can hold.
+  mlir::Attribute attributeOf(const Argument &argument) {
     return std::visit(
-        [&](const auto &value) -> std::optional<AttributeValue> {
+        [&](const auto &value) -> mlir::Attribute {
           using T = std::decay_t<decltype(value)>;
+          mlir::MLIRContext *context = builder_.getContext();
           if constexpr (std::is_same_v<T, NoneArgument>) {
-            return AttributeValue();
+            return builder_.getUnitAttr();
           } else if constexpr (std::is_same_v<T, SymIntRef>) {
-            if (std::optional<int64_t> constant = constantOf(value))
-              return AttributeValue(*constant);
-            return std::nullopt;
+            return sizeAttribute(value.name);
           } else if constexpr (std::is_same_v<T, SymInts>) {
-            std::vector<int64_t> constants;
+            llvm::SmallVector<mlir::Attribute> elements;
             for (const auto &element : value) {
               const auto *number = std::get_if<int64_t>(&element);
-              std::optional<int64_t> constant =
-                  number ? *number : constantOf(std::get<SymIntRef>(element));
-              if (!constant)
-                return std::nullopt;
-              constants.push_back(*constant);
+              elements.push_back(number ? builder_.getI64IntegerAttr(*number)
+                                        : sizeAttribute(std::get<SymIntRef>(element).name));
+              if (!elements.back())
+                return {};
             }
-            return AttributeValue(constants);
-          } else if constexpr (std::is_same_v<T, std::vector<TensorRef>>) {
+            return builder_.getArrayAttr(elements);
+          } else if constexpr (std::is_same_v<T, std::vector<TensorRef>> ||
+                               std::is_same_v<T, OptionalTensors>) {
             // An empty list is written as a list of tensors where the schema's element type is not
             // known.
-            if (value.empty())
-              return AttributeValue(std::vector<int64_t>());
-            return std::nullopt;
+            return value.empty() ? builder_.getArrayAttr({}) : mlir::Attribute();
           } else if constexpr (std::is_constructible_v<AttributeValue, T>) {
-            return AttributeValue(value);
+            return graph::attributeOf(context, AttributeValue(value));
           } else {
-            return std::nullopt;
+            return {};
           }
         },
         argument.value);
   }
 
-  bool addResult(const Node &node, const Argument &output, llvm::SmallVectorImpl<mlir::Type> &types,
-                 std::vector<std::string> &results) {
-    const auto *tensor = std::get_if<TensorRef>(&output.value);
-    if (!tensor) {
-      problem(
-          fmt::format("{}: an output is no tensor, which is not supported yet", describe(node)));
-      return false;
+  bool addResult(const Node &node, const Argument &output, CallParts &parts) {
+    if (std::holds_alternative<NoneArgument>(output.value)) {
+      parts.noneResults.push_back(
+          static_cast<int64_t>(parts.types.size() + parts.noneResults.size()));
+      return true;
     }
-    results.push_back(tensor->name);
-    auto meta = program_.tensors.find(tensor->name);
+    if (const auto *tensors = std::get_if<std::vector<TensorRef>>(&output.value)) {
+      return llvm::all_of(*tensors, [&](const TensorRef &element) {
+        return addTensorResult(node, element.name, parts);
+      });
+    }
+    if (const auto *tensor = std::get_if<TensorRef>(&output.value))
+      return addTensorResult(node, tensor->name, parts);
+    problem(fmt::format("{}: an output is no tensor, which is not supported yet", describe(node)));
+    return false;
+  }
+
+  bool addTensorResult(const Node &node, const std::string &name, CallParts &parts) {
+    auto meta = program_.tensors.find(name);
     if (meta == program_.tensors.end()) {
-      problem(fmt::format("{}: output '{}' has no entry in tensor_values", describe(node),
-                          tensor->name));
+      problem(fmt::format("{}: output '{}' has no entry in tensor_values", describe(node), name));
       return false;
     }
     // A size that depends on data is a symbol of its own, which this node gives its value.
@@ -498,10 +637,11 @@ private:
         if (!declared_.contains(symbol)) {
           problem(fmt::format("{}: output '{}' has the size {}, but no tensor before it has {} "
                               "itself as a size, which is not supported yet",
-                              describe(node), tensor->name, size.toString(), symbol));
+                              describe(node), name, size.toString(), symbol));
           return false;
         }
-    types.push_back(typeOf(meta->second));
+    parts.results.push_back(name);
+    parts.types.push_back(typeOf(meta->second));
     return true;
   }
 
@@ -510,23 +650,46 @@ private:
   void addOutputs(mlir::Location location) {
     llvm::SmallVector<mlir::Value> results;
     for (size_t i = 0; i < program_.graphOutputs.size(); ++i) {
-      if (!program_.outputSpecs[i].isUserOutput) {
-        problem(
-            fmt::format("output {} is a {}: models that change their state are not supported yet",
-                        i, program_.outputSpecs[i].kind));
-        continue;
-      }
+      const OutputSpec &spec = program_.outputSpecs[i];
       const auto *tensor = std::get_if<TensorRef>(&program_.graphOutputs[i].value);
+      if (!tensor && spec.isUserOutput)
+        continue; // a plain output
       mlir::Value value = tensor ? values_.lookup(tensor->name) : mlir::Value();
-      if (value)
-        results.push_back(value);
-      else if (!tensor)
-        problem(fmt::format("output {} is no tensor but a literal or a symbolic integer", i));
-      else if (!failed_.contains(tensor->name))
+      if (!tensor)
+        problem(fmt::format("output {}, a {}, is no tensor", i, spec.kind));
+      else if (!value && !failed_.contains(tensor->name))
         problem(fmt::format("output {} refers to '{}', which no node or input defines", i,
                             tensor->name));
+      else if (value && spec.isUserOutput)
+        results.push_back(value);
+      else if (value)
+        addUpdate(i, spec, value, location);
     }
     graph::OutputOp::create(builder_, location, results);
+  }
+
+  /// A buffer or an input that the model gives a new value.
+  void addUpdate(size_t index, const OutputSpec &spec, mlir::Value value, mlir::Location location) {
+    if (spec.target.empty())
+      return problem(
+          fmt::format("output {} is of kind {}, which is not supported", index, spec.kind));
+    mlir::Value target;
+    for (const InputSpec &input : program_.inputSpecs)
+      if ((input.kind == InputKind::User ? input.name : input.fullName) == spec.target &&
+          (input.kind == InputKind::User) == (spec.kind == "user_input_mutation") &&
+          input.kind != InputKind::Other)
+        target = values_.lookup(input.name);
+    if (!target || !updated_.insert(spec.target).second)
+      return problem(fmt::format("output {}, a {}, changes '{}', which is no input or is changed "
+                                 "twice",
+                                 index, spec.kind, spec.target));
+    // Nothing changes if the value is the target itself.
+    if (target == value)
+      return;
+    if (target.getType() != value.getType())
+      return problem(fmt::format("output {}, a {}, gives '{}' a value of another type or shape",
+                                 index, spec.kind, spec.target));
+    graph::UpdateOp::create(builder_, location, target, value);
   }
 
   mlir::OpBuilder builder_;
@@ -534,9 +697,11 @@ private:
   ExportedProgram program_;
   mlir::Block *block_ = nullptr;
   llvm::StringMap<mlir::Value> values_;
-  std::set<std::string> declared_, failed_;
+  std::set<std::string> declared_, failed_, inputSymbols_, updated_;
+  std::map<std::string, std::string, std::less<>> inputsInGuards_; // name in guards → in the graph
+  std::vector<std::string> unreadGuards_;
   std::vector<std::string> inputNames_, inputPaths_, outputNames_, outputPaths_, problems_;
-  llvm::SmallVector<mlir::Attribute> symbols_;
+  llvm::SmallVector<mlir::Attribute> symbols_, checks_, plainOutputs_;
 };
 
 Result<mlir::OwningOpRef<mlir::ModuleOp>>
@@ -545,6 +710,8 @@ importArchive(mlir::MLIRContext &context, const Archive &archive, const std::str
   const std::string member = "models/" + model + ".json";
   INLAY_ASSIGN(ExportedProgram program, parseExportedProgram(*archive.find(member)),
                "reading " + member);
+  INLAY_TRY(inlineWrappers(program), "reading " + member);
+  functionalize(program);
   INLAY_ASSIGN(TensorData data, TensorData::create(archive, model));
   return Importer(context, std::move(data), std::move(program)).import(name);
 }
