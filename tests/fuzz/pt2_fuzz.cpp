@@ -1,10 +1,11 @@
-// The .pt2 reader on arbitrary bytes: as an archive with all that is in it, as its JSON texts, and
-// as a tree of names. What it reads goes through the passes that make it functional.
+// The .pt2 reader on arbitrary bytes: as an archive with all that is in it, as its JSON texts, as
+// a tree of names and as a pickle. What it reads goes through the passes that make it functional.
 #include "compiler/frontends/pt2/Archive.h"
 #include "compiler/frontends/pt2/ExportedProgram.h"
 #include "compiler/frontends/pt2/Functionalize.h"
 #include "compiler/frontends/pt2/Guards.h"
 #include "compiler/frontends/pt2/InlineWrappers.h"
+#include "compiler/frontends/pt2/Pickle.h"
 #include "compiler/frontends/pt2/TensorData.h"
 
 #include <cstddef>
@@ -21,7 +22,7 @@ void checkSize(const DenseTensor &tensor) {
   uint64_t numElements = 1;
   for (int64_t size : tensor.sizes)
     numElements *= static_cast<uint64_t>(size);
-  if (numElements * static_cast<uint64_t>(dataTypeSizeBytes(tensor.dtype)) != tensor.bytes.size())
+  if (numElements * static_cast<uint64_t>(dataTypeSizeBytes(tensor.dtype)) != tensor.bytes().size())
     std::abort();
 }
 
@@ -48,11 +49,11 @@ void readArchive(std::span<const std::byte> bytes) {
   Result<Archive> archive = Archive::fromBytes(bytes);
   if (!archive.isOk())
     return;
-  Result<std::string> model = archive->lookupModelName();
+  Result<ArchivedModel> model = archive->lookupModel();
   if (!model.isOk())
     return;
-  auto json = archive->find("models/" + *model + ".json");
-  Result<TensorData> data = TensorData::create(*archive, *model);
+  auto json = archive->find(model->programMember);
+  Result<TensorData> data = TensorData::create(*archive, model->name);
   if (json)
     readProgram(*json, data.isOk() ? &*data : nullptr);
 }
@@ -66,6 +67,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     (void)parsePayloads(bytes);
   } else if (size > 0 && data[0] == '[') {
     (void)leafPaths({reinterpret_cast<const char *>(data), size});
+  } else if (size > 0 && data[0] == 0x80) {
+    (void)readPickle(bytes);
+    (void)readTensorDict(bytes);
   } else {
     readArchive(bytes);
   }

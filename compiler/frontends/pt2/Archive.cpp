@@ -14,6 +14,8 @@ namespace {
 constexpr uint64_t kMaxMembers = 1'000'000;
 constexpr size_t kMaxNameBytes = 4096;
 constexpr std::string_view kModelPrefix = "models/", kModelSuffix = ".json";
+/// Of PyTorch before 2.8.
+constexpr std::string_view kFlatProgram = "serialized_exported_program.json";
 
 /// A read position in memory, as minizip's file functions want it.
 struct MemoryStream {
@@ -194,7 +196,7 @@ Status Archive::checkFormat() const {
   return {};
 }
 
-Result<std::string> Archive::lookupModelName() const {
+Result<ArchivedModel> Archive::lookupModel() const {
   INLAY_TRY(checkFormat());
   std::vector<std::string> models;
   bool hasInductor = false;
@@ -207,21 +209,16 @@ Result<std::string> Archive::lookupModelName() const {
   if (models.empty() && hasInductor)
     return invalidArgument("this is an AOTInductor package (compiled code), not an exported "
                            "program; export the model with torch.export.save");
-  static constexpr std::string_view kOlder =
-      "this archive was written by PyTorch 2.8 or older: it has the member '{}'; export the model "
-      "again with PyTorch 2.9 or newer";
-  if (models.empty() && find("serialized_exported_program.json"))
-    return unimplemented(kOlder, "serialized_exported_program.json");
+  if (models.empty() && find(kFlatProgram))
+    return ArchivedModel{"model", std::string(kFlatProgram)};
   if (models.empty())
     return dataLoss("archive has no member 'models/NAME.json'; expected an exported program as "
                     "torch.export.save writes it");
   if (models.size() > 1)
     return unimplemented("archive has {} models ('{}', '{}'), expected one", models.size(),
                          models[0], models[1]);
-  const std::string pickled = "data/weights/" + models[0] + ".pt";
-  if (find(pickled))
-    return unimplemented(kOlder, pickled);
-  return models[0];
+  return ArchivedModel{models[0],
+                       std::string(kModelPrefix) + models[0] + std::string(kModelSuffix)};
 }
 
 } // namespace inlay::pt2

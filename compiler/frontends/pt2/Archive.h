@@ -15,6 +15,12 @@
 
 namespace inlay::pt2 {
 
+/// The members that hold one exported program.
+struct ArchivedModel {
+  std::string name;          // "model"
+  std::string programMember; // "models/model.json"
+};
+
 /// A PyTorch archive, mapped. Members are stored, not compressed; their bytes stay in the mapping.
 /// Format: PyTorch's stream writer, a zip file with one top folder
 /// (pytorch/caffe2/serialize/inline_container.h).
@@ -33,10 +39,11 @@ public:
   size_t sizeBytes() const { return sizeBytes_; }
   /// Names of all members without the top folder, sorted.
   std::vector<std::string> names() const;
-  /// The name of the exported program in it: "model" for `models/model.json`. Errors: Unimplemented
-  /// (of PyTorch before 2.9, big-endian, several models), InvalidArgument (an AOTInductor package),
-  /// Incompatible (another archive version), DataLoss (no exported program, or members missing).
-  Result<std::string> lookupModelName() const;
+  /// The exported program in it. Three generations are known: PyTorch 2.6 and 2.7 (no folders), 2.8
+  /// (weights in a pickle), 2.9 and newer (weights as raw bytes). Errors: Unimplemented
+  /// (big-endian, several models), InvalidArgument (an AOTInductor package), Incompatible (another
+  /// archive version), DataLoss (no exported program).
+  Result<ArchivedModel> lookupModel() const;
 
 private:
   Status load(std::span<const std::byte> bytes);

@@ -41,7 +41,7 @@ Status openStatus(const std::vector<TestMember> &members) {
 Status modelStatus(const std::vector<TestMember> &members) {
   const std::vector<std::byte> zip = makeZip(members);
   Result<Archive> archive = Archive::fromBytes(zip);
-  return archive.isOk() ? archive->lookupModelName().status() : archive.status();
+  return archive.isOk() ? archive->lookupModel().status() : archive.status();
 }
 
 TEST(Pt2Archive, FindsMembersWithoutTheirTopFolder) {
@@ -57,9 +57,10 @@ TEST(Pt2Archive, FindsMembersWithoutTheirTopFolder) {
   EXPECT_FALSE(archive->find("m/models/model.json"));
   EXPECT_FALSE(archive->find("models"));
   EXPECT_EQ(archive->sizeBytes(), zip.size());
-  Result<std::string> model = archive->lookupModelName();
+  Result<ArchivedModel> model = archive->lookupModel();
   ASSERT_TRUE(model.isOk()) << model.status().toString();
-  EXPECT_EQ(*model, "model");
+  EXPECT_EQ(model->name, "model");
+  EXPECT_EQ(model->programMember, "models/model.json");
 }
 
 /// Bytes are not copied: weights of many gigabytes stay in the file.
@@ -84,7 +85,7 @@ TEST(Pt2Archive, TopFolderMayHaveAnyNameOrBeMissing) {
       Result<Archive> archive = Archive::fromBytes(zip);
       ASSERT_TRUE(archive.isOk()) << folder << archive.status().toString();
       EXPECT_TRUE(archive->find("models/model.json")) << folder;
-      EXPECT_TRUE(archive->lookupModelName().isOk()) << folder;
+      EXPECT_TRUE(archive->lookupModel().isOk()) << folder;
     }
   }
 }
@@ -106,9 +107,9 @@ TEST(Pt2Archive, OpensEveryModelOfPyTorch) {
     // The mapping moves with the archive.
     const Archive moved = std::move(*archive);
     EXPECT_EQ(textOf(*moved.find("archive_format")), "pt2") << path;
-    Result<std::string> model = moved.lookupModelName();
+    Result<ArchivedModel> model = moved.lookupModel();
     ASSERT_TRUE(model.isOk()) << path << model.status().toString();
-    EXPECT_EQ(*model, "model");
+    EXPECT_EQ(model->name, "model");
   }
 }
 
@@ -212,7 +213,7 @@ TEST(Pt2Archive, ChangedBytesAreRefusedOrReadable) {
       ASSERT_GE(member.data(), bytes.data());
       ASSERT_LE(member.data() + member.size(), bytes.data() + bytes.size());
     }
-    (void)archive->lookupModelName();
+    (void)archive->lookupModel();
   };
   for (size_t i = 0; i < zip.size(); ++i)
     for (unsigned change : {0x01u, 0x80u, 0xffu}) {
@@ -237,16 +238,23 @@ TEST(Pt2Archive, SaysWhatIsNoExportedProgram) {
             StatusCode::InvalidArgument);
   EXPECT_THAT(modelStatus({{"m/data/aotinductor/model/x.so", "elf"}}).message(),
               AllOf(HasSubstr("AOTInductor"), HasSubstr("torch.export.save")));
-  EXPECT_THAT(
-      modelStatus({{"serialized_exported_program.json", "{}"}, {"version", "8.1"}}).message(),
-      AllOf(HasSubstr("PyTorch 2.8 or older"), HasSubstr("serialized_exported_program")));
-  EXPECT_THAT(
-      modelStatus({{"m/models/model.json", "{}"}, {"m/data/weights/model.pt", "PK"}}).message(),
-      AllOf(HasSubstr("PyTorch 2.8 or older"), HasSubstr("data/weights/model.pt")));
   EXPECT_THAT(modelStatus({{"m/readme.txt", "hello"}}).message(),
               HasSubstr("no member 'models/NAME.json'"));
   EXPECT_THAT(modelStatus({{"m/models/a.json", "{}"}, {"m/models/b.json", "{}"}}).message(),
               HasSubstr("2 models ('a', 'b'), expected one"));
+}
+
+/// PyTorch 2.6 and 2.7 wrote no folders.
+TEST(Pt2Archive, FindsProgramsOfOlderGenerations) {
+  const std::vector<std::byte> zip = makeZip({{"serialized_exported_program.json", "{}"},
+                                              {"serialized_state_dict.pt", "PK"},
+                                              {"extra_files/note", "n"},
+                                              {"version", "8.1"}});
+  Result<Archive> archive = Archive::fromBytes(zip);
+  ASSERT_TRUE(archive.isOk()) << archive.status().toString();
+  Result<ArchivedModel> model = archive->lookupModel();
+  ASSERT_TRUE(model.isOk()) << model.status().toString();
+  EXPECT_EQ(model->programMember, "serialized_exported_program.json");
 }
 
 TEST(Pt2Archive, ChecksWhatTheArchiveSaysOfItself) {

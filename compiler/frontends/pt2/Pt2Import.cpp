@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <limits>
+#include <memory>
 #include <set>
 
 namespace inlay {
@@ -51,8 +52,10 @@ std::string argumentName(const NamedArgument &argument, size_t index) {
 
 class Importer {
 public:
-  Importer(mlir::MLIRContext &context, TensorData data, ExportedProgram program)
-      : builder_(&context), data_(std::move(data)), program_(std::move(program)) {}
+  Importer(mlir::MLIRContext &context, std::shared_ptr<const Archive> archive, TensorData data,
+           ExportedProgram program)
+      : builder_(&context), archive_(std::move(archive)), data_(std::move(data)),
+        program_(std::move(program)) {}
 
   Result<mlir::OwningOpRef<mlir::ModuleOp>> import(const std::string &name) {
     mlir::Location location = mlir::NameLoc::get(builder_.getStringAttr(name));
@@ -348,13 +351,25 @@ private:
     if (declared->second.dtype != meta.dtype || declared->second.sizes != meta.sizes)
       return dataLoss("'{}' is {} in the archive's data, expected {} as in the graph",
                       spec.fullName, textOf(meta), textOf(declared->second));
-    auto type = mlir::RankedTensorType::get({static_cast<int64_t>(tensor.bytes.size())},
+    auto type = mlir::RankedTensorType::get({static_cast<int64_t>(tensor.bytes().size())},
                                             builder_.getI8Type());
-    auto blob = mlir::HeapAsmResourceBlob::allocateAndCopyWithAlign(tensor.bytes, /*align=*/64);
+    mlir::AsmResourceBlob blob = blobOf(tensor);
     auto data = mlir::DenseResourceElementsAttr::get(type, spec.fullName, std::move(blob));
     auto constant =
         graph::ConstantOp::create(builder_, location, typeOf(meta), spec.fullName, data);
     return define(spec.name, constant.getResult());
+  }
+
+  /// The bytes of a tensor, in the archive where they can stay there: large models are not copied.
+  mlir::AsmResourceBlob blobOf(const DenseTensor &tensor) const {
+    constexpr size_t kAlign = 64;
+    const std::span<const char> bytes = tensor.bytes();
+    const bool isAligned = reinterpret_cast<uintptr_t>(bytes.data()) % kAlign == 0;
+    if (!tensor.copy.empty() || bytes.empty() || !isAligned)
+      return mlir::HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, kAlign);
+    // Attributes live as long as the context; so must the mapping.
+    return mlir::UnmanagedAsmResourceBlob::allocateWithAlign(
+        bytes, kAlign, [archive = archive_](void *, size_t, size_t) {});
   }
 
   /// "float32[s0, 8]".
@@ -383,9 +398,6 @@ private:
   /// on shapes are only there to be asserted; whatever else used one would say so.
   bool isSymbolic(const Node &node) const {
     return !node.outputs.empty() && llvm::all_of(node.outputs, [&](const Argument &output) {
-      const auto *other = std::get_if<OtherArgument>(&output.value);
-      if (other && other->key == "as_sym_bool")
-        return true;
       const auto *ref = std::get_if<SymIntRef>(&output.value);
       const bool isCondition = std::holds_alternative<SymBoolRef>(output.value);
       return isCondition || (ref && program_.symInts.contains(ref->name));
@@ -693,6 +705,7 @@ private:
   }
 
   mlir::OpBuilder builder_;
+  std::shared_ptr<const Archive> archive_;
   TensorData data_;
   ExportedProgram program_;
   mlir::Block *block_ = nullptr;
@@ -704,16 +717,17 @@ private:
   llvm::SmallVector<mlir::Attribute> symbols_, checks_, plainOutputs_;
 };
 
-Result<mlir::OwningOpRef<mlir::ModuleOp>>
-importArchive(mlir::MLIRContext &context, const Archive &archive, const std::string &name) {
-  INLAY_ASSIGN(std::string model, archive.lookupModelName());
-  const std::string member = "models/" + model + ".json";
-  INLAY_ASSIGN(ExportedProgram program, parseExportedProgram(*archive.find(member)),
+Result<mlir::OwningOpRef<mlir::ModuleOp>> importArchive(mlir::MLIRContext &context,
+                                                        std::shared_ptr<const Archive> archive,
+                                                        const std::string &name) {
+  INLAY_ASSIGN(ArchivedModel model, archive->lookupModel());
+  const std::string &member = model.programMember;
+  INLAY_ASSIGN(ExportedProgram program, parseExportedProgram(*archive->find(member)),
                "reading " + member);
   INLAY_TRY(inlineWrappers(program), "reading " + member);
   functionalize(program);
-  INLAY_ASSIGN(TensorData data, TensorData::create(archive, model));
-  return Importer(context, std::move(data), std::move(program)).import(name);
+  INLAY_ASSIGN(TensorData data, TensorData::create(*archive, model.name));
+  return Importer(context, std::move(archive), std::move(data), std::move(program)).import(name);
 }
 
 } // namespace
@@ -721,10 +735,12 @@ importArchive(mlir::MLIRContext &context, const Archive &archive, const std::str
 Result<mlir::OwningOpRef<mlir::ModuleOp>> importPt2(mlir::MLIRContext &context,
                                                     const std::string &path) {
   context.loadDialect<graph::GraphDialect>();
-  INLAY_ASSIGN(Archive archive, Archive::open(path));
-  INLAY_ASSIGN(mlir::OwningOpRef<mlir::ModuleOp> module,
-               importArchive(context, archive, std::filesystem::path(path).stem().string()),
-               "importing '" + path + "'");
+  INLAY_ASSIGN(Archive opened, Archive::open(path));
+  auto archive = std::make_shared<const Archive>(std::move(opened));
+  INLAY_ASSIGN(
+      mlir::OwningOpRef<mlir::ModuleOp> module,
+      importArchive(context, std::move(archive), std::filesystem::path(path).stem().string()),
+      "importing '" + path + "'");
   return module;
 }
 

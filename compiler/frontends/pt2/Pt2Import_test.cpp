@@ -15,6 +15,7 @@
 #include <fstream>
 #include <map>
 #include <random>
+#include <regex>
 
 namespace inlay::pt2 {
 namespace {
@@ -520,6 +521,34 @@ TEST_F(Pt2Import, ErrorsNameFileAndMember) {
     EXPECT_EQ(status.code(), StatusCode::DataLoss);
     EXPECT_THAT(status.message(),
                 AllOf(HasSubstr("has no member '"), HasSubstr("ErrorsNameFileAndMember.pt2'")));
+  }
+}
+
+/// The same model as PyTorch 2.6, 2.8 and 2.9 write it.
+TEST_F(Pt2Import, GenerationsOfTheArchiveGiveTheSameGraph) {
+  const std::vector<TestMember> newest = testMembers();
+  auto module = import(newest);
+  ASSERT_TRUE(module.isOk()) << module.status().toString();
+  // Names of resources are unique in a context: fc.weight_1 is the second of its name.
+  const auto textOf = [](mlir::ModuleOp op) {
+    return std::regex_replace(print(op, /*withData=*/true), std::regex("fc\\.weight_[0-9]+"),
+                              "fc.weight");
+  };
+  const std::string expected = textOf(**module);
+  const std::vector<std::byte> zip =
+      makeZip({{"archive/data.pkl", pickledDict({{"fc.weight", "0", 0, {2, 3}, {3, 1}, true}})},
+               {"archive/data/0", newest[0].content}});
+  const std::string weights(reinterpret_cast<const char *>(zip.data()), zip.size());
+  const std::vector<TestMember> older[] = {{{"serialized_exported_program.json", testProgramJson()},
+                                            {"serialized_state_dict.pt", weights},
+                                            {"version", "8.1"}},
+                                           {{"m/archive_format", "pt2"},
+                                            {"m/models/model.json", testProgramJson()},
+                                            {"m/data/weights/model.pt", weights}}};
+  for (const std::vector<TestMember> &members : older) {
+    auto again = import(members);
+    ASSERT_TRUE(again.isOk()) << again.status().toString();
+    EXPECT_EQ(textOf(**again), expected);
   }
 }
 

@@ -2,24 +2,17 @@
 
 #include "base/CheckedMath.h"
 #include "base/Error.h"
+#include "compiler/frontends/pt2/Pickle.h"
 
 #include <algorithm>
 
 namespace inlay::pt2 {
 namespace {
 
-constexpr std::string_view kWeightsFolder = "data/weights/", kConstantsFolder = "data/constants/";
-
 /// What dense copies may need in all: several names may share one storage, and views of stride 0
 /// repeat it, so that a small archive could stand for any number of bytes.
 constexpr int64_t kCopiesOfArchive = 8;
 constexpr int64_t kMinBudgetBytes = int64_t{256} << 20;
-
-Result<Payloads> readConfig(const Archive &archive, const std::string &member) {
-  // Packers may leave out the configuration of nothing.
-  const auto json = archive.find(member);
-  return json ? parsePayloads(*json) : Payloads();
-}
 
 /// Elements of a view and of the storage up to its last one; nullopt on overflow.
 struct Extent {
@@ -40,6 +33,17 @@ std::optional<Extent> extentOf(const Payload &payload) {
   if (extent.numElements == 0)
     extent.needElements = 0;
   return extent;
+}
+
+/// Whether elements of a view lie without gaps in row-major order.
+bool isDense(const Payload &payload) {
+  int64_t expected = 1;
+  for (size_t i = payload.sizes.size(); i-- > 0;) {
+    if (payload.sizes[i] != 1 && payload.strides[i] != expected)
+      return false;
+    expected *= payload.sizes[i];
+  }
+  return true;
 }
 
 void appendView(const Payload &payload, size_t dim, int64_t offset, int64_t itemBytes,
@@ -64,43 +68,98 @@ TensorData::TensorData(const Archive &archive) : archive_(&archive), budgetBytes
 
 Result<TensorData> TensorData::create(const Archive &archive, const std::string &modelName) {
   TensorData data(archive);
-  data.weightsMember_ = std::string(kWeightsFolder) + modelName + "_weights_config.json";
-  data.constantsMember_ = std::string(kConstantsFolder) + modelName + "_constants_config.json";
-  INLAY_ASSIGN(data.weights_, readConfig(archive, data.weightsMember_),
-               "reading " + data.weightsMember_);
-  INLAY_ASSIGN(data.constants_, readConfig(archive, data.constantsMember_),
-               "reading " + data.constantsMember_);
+  INLAY_TRY(data.readSource(data.weights_, "weights", modelName, "serialized_state_dict"));
+  INLAY_TRY(data.readSource(data.constants_, "constants", modelName, "serialized_constants"));
   return data;
+}
+
+/// The newest form comes last: an archive of several generations is read as PyTorch reads it.
+Status TensorData::readSource(Source &source, const std::string &kind, const std::string &modelName,
+                              std::string_view flatName) {
+  const std::string flat(flatName), folder = "data/" + kind + "/";
+  for (const std::string &member : {folder + modelName + ".pt", flat + ".pt", flat + ".json"})
+    if (archive_->find(member))
+      return readPickledSource(source, member);
+  source.folder = folder;
+  source.member = folder + modelName + "_" + kind + "_config.json";
+  // Packers may leave out the configuration of nothing.
+  if (const auto json = archive_->find(source.member)) {
+    INLAY_ASSIGN(source.payloads, parsePayloads(*json), "reading " + source.member);
+  }
+  return {};
+}
+
+/// An archive in the archive, as torch.save writes it.
+Status TensorData::readPickledSource(Source &source, const std::string &member) {
+  source.member = member;
+  const auto bytes = *archive_->find(member);
+  // Older writers leave the member of nothing empty.
+  if (bytes.empty())
+    return {};
+  const std::string context = "reading " + member;
+  INLAY_ASSIGN(Archive inner, Archive::fromBytes(bytes), context);
+  const auto pickle = inner.find("data.pkl");
+  if (!pickle)
+    return dataLoss("{} has no member 'data.pkl', expected what torch.save writes", member);
+  const auto order = inner.find("byteorder");
+  if (order &&
+      std::string_view(reinterpret_cast<const char *>(order->data()), order->size()) != "little")
+    return unimplemented("{} is not little-endian; export the model on a little-endian machine",
+                         member);
+  INLAY_ASSIGN(auto tensors, readTensorDict(*pickle), context);
+  for (auto &[name, tensor] : tensors) {
+    Payload payload;
+    payload.isPickle = !tensor;
+    if (tensor) {
+      payload.path = "data/" + tensor->storageKey;
+      payload.dtype = tensor->dtype;
+      payload.sizes = std::move(tensor->sizes);
+      payload.strides = std::move(tensor->strides);
+      payload.storageOffset = tensor->storageOffset;
+    }
+    source.payloads.emplace(name, std::move(payload));
+  }
+  source.pickled = std::move(inner);
+  return {};
 }
 
 Result<DenseTensor> TensorData::read(const InputSpec &spec) {
   const bool isWeight =
       spec.kind == InputKind::Parameter || (spec.kind == InputKind::Buffer && spec.isPersistent);
-  const Payloads &payloads = isWeight ? weights_ : constants_;
-  const auto found = payloads.find(spec.fullName);
-  const std::string &config = isWeight ? weightsMember_ : constantsMember_;
-  if (found == payloads.end() && !archive_->find(config))
-    return dataLoss("archive has no member '{}', which tells where '{}' lies", config,
+  const Source *source = isWeight ? &weights_ : &constants_;
+  auto found = source->payloads.find(spec.fullName);
+  // PyTorch before 2.8 wrote buffers that are not persistent to either place.
+  if (const Source &other = isWeight ? constants_ : weights_;
+      found == source->payloads.end() && source->pickled && other.pickled &&
+      other.payloads.contains(spec.fullName)) {
+    source = &other;
+    found = other.payloads.find(spec.fullName);
+  }
+  if (found == source->payloads.end() && !archive_->find(source->member))
+    return dataLoss("archive has no member '{}', which tells where '{}' lies", source->member,
                     spec.fullName);
-  if (found == payloads.end())
-    return dataLoss("{} has no entry for '{}', which the graph's input '{}' needs", config,
+  if (found == source->payloads.end())
+    return dataLoss("{} has no entry for '{}', which the graph's input '{}' needs", source->member,
                     spec.fullName, spec.name);
   const Payload &payload = found->second;
-  DenseTensor tensor{payload.dtype, payload.sizes, {}};
-  INLAY_ASSIGN(tensor.bytes, denseBytes(spec.fullName, payload,
-                                        std::string(isWeight ? kWeightsFolder : kConstantsFolder)));
+  DenseTensor tensor;
+  tensor.dtype = payload.dtype;
+  tensor.sizes = payload.sizes;
+  INLAY_TRY(addDenseBytes(spec.fullName, payload, *source, tensor));
   return tensor;
 }
 
-Result<std::vector<char>> TensorData::denseBytes(const std::string &name, const Payload &payload,
-                                                 const std::string &folder) {
+Status TensorData::addDenseBytes(const std::string &name, const Payload &payload,
+                                 const Source &source, DenseTensor &tensor) {
   if (payload.isPickle)
     return unimplemented(
         "'{}' is stored as a Python pickle, which is never executed; only plain tensors are read",
         name);
-  const auto storage = archive_->find(folder + payload.path);
+  const std::string &folder = source.folder;
+  const auto storage = (source.pickled ? *source.pickled : *archive_).find(folder + payload.path);
   if (!storage)
-    return dataLoss("archive has no member '{}{}', which holds '{}'", folder, payload.path, name);
+    return dataLoss("{} has no member '{}{}', which holds '{}'",
+                    source.pickled ? source.member : "archive", folder, payload.path, name);
   const int64_t itemBytes = dataTypeSizeBytes(payload.dtype);
   const std::optional<Extent> extent = extentOf(payload);
   int64_t needBytes = 0, numBytes = 0;
@@ -111,18 +170,21 @@ Result<std::vector<char>> TensorData::denseBytes(const std::string &name, const 
   if (needBytes > static_cast<int64_t>(storage->size()))
     return dataLoss("'{}' needs {} bytes of member '{}{}', which has {}", name, needBytes, folder,
                     payload.path, storage->size());
+  const char *elements = reinterpret_cast<const char *>(storage->data());
+  if (numBytes == 0)
+    return {};
+  if (isDense(payload)) {
+    tensor.inPlace = {elements + payload.storageOffset * itemBytes, static_cast<size_t>(numBytes)};
+    return {};
+  }
   if (numBytes > budgetBytes_)
     return invalidArgument("'{}' stands for {} bytes; after what came before it, at most {} are "
                            "read from an archive of {} bytes",
                            name, numBytes, budgetBytes_, archive_->sizeBytes());
   budgetBytes_ -= numBytes;
-  std::vector<char> bytes;
-  if (numBytes > 0) {
-    bytes.reserve(static_cast<size_t>(numBytes));
-    appendView(payload, 0, payload.storageOffset, itemBytes,
-               reinterpret_cast<const char *>(storage->data()), bytes);
-  }
-  return bytes;
+  tensor.copy.reserve(static_cast<size_t>(numBytes));
+  appendView(payload, 0, payload.storageOffset, itemBytes, elements, tensor.copy);
+  return {};
 }
 
 } // namespace inlay::pt2

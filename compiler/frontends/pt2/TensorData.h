@@ -5,6 +5,8 @@
 #include "compiler/frontends/pt2/ExportedProgram.h"
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,14 +16,18 @@ namespace inlay::pt2 {
 struct DenseTensor {
   DataType dtype = DataType::Float32;
   std::vector<int64_t> sizes;
-  std::vector<char> bytes;
+  std::vector<char> copy;        // where the archive has the elements in another order
+  std::span<const char> inPlace; // else; borrowed from the archive
+
+  std::span<const char> bytes() const { return copy.empty() ? inPlace : std::span(copy); }
 };
 
 /// Reads the tensors of one model of an archive. Borrowed: the archive outlives this.
 class TensorData {
 public:
-  /// Reads both configurations, as far as they are there. Errors: those of parsePayloads, naming
-  /// the member.
+  /// Reads where the tensors lie, as far as that is there: configurations, or what torch.save wrote
+  /// of a dictionary of tensors. Errors: those of parsePayloads and readTensorDict, naming the
+  /// member.
   static Result<TensorData> create(const Archive &archive, const std::string &modelName);
 
   /// The tensor that an input of the graph stands for: of kind Parameter, Buffer or TensorConstant.
@@ -31,12 +37,21 @@ public:
 
 private:
   explicit TensorData(const Archive &archive);
-  Result<std::vector<char>> denseBytes(const std::string &name, const Payload &payload,
-                                       const std::string &folder);
+  /// Tensors by name and where their bytes lie.
+  struct Source {
+    Payloads payloads;
+    std::string member;             // that tells where
+    std::string folder;             // of the payloads' paths
+    std::optional<Archive> pickled; // in which they lie, if not in the archive itself
+  };
+  Status readSource(Source &source, const std::string &kind, const std::string &modelName,
+                    std::string_view flatName);
+  Status readPickledSource(Source &source, const std::string &member);
+  Status addDenseBytes(const std::string &name, const Payload &payload, const Source &source,
+                       DenseTensor &tensor);
 
   const Archive *archive_;
-  Payloads weights_, constants_;
-  std::string weightsMember_, constantsMember_;
+  Source weights_, constants_;
   int64_t budgetBytes_;
 };
 

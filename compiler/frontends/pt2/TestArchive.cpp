@@ -118,6 +118,35 @@ std::vector<TestMember> testMembers(std::string program) {
           {"m/byteorder", "little"}};
 }
 
+std::string pickledDict(const std::vector<TestTensor> &tensors) {
+  const auto text = [](const std::string &value) {
+    std::string pickle = "X";
+    for (int shift = 0; shift < 32; shift += 8)
+      pickle += static_cast<char>(value.size() >> shift & 0xff);
+    return pickle + value;
+  };
+  const auto byte = [](int64_t value) { return std::string{'K', static_cast<char>(value)}; };
+  const auto tuple = [&](const std::vector<uint8_t> &values) {
+    std::string pickle = "(";
+    for (uint8_t value : values)
+      pickle += byte(value);
+    return pickle + "t";
+  };
+  const std::string noHooks = "ccollections\nOrderedDict\n)R", isNoGrad = "\x89";
+  std::string pickle = "\x80\x02" + noHooks + "q\x01(";
+  for (const TestTensor &tensor : tensors) {
+    std::string rebuilt = "ctorch._utils\n_rebuild_tensor_v2\n((" + text("storage") +
+                          "ctorch\nFloatStorage\n" + text(tensor.storageKey) + text("cpu") +
+                          byte(6) + "tQ" + byte(tensor.storageOffset) + tuple(tensor.sizes) +
+                          tuple(tensor.strides) + isNoGrad + noHooks + "tR";
+    if (tensor.isParameter)
+      rebuilt = "ctorch._utils\n_rebuild_parameter\n(" + rebuilt + isNoGrad + noHooks + "tR";
+    pickle += text(tensor.name) + rebuilt;
+  }
+  // A state dictionary carries attributes.
+  return pickle + "u}" + text("_metadata") + "}sb.";
+}
+
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
   const size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos) << "the text has no " << from;

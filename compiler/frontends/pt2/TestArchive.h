@@ -26,6 +26,16 @@ std::string testWeightsJson();
 /// The members that torch.export.save writes for that model, in the folder "m/".
 std::vector<TestMember> testMembers(std::string program = testProgramJson());
 
+/// A tensor of float32 as a pickle describes it.
+struct TestTensor {
+  std::string name, storageKey;
+  int64_t storageOffset;
+  std::vector<uint8_t> sizes, strides;
+  bool isParameter;
+};
+/// A dictionary of tensors as torch.save pickles it.
+std::string pickledDict(const std::vector<TestTensor> &tensors);
+
 /// The text with `from`, which must be in it, replaced where it is first found.
 std::string replaced(std::string text, std::string_view from, std::string_view to);
 
