@@ -42,4 +42,43 @@ std::vector<Expr> engineExpressions(const EngineFile &file) {
   return expressions;
 }
 
+std::vector<FloatExpr> engineFloatExpressions(const EngineFile &file,
+                                              std::span<const Expr> integers) {
+  std::vector<FloatExpr> expressions;
+  if (!file.engine().float_expressions())
+    return expressions;
+  // A hostile file may name one step over and over: texts would grow without bound.
+  std::vector<uint64_t> sizes;
+  constexpr uint64_t kMaxSteps = 1000;
+  for (const fb::FloatInstruction *step : *file.engine().float_expressions()) {
+    const auto kind = static_cast<FloatKind>(step->kind());
+    const std::string name = "f" + std::to_string(expressions.size());
+    uint64_t size = 1;
+    if (kind == FloatKind::Constant) {
+      expressions.emplace_back(step->value());
+    } else if (kind == FloatKind::Integer) {
+      expressions.emplace_back(integers[step->a()]);
+    } else {
+      std::vector<FloatExpr> operands;
+      const uint32_t indices[] = {step->a(), step->b(), step->c()};
+      for (int i = 0; i < floatArity(kind); ++i) {
+        operands.push_back(expressions[indices[i]]);
+        size += sizes[indices[i]];
+      }
+      // The condition of a select is an integer.
+      const bool isPrintable = kind != FloatKind::Select ||
+                               operands[0].kind() == FloatKind::Integer ||
+                               operands[0].kind() == FloatKind::Constant;
+      if (size > kMaxSteps || !isPrintable) {
+        expressions.emplace_back(Expr::symbol(name));
+        size = 1;
+      } else {
+        expressions.push_back(FloatExpr::make(kind, std::move(operands)));
+      }
+    }
+    sizes.push_back(size);
+  }
+  return expressions;
+}
+
 } // namespace inlay

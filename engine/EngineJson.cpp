@@ -24,7 +24,8 @@ std::string_view dtypeName(uint8_t dtype) { return dataTypeName(static_cast<Data
 class JsonPrinter {
 public:
   explicit JsonPrinter(const EngineFile &file)
-      : file_(file), engine_(file.engine()), expressions_(engineExpressions(file)) {}
+      : file_(file), engine_(file.engine()), expressions_(engineExpressions(file)),
+        floats_(engineFloatExpressions(file, expressions_)) {}
 
   Json print() const {
     Json json;
@@ -176,6 +177,8 @@ private:
       json["block"] = shape(*launch.block());
     if (launch.shared_bytes() != kAbsent)
       json["shared_bytes"] = expression(launch.shared_bytes());
+    if (launch.attributes())
+      json["attributes"] = textOf(launch.attributes());
     return json;
   }
 
@@ -245,12 +248,15 @@ private:
       return {{"buffer", argument.index()}};
     if (argument.kind() == fb::ArgumentKind::Expression)
       return {{"expression", expression(argument.index())}};
+    if (argument.kind() == fb::ArgumentKind::FloatExpression)
+      return {{"float_expression", floats_[argument.index()].toString()}};
     return {{"float", number(argument.value())}};
   }
 
   const EngineFile &file_;
   const fb::Engine &engine_;
   std::vector<Expr> expressions_;
+  std::vector<FloatExpr> floats_;
 };
 
 } // namespace

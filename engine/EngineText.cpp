@@ -38,7 +38,8 @@ std::string quoted(std::string_view text) {
 class TextPrinter {
 public:
   explicit TextPrinter(const EngineFile &file)
-      : file_(file), engine_(file.engine()), expressions_(engineExpressions(file)) {}
+      : file_(file), engine_(file.engine()), expressions_(engineExpressions(file)),
+        floats_(engineFloatExpressions(file, expressions_)) {}
 
   std::string print() {
     line("engine {} (format {}, {} bytes, by {})", quoted(textOf(engine_.name())),
@@ -192,6 +193,8 @@ private:
          quoted(textOf(kernel.name())), shape(*launch.grid()), block, shared,
          plugin.empty() ? "" : ", plugin " + quoted(plugin),
          node.empty() ? "" : ", node " + quoted(node));
+    if (launch.attributes())
+      line("  attributes: {}", quoted(textOf(launch.attributes())));
     for (uint32_t i = 0; i < launch.arguments()->size(); ++i)
       line("  {} = {}", textOf(kernel.parameters()->Get(i)->name()),
            argument(*launch.arguments()->Get(i)));
@@ -258,6 +261,8 @@ private:
       return expression(argument.index());
     case fb::ArgumentKind::Float:
       return fmt::format("{}", argument.value());
+    case fb::ArgumentKind::FloatExpression:
+      return floats_[argument.index()].toString();
     }
     return "?";
   }
@@ -272,6 +277,7 @@ private:
   const EngineFile &file_;
   const fb::Engine &engine_;
   std::vector<Expr> expressions_;
+  std::vector<FloatExpr> floats_;
   std::string out_;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/EngineFile.h"
+#include "symbolic/FloatExpr.h"
 
 #include <string>
 #include <vector>
@@ -24,5 +25,8 @@ inline constexpr size_t kMaxInlineExpressionBytes = 200;
 /// The expression of each step of an engine's program, over the names of its symbols. Steps of more
 /// than kMaxInlineExpressionBytes appear in others as "e12".
 std::vector<Expr> engineExpressions(const EngineFile &file);
+/// The same of the float expressions, given those of integers.
+std::vector<FloatExpr> engineFloatExpressions(const EngineFile &file,
+                                              std::span<const Expr> integers);
 
 } // namespace inlay

@@ -6,6 +6,7 @@
 #include "engine/ComputedSizes.h"
 #include "engine/EngineFile.h"
 #include "engine/OutputVerifier.h"
+#include "symbolic/FloatExpr.h"
 
 #include <limits>
 #include <set>
@@ -69,6 +70,7 @@ private:
     if (engine_.expressions()->size() > 0 && address % alignof(fb::ExprInstruction) != 0)
       return dataLoss("expressions lie {} bytes behind a multiple of {}; expected 0",
                       address % alignof(fb::ExprInstruction), alignof(fb::ExprInstruction));
+    INLAY_TRY(verifyFloatExpressions());
     for (uint32_t i = 0; i < engine_.expressions()->size(); ++i) {
       const fb::ExprInstruction *step = engine_.expressions()->Get(i);
       const int arity = expressionArity(step->kind());
@@ -373,6 +375,30 @@ private:
     return {};
   }
 
+  Status verifyFloatExpressions() const {
+    if (!engine_.float_expressions())
+      return {};
+    const auto address = reinterpret_cast<uintptr_t>(engine_.float_expressions()->Data());
+    if (engine_.float_expressions()->size() > 0 && address % alignof(fb::FloatInstruction) != 0)
+      return dataLoss("float_expressions lie {} bytes behind a multiple of {}; expected 0",
+                      address % alignof(fb::FloatInstruction), alignof(fb::FloatInstruction));
+    for (uint32_t i = 0; i < engine_.float_expressions()->size(); ++i) {
+      const fb::FloatInstruction *step = engine_.float_expressions()->Get(i);
+      if (step->kind() >= kNumFloatKinds)
+        return dataLoss("float_expressions[{}] has unknown kind {}", i, step->kind());
+      const auto kind = static_cast<FloatKind>(step->kind());
+      const uint32_t operands[] = {step->a(), step->b(), step->c()};
+      for (int k = 0; k < floatArity(kind); ++k)
+        if (operands[k] >= i)
+          return dataLoss("float_expressions[{}] uses step {}, which does not come before it", i,
+                          operands[k]);
+      if (kind == FloatKind::Integer)
+        INLAY_TRY(verifyIndex(step->a(), engine_.expressions()->size(), "float_expressions", i,
+                              "expression"));
+    }
+    return {};
+  }
+
   Status verifyArgument(uint32_t step, uint32_t index, const fb::Argument &argument,
                         const fb::Parameter &parameter) const {
     const bool isPointer = parameter.kind() == fb::ParameterKind::Pointer;
@@ -391,6 +417,13 @@ private:
         return {};
       break;
     case fb::ArgumentKind::Float:
+      if (isFloat)
+        return {};
+      break;
+    case fb::ArgumentKind::FloatExpression:
+      INLAY_TRY(verifyIndex(argument.index(),
+                            engine_.float_expressions() ? engine_.float_expressions()->size() : 0,
+                            "steps", step, "float expression"));
       if (isFloat)
         return {};
       break;

@@ -31,15 +31,16 @@ Result<std::vector<std::string>> textsOf(const char *const *texts, size_t count,
 }
 
 Status addPlugins(PluginRegistry &registry, const inlay_build_options_v1 &given) {
+  INLAY_ASSIGN(auto paths, textsOf(given.plugin_paths, given.num_plugin_paths, "plugin_paths"));
+  for (const std::string &path : paths)
+    INLAY_TRY(addPluginFile(registry, path));
+  // The program's come last, so that they may remove plugins of files.
   if (given.register_plugins)
     INLAY_TRY(addCppPlugins(registry,
                             [&](const inlay_plugin_host_v1 *host) {
                               given.register_plugins(given.register_user, host);
                             },
                             {"the calling program", {}, nullptr}));
-  INLAY_ASSIGN(auto paths, textsOf(given.plugin_paths, given.num_plugin_paths, "plugin_paths"));
-  for (const std::string &path : paths)
-    INLAY_TRY(addPluginFile(registry, path));
   return addBuiltinPlugins(registry);
 }
 

@@ -134,7 +134,7 @@ public:
     INLAY_ASSIGN(std::vector<std::unique_ptr<Target>> targets,
                  createBuildTargets(options_.targets));
     report_.phases.push_back({"import", model_.loadMs()});
-    INLAY_TRY(phase("plan", [&] { return makePlan(); }));
+    INLAY_TRY(phase("plan", [&] { return makePlan(targets); }));
     plan::ProgramOp program = programOf(*plan_);
     std::vector<CompiledKernel> kernels;
     INLAY_TRY(phase("compile", [&]() -> Status {
@@ -172,14 +172,17 @@ private:
     return options_.dump ? options_.dump(StageText{stage, "", "", bytes}) : Status();
   }
 
-  Status makePlan() {
+  Status makePlan(const std::vector<std::unique_ptr<Target>> &targets) {
+    std::vector<std::string> targetNames;
+    for (const std::unique_ptr<Target> &target : targets)
+      targetNames.push_back(target->name());
     if (model_.stage() == Stage::Plan) {
       plan_ = mlir::OwningOpRef<mlir::ModuleOp>(model_.module().clone());
     } else {
       if (options_.dump)
         INLAY_TRY(dump(Stage::Graph, printOperation(model_.module())));
       INLAY_ASSIGN(PlanConversion conversion,
-                   convertGraphToPlan(model_.module(), plugins_, options_.policies));
+                   convertGraphToPlan(model_.module(), plugins_, options_.policies, targetNames));
       plan_ = std::move(conversion.module);
       report_.notes = std::move(conversion.notes);
       chosen_ = std::move(conversion.plugins);

@@ -69,21 +69,30 @@ std::optional<ConstexprValue> parseConstexprValue(std::string_view text) {
   return std::nullopt;
 }
 
+/// A value as Python writes it.
+struct ConstexprPrinter {
+  std::string operator()(std::monostate) const { return "None"; }
+  std::string operator()(bool v) const { return v ? "True" : "False"; }
+  std::string operator()(int64_t v) const { return fmt::format("{}", v); }
+  std::string operator()(double v) const {
+    std::string text = fmt::format("{}", v);
+    return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+  }
+  std::string operator()(const std::string &v) const { return "'" + v + "'"; }
+  std::string operator()(DataType v) const { return "tl." + std::string(dataTypeName(v)); }
+  template <typename T>
+  std::string operator()(const std::vector<T> &values) const {
+    std::string text = "(";
+    for (const T &element : values)
+      text += (*this)(element) + ", ";
+    return text + ")";
+  }
+};
+
 } // namespace
 
 std::string constexprText(const ConstexprValue &value) {
-  struct Visitor {
-    std::string operator()(std::monostate) const { return "None"; }
-    std::string operator()(bool v) const { return v ? "True" : "False"; }
-    std::string operator()(int64_t v) const { return fmt::format("{}", v); }
-    std::string operator()(double v) const {
-      std::string text = fmt::format("{}", v);
-      return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
-    }
-    std::string operator()(const std::string &v) const { return "'" + v + "'"; }
-    std::string operator()(DataType v) const { return "tl." + std::string(dataTypeName(v)); }
-  };
-  return std::visit(Visitor{}, value);
+  return std::visit(ConstexprPrinter{}, value);
 }
 
 Result<std::map<std::string, ConstexprValue>>

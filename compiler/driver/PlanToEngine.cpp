@@ -5,7 +5,7 @@
 #include "compiler/dialects/tile/Tile.h"
 #include "compiler/driver/KernelEngine.h"
 #include "engine/EngineFile.h"
-#include "symbolic/Expr.h"
+#include "symbolic/FloatExpr.h"
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -110,6 +110,22 @@ private:
   Result<uint32_t> add(llvm::StringRef expression) {
     INLAY_ASSIGN(Expr expr, parseExpr(std::string_view(expression)));
     return expressions_.add(expr);
+  }
+
+  /// Writes the steps of a float expression; the index of the last.
+  Result<uint32_t> addFloat(const FloatExpr &expr) {
+    FloatInstruction step{expr.kind()};
+    step.value = expr.constantValue().value_or(0);
+    if (expr.kind() == FloatKind::Integer) {
+      INLAY_ASSIGN(step.a, expressions_.add(expr.integer()));
+    }
+    uint32_t *operands[] = {&step.a, &step.b, &step.c};
+    for (size_t i = 0; i < expr.operands().size(); ++i) {
+      INLAY_ASSIGN(*operands[i], addFloat(expr.operands()[i]));
+    }
+    engine_.float_expressions.emplace_back(static_cast<uint8_t>(step.kind), step.a, step.b, step.c,
+                                           step.value);
+    return static_cast<uint32_t>(engine_.float_expressions.size() - 1);
   }
 
   uint32_t addSegment(std::vector<std::byte> bytes) {
@@ -276,6 +292,10 @@ private:
       } else if (auto expression = llvm::dyn_cast<mlir::StringAttr>(argument)) {
         written->kind = fb::ArgumentKind::Expression;
         INLAY_ASSIGN(written->index, add(expression.getValue()));
+      } else if (auto text = plan::floatExpressionOf(argument)) {
+        written->kind = fb::ArgumentKind::FloatExpression;
+        INLAY_ASSIGN(ParsedFloatExpr parsed, parseFloatExpr(std::string_view(*text)));
+        INLAY_ASSIGN(written->index, addFloat(parsed.expr));
       } else {
         written->kind = fb::ArgumentKind::Float;
         written->value = llvm::cast<mlir::FloatAttr>(argument).getValueAsDouble();
@@ -292,6 +312,7 @@ private:
     }
     launch.plugin = op.getPlugin().value_or("");
     launch.node = op.getNode().value_or("");
+    launch.attributes = op.getNodeAttributes().value_or("");
     return launch;
   }
 

@@ -25,8 +25,11 @@ Status addBuiltinPlugins(PluginRegistry &registry) {
                (known->takesAllTensors() || known->inputNames() == definition->inputNames());
       };
       const auto known = registry.candidates(definition->opName(), definition->inputNames());
-      if (std::ranges::none_of(known, isReplacement))
+      const auto replacement = std::ranges::find_if(known, isReplacement);
+      if (replacement == known.end())
         INLAY_TRY(registry.add(std::move(definition)));
+      else
+        registry.noteOverride(**replacement);
     }
   }
   return {};

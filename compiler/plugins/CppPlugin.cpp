@@ -4,8 +4,10 @@
 #include "compiler/plugins/NodeBinder.h"
 #include "compiler/plugins/PluginAbi.h"
 #include "compiler/plugins/PluginHost.h"
+#include "compiler/plugins/TypeCombinations.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstddef>
 
 namespace inlay {
@@ -44,20 +46,37 @@ public:
       return invalidArgument("plugin {}: attributes is null", opName_);
     for (size_t i = 0; i < given_.num_attributes; ++i)
       INLAY_TRY(readAttribute(given_.attributes[i]));
-    return {};
+    return readChoice();
+  }
+
+  Result<std::vector<PluginRequirement>> conditions(const PluginNode &node) const override {
+    std::vector<TypeCombination> allowed;
+    for (const std::string &text : types_) {
+      auto rows = parseTypeCombinations(text, node.inputs.size() + node.outputs.size());
+      if (!rows.isOk())
+        return invalidArgument("node {} ({}, plugin at {}): in its types: {}", node.nodeName,
+                               node.opName, origin_, rows.status().message());
+      allowed.insert(allowed.end(), rows->begin(), rows->end());
+    }
+    INLAY_TRY(checkTypeCombinations(*this, node, allowed));
+    std::vector<PluginRequirement> conditions;
+    if (given_.when)
+      INLAY_TRY(callPlugin(given_.when, given_.user, node, origin_, folder_,
+                           {.conditions = &conditions}));
+    return conditions;
   }
 
   Result<PluginDescription> describe(const PluginNode &node) const override {
     PluginDescription description;
-    INLAY_TRY(
-        callPlugin(given_.describe, given_.user, node, origin_, folder_, &description, nullptr));
+    INLAY_TRY(callPlugin(given_.describe, given_.user, node, origin_, folder_,
+                         {.description = &description}));
     return description;
   }
 
   Result<PluginImplementation> implement(const PluginNode &node) const override {
     PluginImplementation implementation;
-    INLAY_TRY(callPlugin(given_.implement, given_.user, node, origin_, folder_, nullptr,
-                         &implementation));
+    INLAY_TRY(callPlugin(given_.implement, given_.user, node, origin_, folder_,
+                         {.implementation = &implementation}));
     if (implementation.launches.empty())
       return invalidArgument("node {} ({}, plugin at {}): the plugin launches no kernel",
                              node.nodeName, node.opName, origin_);
@@ -68,8 +87,8 @@ public:
   bool hasJit() const override { return given_.host; }
   Result<std::optional<Expr>> hostWorkspace(const PluginNode &node) const override {
     PluginImplementation implementation;
-    INLAY_TRY(
-        callPlugin(given_.host, given_.user, node, origin_, folder_, nullptr, &implementation));
+    INLAY_TRY(callPlugin(given_.host, given_.user, node, origin_, folder_,
+                         {.implementation = &implementation}));
     if (implementation.workspaces.size() > 1 || !implementation.launches.empty())
       return invalidArgument(
           "node {} ({}, plugin at {}): a host function has at most one workspace "
@@ -88,6 +107,39 @@ private:
     if (name.empty() || isTaken)
       return invalidArgument("plugin {}: the name '{}' is {}", opName_, name,
                              isTaken ? "used twice" : "empty");
+    return {};
+  }
+
+  /// What tells it from other plugins of its operator, and which nodes it serves.
+  Status readChoice() {
+    variant_ = given_.variant ? given_.variant : "";
+    if (!std::ranges::all_of(variant_, [](unsigned char c) { return std::isalnum(c) || c == '_'; }))
+      return invalidArgument("plugin {}: the variant '{}' is no name; expected letters, digits and "
+                             "'_'",
+                             opName_, variant_);
+    priority_ = given_.priority;
+    takesStaticShapesOnly_ = given_.static_shapes_only != 0;
+    INLAY_TRY(readTexts(given_.types, given_.num_types, "types", types_));
+    for (const std::string &text : types_) {
+      // The number of tensors is known with a node only.
+      const auto entries = static_cast<size_t>(std::ranges::count(text, ',')) + 1;
+      if (auto rows = parseTypeCombinations(text, entries); !rows.isOk())
+        return invalidArgument("plugin {}: in types: {}", opName_, rows.status().message());
+    }
+    INLAY_TRY(readTexts(given_.targets, given_.num_targets, "targets", targets_));
+    for (const std::string &target : targets_)
+      INLAY_TRY(checkTargetName(target));
+    return {};
+  }
+
+  Status readTexts(const char *const *texts, size_t count, std::string_view what,
+                   std::vector<std::string> &out) const {
+    if (!texts && count != 0)
+      return invalidArgument("plugin {}: {} is null", opName_, what);
+    for (size_t i = 0; i < count; ++i) {
+      INLAY_ASSIGN(std::string text, textFromAbi(texts[i], what));
+      out.push_back(std::move(text));
+    }
     return {};
   }
 
@@ -111,6 +163,7 @@ private:
 
   inlay_plugin_definition_v1 given_; // its names and attributes are read in `read` only
   std::string folder_;
+  std::vector<std::string> types_;
   std::shared_ptr<const void> keepAlive_;
 };
 
@@ -118,6 +171,7 @@ private:
 struct Registration {
   const PluginSource &source;
   std::vector<std::unique_ptr<PluginDefinition>> definitions;
+  std::vector<PluginName> removed;
   Status error;
 
   void fail(Status status) {
@@ -146,7 +200,7 @@ struct Registration {
 Status addCppPlugins(PluginRegistry &registry,
                      const std::function<void(const inlay_plugin_host_v1 *)> &registerPlugins,
                      const PluginSource &source) {
-  Registration registration{source, {}, {}};
+  Registration registration{source, {}, {}, {}};
   inlay_plugin_host_v1 host = pluginNodeTable();
   host.registration = &registration;
   host.fail = [](void *self, const char *message) {
@@ -155,13 +209,17 @@ Status addCppPlugins(PluginRegistry &registry,
   host.add_plugin = [](void *self, const inlay_plugin_definition_v1 *definition) {
     static_cast<Registration *>(self)->add(definition);
   };
+  host.remove_plugin = [](void *self, const char *opName, const char *variant) {
+    static_cast<Registration *>(self)->removed.push_back(
+        {opName ? opName : "", variant ? variant : ""});
+  };
   registerPlugins(&host);
   if (!registration.error.isOk())
     return Status(registration.error.code(),
                   fmt::format("plugins of {}: {}", source.origin, registration.error.message()));
-  if (registration.definitions.empty())
+  if (registration.definitions.empty() && registration.removed.empty())
     return invalidArgument("plugins of {}: no plugin was added", source.origin);
-  return registry.addAll(std::move(registration.definitions));
+  return registry.addAll(std::move(registration.definitions), registration.removed);
 }
 
 } // namespace inlay

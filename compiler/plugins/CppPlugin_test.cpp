@@ -6,7 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <filesystem>
+#include <functional>
 
 namespace inlay {
 namespace {
@@ -67,6 +69,169 @@ TEST_F(CppPluginLibrary, DescribesOutputsWithAttributesAndRequirements) {
   ASSERT_EQ(description->requirements.size(), 1u);
   EXPECT_EQ(description->requirements[0].message, "the last sizes differ");
   EXPECT_EQ(description->requirements[0].condition.constantValue(), 1);
+}
+
+TEST_F(CppPluginLibrary, SaysWhichNodesAVariantServes) {
+  const std::vector<std::string> x = {"X"};
+  auto candidates = registry_.candidates("test::choice", x);
+  ASSERT_EQ(candidates.size(), 2u);
+  EXPECT_EQ(candidates[0]->variant(), "vector");
+  EXPECT_EQ(candidates[0]->priority(), 2);
+  EXPECT_FALSE(candidates[0]->takesStaticShapesOnly());
+  EXPECT_EQ(candidates[1]->variant(), "static");
+  EXPECT_TRUE(candidates[1]->takesStaticShapesOnly());
+  EXPECT_THAT(candidates[1]->targets(), ElementsAre("cuda", "cpu:x86-64-v3"));
+
+  auto bound = bindNode(*candidates[0], "test::choice", "node_1", {{"X", kX}}, {kX});
+  ASSERT_TRUE(bound.isOk()) << bound.status().message();
+  auto conditions = candidates[0]->conditions(*bound);
+  ASSERT_TRUE(conditions.isOk()) << conditions.status().message();
+  ASSERT_EQ(conditions->size(), 2u);
+  EXPECT_EQ((*conditions)[0].condition.constantValue(), 1); // 8*s0 % 4 == 0
+  EXPECT_EQ((*conditions)[1].condition.toString(), "1 < s0");
+  EXPECT_EQ((*conditions)[1].message, "there is one row only");
+  bound->attributes["mode"] = std::string("exact");
+  EXPECT_EQ(candidates[0]->conditions(*bound).status().message(),
+            "node node_1 (test::choice, plugin at " + kLibrary + "): the mode is not fast");
+  bound->outputs[0].dtype = DataType::Float16;
+  EXPECT_THAT(candidates[0]->conditions(*bound).status().message(),
+              HasSubstr("its types are float32 -> float16; the plugin takes float32 -> float32; "
+                        "float16 -> float16"));
+
+  bound->targets = {"cpu:x86-64-v3", "cuda:sm_90a"};
+  auto two = candidates[1]->conditions(*bound);
+  ASSERT_TRUE(two.isOk());
+  EXPECT_EQ((*two)[0].condition.constantValue(), 0);
+  EXPECT_EQ((*two)[0].message, "what .when returns: 0");
+}
+
+TEST_F(CppPluginLibrary, MayRemoveAndReplaceItsOwn) {
+  EXPECT_EQ(registry_.find("test::removed"), nullptr);
+  const std::vector<std::string> none;
+  std::vector<std::pair<std::string, int64_t>> found;
+  for (const PluginDefinition *plugin : registry_.candidates("test::replaced", none))
+    found.emplace_back(plugin->variant(), plugin->priority());
+  EXPECT_THAT(found, ElementsAre(std::pair("a", 7), std::pair("b", 0)));
+}
+
+TEST_F(CppPluginLibrary, FloatArgumentsMayBeExpressionsAndConstexprsLists) {
+  auto bound = node("test::choice");
+  ASSERT_TRUE(bound.isOk());
+  bound->outputs = {kX};
+  auto implementation = registry_.find("test::choice")->implement(*bound);
+  ASSERT_TRUE(implementation.isOk()) << implementation.status().message();
+  const PluginLaunch &launch = implementation->launches[0];
+  EXPECT_EQ(launch.kernel.constexprs.at("PADS"), ConstexprValue(std::vector<int64_t>{1, 2}));
+  ASSERT_TRUE(launch.arguments[0].floatExpression);
+  EXPECT_EQ(launch.arguments[0].floatExpression->toString(), "(1.0 / sqrt(s0))");
+  EXPECT_FALSE(launch.arguments[1].floatExpression);
+  EXPECT_EQ(launch.arguments[1].value, 0.1 * -2.5);
+  EXPECT_EQ(launch.arguments[1].dtype, DataType::Float64);
+  EXPECT_THAT(implementError("test::infinite"), HasSubstr("is inf, which is not finite"));
+}
+
+/// Registers what `fill` adds and removes.
+Status registerWith(PluginRegistry &registry,
+                    const std::function<void(const inlay_plugin_host_v1 *)> &fill,
+                    const std::string &origin) {
+  return addCppPlugins(registry, fill, {origin, "", nullptr});
+}
+
+inlay_plugin_definition_v1 definitionNamed(const char *op, const char *variant = nullptr) {
+  inlay_plugin_definition_v1 definition{};
+  definition.size_bytes = sizeof(definition);
+  definition.op_name = op;
+  definition.variant = variant;
+  definition.describe =
+      definition.implement = [](void *, const inlay_plugin_host_v1 *, inlay_plugin_node_t *) {};
+  return definition;
+}
+
+TEST(CppPlugins, AreReplacedAfterTheyAreRemoved) {
+  PluginRegistry registry;
+  const auto add = [](const inlay_plugin_host_v1 *host) {
+    const auto a = definitionNamed("my::a"), b = definitionNamed("my::b", "fast");
+    host->add_plugin(host->registration, &a);
+    host->add_plugin(host->registration, &b);
+  };
+  ASSERT_TRUE(registerWith(registry, add, "first").isOk());
+  EXPECT_THAT(registerWith(registry, add, "second").message(), HasSubstr("defined at first"));
+  const auto replace = [](const inlay_plugin_host_v1 *host) {
+    host->remove_plugin(host->registration, "my::a", nullptr);
+    host->remove_plugin(host->registration, "my::b.default", "fast");
+    const auto a = definitionNamed("my::a");
+    host->add_plugin(host->registration, &a);
+  };
+  ASSERT_TRUE(registerWith(registry, replace, "third").isOk());
+  EXPECT_THAT(registry.opNames(), ElementsAre("my::a"));
+  EXPECT_EQ(registry.find("my::a")->origin(), "third");
+}
+
+TEST(CppPlugins, ARegistrationThatFailsRemovesAndAddsNothing) {
+  PluginRegistry registry;
+  ASSERT_TRUE(registerWith(
+                  registry,
+                  [](const inlay_plugin_host_v1 *host) {
+                    const auto a = definitionNamed("my::a"), b = definitionNamed("my::b");
+                    host->add_plugin(host->registration, &a);
+                    host->add_plugin(host->registration, &b);
+                  },
+                  "first")
+                  .isOk());
+  // The third plugin is a duplicate: what came before it is given up too.
+  Status status = registerWith(
+      registry,
+      [](const inlay_plugin_host_v1 *host) {
+        host->remove_plugin(host->registration, "my::a", "");
+        for (const char *op : {"my::c", "my::a", "my::b"}) {
+          const auto definition = definitionNamed(op);
+          host->add_plugin(host->registration, &definition);
+        }
+      },
+      "second");
+  EXPECT_EQ(status.code(), StatusCode::AlreadyExists);
+  EXPECT_THAT(registry.opNames(), ElementsAre("my::a", "my::b"));
+  EXPECT_EQ(registry.find("my::a")->origin(), "first");
+  status = registerWith(
+      registry,
+      [](const inlay_plugin_host_v1 *host) {
+        const auto definition = definitionNamed("my::c");
+        host->add_plugin(host->registration, &definition);
+        host->remove_plugin(host->registration, "my::a", "slow");
+      },
+      "second");
+  EXPECT_THAT(status.message(), HasSubstr("operator 'my::a' has no plugin of variant 'slow'"));
+  EXPECT_THAT(registry.opNames(), ElementsAre("my::a", "my::b"));
+}
+
+TEST(CppPlugins, OfOlderHeadersAndWithMistakesInWhatTheyServe) {
+  PluginRegistry registry;
+  const auto addOne = [&](inlay_plugin_definition_v1 definition) {
+    return registerWith(
+        registry,
+        [&](const inlay_plugin_host_v1 *host) {
+          host->add_plugin(host->registration, &definition);
+        },
+        "lib.so");
+  };
+  auto old = definitionNamed("my::old", "what lies behind is not read");
+  old.size_bytes = offsetof(inlay_plugin_definition_v1, variant);
+  ASSERT_TRUE(addOne(old).isOk());
+  EXPECT_EQ(registry.find("my::old")->variant(), "");
+  EXPECT_THAT(addOne(definitionNamed("my::a", "no name")).message(),
+              HasSubstr("the variant 'no name' is no name"));
+  const char *badTypes[] = {"FP32|FP16*BF16"}, *badTargets[] = {"gpu"};
+  auto types = definitionNamed("my::a");
+  types.types = badTypes;
+  types.num_types = 1;
+  EXPECT_THAT(addOne(types).message(), HasSubstr("plugin my::a: in types: "));
+  auto targets = definitionNamed("my::a");
+  targets.targets = badTargets;
+  targets.num_targets = 1;
+  EXPECT_THAT(addOne(targets).message(), HasSubstr("'gpu' is no target"));
+  targets.targets = nullptr;
+  EXPECT_THAT(addOne(targets).message(), HasSubstr("plugin my::a: targets is null"));
+  EXPECT_THAT(registry.opNames(), ElementsAre("my::old"));
 }
 
 TEST_F(CppPluginLibrary, ListsLaunchesWithEveryKindOfArgument) {
@@ -175,8 +340,7 @@ TEST_F(CppPluginLibrary, DescribesSizesThatKernelsCompute) {
   EXPECT_EQ(argument.dtype, DataType::Int64);
   EXPECT_THAT(describeError("test::bad_size"),
               HasSubstr("size 'count' is float32; expected int32 or int64"));
-  EXPECT_THAT(implementError("test::bad_size"),
-              HasSubstr("the plugin describes no size 'count'"));
+  EXPECT_THAT(implementError("test::bad_size"), HasSubstr("the plugin describes no size 'count'"));
 }
 
 TEST_F(CppPluginLibrary, WithoutInputNamesTakesAllTensors) {

@@ -106,6 +106,48 @@ INLAY_PLUGIN_LIBRARY(plugins) {
         p.output(p.input(0).like());
       })
       .aot([](AotContext &p) { (void)p.computedSize("count"); });
+  // Three for one operator: which serves a node is asked of each.
+  plugins.add("test::choice")
+      .inputs({"X"})
+      .variant("vector")
+      .priority(2)
+      .types({"FP32|FP16, FP32|FP16"})
+      .attribute("mode", "fast")
+      .when([](ConditionContext &p) {
+        if (p.attribute("mode").asString() != "fast")
+          p.fail("the mode is not fast");
+        p.require(p.input("X").numel() % 4 == 0);
+        p.require(p.output(0).size(0) > 1, "there is one row only");
+      })
+      .describe(like)
+      .aot([](AotContext &p) {
+        p.launch({.kernel = p.triton("k.py", "k", {{"PADS", std::vector<int64_t>{1, 2}}}),
+                  .grid = {1},
+                  .args = {Float32(1.0 / sqrt(SymFloat(p.input(0).size(0)))),
+                           Float64(SymFloat(0.1) * -2.5), p.output(0)}});
+      });
+  plugins.add("test::choice")
+      .inputs({"X"})
+      .variant("static")
+      .priority(1)
+      .attribute("mode", "fast")
+      .targets({"cuda", "cpu:x86-64-v3"})
+      .staticShapesOnly()
+      .when([](ConditionContext &p) { return p.targets().size() < 2; })
+      .describe(like)
+      .aot([](AotContext &p) { p.launch({.kernel = p.triton("k.py", "k"), .grid = {1}}); });
+  addWithAot(plugins, "test::infinite", [](AotContext &p) {
+    p.launch({.kernel = p.triton("k.py", "k"), .args = {Float32(SymFloat(1.0) / 0.0)}});
+  });
+
+  // Removed again, and another in its place.
+  plugins.add("test::removed").describe(like).aot([](AotContext &) {});
+  plugins.add("test::replaced").variant("a").describe(like).aot([](AotContext &) {});
+  plugins.add("test::replaced").variant("b").describe(like).aot([](AotContext &) {});
+  plugins.remove("test::removed");
+  plugins.remove("test::replaced", "a");
+  plugins.add("test::replaced").variant("a").priority(7).describe(like).aot([](AotContext &) {});
+
   plugins.add("test::throws")
       .describe([](DescribeContext &p) { p.fail("only float16 of " + p.opName()); })
       .aot([](AotContext &) { throw 3; });

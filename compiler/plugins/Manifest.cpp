@@ -2,6 +2,7 @@
 
 #include "base/Error.h"
 #include "base/File.h"
+#include "compiler/plugins/ManifestExpressions.h"
 #include "compiler/plugins/ManifestPlugin.h"
 #include "compiler/plugins/Toml.h"
 
@@ -153,7 +154,7 @@ private:
     INLAY_TRY(checkKeys(table,
                         {"op", "variant", "priority", "inputs", "attributes", "outputs", "dtypes",
                          "types", "when", "require", "workspaces", "launch", "jit", "jit_workspace",
-                         "implementation", "sizes"},
+                         "implementation", "sizes", "targets", "static_shapes"},
                         "[[plugin]]"));
     record_ = {};
     record_.position = positionOf(table);
@@ -229,6 +230,9 @@ private:
   }
 
   static std::optional<AttributeKind> findAttributeKind(std::string_view name) {
+    // Exported models carry these as what PyTorch prints.
+    if (name == "device" || name == "layout" || name == "memory_format")
+      return AttributeKind::String;
     for (int kind = 0; kind <= static_cast<int>(AttributeKind::Number); ++kind)
       if (attributeKindName(static_cast<AttributeKind>(kind)) == name)
         return static_cast<AttributeKind>(kind);
@@ -250,8 +254,8 @@ private:
       if (!kind)
         return errorAt(node,
                        "attribute '{}' has unknown type '{}'; expected bool, int, float, number, "
-                       "string, dtype, bool[], "
-                       "int[], float[] or string[]",
+                       "string, dtype, device, layout, memory_format, bool[], int[], float[] or "
+                       "string[]",
                        parameter.name, type);
       parameter.kind = *kind;
       if (const toml::node *optional = attribute->get("optional")) {
@@ -513,6 +517,18 @@ private:
         return wrongKind(*priority, "priority", "an integer");
       record_.priority = priority->as_integer()->get();
     }
+    if (const toml::node *isStatic = table.get("static_shapes")) {
+      if (!isStatic->is_boolean())
+        return wrongKind(*isStatic, "static_shapes", "a boolean");
+      record_.takesStaticShapesOnly = isStatic->as_boolean()->get();
+    }
+    INLAY_ASSIGN(const toml::array *targets, arrayOf(table, "targets"));
+    for (size_t i = 0; targets && i < targets->size(); ++i) {
+      INLAY_ASSIGN(std::string target, stringOf(*targets->get(i), "targets"));
+      if (const Status status = checkTargetName(target); !status.isOk())
+        return errorAt(*targets->get(i), "in 'targets': {}", status.message());
+      record_.targets.push_back(std::move(target));
+    }
     INLAY_ASSIGN(const toml::array *conditions, arrayOf(table, "when"));
     if (!conditions)
       return {};
@@ -583,7 +599,8 @@ private:
 
   Result<ManifestExpr> parseExprAt(const toml::node &node, const std::string &text,
                                    const Constexprs &constexprs) const {
-    Result<Expr> expr = parseExpr(text);
+    Result<std::string> words = toExpressionText(text);
+    Result<Expr> expr = words.isOk() ? parseExpr(*words) : std::move(words).status();
     if (!expr.isOk())
       return errorAt(node, "in expression '{}': {}", text, expr.status().message());
     for (const std::string &name : symbolsOf(*expr))
@@ -592,17 +609,24 @@ private:
   }
 
   Status checkSymbol(const toml::node &node, const std::string &text, const std::string &name,
-                     const Constexprs &constexprs) const {
-    const size_t end = name.find_first_of(".[");
-    const std::string base = name.substr(0, end),
-                      rest = end == std::string::npos ? "" : name.substr(end);
+                     const Constexprs &constexprs, bool isOfFloats = false) const {
+    const ExpressionName parts = splitExpressionName(name);
+    const std::string &base = parts.base;
     const bool isTensor =
         findInput(base) ||
         std::ranges::find(record_.outputs, base, &ManifestOutput::name) != record_.outputs.end();
     if (isTensor) {
-      if (rest == ".numel" || rest == ".rank" || rest == ".size_bytes" ||
-          rest.starts_with(".shape["))
+      const bool isPlain = !parts.index && !parts.comparedWith && !parts.asksWhetherNone;
+      if (isPlain &&
+          (parts.property == "numel" || parts.property == "rank" || parts.property == "size_bytes"))
         return {};
+      if (parts.property == "shape" && parts.index && !parts.comparedWith && !parts.asksWhetherNone)
+        return {};
+      if (parts.property == "dtype" && parts.comparedWith && !parts.index)
+        return findDataType(*parts.comparedWith)
+                   ? Status()
+                   : errorAt(node, "in expression '{}': '{}' is no dtype", text,
+                             *parts.comparedWith);
       return errorAt(node,
                      "in expression '{}': '{}' is no integer; a tensor has .shape[i], .numel, "
                      ".rank and .size_bytes",
@@ -610,16 +634,10 @@ private:
     }
     auto attribute = std::ranges::find(record_.attributes, base, &AttributeParameter::name);
     if (attribute != record_.attributes.end()) {
-      const bool isList = attribute->kind == AttributeKind::IntList;
-      const bool isScalar = attribute->kind == AttributeKind::Int ||
-                            attribute->kind == AttributeKind::Bool ||
-                            attribute->kind == AttributeKind::Number;
-      if ((isScalar && rest.empty()) || (isList && (rest == ".len" || rest.starts_with("["))))
-        return {};
-      return errorAt(node, "in expression '{}': attribute '{}' is {}; '{}' is no integer", text,
-                     base, attributeKindName(attribute->kind), name);
+      const std::string problem = attributeNameError(*attribute, parts, isOfFloats);
+      return problem.empty() ? Status() : errorAt(node, "in expression '{}': {}", text, problem);
     }
-    if (rest.empty() && (constexprs.contains(base) || findSize(base)))
+    if (name == base && (constexprs.contains(base) || findSize(base)))
       return {};
     return errorAt(
         node,
@@ -630,11 +648,11 @@ private:
   // -- launches
 
   Status readLaunch(const toml::table &table) {
-    INLAY_TRY(
-        checkKeys(table,
-                  {"kernel", "images", "constexprs", "num_warps", "num_stages", "grid", "block",
-                   "shared_bytes", "cluster", "cooperative", "programmatic", "args", "extra_args"},
-                  "[[plugin.launch]]"));
+    INLAY_TRY(checkKeys(table,
+                        {"kernel", "images", "constexprs", "num_warps", "num_stages", "num_ctas",
+                         "grid", "block", "shared_bytes", "cluster", "cooperative", "programmatic",
+                         "args", "extra_args"},
+                        "[[plugin.launch]]"));
     ManifestLaunch launch;
     launch.position = positionOf(table);
     INLAY_TRY(readKernelName(table, launch));
@@ -708,6 +726,10 @@ private:
       if (const Status status = checkKernelOptions(numWarps, numStages); !status.isOk())
         return errorAt(*node, "{}", status.message());
     }
+    if (const toml::node *ctas = table.get("num_ctas"); ctas && ctas->value<int64_t>() != 1)
+      return errorAt(*ctas, "'num_ctas' is not 1: programs in the Triton language are compiled for "
+                            "one block each; a cluster needs a kernel that was compiled elsewhere, "
+                            "and 'cluster'");
     launch.numWarps = static_cast<int>(numWarps);
     launch.numStages = static_cast<int>(numStages);
     return {};
@@ -788,13 +810,32 @@ private:
       result.value = number->get();
     else if (const auto *text = node.as_string())
       result.value = text->get();
+    else if (node.is_array())
+      return readTuple(node, key);
     else if (const toml::table *table = node.as_table(); table && table->size() == 1)
       return readConstexprSource(*table, node);
     else
-      return wrongKind(node, key,
-                       "a number, a boolean, a string, or one of { expr = … }, { attribute = … }, "
-                       "{ dtype = … }");
+      return wrongKind(
+          node, key,
+          "a number, a boolean, a string, a list, or one of { expr = … }, { attribute = … }, "
+          "{ dtype = … }");
     return result;
+  }
+
+  /// A list of values of one kind.
+  Result<ManifestConstexpr> readTuple(const toml::node &node, std::string_view key) const {
+    for (AttributeKind kind : {AttributeKind::BoolList, AttributeKind::IntList,
+                               AttributeKind::FloatList, AttributeKind::StringList})
+      if (Result<AttributeValue> value = readAttributeValue(node, kind, std::string(key));
+          value.isOk()) {
+        ManifestConstexpr result;
+        result.value = std::move(value).value();
+        return result;
+      }
+    return errorAt(node,
+                   "'{}' is a list of several kinds; expected booleans, integers, floats or "
+                   "strings",
+                   key);
   }
 
   Result<ManifestConstexpr> readConstexprSource(const toml::table &table,
@@ -899,30 +940,67 @@ private:
     if (auto [type, inner] = splitCast(text); type)
       return castArgument(node, *type, std::string(inner), text, constexprs);
     auto attribute = std::ranges::find(record_.attributes, text, &AttributeParameter::name);
-    if (attribute != record_.attributes.end() && attribute->kind == AttributeKind::Float)
-      return floatAttribute(DataType::Float32, text, text);
     if (attribute != record_.attributes.end() && attribute->kind == AttributeKind::Number)
       return errorAt(node, "attribute '{}' may be an int or a float; write f32({}) or i32({})",
                      text, text, text);
+    if (isOfFloats(text) || hasDecimalPoint(text))
+      return floatExpression(node, DataType::Float32, text, text, constexprs);
     return integerArgument(node, DataType::Int32, text, constexprs);
   }
 
-  /// "X.shape" and "X.strides": one argument for each dimension.
+  /// True if a number in the text has a point: whatever is wrong with it is said of floats.
+  static bool hasDecimalPoint(std::string_view text) {
+    for (size_t i = 1; i < text.size(); ++i)
+      if (text[i] == '.' && std::isdigit(static_cast<unsigned char>(text[i - 1])))
+        return true;
+    return false;
+  }
+
+  /// True for a text that a float expression is: by its numbers, `/` or functions, or as it has an
+  /// attribute of floats.
+  bool isOfFloats(const std::string &text) const {
+    Result<std::string> words = toExpressionText(text);
+    Result<ParsedFloatExpr> parsed =
+        words.isOk() ? parseFloatExpr(*words) : std::move(words).status();
+    if (!parsed.isOk())
+      return false;
+    bool isOfFloats = parsed->isOfFloats;
+    forEachInteger(parsed->expr, [&](const Expr &integer) {
+      if (integer.kind() != ExprKind::Symbol)
+        return;
+      const ExpressionName name = splitExpressionName(integer.symbolName());
+      auto it = std::ranges::find(record_.attributes, name.base, &AttributeParameter::name);
+      isOfFloats =
+          isOfFloats ||
+          (it != record_.attributes.end() && !name.asksWhetherNone && name.property.empty() &&
+           (it->kind == AttributeKind::Float || it->kind == AttributeKind::FloatList));
+    });
+    return isOfFloats;
+  }
+
+  /// "X.shape" or "shape(X)", and "X.strides": one argument for each dimension.
   std::optional<ManifestArgument> findDimensions(std::string_view text, DataType type) const {
-    const size_t dot = text.find('.');
-    if (dot == std::string_view::npos ||
-        (text.substr(dot) != ".shape" && text.substr(dot) != ".strides"))
+    std::string_view name, property;
+    for (std::string_view word : {"shape", "strides"})
+      if (text.starts_with(word) && text.substr(word.size()).starts_with("(") &&
+          text.ends_with(")")) {
+        property = word;
+        name = text.substr(word.size() + 1, text.size() - word.size() - 2);
+      } else if (text.ends_with(word) && text.size() > word.size() &&
+                 text[text.size() - word.size() - 1] == '.') {
+        property = word;
+        name = text.substr(0, text.size() - word.size() - 1);
+      }
+    if (property.empty())
       return std::nullopt;
-    const std::string_view name = text.substr(0, dot);
     const auto output = std::ranges::find(record_.outputs, name, &ManifestOutput::name);
     const std::optional<uint32_t> input = findInput(name);
     if (!input && output == record_.outputs.end())
       return std::nullopt;
-    ManifestArgument argument =
-        tensorArgument(text.substr(dot) == ".shape" ? ManifestArgument::Kind::Shape
-                                                    : ManifestArgument::Kind::Strides,
-                       input ? *input : static_cast<uint32_t>(output - record_.outputs.begin()),
-                       std::string(text));
+    ManifestArgument argument = tensorArgument(
+        property == "shape" ? ManifestArgument::Kind::Shape : ManifestArgument::Kind::Strides,
+        input ? *input : static_cast<uint32_t>(output - record_.outputs.begin()),
+        std::string(text));
     argument.isOfOutput = !input;
     argument.dtype = type;
     return argument;
@@ -952,21 +1030,34 @@ private:
       argument.text = text;
       return argument;
     }
-    auto attribute = std::ranges::find(record_.attributes, inner, &AttributeParameter::name);
-    if (attribute != record_.attributes.end()) {
-      const AttributeKind kind = attribute->kind;
-      if (kind != AttributeKind::Float && kind != AttributeKind::Int &&
-          kind != AttributeKind::Number)
-        return errorAt(node, "argument '{}': attribute '{}' is {}, which is no number", text, inner,
-                       attributeKindName(kind));
-      return floatAttribute(type, inner, text);
-    }
-    char *end = nullptr;
-    const double value = std::strtod(inner.c_str(), &end);
-    if (inner.empty() || end != inner.c_str() + inner.size())
-      return errorAt(node, "argument '{}': expected a number or an attribute in the parentheses",
-                     text);
-    return floatArgument(type, value, text);
+    return floatExpression(node, type, inner, text, constexprs);
+  }
+
+  /// A float expression: its value, or what to compute for a node.
+  Result<ManifestArgument> floatExpression(const toml::node &node, DataType type,
+                                           const std::string &inner, const std::string &text,
+                                           const Constexprs &constexprs) const {
+    Result<std::string> words = toExpressionText(inner);
+    Result<ParsedFloatExpr> parsed =
+        words.isOk() ? parseFloatExpr(*words) : std::move(words).status();
+    if (!parsed.isOk())
+      return errorAt(node, "argument '{}': {}", text, parsed.status().message());
+    Status status;
+    forEachInteger(parsed->expr, [&](const Expr &integer) {
+      // A name alone may be of floats; what stands in int(…) is of integers.
+      const bool mayBeFloat = integer.kind() == ExprKind::Symbol;
+      for (const std::string &name : symbolsOf(integer))
+        if (status.isOk())
+          status = checkSymbol(node, text, name, constexprs, mayBeFloat);
+    });
+    INLAY_TRY(std::move(status));
+    for (const std::string &name : parsed->integerNames)
+      INLAY_TRY(checkSymbol(node, text, name, constexprs));
+    ManifestArgument argument = floatArgument(type, 0, text);
+    argument.kind = ManifestArgument::Kind::FloatExpression;
+    argument.floatExpression = parsed->expr;
+    argument.expression.position = positionOf(node);
+    return argument;
   }
 
   static ManifestArgument floatArgument(DataType type, double value, std::string text) {
@@ -975,13 +1066,6 @@ private:
     argument.dtype = type;
     argument.value = value;
     argument.text = std::move(text);
-    return argument;
-  }
-
-  static ManifestArgument floatAttribute(DataType type, std::string attribute, std::string text) {
-    ManifestArgument argument = floatArgument(type, 0, std::move(text));
-    argument.kind = ManifestArgument::Kind::FloatAttribute;
-    argument.attribute = std::move(attribute);
     return argument;
   }
 

@@ -1,8 +1,10 @@
 #include "compiler/plugins/ManifestPlugin.h"
 
 #include "base/Error.h"
+#include "compiler/plugins/ManifestExpressions.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace inlay {
 namespace {
@@ -21,39 +23,88 @@ public:
   /// The expression over the model's symbols. Errors: the place in the manifest, the name, and why
   /// it has no value here.
   Result<Expr> resolve(const ManifestExpr &written) const {
-    std::map<std::string, Expr, std::less<>> values;
-    for (const std::string &name : symbolsOf(written.expr)) {
-      Result<Expr> value = valueOf(name);
-      if (!value.isOk())
-        return invalidArgument("{}: in '{}': {}, for node {} ({})", written.position.toString(),
-                               written.text, value.status().message(), node_.nodeName,
-                               node_.opName);
-      values.emplace(name, *value);
-    }
-    return substitute(written.expr, values);
+    Result<Expr> resolved = resolveIntegers(written.expr);
+    if (resolved.isOk())
+      return resolved;
+    return invalidArgument("{}: in '{}': {}, for node {} ({})", written.position.toString(),
+                           written.text, resolved.status().message(), node_.nodeName, node_.opName);
+  }
+
+  /// The same of a float argument.
+  Result<FloatExpr> resolveFloats(const ManifestArgument &written) const {
+    Result<FloatExpr> resolved =
+        mapIntegers(written.floatExpression, [&](const Expr &integer) -> Result<FloatExpr> {
+          if (integer.kind() == ExprKind::Symbol) {
+            INLAY_ASSIGN(Number number, numberOf(integer.symbolName()));
+            if (const double *value = std::get_if<double>(&number))
+              return FloatExpr(*value);
+          }
+          INLAY_ASSIGN(Expr value, resolveIntegers(integer));
+          constexpr int64_t kLargest = int64_t{1} << 53;
+          if (const auto constant = value.constantValue().value_or(0);
+              constant < -kLargest || constant > kLargest)
+            return outOfRange("{} is {}, beyond the integers that a float64 holds exactly (2^53)",
+                              integer.toString(), constant);
+          return FloatExpr(value);
+        });
+    if (resolved.isOk())
+      return resolved;
+    return Status(resolved.status().code(),
+                  fmt::format("{}: argument '{}': {}, for node {} ({})",
+                              written.expression.position.toString(), written.text,
+                              resolved.status().message(), node_.nodeName, node_.opName));
   }
 
 private:
-  Result<Expr> valueOf(const std::string &name) const {
+  using Number = std::variant<Expr, double>;
+
+  /// Names without a value are errors only if the result depends on them: of `select(is_none(a), 1,
+  /// a)`, a need not be an integer.
+  Result<Expr> resolveIntegers(const Expr &expr) const {
+    std::map<std::string, Expr, std::less<>> values;
+    std::map<std::string, Status> unknown;
+    for (const std::string &name : symbolsOf(expr)) {
+      Result<Number> value = numberOf(name);
+      if (value.isOk() && std::holds_alternative<double>(*value))
+        value = invalidArgument("attribute '{}' is {}, which is no integer", name,
+                                std::get<double>(*value));
+      // No symbol of a model begins so.
+      const std::string placeholder = "?" + name;
+      values.emplace(name, value.isOk() ? std::get<Expr>(*value) : Expr::symbol(placeholder));
+      if (!value.isOk())
+        unknown.emplace(placeholder, std::move(value).status());
+    }
+    Expr resolved = substitute(expr, values);
+    if (!unknown.empty())
+      for (const std::string &name : symbolsOf(resolved))
+        if (auto found = unknown.find(name); found != unknown.end())
+          return found->second;
+    return resolved;
+  }
+
+  Result<Number> numberOf(const std::string &name) const {
     if (auto it = constexprs.find(name); it != constexprs.end())
-      return Expr(it->second);
-    const size_t end = name.find_first_of(".[");
-    const std::string base = name.substr(0, end),
-                      rest = end == std::string::npos ? "" : name.substr(end);
-    if (const TensorSpec *tensor = findTensor(base))
-      return tensorProperty(*tensor, base, rest);
+      return Number(Expr(it->second));
+    const ExpressionName parts = splitExpressionName(name);
+    if (const TensorSpec *tensor = findTensor(parts.base)) {
+      INLAY_ASSIGN(Expr value, tensorProperty(*tensor, parts));
+      return Number(value);
+    }
     for (const ManifestSize &size : record_.sizes)
-      if (size.name == base) {
+      if (size.name == parts.base) {
         if (areSizesAllowed)
-          return ComputedSize{size.name, {}, {}, {}}.symbol();
+          return Number(ComputedSize{size.name, {}, {}, {}}.symbol());
         return invalidArgument("'{}' is known only after the kernels have run, and is no number "
                                "here; a kernel writes it, by the argument \"{}\"",
                                name, name);
       }
-    auto attribute = node_.attributes.find(base);
+    auto attribute = node_.attributes.find(parts.base);
     if (attribute == node_.attributes.end())
       return notFound("'{}' names no input, output, attribute or integer constexpr", name);
-    return attributeProperty(attribute->second, base, rest);
+    INLAY_ASSIGN(auto value, attributeNameValue(attribute->second, parts));
+    if (const double *number = std::get_if<double>(&value))
+      return Number(*number);
+    return Number(Expr(std::get<int64_t>(value)));
   }
 
   const TensorSpec *findTensor(std::string_view name) const {
@@ -66,53 +117,25 @@ private:
     return nullptr;
   }
 
-  static Result<int64_t> indexIn(std::string_view rest, size_t count, std::string_view what) {
-    const int64_t index = std::atoll(std::string(rest).c_str());
-    const int64_t fromStart = index < 0 ? index + static_cast<int64_t>(count) : index;
-    if (fromStart < 0 || fromStart >= static_cast<int64_t>(count))
-      return outOfRange("{} has {} elements; index {} is outside", what, count, index);
-    return fromStart;
-  }
-
-  static Result<Expr> tensorProperty(const TensorSpec &tensor, std::string_view name,
-                                     std::string_view rest) {
-    if (rest == ".numel")
+  static Result<Expr> tensorProperty(const TensorSpec &tensor, const ExpressionName &name) {
+    if (name.property == "numel")
       return tensor.numel();
-    if (rest == ".rank")
+    if (name.property == "rank")
       return Expr(static_cast<int64_t>(tensor.shape.size()));
-    if (rest == ".size_bytes")
+    if (name.property == "size_bytes")
       return tensor.numel() * Expr(dataTypeSizeBytes(tensor.dtype));
-    constexpr std::string_view kShape = ".shape[";
-    if (rest.starts_with(kShape)) {
-      INLAY_ASSIGN(int64_t dim, indexIn(rest.substr(kShape.size()), tensor.shape.size(),
-                                        fmt::format("{}.shape", name)));
+    if (name.property == "dtype" && name.comparedWith)
+      return Expr(findDataType(*name.comparedWith) == tensor.dtype ? 1 : 0);
+    if (name.property == "shape" && name.index) {
+      const auto rank = static_cast<int64_t>(tensor.shape.size());
+      const int64_t dim = *name.index < 0 ? *name.index + rank : *name.index;
+      if (dim < 0 || dim >= rank)
+        return outOfRange("{}.shape has {} elements; index {} is outside", name.base, rank,
+                          *name.index);
       return tensor.shape[static_cast<size_t>(dim)];
     }
-    return notFound("'{}{}' is unknown; a tensor has .shape[i], .numel, .rank and .size_bytes",
-                    name, rest);
-  }
-
-  static Result<Expr> attributeProperty(const AttributeValue &value, std::string_view name,
-                                        std::string_view rest) {
-    if (rest.empty()) {
-      if (const int64_t *number = std::get_if<int64_t>(&value))
-        return Expr(*number);
-      if (const bool *flag = std::get_if<bool>(&value))
-        return Expr(*flag ? 1 : 0);
-      return invalidArgument("attribute '{}' is {}, which is no integer", name,
-                             attributeText(value));
-    }
-    const auto *list = std::get_if<std::vector<int64_t>>(&value);
-    if (!list)
-      return invalidArgument("attribute '{}' is {}, which is no list of integers", name,
-                             attributeText(value));
-    if (rest == ".len")
-      return Expr(static_cast<int64_t>(list->size()));
-    if (rest.front() == '[') {
-      INLAY_ASSIGN(int64_t index, indexIn(rest.substr(1), list->size(), name));
-      return Expr((*list)[static_cast<size_t>(index)]);
-    }
-    return notFound("'{}{}' is unknown; a list has [i] and .len", name, rest);
+    return notFound("'{}.{}' is unknown; a tensor has .shape[i], .numel, .rank and .size_bytes",
+                    name.base, name.property);
   }
 
   const ManifestPluginRecord &record_;
@@ -145,32 +168,29 @@ Result<ConstexprValue> constexprOf(const ManifestConstexpr &written, const NodeN
   case ManifestConstexpr::Source::Attribute:
     break;
   }
-  const AttributeValue &value = node.attributes.find(written.attribute)->second;
-  if (std::holds_alternative<std::monostate>(value))
-    return ConstexprValue();
-  if (const auto *flag = std::get_if<bool>(&value))
-    return ConstexprValue(*flag);
-  if (const auto *integer = std::get_if<int64_t>(&value))
-    return ConstexprValue(*integer);
-  if (const auto *number = std::get_if<double>(&value))
-    return ConstexprValue(*number);
-  if (const auto *text = std::get_if<std::string>(&value))
-    return ConstexprValue(*text);
-  if (const auto *type = std::get_if<DataType>(&value))
-    return ConstexprValue(*type);
-  return invalidArgument(
-      "attribute '{}' is the list {}, which cannot be a constexpr; take elements by expression",
-      written.attribute, attributeText(value));
+  return node.attributes.find(written.attribute)->second;
 }
 
-/// An int attribute for a float parameter.
-Result<double> exactDouble(int64_t value, const ManifestArgument &written) {
-  constexpr int64_t kLargest = int64_t{1} << 53;
-  if (value >= -kLargest && value <= kLargest)
-    return static_cast<double>(value);
-  return outOfRange("argument '{}': attribute '{}' is {}, beyond the integers that a float64 holds "
-                    "exactly (2^53)",
-                    written.text, written.attribute, value);
+/// A float argument's value, or its expression over sizes.
+Status setFloat(const ManifestArgument &written, const NodeNames &names, LaunchArgument &argument) {
+  argument.kind = LaunchArgument::Kind::Float;
+  INLAY_ASSIGN(FloatExpr value, names.resolveFloats(written));
+  const std::optional<double> constant = value.constantValue();
+  if (!constant) {
+    argument.floatExpression = std::move(value);
+    return {};
+  }
+  argument.value = *constant;
+  // An attribute may be infinite, a computation may not.
+  const bool isComputed = floatArity(written.floatExpression.kind()) != 0;
+  const bool isFinite = std::isfinite(*constant);
+  const bool fits = argument.dtype != DataType::Float32 || !isFinite ||
+                    std::isfinite(static_cast<float>(*constant));
+  if (fits && (isFinite || !isComputed))
+    return {};
+  return outOfRange("{}: argument '{}' has the value {}, no finite value of {}",
+                    written.expression.position.toString(), written.text, *constant,
+                    dataTypeName(argument.dtype));
 }
 
 /// The integers that a shape or strides (in elements, of a dense tensor) are.
@@ -192,14 +212,14 @@ std::vector<LaunchArgument> dimensionArguments(const ManifestArgument &written,
   return arguments;
 }
 
-Result<LaunchArgument> argumentOf(const ManifestArgument &written, const NodeNames &names,
-                                  const PluginNode &node) {
+Result<LaunchArgument> argumentOf(const ManifestArgument &written, const NodeNames &names) {
   LaunchArgument argument{LaunchArgument::Kind::Input,
                           written.index,
                           Expr(),
                           written.dtype,
                           written.value,
-                          written.text};
+                          written.text,
+                          {}};
   switch (written.kind) {
   case ManifestArgument::Kind::Input:
     break;
@@ -220,18 +240,9 @@ Result<LaunchArgument> argumentOf(const ManifestArgument &written, const NodeNam
   case ManifestArgument::Kind::FloatValue:
     argument.kind = LaunchArgument::Kind::Float;
     break;
-  case ManifestArgument::Kind::FloatAttribute: {
-    argument.kind = LaunchArgument::Kind::Float;
-    const AttributeValue &value = node.attributes.find(written.attribute)->second;
-    if (const double *number = std::get_if<double>(&value))
-      argument.value = *number;
-    else if (const int64_t *integer = std::get_if<int64_t>(&value)) {
-      INLAY_ASSIGN(argument.value, exactDouble(*integer, written));
-    } else
-      return invalidArgument("argument '{}': attribute '{}' is {}, which is no number",
-                             written.text, written.attribute, attributeText(value));
+  case ManifestArgument::Kind::FloatExpression:
+    INLAY_TRY(setFloat(written, names, argument));
     break;
-  }
   case ManifestArgument::Kind::Shape:
   case ManifestArgument::Kind::Strides:
     break; // several arguments: dimensionArguments
@@ -271,6 +282,8 @@ ManifestPlugin::ManifestPlugin(ManifestPluginRecord record) : record_(std::move(
   variant_ = record_.variant;
   priority_ = record_.priority;
   policy_ = record_.policy;
+  takesStaticShapesOnly_ = record_.takesStaticShapesOnly;
+  targets_ = record_.targets;
 }
 
 Status ManifestPlugin::checkInputTypes(const PluginNode &node) const {
@@ -282,28 +295,9 @@ Status ManifestPlugin::checkInputTypes(const PluginNode &node) const {
   return {};
 }
 
-/// Compares the types of all inputs, and of the outputs as the exporter recorded them.
-Status ManifestPlugin::checkTypes(const PluginNode &node) const {
-  if (record_.types.empty())
-    return {};
-  TypeCombination found;
-  for (const std::vector<TensorSpec> *tensors : {&node.inputs, &node.outputs})
-    for (const TensorSpec &tensor : *tensors)
-      found.push_back(tensor.dtype);
-  std::string allowed;
-  for (const TypeCombination &types : record_.types) {
-    if (types == found)
-      return {};
-    allowed += (allowed.empty() ? "" : "; ") + typeCombinationText(types, node.inputs.size());
-  }
-  return invalidArgument("node {} ({}, plugin at {}): its types are {}; the plugin takes {}",
-                         node.nodeName, node.opName, origin_,
-                         typeCombinationText(found, node.inputs.size()), allowed);
-}
-
 Result<std::vector<PluginRequirement>> ManifestPlugin::conditions(const PluginNode &node) const {
   INLAY_TRY(checkInputTypes(node));
-  INLAY_TRY(checkTypes(node));
+  INLAY_TRY(checkTypeCombinations(*this, node, record_.types));
   std::vector<PluginRequirement> conditions;
   NodeNames names(record_, node);
   for (const ManifestRequirement &written : record_.conditions) {
@@ -386,7 +380,7 @@ Result<PluginImplementation> ManifestPlugin::implement(const PluginNode &node) c
           launch.arguments.push_back(std::move(argument));
         continue;
       }
-      INLAY_ASSIGN(LaunchArgument argument, argumentOf(argumentWritten, launchNames, node));
+      INLAY_ASSIGN(LaunchArgument argument, argumentOf(argumentWritten, launchNames));
       launch.arguments.push_back(std::move(argument));
     }
     implementation.launches.push_back(std::move(launch));

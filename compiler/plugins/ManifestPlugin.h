@@ -21,8 +21,8 @@ struct ManifestPosition {
 };
 
 /// An expression as written, with its place. Its symbols are names of the manifest's language:
-/// "X.shape[0]", "X.numel", "X.rank", "X.size_bytes", "pads[1]", "pads.len", attributes and, in
-/// launches, constexprs.
+/// "X.shape[0]", "X.numel", "X.rank", "X.size_bytes", "pads[1]", "pads.len", attributes, questions
+/// about them (ManifestExpressions.h) and, in launches, constexprs.
 struct ManifestExpr {
   Expr expr;
   std::string text;
@@ -70,7 +70,7 @@ struct ManifestArgument {
     Workspace,
     Integer,
     FloatValue,
-    FloatAttribute,
+    FloatExpression,
     Shape,
     Strides,
     Size
@@ -80,8 +80,8 @@ struct ManifestArgument {
   bool isOfOutput = false; // Shape, Strides
   ManifestExpr expression; // Integer
   DataType dtype = DataType::Int32;
-  double value = 0;      // FloatValue
-  std::string attribute; // FloatAttribute
+  double value = 0;          // FloatValue
+  FloatExpr floatExpression; // FloatExpression
   std::string text;
 };
 
@@ -123,6 +123,8 @@ struct ManifestPluginRecord {
   std::vector<ManifestOutput> outputs;
   std::string variant;
   int64_t priority = 0;
+  bool takesStaticShapesOnly = false;
+  std::vector<std::string> targets;
   std::vector<ManifestRequirement> conditions;      // of `when`
   std::map<uint32_t, std::vector<DataType>> dtypes; // allowed types by input
   std::vector<TypeCombination> types;               // allowed together; empty: all
@@ -148,7 +150,6 @@ public:
 
 private:
   Status checkInputTypes(const PluginNode &node) const;
-  Status checkTypes(const PluginNode &node) const;
 
   ManifestPluginRecord record_;
 };

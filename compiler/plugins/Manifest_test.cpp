@@ -254,8 +254,8 @@ args = ["f64(scale)"])toml"));
   PluginNode inexact = node;
   inexact.attributes["scale"] = (int64_t{1} << 53) + 1;
   EXPECT_EQ(refusalOf(*plugin, inexact),
-            "OUT_OF_RANGE: argument 'f64(scale)': attribute 'scale' is 9007199254740993, beyond "
-            "the integers that a float64 holds exactly (2^53)");
+            "OUT_OF_RANGE: folder/op.toml:11:9: argument 'f64(scale)': scale is 9007199254740993, "
+            "beyond the integers that a float64 holds exactly (2^53), for node op_1 (my::op)");
 }
 
 TEST(Manifest, AddsAllPluginsOfAFileOrNone) {
@@ -380,7 +380,7 @@ const Refusal kRefusals[] = {
      "5:16: 'Q' is no input of this plugin"},
     {"UnknownAttributeType", withKey("attributes = [{ name = \"a\", type = \"integer\" }]"),
      "5:15: attribute 'a' has unknown type 'integer'; expected bool, int, float, number, string, "
-     "dtype, bool[], int[], float[] or string[]"},
+     "dtype, device, layout, memory_format, bool[], int[], float[] or string[]"},
     {"DefaultOfWrongType",
      withKey("attributes = [{ name = \"a\", type = \"int\", default = 1.5 }]"),
      "5:53: the default of attribute 'a' is a float; expected int"},
@@ -424,9 +424,11 @@ const Refusal kRefusals[] = {
      "8:13: num_warps is 3; expected a power of two from 1 to 32"},
     {"TooManyWarps", withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nnum_warps = 64"),
      "8:13: num_warps is 64; expected a power of two from 1 to 32"},
-    {"ConstexprKind", withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nconstexprs = { B = [1] }"),
-     "8:20: 'B' is an array; expected a number, a boolean, a string, or one of { expr = … }, { "
-     "attribute = … }, { dtype = … }"},
+    {"ConstexprKind",
+     withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nconstexprs = { B = 1979-05-27 }"),
+     "8:20: 'B' is a date or time; expected a number, a boolean, a string, a list, or one of { "
+     "expr = … "
+     "}, { attribute = … }, { dtype = … }"},
     {"ConstexprSource",
      withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nconstexprs = { B = { atribute = \"a\" } }"),
      "8:22: unknown key 'atribute' in a constexpr; did you mean 'attribute'?"},
@@ -436,7 +438,8 @@ const Refusal kRefusals[] = {
     {"ArgumentUnknown", withArgs("[\"X\", \"n\"]"),
      "8:14: in expression 'n': 'n' names no input, output, attribute or constexpr of this plugin"},
     {"ArgumentCastOfText", withArgs("[\"f32(X)\"]"),
-     "8:9: argument 'f32(X)': expected a number or an attribute in the parentheses"},
+     "8:9: in expression 'f32(X)': 'X' is no integer; a tensor has .shape[i], .numel, .rank and "
+     ".size_bytes"},
     {"ArgumentKind", withArgs("[[1]]"),
      "8:9: 'args' is an array; expected a number, a boolean, a name or an expression"},
     {"FileKind", withLaunch("kernel = \"k.txt:f\"\ngrid = [1]"),

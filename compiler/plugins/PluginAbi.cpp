@@ -116,21 +116,6 @@ Result<AttributeValue> attributeFromAbi(const inlay_plugin_value_v1 &value) {
   }
 }
 
-Result<ConstexprValue> constexprFromAbi(const inlay_plugin_value_v1 &value) {
-  if (value.kind >= INLAY_PLUGIN_VALUE_BOOL_LIST)
-    return invalidArgument(
-        "value kind {} is not None, a bool, an int, a float, a string or a dtype", value.kind);
-  INLAY_ASSIGN(AttributeValue attribute, attributeFromAbi(value));
-  return std::visit(
-      [](auto &held) -> ConstexprValue {
-        if constexpr (std::is_constructible_v<ConstexprValue, decltype(std::move(held))>)
-          return ConstexprValue(std::move(held));
-        else
-          return ConstexprValue(); // a list: refused above
-      },
-      attribute);
-}
-
 Result<AttributeKind> attributeKindFromAbi(uint32_t kind) {
   switch (kind) {
   case INLAY_PLUGIN_VALUE_BOOL:

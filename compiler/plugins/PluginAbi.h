@@ -21,8 +21,6 @@ struct AbiMemory {
 inlay_plugin_value_v1 toAbi(const AttributeValue &value, AbiMemory &memory);
 /// Errors: InvalidArgument for an unknown kind, a null text or list, a number that is no dtype.
 Result<AttributeValue> attributeFromAbi(const inlay_plugin_value_v1 &value);
-/// As attributeFromAbi; lists are refused.
-Result<ConstexprValue> constexprFromAbi(const inlay_plugin_value_v1 &value);
 /// The kind of a declared attribute. Errors: InvalidArgument.
 Result<AttributeKind> attributeKindFromAbi(uint32_t kind);
 /// Errors: InvalidArgument for a number that is no inlay_dtype_t.

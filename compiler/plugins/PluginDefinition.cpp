@@ -53,7 +53,10 @@ struct AttributePrinter {
   std::string operator()(std::monostate) const { return "None"; }
   std::string operator()(bool value) const { return value ? "True" : "False"; }
   std::string operator()(int64_t value) const { return std::to_string(value); }
-  std::string operator()(double value) const { return fmt::format("{}", value); }
+  std::string operator()(double value) const {
+    const std::string text = fmt::format("{}", value);
+    return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+  }
   std::string operator()(const std::string &value) const { return "'" + value + "'"; }
   std::string operator()(DataType value) const { return std::string(dataTypeName(value)); }
   template <typename T>
@@ -102,6 +105,18 @@ Status checkKernelFile(const KernelFile &file) {
                          file.path);
 }
 
+bool isTargetOf(std::string_view target, std::string_view name) {
+  return target == name ||
+         (target.starts_with(name) && target.substr(name.size()).starts_with(":"));
+}
+
+Status checkTargetName(std::string_view target) {
+  if (isTargetOf(target, "cuda") || isTargetOf(target, "cpu"))
+    return {};
+  return invalidArgument("'{}' is no target; expected \"cuda\", \"cpu\", \"cuda:sm_90a\" or such",
+                         target);
+}
+
 Status checkKernelOptions(int64_t numWarps, int64_t numStages) {
   if (numWarps < 1 || numWarps > 32 || (numWarps & (numWarps - 1)) != 0)
     return invalidArgument("num_warps is {}; expected a power of two from 1 to 32", numWarps);
@@ -110,7 +125,13 @@ Status checkKernelOptions(int64_t numWarps, int64_t numStages) {
   return {};
 }
 
-Status PluginRegistry::check(const PluginDefinition &definition) const {
+Status PluginRegistry::check(const PluginDefinition &definition,
+                             std::span<const PluginName> removed) const {
+  const auto isRemoved = [&](const PluginDefinition &known) {
+    return std::ranges::any_of(removed, [&](const PluginName &name) {
+      return keyOf(name.opName) == keyOf(known.opName()) && name.variant == known.variant();
+    });
+  };
   const std::string &opName = definition.opName();
   if (!isOpName(opName))
     return invalidArgument(
@@ -121,7 +142,7 @@ Status PluginRegistry::check(const PluginDefinition &definition) const {
   if (known == definitions_.end())
     return {};
   for (const auto &other : known->second)
-    if (other->variant() == definition.variant() &&
+    if (other->variant() == definition.variant() && !isRemoved(*other) &&
         (other->inputNames() == definition.inputNames() || other->takesAllTensors() ||
          definition.takesAllTensors()))
       return alreadyExists("plugin at {}: operator '{}' already has a plugin for these tensor "
@@ -141,16 +162,32 @@ Status PluginRegistry::add(std::unique_ptr<PluginDefinition> definition) {
   return {};
 }
 
-Status PluginRegistry::addAll(std::vector<std::unique_ptr<PluginDefinition>> definitions) {
+Status PluginRegistry::addAll(std::vector<std::unique_ptr<PluginDefinition>> definitions,
+                              const std::vector<PluginName> &removed) {
+  for (const PluginName &name : removed)
+    if (!has(name))
+      return notFound("operator '{}' has no plugin{} to remove", name.opName,
+                      name.variant.empty() ? " without a variant"
+                                           : fmt::format(" of variant '{}'", name.variant));
   PluginRegistry added;
   for (auto &definition : definitions) {
-    INLAY_TRY(check(*definition));
+    INLAY_TRY(check(*definition, removed));
     INLAY_TRY(added.add(std::move(definition)));
   }
+  for (const PluginName &name : removed)
+    remove(name.opName, name.variant);
   for (auto &[key, known] : added.definitions_)
     for (auto &definition : known)
       definitions_[key].push_back(std::move(definition));
   return {};
+}
+
+bool PluginRegistry::has(const PluginName &name) const {
+  auto it = definitions_.find(keyOf(name.opName));
+  return it != definitions_.end() &&
+         std::ranges::any_of(it->second, [&](const std::unique_ptr<PluginDefinition> &known) {
+           return known->variant() == name.variant;
+         });
 }
 
 const PluginDefinition *PluginRegistry::find(std::string_view opName) const {
@@ -191,6 +228,17 @@ bool PluginRegistry::remove(std::string_view opName) {
     return false;
   definitions_.erase(it);
   return true;
+}
+
+bool PluginRegistry::remove(std::string_view opName, std::string_view variant) {
+  auto it = definitions_.find(keyOf(opName));
+  if (it == definitions_.end())
+    return false;
+  const size_t count = std::erase_if(
+      it->second, [&](const auto &definition) { return definition->variant() == variant; });
+  if (it->second.empty())
+    definitions_.erase(it);
+  return count != 0;
 }
 
 } // namespace inlay

@@ -4,12 +4,13 @@
 #include "base/DataType.h"
 #include "base/Status.h"
 #include "compiler/plugins/ImplementationPolicy.h"
-#include "symbolic/Expr.h"
+#include "symbolic/FloatExpr.h"
 
 #include <array>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -80,13 +81,14 @@ struct PluginNode {
   std::vector<TensorSpec> inputs;
   std::vector<std::string> inputNames; // of each input, as in the operator's schema
   std::map<std::string, AttributeValue, std::less<>> attributes;
-  std::vector<TensorSpec> outputs; // empty while describing
-  std::vector<ComputedSize> sizes; // likewise: as described
+  std::vector<TensorSpec> outputs;       // empty while describing
+  std::vector<ComputedSize> sizes;       // likewise: as described
+  std::vector<std::string> targets = {}; // of the build, "cuda:sm_90a"
 };
 
 /// A compile-time argument of a kernel. Strings and dtypes are Triton constexprs too; monostate is
-/// None.
-using ConstexprValue = std::variant<std::monostate, bool, int64_t, double, std::string, DataType>;
+/// None; a list is a tuple of the kernel's.
+using ConstexprValue = AttributeValue;
 
 /// A kernel in the Triton language inside a Python file, with the compile-time choices for one
 /// launch.
@@ -120,6 +122,7 @@ struct LaunchArgument {
                                     // Float: Float32 or Float64; Workspace, Size: what it holds
   double value = 0;                 // Float
   std::string text;                 // as the author wrote it, for messages
+  std::optional<FloatExpr> floatExpression = {}; // Float: instead of `value`, over sizes
 };
 
 /// A file of code that others compiled, or of CUDA C++, and what it is for.
@@ -132,6 +135,11 @@ struct KernelFile {
 /// The targets a text names are known, and a file of this kind may be for them. Errors:
 /// InvalidArgument with what is possible.
 Status checkKernelFile(const KernelFile &file);
+
+/// "cuda", "cuda:sm_90a", "cpu", "cpu:x86-64-v3". Errors: InvalidArgument for another family.
+Status checkTargetName(std::string_view target);
+/// True if a target ("cuda:sm_90a") is `name`, or of the family that `name` is.
+bool isTargetOf(std::string_view target, std::string_view name);
 
 struct PluginLaunch {
   TritonKernel kernel;           // its function is empty if there are files only
@@ -201,6 +209,10 @@ public:
   const std::string &variant() const { return variant_; }
   /// Of several plugins that could serve a node, the one of the highest priority does.
   int64_t priority() const { return priority_; }
+  /// True for a plugin that serves no node of which a size changes between runs.
+  bool takesStaticShapesOnly() const { return takesStaticShapesOnly_; }
+  /// "cuda", "cpu", "cuda:sm_90a": the plugin serves builds for these targets only; empty: all.
+  const std::vector<std::string> &targets() const { return targets_; }
 
   /// What must be known to hold of a node for the plugin to serve it. `node.outputs` are what the
   /// exporter recorded. Errors: why it cannot serve the node whatever its sizes.
@@ -230,6 +242,14 @@ protected:
   std::string variant_;
   int64_t priority_ = 0;
   std::optional<ImplementationPolicy> policy_;
+  bool takesStaticShapesOnly_ = false;
+  std::vector<std::string> targets_;
+};
+
+/// Names one plugin of an operator.
+struct PluginName {
+  std::string opName;
+  std::string variant;
 };
 
 /// The plugins known to one build. Not thread-safe.
@@ -238,8 +258,11 @@ public:
   /// Errors: AlreadyExists (same operator, same tensor arguments, same variant) names both origins;
   /// InvalidArgument for a malformed name.
   Status add(std::unique_ptr<PluginDefinition> definition);
-  /// Adds all definitions, or, on an error, none.
-  Status addAll(std::vector<std::unique_ptr<PluginDefinition>> definitions);
+  /// Removes the plugins of these names, whatever their tensor arguments, and adds all definitions;
+  /// or, on an error, changes nothing. Errors: NotFound for a name that no plugin has; those of
+  /// add.
+  Status addAll(std::vector<std::unique_ptr<PluginDefinition>> definitions,
+                const std::vector<PluginName> &removed = {});
   /// Finds the plugin of "ns::name" or "ns::name.overload" ("ns::name" and "ns::name.default" are
   /// the same); null if none.
   const PluginDefinition *find(std::string_view opName) const;
@@ -251,12 +274,22 @@ public:
                                                    std::span<const std::string> tensorNames) const;
   /// Sorted operator names.
   std::vector<std::string> opNames() const;
-  /// Removes a plugin; false if there is none.
+  /// Removes an operator's plugins; false if there are none.
   bool remove(std::string_view opName);
+  /// Removes those of one variant, which may be empty; false if there are none.
+  bool remove(std::string_view opName, std::string_view variant);
+
+  /// Notes that a plugin took the place of a built-in one.
+  void noteOverride(const PluginDefinition &definition) { overrides_.insert(&definition); }
+  bool overridesBuiltin(const PluginDefinition &definition) const {
+    return overrides_.contains(&definition);
+  }
 
 private:
-  Status check(const PluginDefinition &definition) const;
+  Status check(const PluginDefinition &definition, std::span<const PluginName> removed = {}) const;
+  bool has(const PluginName &name) const;
   std::map<std::string, std::vector<std::unique_ptr<PluginDefinition>>, std::less<>> definitions_;
+  std::set<const PluginDefinition *> overrides_;
 };
 
 } // namespace inlay

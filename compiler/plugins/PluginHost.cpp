@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstddef>
 #include <filesystem>
 
@@ -18,6 +19,7 @@ struct inlay_plugin_node_t {
   const std::string &folder;
   inlay::PluginDescription *description;
   inlay::PluginImplementation *implementation;
+  std::vector<inlay::PluginRequirement> *conditions;
   inlay::Status error;
   inlay::AbiMemory memory;
 
@@ -187,11 +189,11 @@ void addSizeOutput(Node *node, uint32_t index) {
 }
 
 void require(Node *node, const char *condition, const char *message) {
-  if (allow(node, node->description, "require", "describe"))
-    node->description->requirements.push_back(
-        {exprOf(*node, condition, "requirement"), message     ? message
-                                                  : condition ? condition
-                                                              : ""});
+  if (allow(node, node->description || node->conditions, "require", "describe and when"))
+    (node->description ? node->description->requirements : *node->conditions)
+        .push_back({exprOf(*node, condition, "requirement"), message     ? message
+                                                             : condition ? condition
+                                                                         : ""});
 }
 
 uint32_t addWorkspace(Node *node, const char *name, uint32_t dtype, const char *sizeBytes) {
@@ -207,6 +209,17 @@ uint32_t addWorkspace(Node *node, const char *name, uint32_t dtype, const char *
   workspace.sizeBytes = exprOf(*node, sizeBytes, "size of workspace " + workspace.name);
   workspaces.push_back(std::move(workspace));
   return static_cast<uint32_t>(workspaces.size() - 1);
+}
+
+/// A float expression over the sizes of the node.
+FloatExpr floatExprOf(Node &node, const char *text, std::string_view what) {
+  if (!text)
+    return node.fail(invalidArgument("{} is null", what)), FloatExpr();
+  auto parsed = node.take(parseFloatExpr(text), fmt::format("in {} '{}'", what, text));
+  forEachInteger(parsed.expr, [&](const Expr &integer) {
+    (void)exprOf(node, integer.toString().c_str(), what);
+  });
+  return parsed.expr;
 }
 
 /// Brings one launch argument to ours.
@@ -245,6 +258,18 @@ LaunchArgument argumentOf(Node &node, const inlay_plugin_argument_v1 &given, siz
     argument.kind = LaunchArgument::Kind::Float;
     argument.value = given.value;
     argument.text = fmt::format("{}", given.value);
+    break;
+  case INLAY_PLUGIN_ARGUMENT_FLOAT_EXPRESSION:
+    argument.kind = LaunchArgument::Kind::Float;
+    argument.floatExpression = floatExprOf(node, given.expression, what);
+    argument.text = given.expression ? given.expression : "";
+    if (const auto value = argument.floatExpression->constantValue()) {
+      argument.value = *value;
+      argument.floatExpression.reset();
+      if (!std::isfinite(*value))
+        node.fail(
+            invalidArgument("{}: '{}' is {}, which is not finite", what, argument.text, *value));
+    }
     break;
   default:
     return node.fail(invalidArgument("{}: {} is no kind of argument", what, given.kind)), argument;
@@ -286,7 +311,7 @@ TritonKernel kernelOf(Node &node, const inlay_plugin_launch_v1 &given) {
   for (size_t i = 0; i < given.num_constexprs; ++i) {
     const inlay_plugin_constexpr_v1 &constant = given.constexprs[i];
     const std::string name = node.take(textFromAbi(constant.name, "name"), "constexpr");
-    auto value = node.take(constexprFromAbi(constant.value), "constexpr " + name);
+    auto value = node.take(attributeFromAbi(constant.value), "constexpr " + name);
     if (!kernel.constexprs.emplace(name, std::move(value)).second)
       node.fail(
           alreadyExists("launch of {}: constexpr '{}' is given twice", kernel.function, name));
@@ -396,6 +421,14 @@ const inlay_plugin_host_v1 &pluginNodeTable() {
     t.size_symbol = sizeSymbol;
     t.add_size_output = addSizeOutput;
     t.find_size = findSize;
+    t.num_targets = [](Node *node) { return node->node.targets.size(); };
+    t.target = [](Node *node, size_t index) {
+      if (index < node->node.targets.size())
+        return node->node.targets[index].c_str();
+      node->fail(invalidArgument("there is no target {}; the build has {}", index,
+                                 node->node.targets.size()));
+      return "";
+    };
     return t;
   }();
   return table;
@@ -403,8 +436,8 @@ const inlay_plugin_host_v1 &pluginNodeTable() {
 
 Status callPlugin(PluginCallback function, void *user, const PluginNode &node,
                   const std::string &origin, const std::string &folder,
-                  PluginDescription *description, PluginImplementation *implementation) {
-  Node view{node, folder, description, implementation, {}, {}};
+                  const PluginResults &results) {
+  Node view{node, folder, results.description, results.implementation, results.conditions, {}, {}};
   function(user, &pluginNodeTable(), &view);
   if (view.error.isOk())
     return {};

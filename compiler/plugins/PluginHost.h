@@ -9,16 +9,22 @@
 
 namespace inlay {
 
-/// A function of a plugin that is called for a node: describe or implement.
+/// A function of a plugin that is called for a node: describe, implement or when.
 using PluginCallback = void (*)(void *user, const inlay_plugin_host_v1 *host,
                                 inlay_plugin_node_t *node);
 
-/// Calls a plugin's function. Exactly one of `description` and `implementation` is given and
-/// filled. Kernel files are looked for in `folder`. Errors: the first that the plugin or the table
-/// recorded, headed by the node and `origin`.
+/// What a plugin's function fills: exactly one is given.
+struct PluginResults {
+  PluginDescription *description = nullptr;
+  PluginImplementation *implementation = nullptr;
+  std::vector<PluginRequirement> *conditions = nullptr;
+};
+
+/// Calls a plugin's function. Kernel files are looked for in `folder`. Errors: the first that the
+/// plugin or the table recorded, headed by the node and `origin`.
 Status callPlugin(PluginCallback function, void *user, const PluginNode &node,
                   const std::string &origin, const std::string &folder,
-                  PluginDescription *description, PluginImplementation *implementation);
+                  const PluginResults &results);
 
 /// The table with all that callbacks use; `registration`, fail and add_plugin are null.
 const inlay_plugin_host_v1 &pluginNodeTable();

@@ -116,6 +116,22 @@ TEST(PluginRegistry, AddsAllOrNone) {
   EXPECT_THAT(registry.opNames(), ElementsAre("my::b"));
 }
 
+TEST(PluginRegistry, RemovesAndReplacesAtOnce) {
+  PluginRegistry registry;
+  ASSERT_TRUE(registry.add(fake("my::a", {"X"}, "plain")).isOk());
+  ASSERT_TRUE(registry.add(fake("my::a", {"X"}, "fast", "fast")).isOk());
+  std::vector<std::unique_ptr<PluginDefinition>> definitions;
+  definitions.push_back(fake("my::a", {"X"}, "new", "fast"));
+  ASSERT_TRUE(registry.addAll(std::move(definitions), {{"my::a.default", "fast"}}).isOk());
+  const std::vector<std::string> one = {"X"};
+  EXPECT_THAT(originsOf(registry.candidates("my::a", one)), ElementsAre("plain", "new"));
+  EXPECT_TRUE(registry.remove("my::a", ""));
+  EXPECT_FALSE(registry.remove("my::a", ""));
+  EXPECT_THAT(originsOf(registry.candidates("my::a", one)), ElementsAre("new"));
+  EXPECT_EQ(registry.addAll({}, {{"my::b", ""}}).message(),
+            "operator 'my::b' has no plugin without a variant to remove");
+}
+
 TEST(BuiltinPlugins, LeaveTheUsersPluginsInPlace) {
   PluginRegistry registry;
   ASSERT_TRUE(registry.add(fake("aten::mul.Tensor", {"self"}, "mine.toml:1")).isOk());
@@ -129,6 +145,10 @@ TEST(BuiltinPlugins, LeaveTheUsersPluginsInPlace) {
   EXPECT_THAT(originsOf(registry.candidates("aten::mul.Tensor", two)),
               ElementsAre(testing::StartsWith("ops/pointwise.toml:")));
   EXPECT_THAT(originsOf(registry.candidates("aten::add.Tensor", two)), ElementsAre("mine.so"));
+  // What took a built-in one's place is known.
+  EXPECT_TRUE(registry.overridesBuiltin(*registry.candidates("aten::add.Tensor", two)[0]));
+  EXPECT_FALSE(registry.overridesBuiltin(*registry.candidates("aten::mul.Tensor", two)[0]));
+  EXPECT_FALSE(registry.overridesBuiltin(*registry.candidates("aten::sub.Tensor", two)[0]));
 }
 
 TEST(BuiltinPlugins, ServeWhatTheUsersVariantsRefuse) {

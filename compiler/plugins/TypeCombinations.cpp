@@ -123,4 +123,23 @@ std::string typeCombinationText(std::span<const DataType> types, size_t numInput
   return text;
 }
 
+Status checkTypeCombinations(const PluginDefinition &plugin, const PluginNode &node,
+                             std::span<const TypeCombination> allowed) {
+  if (allowed.empty())
+    return {};
+  TypeCombination found;
+  for (const std::vector<TensorSpec> *tensors : {&node.inputs, &node.outputs})
+    for (const TensorSpec &tensor : *tensors)
+      found.push_back(tensor.dtype);
+  std::string text;
+  for (const TypeCombination &types : allowed) {
+    if (types == found)
+      return {};
+    text += (text.empty() ? "" : "; ") + typeCombinationText(types, node.inputs.size());
+  }
+  return invalidArgument("node {} ({}, plugin at {}): its types are {}; the plugin takes {}",
+                         node.nodeName, node.opName, plugin.origin(),
+                         typeCombinationText(found, node.inputs.size()), text);
+}
+
 } // namespace inlay

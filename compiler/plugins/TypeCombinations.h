@@ -2,8 +2,7 @@
 // deployable plugins.
 #pragma once
 
-#include "base/DataType.h"
-#include "base/Status.h"
+#include "compiler/plugins/PluginDefinition.h"
 
 #include <span>
 #include <string>
@@ -24,6 +23,11 @@ using TypeCombination = std::vector<DataType>;
 /// 4096.
 Result<std::vector<TypeCombination>> parseTypeCombinations(std::string_view text,
                                                            size_t numTensors);
+
+/// Refuses a node whose element types, with those of its outputs as the exporter recorded them, are
+/// none of `allowed`. Errors: InvalidArgument with node, plugin, the types found and those allowed.
+Status checkTypeCombinations(const PluginDefinition &plugin, const PluginNode &node,
+                             std::span<const TypeCombination> allowed);
 
 /// "float32, float16 -> float32": the first `numInputs` types, then the others.
 std::string typeCombinationText(std::span<const DataType> types, size_t numInputs);

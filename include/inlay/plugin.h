@@ -50,7 +50,7 @@ enum class AttributeKind : uint32_t {
 };
 
 /// A value of an attribute or constexpr: None (the default), a bool, an integer, a float, a text, a
-/// dtype, or, for attributes, a list.
+/// dtype, or a list, which is a tuple in a kernel.
 class PluginValue {
 public:
   PluginValue() = default;
@@ -173,6 +173,7 @@ struct TypedNumber {
   inlay_dtype_t dtype;
   SymInt integer;
   double number = 0;
+  std::optional<SymFloat> expression = {}; // of a float
 };
 inline TypedNumber SymInt32(SymInt n) { return {INLAY_DTYPE_INT32, std::move(n)}; }
 inline TypedNumber SymInt64(SymInt n) { return {INLAY_DTYPE_INT64, std::move(n)}; }
@@ -181,6 +182,8 @@ inline TypedNumber SymUInt64(SymInt n) { return {INLAY_DTYPE_UINT64, std::move(n
 inline TypedNumber SymBool(SymInt n) { return {INLAY_DTYPE_BOOL, std::move(n)}; }
 inline TypedNumber Float32(double x) { return {INLAY_DTYPE_FLOAT32, {}, x}; }
 inline TypedNumber Float64(double x) { return {INLAY_DTYPE_FLOAT64, {}, x}; }
+inline TypedNumber Float32(SymFloat x) { return {INLAY_DTYPE_FLOAT32, {}, 0, std::move(x)}; }
+inline TypedNumber Float64(SymFloat x) { return {INLAY_DTYPE_FLOAT64, {}, 0, std::move(x)}; }
 
 /// A run-time argument of a launch: a tensor, a workspace, or a number. A plain integer is passed
 /// as int32; a float says its type.
@@ -191,7 +194,8 @@ public:
       : kind_(INLAY_PLUGIN_ARGUMENT_WORKSPACE), index_(workspace.index_) {}
   Argument(const PluginSize &size) : kind_(INLAY_PLUGIN_ARGUMENT_SIZE), index_(size.index_) {}
   Argument(TypedNumber number)
-      : kind_(number.dtype == INLAY_DTYPE_FLOAT32 || number.dtype == INLAY_DTYPE_FLOAT64
+      : kind_(number.expression ? INLAY_PLUGIN_ARGUMENT_FLOAT_EXPRESSION
+              : number.dtype == INLAY_DTYPE_FLOAT32 || number.dtype == INLAY_DTYPE_FLOAT64
                   ? INLAY_PLUGIN_ARGUMENT_FLOAT
                   : INLAY_PLUGIN_ARGUMENT_INTEGER),
         number_(std::move(number)) {}
@@ -366,6 +370,31 @@ public:
   void launch(const Launch &launch);
 };
 
+/// A node of a model while it is asked whether a plugin serves it. Valid only in the function it is
+/// passed to. Outputs are those that the exporter recorded.
+class ConditionContext : private DescribeContext {
+public:
+  using DescribeContext::attribute, DescribeContext::constant, DescribeContext::fail,
+      DescribeContext::input, DescribeContext::nodeName, DescribeContext::numInputs,
+      DescribeContext::opName;
+  using DescribeContext::DescribeContext;
+  size_t numOutputs() const { return host_->num_tensors(node_, 1); }
+  PluginTensor output(size_t index) const { return tensor(true, index); }
+  /// The targets of the build, "cuda:sm_90a".
+  std::vector<std::string> targets() const {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < host_->num_targets(node_); ++i)
+      names.push_back(host_->target(node_, i));
+    return names;
+  }
+  /// A condition that must be known, while the engine is built, to hold for all sizes; `message` is
+  /// the reason given if it does not (default: its text).
+  void require(const SymInt &condition, const std::string &message = "") {
+    host_->require(node_, condition.text().c_str(),
+                   message.empty() ? condition.text().c_str() : message.c_str());
+  }
+};
+
 /// An operator's plugin; made by PluginRegistry::add.
 class Plugin {
 public:
@@ -394,6 +423,48 @@ public:
   /// An attribute that may be None, and is if a node does not give it.
   Plugin &optionalAttribute(std::string name, AttributeKind kind) {
     attributes_.push_back({std::move(name), kind, true, std::nullopt});
+    return *this;
+  }
+  /// Tells it from other plugins of the operator with the same tensor arguments: a name of letters,
+  /// digits and '_'.
+  Plugin &variant(std::string name) {
+    variant_ = std::move(name);
+    return *this;
+  }
+  /// Of several plugins that could serve a node, the one of the highest priority does; 0 if not
+  /// given.
+  Plugin &priority(int64_t value) {
+    priority_ = value;
+    return *this;
+  }
+  /// Combinations of element types of all inputs, then all outputs, that it takes, as in manifests:
+  /// "FP32|FP16, FP32|FP16".
+  Plugin &types(std::vector<std::string> texts) {
+    types_ = std::move(texts);
+    return *this;
+  }
+  /// "cuda", "cpu", "cuda:sm_90a": it serves builds of which all targets are among these.
+  Plugin &targets(std::vector<std::string> names) {
+    targets_ = std::move(names);
+    return *this;
+  }
+  /// It serves no node of which a size changes between runs.
+  Plugin &staticShapesOnly() {
+    staticShapesOnly_ = true;
+    return *this;
+  }
+  /// Whether it serves a node: `function(ConditionContext &)` calls p.require, or p.fail with a
+  /// reason, or returns a condition (a bool or SymInt).
+  template <typename Function>
+  Plugin &when(Function function) {
+    using Returned = decltype(function(std::declval<ConditionContext &>()));
+    if constexpr (std::is_void_v<Returned>)
+      when_ = std::move(function);
+    else
+      when_ = [function](ConditionContext &p) {
+        const SymInt condition = function(p);
+        p.require(condition, "what .when returns: " + condition.text());
+      };
     return *this;
   }
   /// What the outputs are: calls p.output for each.
@@ -439,6 +510,11 @@ private:
   bool hasHost_ = false;
   std::function<SymInt(DescribeContext &)> hostWorkspace_;
   std::optional<std::string> policy_;
+  std::string variant_;
+  int64_t priority_ = 0;
+  std::vector<std::string> types_, targets_;
+  bool staticShapesOnly_ = false;
+  std::function<void(ConditionContext &)> when_;
 };
 
 /// Plugins of a library or a program.
@@ -449,15 +525,31 @@ public:
     plugins_.push_back(std::make_shared<Plugin>(std::move(opName)));
     return *plugins_.back();
   }
-  bool isEmpty() const { return plugins_.empty(); }
+  /// Removes a plugin by its operator and variant: one of this registry, or, if it has none such,
+  /// one that was registered with the compiler before, by a file say; then it is an error of the
+  /// build if there is none.
+  void remove(const std::string &opName, const std::string &variant = "") {
+    const size_t before = plugins_.size();
+    std::vector<std::shared_ptr<Plugin>> kept;
+    for (const std::shared_ptr<Plugin> &plugin : plugins_)
+      if (plugin->opName_ != opName || plugin->variant_ != variant)
+        kept.push_back(plugin);
+    plugins_ = std::move(kept);
+    if (plugins_.size() == before)
+      removed_.emplace_back(opName, variant);
+  }
+  bool isEmpty() const { return plugins_.empty() && removed_.empty(); }
   /// Adds all to the compiler's; the plugins may outlive this registry.
   void registerWith(const inlay_plugin_host_v1 &host) const {
+    for (const auto &[opName, variant] : removed_)
+      host.remove_plugin(host.registration, opName.c_str(), variant.c_str());
     for (const std::shared_ptr<Plugin> &plugin : plugins_)
       Plugin::registerWith(host, plugin);
   }
 
 private:
   std::vector<std::shared_ptr<Plugin>> plugins_;
+  std::vector<std::pair<std::string, std::string>> removed_; // operator and variant
 };
 
 } // namespace v1

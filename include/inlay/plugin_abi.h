@@ -82,6 +82,22 @@ typedef struct inlay_plugin_definition_v1 {
    * null. */
   void (*host)(void *user, const inlay_plugin_host_v1 *host, inlay_plugin_node_t *node);
   const char *implementation; /**< "prefer-aot", "strict-jit", …; null: the build's */
+  /** Of several plugins for one operator and the same tensors: a name that tells this one apart
+   * (letters, digits, '_'); null: none. */
+  const char *variant;
+  int64_t priority; /**< of those that could serve a node, the highest is tried first */
+  /** Combinations of element types that it takes, "FP32|FP16, FP32|FP16"; none: all. */
+  const char *const *types;
+  size_t num_types;
+  /** Targets ("cuda", "cpu:x86-64-v3"): it serves builds for these alone; none: all. */
+  const char *const *targets;
+  size_t num_targets;
+  uint32_t static_shapes_only; /**< not 0: it serves no node of which a size changes between runs */
+  uint32_t reserved;           /**< 0 */
+  /** Says whether it serves a node: calls require for conditions that must be known to hold, and
+   * node_fail with a reason if it does not. Outputs are those that the exporter recorded. May be
+   * null. */
+  void (*when)(void *user, const inlay_plugin_host_v1 *host, inlay_plugin_node_t *node);
 } inlay_plugin_definition_v1;
 
 typedef enum inlay_plugin_argument_kind_t {
@@ -90,7 +106,8 @@ typedef enum inlay_plugin_argument_kind_t {
   INLAY_PLUGIN_ARGUMENT_WORKSPACE = 3,
   INLAY_PLUGIN_ARGUMENT_INTEGER = 4,
   INLAY_PLUGIN_ARGUMENT_FLOAT = 5,
-  INLAY_PLUGIN_ARGUMENT_SIZE = 6 /**< a pointer to a size that kernels compute */
+  INLAY_PLUGIN_ARGUMENT_SIZE = 6, /**< a pointer to a size that kernels compute */
+  INLAY_PLUGIN_ARGUMENT_FLOAT_EXPRESSION = 7
 } inlay_plugin_argument_kind_t;
 
 /** A run-time argument of a launch, in the order of the kernel's parameters. */
@@ -99,13 +116,13 @@ typedef struct inlay_plugin_argument_v1 {
   uint32_t index;         /**< input, output, workspace, size: which */
   uint32_t dtype;         /**< integer: INLAY_DTYPE_INT32, …; float: FLOAT32 or FLOAT64 */
   uint32_t reserved;      /**< 0 */
-  const char *expression; /**< integer */
+  const char *expression; /**< integer; float expression, "1.0 / sqrt(s0)" */
   double value;           /**< float */
 } inlay_plugin_argument_v1;
 
 typedef struct inlay_plugin_constexpr_v1 {
   const char *name;
-  inlay_plugin_value_v1 value; /**< no list */
+  inlay_plugin_value_v1 value; /**< a list is a tuple of the kernel's */
 } inlay_plugin_constexpr_v1;
 
 /** A file of code that others compiled, or of CUDA C++: .ptx, .cubin, .json (Triton's, beside one
@@ -190,6 +207,14 @@ struct inlay_plugin_host_v1 {
   void (*add_size_output)(inlay_plugin_node_t *node, uint32_t size);
   /** The index of a size by its name; an error if there is none. */
   uint32_t (*find_size)(inlay_plugin_node_t *node, const char *name);
+
+  /** Removes a plugin that was registered before, by operator and variant (null: the one without),
+   * whatever its tensors. It is an error of the registration if there is none. What one
+   * registration removes and adds takes place together, or, on an error, not at all. */
+  void (*remove_plugin)(void *registration, const char *op_name, const char *variant);
+  /** The targets of the build, "cuda:sm_90a". */
+  size_t (*num_targets)(inlay_plugin_node_t *node);
+  const char *(*target)(inlay_plugin_node_t *node, size_t index);
 };
 
 /** The entry of a plugin library, which the library defines. */

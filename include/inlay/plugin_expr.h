@@ -1,6 +1,8 @@
-// Symbolic integers: sizes that are known when an engine runs. Part of inlay/plugin.h.
+// Symbolic integers, sizes that are known when an engine runs, and floats made of them. Part of
+// inlay/plugin.h.
 #pragma once
 
+#include <charconv>
 #include <cstdint>
 #include <string>
 #include <type_traits>
@@ -88,6 +90,54 @@ private:
 
   std::string text_;
   Binding binding_;
+};
+
+/// A float expression over sizes, for a float argument of a kernel: 1.0 / sqrt(SymFloat(n)). It is
+/// computed in float64, when shapes change; a value that is not finite is then an error.
+class SymFloat {
+public:
+  SymFloat(double value) : text_(numberText(value)) {}
+  /// The value of an integer expression.
+  explicit SymFloat(const SymInt &n) : text_("int(" + n.text() + ")") {}
+  const std::string &text() const { return text_; }
+
+  friend SymFloat operator+(const SymFloat &a, const SymFloat &b) { return infix(a, " + ", b); }
+  friend SymFloat operator-(const SymFloat &a, const SymFloat &b) { return infix(a, " - ", b); }
+  friend SymFloat operator*(const SymFloat &a, const SymFloat &b) { return infix(a, " * ", b); }
+  friend SymFloat operator/(const SymFloat &a, const SymFloat &b) { return infix(a, " / ", b); }
+  friend SymFloat operator-(const SymFloat &a) { return made("(-" + a.text_ + ")"); }
+  friend SymFloat pow(const SymFloat &a, const SymFloat &b) { return infix(a, " ** ", b); }
+  friend SymFloat min(const SymFloat &a, const SymFloat &b) { return call("min", a, ", ", b); }
+  friend SymFloat max(const SymFloat &a, const SymFloat &b) { return call("max", a, ", ", b); }
+  friend SymFloat sqrt(const SymFloat &a) { return made("sqrt(" + a.text_ + ")"); }
+  friend SymFloat exp(const SymFloat &a) { return made("exp(" + a.text_ + ")"); }
+  friend SymFloat log(const SymFloat &a) { return made("log(" + a.text_ + ")"); }
+  friend SymFloat exp2(const SymFloat &a) { return made("exp2(" + a.text_ + ")"); }
+  friend SymFloat log2(const SymFloat &a) { return made("log2(" + a.text_ + ")"); }
+  friend SymFloat select(const SymInt &condition, const SymFloat &ifTrue, const SymFloat &ifFalse) {
+    return made("select(" + condition.text() + ", " + ifTrue.text_ + ", " + ifFalse.text_ + ")");
+  }
+
+private:
+  struct Made {};
+  SymFloat(std::string text, Made) : text_(std::move(text)) {}
+  static SymFloat made(std::string text) { return SymFloat(std::move(text), Made()); }
+  static SymFloat infix(const SymFloat &a, const char *word, const SymFloat &b) {
+    return made("(" + a.text_ + word + b.text_ + ")");
+  }
+  static SymFloat call(const char *function, const SymFloat &a, const char *comma,
+                       const SymFloat &b) {
+    return made(std::string(function) + "(" + a.text_ + comma + b.text_ + ")");
+  }
+  /// All digits, whatever the locale; what is not finite is refused where it is used.
+  static std::string numberText(double value) {
+    char text[64];
+    const auto end = std::to_chars(text, text + sizeof(text), value < 0 ? -value : value,
+                                   std::chars_format::scientific);
+    const std::string digits(text, end.ptr);
+    return value < 0 ? "(-" + digits + ")" : digits;
+  }
+  std::string text_;
 };
 
 } // namespace v1

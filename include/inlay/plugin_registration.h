@@ -91,8 +91,11 @@ inline void AotContext::launch(const Launch &launch) {
   view.kernel_source = launch.kernel.source ? launch.kernel.source->c_str() : nullptr;
   view.function = launch.kernel.function.c_str();
   std::vector<inlay_plugin_constexpr_v1> constexprs;
-  for (const Constexpr &constant : launch.kernel.constexprs)
-    constexprs.push_back({constant.name.c_str(), PluginValueView(constant.value).view});
+  std::vector<std::unique_ptr<PluginValueView>> values; // lists live here
+  for (const Constexpr &constant : launch.kernel.constexprs) {
+    values.push_back(std::make_unique<PluginValueView>(constant.value));
+    constexprs.push_back({constant.name.c_str(), values.back()->view});
+  }
   view.constexprs = constexprs.data();
   view.num_constexprs = constexprs.size();
   view.num_warps = launch.numWarps;
@@ -102,7 +105,9 @@ inline void AotContext::launch(const Launch &launch) {
   std::vector<inlay_plugin_argument_v1> arguments;
   for (const Argument &argument : launch.args)
     arguments.push_back({argument.kind_, argument.index_, argument.number_.dtype, 0,
-                         argument.number_.integer.text().c_str(), argument.number_.number});
+                         argument.number_.expression ? argument.number_.expression->text().c_str()
+                                                     : argument.number_.integer.text().c_str(),
+                         argument.number_.number});
   view.arguments = arguments.data();
   view.num_arguments = arguments.size();
   std::vector<inlay_plugin_kernel_file_v1> files;
@@ -202,6 +207,24 @@ inline void Plugin::registerWith(const inlay_plugin_host_v1 &host, std::shared_p
           [&](const char *message) { table->node_fail(node, message); });
     };
   definition.implementation = self.policy_ ? self.policy_->c_str() : nullptr;
+  definition.variant = self.variant_.empty() ? nullptr : self.variant_.c_str();
+  definition.priority = self.priority_;
+  std::vector<const char *> types, targets;
+  for (const std::string &text : self.types_)
+    types.push_back(text.c_str());
+  for (const std::string &name : self.targets_)
+    targets.push_back(name.c_str());
+  definition.types = types.data();
+  definition.num_types = types.size();
+  definition.targets = targets.data();
+  definition.num_targets = targets.size();
+  definition.static_shapes_only = self.staticShapesOnly_;
+  if (self.when_)
+    definition.when = [](void *user, const inlay_plugin_host_v1 *table, inlay_plugin_node_t *node) {
+      ConditionContext context(table, node);
+      plugin_detail::guarded([&] { (*static_cast<Held *>(user))->when_(context); },
+                             [&](const char *message) { table->node_fail(node, message); });
+    };
   definition.destroy = [](void *user) { delete static_cast<Held *>(user); };
   definition.user = new Held(std::move(plugin));
   host.add_plugin(host.registration, &definition);

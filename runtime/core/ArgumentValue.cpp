@@ -92,4 +92,29 @@ bool storeFloat(DataType type, double value, uint64_t &slot) {
   }
 }
 
+bool storeFiniteFloat(DataType type, double value, uint64_t &slot) {
+  if (!std::isfinite(value) || !storeFloat(type, value, slot))
+    return false;
+  switch (type) {
+  case DataType::Float16:
+    return (slot & 0x7C00) != 0x7C00;
+  case DataType::BFloat16:
+    return (slot & 0x7F80) != 0x7F80;
+  case DataType::Float32:
+    return std::isfinite(static_cast<float>(value));
+  default:
+    return true;
+  }
+}
+
+std::string integerRangeText(DataType type) {
+  const int64_t bits = 8 * dataTypeSizeBytes(type);
+  if (type == DataType::Bool)
+    return "0 to 1";
+  if (dataTypeKind(type) == DataTypeKind::Unsigned)
+    return "0 to " + std::to_string(UINT64_MAX >> (64 - bits));
+  const int64_t max = INT64_MAX >> (64 - bits);
+  return std::to_string(-max - 1) + " to " + std::to_string(max);
+}
+
 } // namespace inlay

@@ -346,7 +346,8 @@ const RefusedRun kRefusedRuns[] = {
      "the inputs' shapes do not fit the engine: n is at most 1000 (n = 1001)"},
     {"scalarBeyondInt32", int64_t{1} << 31, dropChecks, StatusCode::OutOfRange,
      "kernel 'add_one_kernel' of plugin 'my::add_one' (node 'add_one_1'): parameter 'n' is "
-     "2147483648, beyond the range of its type int32 (n = 2147483648)"},
+     "2147483648, beyond the range of its type int32, -2147483648 to 2147483647; its expression "
+     "is n (n = 2147483648)"},
     {"gridTooLarge", 65536,
      [](fb::EngineT &engine) {
        dropChecks(engine);
@@ -365,7 +366,7 @@ const RefusedRun kRefusedRuns[] = {
        const uint32_t n = engine.inputs[0]->shape[0];
        appendExpression(engine, ExprKind::Mul, n, n);
      },
-     StatusCode::OutOfRange, "while computing sizes with n = 1099511627776"},
+     StatusCode::OutOfRange, "while computing sizes with n = 1099511627776: n*n"},
     {"negativeBuffer", 8,
      [](fb::EngineT &engine) {
        engine.buffers[1]->size_bytes = engine.buffers[2]->size_bytes = appendConstant(engine, -4);

@@ -48,6 +48,11 @@ Result<LaunchTable> LaunchTable::create(const Engine &engine, const DeviceEngine
       numValues += launch->arguments()->size();
   table.values_.reserve(numValues); // so that pointers into it stay
   table.pointers_.reserve(numValues);
+  if (const auto *floats = engine.metadata().float_expressions())
+    for (const fb::FloatInstruction *f : *floats)
+      table.floats_.push_back(
+          {static_cast<FloatKind>(f->kind()), f->a(), f->b(), f->c(), f->value()});
+  table.floatValues_.resize(table.floats_.size());
   for (const fb::Step *step : steps) {
     ReadyStep ready;
     table.firstValue_.push_back(static_cast<uint32_t>(table.values_.size()));
@@ -112,6 +117,7 @@ void LaunchTable::indexUses() {
 Status LaunchTable::setShapes(const ShapeEvaluation &shapes,
                               std::span<const int64_t> bufferSizesBytes) {
   bufferSizesBytes_ = bufferSizesBytes;
+  evaluateFloats(shapes);
   for (uint32_t s = 0; s < steps_.size(); ++s) {
     ReadyStep &step = steps_[s];
     if (step.kind == ReadyStep::Kind::Copy)
@@ -185,16 +191,33 @@ Status LaunchTable::setScalars(uint32_t index, const fb::Launch &launch,
   const auto &parameters = *engine_->metadata().kernels()->Get(launch.kernel())->parameters();
   for (uint32_t i = 0; i < parameters.size(); ++i) {
     const fb::Argument &argument = *launch.arguments()->Get(i);
+    const auto dtype = static_cast<DataType>(parameters.Get(i)->dtype());
+    uint64_t &stored = values_[firstValue_[index] + i];
+    if (argument.kind() == fb::ArgumentKind::FloatExpression) {
+      const double value = floatValues_[argument.index()];
+      if (!storeFiniteFloat(dtype, value, stored))
+        return outOfRange("{}: {} is {}, no finite value of its type {} ({})",
+                          nameLaunch(*engine_, launch), nameParameter(*parameters.Get(i), i), value,
+                          dataTypeName(dtype), shapes.describeSymbols());
+    }
     if (argument.kind() != fb::ArgumentKind::Expression)
       continue;
-    const auto dtype = static_cast<DataType>(parameters.Get(i)->dtype());
     const int64_t value = shapes.value(argument.index());
-    if (!storeInteger(dtype, value, values_[firstValue_[index] + i]))
-      return outOfRange("{}: {} is {}, beyond the range of its type {} ({})",
+    if (!storeInteger(dtype, value, stored))
+      return outOfRange("{}: {} is {}, beyond the range of its type {}, {}; its expression is {} "
+                        "({})",
                         nameLaunch(*engine_, launch), nameParameter(*parameters.Get(i), i), value,
-                        dataTypeName(dtype), shapes.describeSymbols());
+                        dataTypeName(dtype), integerRangeText(dtype),
+                        shapes.describeExpression(argument.index()), shapes.describeSymbols());
   }
   return {};
+}
+
+void LaunchTable::evaluateFloats(const ShapeEvaluation &shapes) {
+  for (size_t i = 0; i < floats_.size(); ++i)
+    floatValues_[i] = floats_[i].kind == FloatKind::Integer
+                          ? static_cast<double>(shapes.value(floats_[i].a))
+                          : evaluateFloat(floats_[i], {}, floatValues_);
 }
 
 ProfiledStep LaunchTable::profile(uint32_t index) const {
@@ -291,6 +314,8 @@ std::string LaunchTable::describe(uint32_t index) const {
       text += fmt::format("{} = {:#x}, {}", name, value, describeBuffer(argument.index()));
     else if (argument.kind() == fb::ArgumentKind::Float)
       text += fmt::format("{} = {}", name, argument.value());
+    else if (argument.kind() == fb::ArgumentKind::FloatExpression)
+      text += fmt::format("{} = {}", name, floatValues_[argument.index()]);
     else
       text += fmt::format("{} = {}", name, value);
   }

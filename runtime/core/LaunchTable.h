@@ -5,6 +5,7 @@
 #include "runtime/core/Engine.h"
 #include "runtime/core/ShapeEvaluation.h"
 #include "runtime/core/StepProfiler.h"
+#include "symbolic/FloatExpr.h"
 
 #include <span>
 #include <vector>
@@ -53,10 +54,14 @@ private:
   /// The launch's own block and shared memory, if it has any.
   Status setBlock(uint32_t step, const fb::Launch &launch, const ShapeEvaluation &shapes);
   Status setScalars(uint32_t step, const fb::Launch &launch, const ShapeEvaluation &shapes);
+  /// Values of all float expressions.
+  void evaluateFloats(const ShapeEvaluation &shapes);
 
   const Engine *engine_; // outlives the table
   std::span<const int64_t> bufferSizesBytes_;
   std::vector<ReadyStep> steps_;
+  std::vector<FloatInstruction> floats_;
+  std::vector<double> floatValues_;
   std::vector<uint32_t> firstValue_; // per step, index into values_
   std::vector<uint64_t> values_;     // all argument values, 8 bytes each; never resized once filled
   std::vector<void *> pointers_;     // to them

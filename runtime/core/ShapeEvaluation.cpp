@@ -99,6 +99,58 @@ std::string ShapeEvaluation::describeSymbols() const {
   return text.empty() ? "no symbols" : text;
 }
 
+namespace {
+
+/// Rebuilds expressions from an evaluation program; steps beyond the budget become "…".
+struct ExpressionReader {
+  const Engine &engine;
+  int budget = 64;
+
+  Expr read(uint32_t index) {
+    const ExprInstruction &step = engine.file().expressions()[index];
+    if (--budget < 0)
+      return Expr::symbol("…");
+    if (step.kind == ExprKind::Constant)
+      return Expr(step.value);
+    if (step.kind == ExprKind::Symbol)
+      return Expr::symbol(
+          engine.metadata().symbols()->Get(static_cast<uint32_t>(step.value))->name()->str());
+    const uint32_t indices[] = {step.a, step.b, step.c};
+    std::vector<Expr> operands;
+    for (int i = 0; i < arityOf(step.kind); ++i)
+      operands.push_back(read(indices[i]));
+    return Expr::make(step.kind, std::move(operands));
+  }
+
+  static int arityOf(ExprKind kind) {
+    switch (kind) {
+#define INLAY_EXPR_KIND(name, value, arity, spelling)                                              \
+  case ExprKind::name:                                                                             \
+    return arity;
+#include "symbolic/ExprKind.def"
+#undef INLAY_EXPR_KIND
+    }
+    return 0;
+  }
+};
+
+} // namespace
+
+std::string ShapeEvaluation::describeExpression(uint32_t expression) const {
+  return ExpressionReader{engine_}.read(expression).toString();
+}
+
+/// The text of the first expression that has no value for these symbols.
+std::string ShapeEvaluation::findFailing() {
+  const std::span<const ExprInstruction> program = engine_.file().expressions();
+  size_t good = 0, bad = program.size();
+  while (bad - good > 1) {
+    const size_t middle = good + (bad - good) / 2;
+    (evaluateProgram(program.first(middle), symbols_, values_).isOk() ? good : bad) = middle;
+  }
+  return describeExpression(static_cast<uint32_t>(bad - 1));
+}
+
 Status ShapeEvaluation::evaluate(std::span<const BoundShape> shapes) {
   const fb::Engine &metadata = engine_.metadata();
   for (uint32_t i = 0; i < symbols_.size(); ++i) {
@@ -107,7 +159,8 @@ Status ShapeEvaluation::evaluate(std::span<const BoundShape> shapes) {
       symbols_[i] = shapes[symbol.input()][symbol.dim()];
   }
   if (Status status = evaluateFrom(0); !status.isOk())
-    return std::move(status).withContext("computing sizes with " + describeSymbols());
+    return std::move(status).withContext(
+        fmt::format("computing sizes with {}: {}", describeSymbols(), findFailing()));
   for (uint32_t i = 0; i < shapes.size(); ++i) {
     const fb::Tensor &tensor = *metadata.inputs()->Get(i);
     for (uint32_t d = 0; d < shapes[i].size(); ++d)

@@ -39,6 +39,8 @@ public:
   int64_t value(uint32_t expression) const { return values_[expression]; }
   /// "s0 = 3, s1 = 4", for messages.
   std::string describeSymbols() const;
+  /// An expression as text, for messages; long ones are cut.
+  std::string describeExpression(uint32_t expression) const;
 
 private:
   /// The bound of a computed size, as a program of its own: it needs no size that is not yet known.
@@ -51,6 +53,7 @@ private:
   Result<int64_t> evaluateBound(Bound &bound);
   Status evaluateFrom(size_t firstBound);
   Status testChecks(uint32_t lastSymbol) const;
+  std::string findFailing();
 
   const Engine &engine_;
   std::vector<int64_t> symbols_;

@@ -11,6 +11,7 @@ import os
 import pathlib
 import random
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -83,6 +84,20 @@ def calls(inputs, nodes, outputs):
             f"  graph.output {', '.join('%' + name for name in outputs)} : {', '.join([tensor] * len(outputs))}\n}}\n")
 
 
+def norm_model(rows, columns, dtype):
+    """The graph of sample::rms_norm on [rows, columns] and [columns]."""
+    x, w = (f'!graph.tensor<[{", ".join(chr(34) + str(size) + chr(34) for size in sizes)}], "{dtype}">'
+            for sizes in ((rows, columns), (columns,)))
+    symbols = ", ".join(f'{{name = "{s}", min = 0 : i64, max = 1048576 : i64, opt = 64 : i64}}'
+                        for s in (rows, columns) if isinstance(s, str))
+    return f"""graph.model @m inputs ["in_0", "in_1"] ["", ""] outputs ["out_0"] [""] symbols [{symbols}] checks [] {{
+^bb0(%x: {x}, %w: {w}):
+  %y = graph.call "sample::rms_norm" node "rms_norm" (%x, %w) names ["X", "W"] arguments {{eps = 0.125 : f64}} : ({x}, {w}) -> {x}
+  graph.output %y : {x}
+}}
+"""
+
+
 class Test:
     """One run: programs, device and a folder for files."""
 
@@ -104,8 +119,8 @@ class Test:
         flags = [part for target in targets for part in ("--target", target)]
         fails(expected, self.binary / "inlay", "build", path, "--plugin", manifest, *flags, "-o", self.folder / "refused.inlay")
 
-    def check(self, engine, x, shape, y, out_shape, *tolerances):
-        return self.check_tensors(engine, {"in_0": (x, shape, "float32"), "out_0": (y, out_shape, "float32")}, *tolerances)
+    def check(self, engine, x, shape, y, out_shape, *tolerances, more=None):
+        return self.check_tensors(engine, {"in_0": (x, shape, "float32"), "out_0": (y, out_shape, "float32"), **(more or {})}, *tolerances)
 
     def check_tensors(self, engine, tensors, *tolerances, no_graphs=()):
         """no_graphs: what is said where runs of this engine cannot be recorded."""
@@ -439,11 +454,72 @@ def after_data(test):
     return f"{len(counts)} sizes; counts beyond the bound are named"
 
 
+def float_expressions(test):
+    """Float arguments that depend on attributes, None among them, and on sizes."""
+    manifest = test.folder / "attributes.toml"
+    done = 0
+    for attributes, factor in (("", lambda columns: 1 / math.sqrt(columns)), ("scale = 1.5 : f64", lambda columns: 3.0)):
+        engine = test.build(model("test::scaled", ["s0", "s1"], ["s0", "s1"], attributes=attributes), manifest, [test.target()])
+        for rows, columns in ((1, 4), (4, 16), (2, 100), (0, 3)):
+            x = numbers(rows * columns)
+            y = [v * factor(columns) + (0.5 - 1 / rows) for v in x]
+            launches = test.check(engine, x, (rows, columns), y, (rows, columns), "--rtol", 1e-6, "--atol", 1e-6)["launches"]
+            # Of no rows the argument would be infinite, but nothing is launched.
+            if launches != (1 if rows else 0):
+                raise Failure(f"{rows} rows: {launches} launches")
+            done += 1
+    said = run(test.binary / "inlay", "inspect", engine)
+    for text in ("factor = 3", "bias = (0.5 - (1.0 / s0))", "offsets = [0.25, 2.0], scale = 1.5"):
+        if text not in said:
+            raise Failure(f"inspect does not say {text}:\n{said}")
+    test.refuse(["argument", "has the value -inf, no finite value of float64"],
+                model("test::scaled", [0, 4], [0, 4]), manifest, test.target())
+    return f"{done} runs"
+
+
+def options(test):
+    """Tuples, None, texts and dtypes as constexprs; a shape as arguments."""
+    manifest = test.folder / "attributes.toml"
+    x = numbers(6 * 50)
+    cases = (("", lambda v: v + 5), ("pads = [4 : i64], limit = 2.5 : f64", lambda v: min(v + 4, 2.5)),
+             ('mode = "negate", pads = []', lambda v: -v))
+    for attributes, value in cases:
+        engine = test.build(model("test::options", ["s0", 50], ["s0", 50], attributes=attributes), manifest, [test.target()])
+        # Rounded to float16: 6050 is beyond its integers.
+        y = [struct.unpack("<e", struct.pack("<e", value(v) + 6050))[0] for v in x]
+        test.check(engine, x, (6, 50), y, (6, 50))
+    graph = model("test::options", [6, 50], [6, 50], attributes='mode = "other"')
+    test.refuse(["node node_1 (test::options", "mode is 'keep' or 'negate'"], graph, manifest, test.target())
+    graph = model("test::options", [6, 50], [6, 50], attributes="pads = [1, 2, 3, 4, 5]")
+    test.refuse(["there are at most four pads"], graph, manifest, test.target())
+    return f"{len(cases)} sets of attributes"
+
+
+def rms_norm(test):
+    """sample::rms_norm alone, with sizes known and unknown."""
+    manifest = test.folder / "attributes.toml"
+    for rows, columns in ((3, 64), (5, 1000), (1, 4096)):
+        x, w = numbers(rows * columns), numbers(columns)
+        y = []
+        for row in range(rows):
+            values = x[row * columns:(row + 1) * columns]
+            root = math.sqrt(sum(v * v for v in values) / columns + 0.125)
+            y += [v / root * f for v, f in zip(values, w)]
+        for sizes in ((rows, columns), ("s0", "s1")):
+            engine = test.build(norm_model(*sizes, "float32"), manifest, [test.target()])
+            test.check(engine, x, (rows, columns), y, (rows, columns), "--rtol", 1e-5, "--atol", 1e-5,
+                       more={"in_1": (w, (columns,), "float32")})
+    return "3 sizes, each known and unknown to the build"
+
+
 CASES = {
     "host_function": host_function,
     "in_place": in_place,
     "non_zero": non_zero,
     "after_data": after_data,
+    "float_expressions": float_expressions,
+    "options": options,
+    "rms_norm": rms_norm,
     "triton_files": triton_files,
     "objects": objects,
     "source_and_files": source_and_files,
@@ -469,6 +545,8 @@ def compile_for_cpu(folder):
     flags = ["-O2", "-fPIC", "-I", ROOT / "include"]
     shutil.copy(KERNELS / "kernels.toml", folder)
     shutil.copy(KERNELS / "kernels.cu", folder)
+    for name in ("attributes.py", "attributes.toml"):
+        shutil.copy(KERNELS.parent / name, folder)
     source = ROOT / "tests" / "plugins" / "elsewhere"
     run(compiler, *flags, "-shared", source / "kernels.c", "-o", folder / "kernels.so", "-lm")
     run(compiler, *flags, "-c", source / "add_one.c", "-o", folder / "add_one.o")

@@ -1,6 +1,6 @@
-// Feeds text to both expression grammars; what is read must print, read back the same and keep its
+// Feeds text to all expression grammars; what is read must print, read back the same and keep its
 // value.
-#include "symbolic/Expr.h"
+#include "symbolic/FloatExpr.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -44,6 +44,27 @@ void use(const Expr &expr, bool canReadBack) {
     fail("reads back as another expression", expr);
 }
 
+/// What is read as a float expression prints as what is read as the same again, as far as the
+/// integer expressions in it do.
+void useFloats(std::string_view text) {
+  Result<ParsedFloatExpr> parsed = parseFloatExpr(text);
+  if (!parsed.isOk())
+    return;
+  bool canReadBack = true;
+  forEachInteger(parsed->expr, [&](const Expr &integer) {
+    Result<Expr> again = parseExpr(integer.toString());
+    canReadBack = canReadBack && again.isOk() && again->toString() == integer.toString();
+  });
+  const std::string printed = parsed->expr.toString();
+  if (!canReadBack || printed.size() > kMaxComparedBytes)
+    return;
+  Result<ParsedFloatExpr> again = parseFloatExpr(printed);
+  if (!again.isOk() || again->expr.toString() != printed) {
+    std::fprintf(stderr, "the float expression reads back otherwise: %s\n", printed.c_str());
+    std::abort();
+  }
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -53,5 +74,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   // Symbols of the other grammar may have names that ours cannot read.
   if (Result<Expr> expr = parseSympyExpr(text); expr.isOk())
     use(*expr, false);
+  useFloats(text);
   return 0;
 }

@@ -50,6 +50,7 @@ void use(const PluginDefinition &plugin, const std::vector<Expr> &shape, bool ta
     return;
   node.outputs = description->outputs;
   (void)plugin.implement(node);
+  (void)plugin.conditions(node);
 }
 
 } // namespace

@@ -38,9 +38,9 @@ llvm::StringRef textAt(mlir::ArrayAttr texts, size_t index) {
 class GraphConverter {
 public:
   GraphConverter(graph::ModelOp model, const PluginRegistry &plugins,
-                 const ImplementationPolicies &policies)
-      : model_(model), plugins_(plugins), policies_(policies), plan_(*model.getContext()),
-        kernels_(*model.getContext()) {}
+                 const ImplementationPolicies &policies, std::span<const std::string> targets)
+      : model_(model), plugins_(plugins), policies_(policies), targets_(targets),
+        plan_(*model.getContext()), kernels_(*model.getContext()) {}
 
   Result<PlanConversion> convert() {
     INLAY_TRY(checkOperatorsSupported(model_, plugins_));
@@ -172,7 +172,7 @@ private:
                            call.getOp().str());
     INLAY_ASSIGN(PluginChoice choice,
                  choosePlugin(candidates, call.getOp().str(), call.getNode().str(), arguments,
-                              outputs, symbols_, policies_));
+                              outputs, symbols_, policies_, targets_));
     noteChoice(choice);
     described_.push_back({call, std::move(choice), std::move(tensorNames), {}, {}, {}});
     return describeNode(described_.back());
@@ -180,8 +180,10 @@ private:
 
   void noteChoice(const PluginChoice &choice) {
     const std::string &variant = choice.plugin->variant();
-    chosen_[choice.node.nodeName] =
-        choice.plugin->origin() + (variant.empty() ? "" : fmt::format(", variant '{}'", variant));
+    chosen_[choice.node.nodeName] = fmt::format(
+        "{}{}{}", choice.plugin->origin(),
+        variant.empty() ? "" : fmt::format(", variant '{}'", variant),
+        plugins_.overridesBuiltin(*choice.plugin) ? ", in place of the built-in plugin" : "");
     for (const std::string &reason : choice.passedOver)
       notes_.push_back("passed over: " + reason);
   }
@@ -368,7 +370,7 @@ private:
         arguments.push_back(plan_.text(argument.expression));
         break;
       case LaunchArgument::Kind::Float:
-        arguments.push_back(plan_.builder().getF64FloatAttr(argument.value));
+        arguments.push_back(floatAttribute(argument));
         break;
       }
     }
@@ -378,8 +380,26 @@ private:
           plan_.addBuffer(call.getLoc(), node.nodeName + ".scratch", plan::BufferKind::Workspace,
                           programs * Expr(static_cast<int64_t>(bytes)))));
     plan_.addLaunch(call.getLoc(), kernel.op.getSymName(), launch.grid, arguments, node.opName,
-                    node.nodeName, launch.block, launch.sharedBytes);
+                    node.nodeName, launch.block, launch.sharedBytes, attributesText(node));
     return {};
+  }
+
+  /// A float argument's value, or its expression if that depends on sizes.
+  mlir::Attribute floatAttribute(const LaunchArgument &argument) {
+    mlir::OpBuilder &builder = plan_.builder();
+    const FloatExpr expr = argument.floatExpression.value_or(FloatExpr(argument.value));
+    if (std::optional<double> value = expr.constantValue())
+      return builder.getF64FloatAttr(*value);
+    return builder.getDictionaryAttr(
+        builder.getNamedAttr("float", builder.getStringAttr(expr.toString())));
+  }
+
+  /// "eps = 1e-06, mode = 'fast'".
+  static std::string attributesText(const PluginNode &node) {
+    std::string text;
+    for (const auto &[name, value] : node.attributes)
+      text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, attributeText(value));
+    return text;
   }
 
   /// Refuses a plan whose expressions use symbols that no input gives a value to.
@@ -424,6 +444,7 @@ private:
   graph::ModelOp model_;
   const PluginRegistry &plugins_;
   const ImplementationPolicies &policies_;
+  std::span<const std::string> targets_;
   ShapeSymbols symbols_;
   std::set<std::string> bound_;
   std::vector<DescribedCall> described_;
@@ -441,12 +462,13 @@ private:
 } // namespace
 
 Result<PlanConversion> convertGraphToPlan(mlir::ModuleOp module, const PluginRegistry &plugins,
-                                          const ImplementationPolicies &policies) {
+                                          const ImplementationPolicies &policies,
+                                          std::span<const std::string> targets) {
   auto models = module.getOps<graph::ModelOp>();
   if (!llvm::hasSingleElement(models))
     return invalidArgument("expected one graph.model, found {}",
                            std::distance(models.begin(), models.end()));
-  return GraphConverter(*models.begin(), plugins, policies).convert();
+  return GraphConverter(*models.begin(), plugins, policies, targets).convert();
 }
 
 } // namespace inlay

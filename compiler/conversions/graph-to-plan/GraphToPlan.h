@@ -8,6 +8,7 @@
 #include "mlir/IR/OwningOpRef.h"
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,11 +30,12 @@ struct PlanConversion {
 
 /// Converts the graph of a model; the graph is left as it was. Kernels are read from their files
 /// and typed, and arguments, outputs and requirements checked, as far as that can be done before a
-/// run. Errors: NotFound (operators that no plugin serves, all of them with their places in the
-/// Python source), InvalidArgument, OutOfRange; each names node, operator, plugin and kernel as far
-/// as they matter.
+/// run. `targets` are the build's, for plugins that ask for them. Errors: NotFound (operators that
+/// no plugin serves, all of them with their places in the Python source), InvalidArgument,
+/// OutOfRange; each names node, operator, plugin and kernel as far as they matter.
 Result<PlanConversion> convertGraphToPlan(mlir::ModuleOp graph, const PluginRegistry &plugins,
-                                          const ImplementationPolicies &policies = {});
+                                          const ImplementationPolicies &policies = {},
+                                          std::span<const std::string> targets = {});
 
 /// Registers `graph-to-plan`, whose option `plugins` lists manifests.
 void registerGraphToPlanPass();

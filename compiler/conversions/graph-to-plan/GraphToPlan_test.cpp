@@ -74,7 +74,8 @@ protected:
   ~GraphToPlanTest() override { std::filesystem::remove_all(folder_); }
 
   Result<PlanConversion> convert(std::string_view graph, std::string_view manifest,
-                                 const ImplementationPolicies &policies = {}) {
+                                 const ImplementationPolicies &policies = {},
+                                 const std::vector<std::string> &targets = {}) {
     auto module = mlir::parseSourceString<mlir::ModuleOp>(llvm::StringRef(graph), &context_);
     if (!module)
       return Status(StatusCode::Internal, "the graph of the test does not parse");
@@ -85,7 +86,7 @@ protected:
     for (auto &definition : *definitions)
       if (Status status = plugins.add(std::move(definition)); !status.isOk())
         return status;
-    return convertGraphToPlan(*module, plugins, policies);
+    return convertGraphToPlan(*module, plugins, policies, targets);
   }
 
   /// The plan's text without the bodies of its kernels, or the error.
@@ -130,7 +131,7 @@ plan.output "y" "float32" ["s0", "16"] in @y
 plan.buffer @x input "64*s0"
 plan.buffer @y output "64*s0"
 plan.kernel @scale_kernel source "kernels.py:scale_kernel" signature ["*fp32:16", "i32:16", "fp32", "*fp32:16"] constexprs {BLOCK = 256 : i64} hash "HASH" {...}
-plan.launch @scale_kernel grid ["ceildiv(16*s0, 256)", "1", "1"] arguments [@x, "16*s0", 2.000000e+00, @y] plugin "my::scale" node "scale_1"
+plan.launch @scale_kernel grid ["ceildiv(16*s0, 256)", "1", "1"] arguments [@x, "16*s0", 2.000000e+00, @y] plugin "my::scale" node "scale_1" with "factor = 2.0"
 )mlir");
 }
 
@@ -183,6 +184,25 @@ TEST_F(GraphToPlanTest, APluginMayHaveNoKernels) {
       HasSubstr("implementation: 'aot' is no policy; expected prefer-aot"));
 }
 
+TEST_F(GraphToPlanTest, FloatArgumentsMayDependOnSizes) {
+  const std::string manifest =
+      replaced(kManifest, "\"factor\", \"Y\"", "\"factor / sqrt(X.shape[0])\", \"Y\"");
+  EXPECT_THAT(planText(kGraph, manifest),
+              HasSubstr("arguments [@x, \"16*s0\", {float = \"(2.0 / sqrt(s0))\"}, @y]"));
+  const std::string fixed = replaced(kGraph, "[\"s0\", \"16\"]", "[\"16\", \"16\"]");
+  EXPECT_THAT(planText(fixed, manifest), HasSubstr("arguments [@x, \"256\", 5.000000e-01, @y]"));
+}
+
+TEST_F(GraphToPlanTest, IntegersBeyondTheirTypeAreErrorsOfTheBuild) {
+  const std::string large = replaced(kGraph, "[\"s0\", \"16\"]", "[\"268435456\", \"16\"]");
+  EXPECT_THAT(planText(large),
+              HasSubstr("launch of scale_kernel: argument 'X.numel' has the value 4294967296, "
+                        "outside the range of int32, -2147483648 to 2147483647; pass it as int64"));
+  EXPECT_THAT(planText(large, replaced(kManifest, "\"X.numel\"", "\"u8(X.shape[1] * 16)\"")),
+              HasSubstr("argument 'u8(X.shape[1] * 16)' has the value 256, outside the range of "
+                        "uint8, 0 to 255"));
+}
+
 /// Two more plugins for my::scale beside kManifest's: for multiples of 4 elements, and for other
 /// types.
 constexpr std::string_view kVariants = R"toml(
@@ -220,8 +240,9 @@ args = ["X", "X.numel", "factor", "Y"]
 class VariantsTest : public GraphToPlanTest {
 protected:
   /// Which plugin serves the node "scale_1", and why others do not; or the error.
-  std::string chosen(std::string_view graph, const std::string &manifest) {
-    Result<PlanConversion> conversion = convert(graph, manifest);
+  std::string chosen(std::string_view graph, const std::string &manifest,
+                     const std::vector<std::string> &targets = {}) {
+    Result<PlanConversion> conversion = convert(graph, manifest, targets);
     std::string text =
         conversion.isOk() ? conversion->plugins["scale_1"] : conversion.status().toString();
     if (conversion.isOk())
@@ -251,6 +272,26 @@ TEST_F(VariantsTest, TakeTheFirstByPriorityThatServesTheNode) {
             "plugins.toml:2" + noHalf +
                 "\npassed over: node scale_1 (my::scale, plugin at plugins.toml:14): its condition "
                 "'X.shape[0] % 4 == 0' is not known to hold for all sizes: 0 == s0 % 4");
+}
+
+TEST_F(VariantsTest, OfStaticShapesAndOtherTargetsArePassedOver) {
+  const std::string isStatic =
+      std::string(kManifest) + replaced(kVariants, "when = [\"X.shape[0] % 4 == 0\"]",
+                                        "static_shapes = true\ntargets = [\"cuda\"]");
+  const std::string fixed = replaced(kGraph, "[\"s0\", \"16\"]", "[\"8\", \"16\"]");
+  EXPECT_THAT(chosen(fixed, isStatic, {"cuda:sm_90a"}),
+              StartsWith("plugins.toml:14, variant 'vector'"));
+  EXPECT_THAT(chosen(kGraph, isStatic, {"cuda:sm_90a"}),
+              testing::AllOf(StartsWith("plugins.toml:2\n"),
+                             HasSubstr("plugin at plugins.toml:14): the plugin takes static shapes "
+                                       "only; dimension 0 of input 0 is s0")));
+  EXPECT_THAT(chosen(fixed, isStatic, {"cuda:sm_90a", "cpu:x86-64-v3"}),
+              testing::AllOf(StartsWith("plugins.toml:2\n"),
+                             HasSubstr("plugin at plugins.toml:14): the build is for "
+                                       "cpu:x86-64-v3; the plugin takes cuda")));
+  // Alone, it is refused with that reason.
+  EXPECT_THAT(chosen(kGraph, replaced(kManifest, "inputs =", "static_shapes = true\ninputs =")),
+              HasSubstr("the plugin takes static shapes only; dimension 0 of input 0 is s0"));
 }
 
 TEST_F(VariantsTest, RefuseANodeThatNoneServes) {

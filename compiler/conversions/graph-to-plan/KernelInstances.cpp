@@ -15,19 +15,27 @@ namespace inlay {
 
 namespace {
 
+struct ConstexprWriter {
+  mlir::Builder &builder;
+  mlir::Attribute operator()(std::monostate) { return builder.getUnitAttr(); }
+  mlir::Attribute operator()(bool value) { return builder.getBoolAttr(value); }
+  mlir::Attribute operator()(int64_t value) { return builder.getI64IntegerAttr(value); }
+  mlir::Attribute operator()(double value) { return builder.getF64FloatAttr(value); }
+  mlir::Attribute operator()(const std::string &value) { return builder.getStringAttr(value); }
+  mlir::Attribute operator()(DataType value) {
+    return builder.getStringAttr(llvm::StringRef(dataTypeName(value)));
+  }
+  template <typename T>
+  mlir::Attribute operator()(const std::vector<T> &values) {
+    llvm::SmallVector<mlir::Attribute> elements;
+    for (const T &value : values)
+      elements.push_back((*this)(value));
+    return builder.getArrayAttr(elements);
+  }
+};
+
 mlir::Attribute constexprAttribute(mlir::Builder &builder, const ConstexprValue &value) {
-  struct Visitor {
-    mlir::Builder &builder;
-    mlir::Attribute operator()(std::monostate) { return builder.getUnitAttr(); }
-    mlir::Attribute operator()(bool value) { return builder.getBoolAttr(value); }
-    mlir::Attribute operator()(int64_t value) { return builder.getI64IntegerAttr(value); }
-    mlir::Attribute operator()(double value) { return builder.getF64FloatAttr(value); }
-    mlir::Attribute operator()(const std::string &value) { return builder.getStringAttr(value); }
-    mlir::Attribute operator()(DataType value) {
-      return builder.getStringAttr(llvm::StringRef(dataTypeName(value)));
-    }
-  };
-  return std::visit(Visitor{builder}, value);
+  return std::visit(ConstexprWriter{builder}, value);
 }
 
 mlir::DictionaryAttr constexprDictionary(mlir::Builder &builder, const TritonKernel &kernel) {

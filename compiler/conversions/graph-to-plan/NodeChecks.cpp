@@ -89,6 +89,11 @@ Interval rangeOf(DataType type) {
   return {-max - 1, max};
 }
 
+std::string rangeText(const Interval &range) {
+  return fmt::format("{} to {}", range.min.value_or(0),
+                     range.max ? std::to_string(*range.max) : "18446744073709551615");
+}
+
 /// True if every value in `values` lies outside `range`.
 bool liesOutside(const Interval &values, const Interval &range) {
   return (values.min && range.max && *values.min > *range.max) ||
@@ -139,8 +144,9 @@ Status checkArgument(const std::string &head, const PluginNode &node,
     return checkIndex("size", node.sizes.size());
   case LaunchArgument::Kind::Integer:
     if (liesOutside(symbols.bounds(argument.expression), rangeOf(argument.dtype)))
-      return outOfRange("{}: argument '{}' has the value {}, outside the range of {}{}", head,
+      return outOfRange("{}: argument '{}' has the value {}, outside the range of {}, {}{}", head,
                         argument.text, argument.expression.toString(), dataTypeName(argument.dtype),
+                        rangeText(rangeOf(argument.dtype)),
                         argument.dtype == DataType::Int32 ? "; pass it as int64" : "");
     return {};
   case LaunchArgument::Kind::Float:

@@ -76,11 +76,12 @@ void PlanBuilder::addKernel(mlir::OwningOpRef<plan::KernelOp> kernel) {
 void PlanBuilder::addLaunch(mlir::Location loc, llvm::StringRef kernel, std::span<const Expr> grid,
                             mlir::ArrayRef<mlir::Attribute> arguments, llvm::StringRef plugin,
                             llvm::StringRef node, const std::optional<std::array<Expr, 3>> &block,
-                            const std::optional<Expr> &sharedBytes) {
+                            const std::optional<Expr> &sharedBytes, llvm::StringRef attributes) {
   steps_.emplace_back(plan::LaunchOp::create(
       builder_, loc, reference(kernel), texts(grid), builder_.getArrayAttr(arguments),
       builder_.getStringAttr(plugin), builder_.getStringAttr(node), block ? texts(*block) : nullptr,
-      sharedBytes ? text(*sharedBytes) : nullptr));
+      sharedBytes ? text(*sharedBytes) : nullptr,
+      attributes.empty() ? nullptr : builder_.getStringAttr(attributes)));
 }
 
 void PlanBuilder::addHostCall(mlir::Location loc, llvm::StringRef function,

@@ -46,7 +46,7 @@ public:
   void addLaunch(mlir::Location loc, llvm::StringRef kernel, std::span<const Expr> grid,
                  mlir::ArrayRef<mlir::Attribute> arguments, llvm::StringRef plugin,
                  llvm::StringRef node, const std::optional<std::array<Expr, 3>> &block = {},
-                 const std::optional<Expr> &sharedBytes = {});
+                 const std::optional<Expr> &sharedBytes = {}, llvm::StringRef attributes = "");
   /// `tensors` are those in the buffers, inputs first.
   void addHostCall(mlir::Location loc, llvm::StringRef function,
                    std::span<const std::string> inputs, std::span<const std::string> outputs,

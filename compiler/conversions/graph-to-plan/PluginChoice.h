@@ -18,14 +18,12 @@ struct PluginChoice {
 };
 
 /// Chooses the first of `candidates`, of which there is at least one, that declares the node's
-/// arguments, whose conditions are known to hold for all sizes, and that has an
-/// implementation as the policies demand. Errors: InvalidArgument with the
-/// reason of each.
-Result<PluginChoice> choosePlugin(std::span<const PluginDefinition *const> candidates,
-                                  const std::string &opName, const std::string &nodeName,
-                                  const std::vector<NodeArgument> &arguments,
-                                  const std::vector<TensorSpec> &outputs,
-                                  const ShapeSymbols &symbols,
-                                  const ImplementationPolicies &policies);
+/// arguments, takes the build's targets, whose conditions are known to hold for all sizes, and that
+/// has an implementation as the policies demand. Errors: InvalidArgument with the reason of each.
+Result<PluginChoice>
+choosePlugin(std::span<const PluginDefinition *const> candidates, const std::string &opName,
+             const std::string &nodeName, const std::vector<NodeArgument> &arguments,
+             const std::vector<TensorSpec> &outputs, const ShapeSymbols &symbols,
+             const ImplementationPolicies &policies, std::span<const std::string> targets = {});
 
 } // namespace inlay

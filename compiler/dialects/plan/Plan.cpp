@@ -2,7 +2,7 @@
 
 #include "base/DataType.h"
 #include "compiler/dialects/tile/Tile.h"
-#include "symbolic/Expr.h"
+#include "symbolic/FloatExpr.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/OpImplementation.h"
@@ -31,6 +31,22 @@ bool isCanonicalExpression(StringRef text) {
   return expr.isOk() && expr->toString() == std::string_view(text);
 }
 
+bool isFloatExpression(Attribute attribute) {
+  auto text = floatExpressionOf(attribute);
+  if (!text)
+    return false;
+  auto parsed = parseFloatExpr(std::string_view(*text));
+  return parsed.isOk() && parsed->expr.toString() == std::string_view(*text);
+}
+
+std::optional<StringRef> floatExpressionOf(Attribute argument) {
+  auto dictionary = dyn_cast<DictionaryAttr>(argument);
+  auto text = dictionary ? dictionary.getAs<StringAttr>("float") : StringAttr();
+  if (!text || dictionary.size() != 1)
+    return std::nullopt;
+  return text.getValue();
+}
+
 bool isDataTypeName(StringRef text) {
   std::optional<DataType> type = findDataType(std::string_view(text));
   return type && dataTypeName(*type) == std::string_view(text);
@@ -43,6 +59,9 @@ void forEachExpression(Operation &op, function_ref<void(StringRef)> visit) {
     for (Attribute attribute : attributes)
       if (auto text = dyn_cast<StringAttr>(attribute))
         visit(text.getValue());
+      else if (auto expression = floatExpressionOf(attribute))
+        if (auto parsed = parseFloatExpr(std::string_view(*expression)); parsed.isOk())
+          forEachInteger(parsed->expr, [&](const Expr &integer) { visit(integer.toString()); });
   };
   TypeSwitch<Operation *>(&op)
       .Case<InputOp, OutputOp>([&](auto tensor) { visitAll(tensor.getShape()); })
@@ -91,7 +110,7 @@ StringRef expectedArgument(Type parameter, Attribute argument) {
   if (isa<tile::PointerType>(parameter))
     return isa<FlatSymbolRefAttr>(argument) ? "" : "a buffer for a pointer";
   if (isa<FloatType>(parameter))
-    return isa<FloatAttr>(argument) ? "" : "a float";
+    return isa<FloatAttr>(argument) || floatExpressionOf(argument) ? "" : "a float";
   return isa<StringAttr>(argument) ? "" : "an expression for an integer";
 }
 

@@ -42,9 +42,17 @@ def Plan_DataType : Attr<And<[StrAttr.predicate,
   let valueType = NoneType;
   let constBuilderCall = "$_builder.getStringAttr($0)";
 }
-/// Buffer by symbol, integer by expression, float by value.
-def Plan_Argument : AnyAttrOf<[FlatSymbolRefAttr, Plan_Expr, F64Attr], "a buffer, an expression or a float">;
-def Plan_ArgumentArray : TypedArrayAttrBase<Plan_Argument, "buffers, expressions in canonical text, and 64-bit floats">;
+/// {float = "(1.0 / s0)"}.
+def Plan_FloatExpr : Attr<CPred<"::inlay::plan::isFloatExpression($_self)">, "a float expression in canonical text"> {
+  let storageType = "::mlir::DictionaryAttr";
+  let returnType = "::mlir::DictionaryAttr";
+  let valueType = NoneType;
+}
+/// Buffer by symbol, integer by expression, float by value or by expression.
+def Plan_Argument : AnyAttrOf<[FlatSymbolRefAttr, Plan_Expr, F64Attr, Plan_FloatExpr],
+                              "a buffer, an expression, a float or a float expression">;
+def Plan_ArgumentArray : TypedArrayAttrBase<Plan_Argument,
+                                            "buffers, expressions in canonical text, 64-bit floats, and float expressions">;
 
 def Plan_BufferKind : I32EnumAttr<"BufferKind", "what a buffer is for; the values are those of the engine file", [
     I32EnumAttrCase<"Input", 0, "input">, I32EnumAttrCase<"Output", 1, "output">,
@@ -180,13 +188,15 @@ def Plan_LaunchOp : Plan_Member<"launch", [DeclareOpInterfaceMethods<SymbolUserO
     parameter's integer type), or a float. `plugin` is the operator it implements, `node` the node of the model. `block` is the
     number of threads along x, y and z and `shared` the dynamic shared memory in bytes where the kernel's image does not say.
     (C1) `kernel` is a kernel of this program. (C2) There is one argument for each parameter of the kernel. (C3) A pointer
-    parameter gets a buffer of this program, an integer parameter an expression, a float parameter a float.
+    parameter gets a buffer of this program, an integer parameter an expression, a float parameter a float or a float
+    expression. `nodeAttributes` tells people the node's arguments that are no tensors.
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Plan_Grid:$grid, Plan_ArgumentArray:$arguments,
                        OptionalAttr<StrAttr>:$plugin, OptionalAttr<StrAttr>:$node, OptionalAttr<Plan_Grid>:$block,
-                       OptionalAttr<Plan_Expr>:$sharedBytes);
+                       OptionalAttr<Plan_Expr>:$sharedBytes, OptionalAttr<StrAttr>:$nodeAttributes);
   let assemblyFormat = [{
-    $kernel `grid` $grid (`block` $block^)? (`shared` $sharedBytes^)? `arguments` $arguments (`plugin` $plugin^)? (`node` $node^)? attr-dict
+    $kernel `grid` $grid (`block` $block^)? (`shared` $sharedBytes^)? `arguments` $arguments (`plugin` $plugin^)? (`node` $node^)?
+    (`with` $nodeAttributes^)? attr-dict
   }];
 }
 

@@ -143,20 +143,26 @@ Result<SignatureEntry> parseSignatureEntry(std::string_view text, std::string_vi
   return entry;
 }
 
-Value constexprValue(const ConstexprValue &value) {
-  struct Visitor {
-    Value operator()(std::monostate) const { return Value(); }
-    Value operator()(bool v) const { return Value::boolean(v); }
-    Value operator()(int64_t v) const { return Value::integer(v); }
-    Value operator()(double v) const { return Value::number(v); }
-    Value operator()(const std::string &v) const { return Value::string(v); }
-    Value operator()(DataType v) const {
-      std::optional<Scalar> scalar = findScalar(dataTypeTritonName(v));
-      return scalar ? Value::dtype({*scalar, false, false, {}}) : Value::poison();
-    }
-  };
-  return std::visit(Visitor{}, value);
-}
+struct ConstexprReader {
+  Value operator()(std::monostate) const { return Value(); }
+  Value operator()(bool v) const { return Value::boolean(v); }
+  Value operator()(int64_t v) const { return Value::integer(v); }
+  Value operator()(double v) const { return Value::number(v); }
+  Value operator()(const std::string &v) const { return Value::string(v); }
+  Value operator()(DataType v) const {
+    std::optional<Scalar> scalar = findScalar(dataTypeTritonName(v));
+    return scalar ? Value::dtype({*scalar, false, false, {}}) : Value::poison();
+  }
+  template <typename T>
+  Value operator()(const std::vector<T> &values) const {
+    Value::Elements elements;
+    for (const T &element : values)
+      elements.push_back((*this)(element));
+    return Value::tuple(std::move(elements));
+  }
+};
+
+Value constexprValue(const ConstexprValue &value) { return std::visit(ConstexprReader{}, value); }
 
 std::string describeParameters(const Function &function) {
   std::vector<std::string> names;
