@@ -61,12 +61,12 @@ TEST(NodeBinder, GivesAllTensorsInOrderToAPluginThatDeclaresNone) {
 }
 
 TEST(NodeBinder, ConvertsLiteralsToTheDeclaredKind) {
-  EXPECT_EQ(bound(AttributeKind::Float, int64_t{2}), "2");
+  EXPECT_EQ(bound(AttributeKind::Float, int64_t{2}), "2.0");
   EXPECT_EQ(bound(AttributeKind::Int, true), "1");
   EXPECT_EQ(bound(AttributeKind::Number, int64_t{2}), "2");
   EXPECT_EQ(bound(AttributeKind::Number, 2.5), "2.5");
   EXPECT_EQ(bound(AttributeKind::IntList, int64_t{2}), "[2]");
-  EXPECT_EQ(bound(AttributeKind::FloatList, std::vector<int64_t>{1, 2}), "[1, 2]");
+  EXPECT_EQ(bound(AttributeKind::FloatList, std::vector<int64_t>{1, 2}), "[1.0, 2.0]");
   EXPECT_EQ(bound(AttributeKind::FloatList, std::vector<bool>{}), "[]");
   EXPECT_EQ(bound(AttributeKind::DataType, DataType::BFloat16), "bfloat16");
   EXPECT_EQ(bound(AttributeKind::Float, AttributeValue(), true), "None");

@@ -242,7 +242,7 @@ protected:
   /// Which plugin serves the node "scale_1", and why others do not; or the error.
   std::string chosen(std::string_view graph, const std::string &manifest,
                      const std::vector<std::string> &targets = {}) {
-    Result<PlanConversion> conversion = convert(graph, manifest, targets);
+    Result<PlanConversion> conversion = convert(graph, manifest, {}, targets);
     std::string text =
         conversion.isOk() ? conversion->plugins["scale_1"] : conversion.status().toString();
     if (conversion.isOk())
