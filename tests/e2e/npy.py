@@ -26,6 +26,9 @@ def from_bytes(data):
     shape = tuple(int(d) for d in re.search(r"'shape': \(([^)]*)\)", header).group(1).replace(",", " ").split())
     values = array.array(code)
     values.frombytes(data[10 + size:])
+    if "'fortran_order': True" in header:  # the first dimension varies fastest
+        assert len(shape) == 2
+        values = array.array(code, [values[column * shape[0] + row] for row in range(shape[0]) for column in range(shape[1])])
     return values, shape, dtype
 
 

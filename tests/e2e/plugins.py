@@ -391,7 +391,7 @@ def non_zero(test):
     if result["checked"][0]["mismatches"] != 0 or result["launches"] != 1:
         raise Failure(f"{result}")
     out = test.folder / "out.npy"
-    run(test.binary / "inlay-run", engine, "--device", test.device, "--inputs", models / "non_zero.npz", "--output",
+    run(test.binary / "inlay-run", engine, "--device", test.device, "--inputs", test.folder / "case.npz", "--output",
         f"non_zero_plugin={out}", "--repeat", 3)
     if npy.load(out) != recorded["out_0"]:
         raise Failure(f"{npy.load(out)} instead of {recorded['out_0']}")

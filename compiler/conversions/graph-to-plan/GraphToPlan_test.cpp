@@ -448,7 +448,8 @@ grid = [1]
 args = ["X", "X.numel", 3.0, "Y"]
 )toml";
     const std::string graph =
-        "graph.model @m inputs [\"x\"] [\"\"] outputs [\"y\"] [\"\"] symbols [{name = \"s0\", min = "
+        "graph.model @m inputs [\"x\"] [\"\"] outputs [\"y\"] [\"\"] symbols [{name = \"s0\", min "
+        "= "
         "1 : i64, max = 64 : i64, opt = 8 : i64}, {name = \"u0\", min = 0 : i64, max = "
         "9223372036854775807 : i64, opt = 0 : i64}] checks [] {\n^bb0(%x: "
         "!graph.tensor<[\"s0\"], \"float32\">):\n%y = graph.call \"my::select\" node \"n\" (%x) "
@@ -483,7 +484,7 @@ TEST_F(ComputedSizesTest, AreSymbolsOfTheirOwn) {
   EXPECT_THAT(converted("sizes = [{ name = \"count\", max = \"X.numel\" }]\noutputs = [{ name = "
                         "\"Y\", shape = [\"count\"]",
                         "outputs = [{ name = \"Y\", shape = [\"X.numel\"]"),
-              HasSubstr("depends on symbol 'u0', which is not the size of any input dimension"));
+              HasSubstr("output 0: dimension 0 is described as s0, but the model recorded u0"));
 }
 
 TEST_F(InPlaceTest, RefusesOtherTypesAndShapes) {
