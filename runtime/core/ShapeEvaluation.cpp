@@ -140,15 +140,20 @@ std::string ShapeEvaluation::describeExpression(uint32_t expression) const {
   return ExpressionReader{engine_}.read(expression).toString();
 }
 
-/// The text of the first expression that has no value for these symbols.
-std::string ShapeEvaluation::findFailing() {
+/// ": n*n", the first expression that has no value for these symbols; empty if all have.
+std::string ShapeEvaluation::describeFailing() {
   const std::span<const ExprInstruction> program = engine_.file().expressions();
+  const auto isGood = [&](size_t count) {
+    return evaluateProgram(program.first(count), symbols_, values_).isOk();
+  };
   size_t good = 0, bad = program.size();
+  if (isGood(bad))
+    return "";
   while (bad - good > 1) {
     const size_t middle = good + (bad - good) / 2;
-    (evaluateProgram(program.first(middle), symbols_, values_).isOk() ? good : bad) = middle;
+    (isGood(middle) ? good : bad) = middle;
   }
-  return describeExpression(static_cast<uint32_t>(bad - 1));
+  return ": " + describeExpression(static_cast<uint32_t>(bad - 1));
 }
 
 Status ShapeEvaluation::evaluate(std::span<const BoundShape> shapes) {
@@ -160,7 +165,7 @@ Status ShapeEvaluation::evaluate(std::span<const BoundShape> shapes) {
   }
   if (Status status = evaluateFrom(0); !status.isOk())
     return std::move(status).withContext(
-        fmt::format("computing sizes with {}: {}", describeSymbols(), findFailing()));
+        fmt::format("computing sizes with {}{}", describeSymbols(), describeFailing()));
   for (uint32_t i = 0; i < shapes.size(); ++i) {
     const fb::Tensor &tensor = *metadata.inputs()->Get(i);
     for (uint32_t d = 0; d < shapes[i].size(); ++d)

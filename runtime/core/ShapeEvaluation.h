@@ -53,7 +53,7 @@ private:
   Result<int64_t> evaluateBound(Bound &bound);
   Status evaluateFrom(size_t firstBound);
   Status testChecks(uint32_t lastSymbol) const;
-  std::string findFailing();
+  std::string describeFailing();
 
   const Engine &engine_;
   std::vector<int64_t> symbols_;
