@@ -34,6 +34,15 @@ public:
     json["format_version"] = kEngineFormatVersion;
     json["size_bytes"] = file_.sizeBytes();
     json["symbols"] = list(*engine_.symbols(), [&](const fb::Symbol &s) { return symbol(s); });
+    json["profiles"] = Json::array();
+    for (uint32_t i = 0; engine_.profiles() && i < engine_.profiles()->size(); ++i)
+      json["profiles"].push_back(
+          list(*engine_.profiles()->Get(i)->ranges(), [&](const fb::ProfileRange &r) {
+            Json range{{"min", r.min()}, {"opt", r.opt()}};
+            if (r.max() != std::numeric_limits<int64_t>::max())
+              range["max"] = r.max();
+            return range;
+          }));
     json["inputs"] = list(*engine_.inputs(), [&](const fb::Tensor &t) { return tensor(t); });
     json["outputs"] = list(*engine_.outputs(), [&](const fb::Tensor &t) { return tensor(t); });
     json["buffers"] = list(*engine_.buffers(), [&](const fb::Buffer &b) { return buffer(b); });

@@ -100,6 +100,21 @@ private:
       line("symbol {}: {} to {}, tuned for {}, {}", textOf(symbol->name()), symbol->min(),
            isBounded ? std::to_string(symbol->max()) : "unbounded", symbol->opt(), source);
     }
+    for (uint32_t i = 0; engine_.profiles() && i < engine_.profiles()->size(); ++i)
+      printProfile(i);
+  }
+
+  void printProfile(uint32_t index) {
+    std::string text;
+    const auto &ranges = *engine_.profiles()->Get(index)->ranges();
+    for (uint32_t i = 0; i < ranges.size(); ++i) {
+      const fb::ProfileRange *range = ranges.Get(i);
+      const bool isBounded = range->max() != std::numeric_limits<int64_t>::max();
+      text += fmt::format("{}{} {} to {}, tuned for {}", i ? "; " : "",
+                          textOf(engine_.symbols()->Get(i)->name()), range->min(),
+                          isBounded ? std::to_string(range->max()) : "unbounded", range->opt());
+    }
+    line("profile {}: {}", index + 1, text);
   }
 
   void printTensors(std::string_view what,

@@ -103,5 +103,20 @@ TEST(EngineText, RepeatedDoublingStaysSmall) {
   EXPECT_LT(engineToText(file).size(), 2'000'000u);
 }
 
+TEST(EngineText, PrintsProfiles) {
+  const EngineFile file = makeFile([](TestEngine &test) {
+    addTestProfile(test.engine, 1, 8, 64);
+    addTestProfile(test.engine, 65, 512, std::numeric_limits<int64_t>::max());
+  });
+  const std::string text = engineToText(file);
+  EXPECT_THAT(text, testing::HasSubstr("profile 1: n 1 to 64, tuned for 8\n"
+                                       "profile 2: n 65 to unbounded, tuned for 512\n"));
+  const auto json = nlohmann::json::parse(engineToJson(file));
+  EXPECT_EQ(json["profiles"][0][0]["max"], 64);
+  EXPECT_EQ(json["profiles"][1][0]["opt"], 512);
+  EXPECT_FALSE(json["profiles"][1][0].contains("max"));
+  EXPECT_TRUE(nlohmann::json::parse(engineToJson(makeFile()))["profiles"].empty());
+}
+
 } // namespace
 } // namespace inlay

@@ -32,6 +32,8 @@ public:
     INLAY_TRY(verifyTensors(*engine_.inputs(), "input", fb::BufferKind::Input));
     INLAY_TRY(verifyTensors(*engine_.outputs(), "output", fb::BufferKind::Output));
     INLAY_TRY(verifySymbols());
+    for (uint32_t i = 0; engine_.profiles() && i < engine_.profiles()->size(); ++i)
+      INLAY_TRY(verifyProfile(i));
     INLAY_TRY(verifyKernels());
     INLAY_TRY(verifySteps());
     for (uint32_t i = 0; i < engine_.checks()->size(); ++i)
@@ -184,6 +186,24 @@ private:
         return dataLoss(
             "symbols[{}] is read from dimension {} of input {}, which is another expression", i,
             symbol->dim(), symbol->input());
+    }
+    return {};
+  }
+
+  Status verifyProfile(uint32_t index) const {
+    const auto &ranges = *engine_.profiles()->Get(index)->ranges();
+    if (ranges.size() != engine_.symbols()->size())
+      return dataLoss("profiles[{}] has {} ranges; the engine has {} symbols", index, ranges.size(),
+                      engine_.symbols()->size());
+    for (uint32_t i = 0; i < ranges.size(); ++i) {
+      const fb::ProfileRange *range = ranges.Get(i);
+      const fb::Symbol *symbol = engine_.symbols()->Get(i);
+      if (range->min() < symbol->min() || range->max() > symbol->max() ||
+          range->opt() < range->min() || range->opt() > range->max())
+        return dataLoss("profiles[{}] gives symbols[{}] the range {} to {} and opt {}; the symbol "
+                        "has {} to {}",
+                        index, i, range->min(), range->max(), range->opt(), symbol->min(),
+                        symbol->max());
     }
     return {};
   }

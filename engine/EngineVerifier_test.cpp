@@ -127,6 +127,14 @@ INSTANTIATE_TEST_SUITE_P(
         BREAK("tensorBuffer", e.outputs[0]->buffer = 1, "output 'z' refers to buffer 1"),
         BREAK("bufferWithoutTensor", e.outputs.clear(), "0 output tensors and 1 buffers"),
         BREAK("symbolRange", e.symbols[0]->min = 65, "symbols[0] has the range 65"),
+        BREAK("profileRanges", addTestProfile(e, 1, 8, 64);
+              e.profiles[0]->ranges.clear(), "profiles[0] has 0 ranges; the engine has 1 symbols"),
+        BREAK("profileBelowSymbol", addTestProfile(e, 0, 8, 64),
+              "profiles[0] gives symbols[0] the range 0 to 64 and opt 8; the symbol has 1 to"),
+        BREAK("profileBeyondSymbol", e.symbols[0]->max = 64;
+              addTestProfile(e, 1, 8, 65), "profiles[0] gives symbols[0] the range 1 to 65"),
+        BREAK("profileOpt", addTestProfile(e, 1, 65, 64), "and opt 65"),
+        BREAK("profileEmptyRange", addTestProfile(e, 9, 9, 8), "the range 9 to 8"),
         BREAK("symbolInput", e.symbols[0]->input = 1, "symbols[0] refers to input 1"),
         BREAK("symbolDimension", e.symbols[0]->dim = 1, "symbols[0] refers to dimension 1"),
         BREAK("symbolExpression", e.inputs[0]->shape[0] = 0,

@@ -192,4 +192,15 @@ inline TestEngine makeUpdateTestEngine() {
   return test;
 }
 
+/// Gives the test engine a profile for its symbol n.
+inline void addTestProfile(fb::EngineT &engine, int64_t min, int64_t opt, int64_t max) {
+  auto range = std::make_unique<fb::ProfileRangeT>();
+  range->min = min;
+  range->opt = opt;
+  range->max = max;
+  auto profile = std::make_unique<fb::ProfileT>();
+  profile->ranges.push_back(std::move(range));
+  engine.profiles.push_back(std::move(profile));
+}
+
 } // namespace inlay

@@ -180,6 +180,8 @@ struct ContextOptions {
   /// Debug mode: launches are waited for, writes beyond buffers or to inputs throw; see
   /// inlay_context_options_t.
   bool isDebug = false;
+  /// The engine's profile to run in, counted from 1; see inlay_context_options_t. 0: all shapes.
+  unsigned profile = 0;
 };
 
 /// Runs an engine on a device; used by one thread at a time. Keeps what it needs of the engine
@@ -291,6 +293,7 @@ private:
     raw.num_threads = options.numThreads;
     raw.max_graphs = options.maxGraphs;
     raw.debug = options.isDebug;
+    raw.profile = options.profile;
     inlay_context_t *context = nullptr;
     detail::check(inlay_context_create(engine_.get(), &raw, &context));
     context_.reset(context);
@@ -393,6 +396,14 @@ public:
   /// Inputs in order; the descriptions live as long as the engine.
   std::vector<inlay_tensor_info_t> inputs() const {
     return describe(inlay_engine_num_inputs(engine_.get()), inlay_engine_input);
+  }
+  /// Number of shape profiles; they are counted from 1.
+  uint32_t numProfiles() const { return inlay_engine_num_profiles(engine_.get()); }
+  /// Dimension `dim` of input `input` in a profile; 0 is the whole engine. Throws OUT_OF_RANGE.
+  inlay_dim_t profileDim(uint32_t profile, uint32_t input, int32_t dim) const {
+    inlay_dim_t info{};
+    detail::check(inlay_engine_profile_dim(engine_.get(), profile, input, dim, &info));
+    return info;
   }
   /// Outputs in order; the descriptions live as long as the engine.
   std::vector<inlay_tensor_info_t> outputs() const {

@@ -118,6 +118,10 @@ typedef struct inlay_context_options_t {
    * the run an OUT_OF_RANGE that names plugin, node, kernel and arguments; memory that a kernel did
    * not write holds NaN. Slow, and it allocates. No graphs are recorded. */
   int32_t debug;
+  /** The profile of the engine to run in, counted from 1: inputs outside it are refused, and memory
+   * for its largest shapes is allocated at once, if they are bounded. 0: all the engine's shapes.
+   */
+  uint32_t profile;
 } inlay_context_options_t;
 
 /** Counts of a context. Set struct_size to sizeof(inlay_context_stats_t) before asking. */
@@ -313,6 +317,12 @@ INLAY_API inlay_status_t *inlay_engine_input(const inlay_engine_t *engine, uint3
 /** Describes output `index`. Errors: OUT_OF_RANGE. */
 INLAY_API inlay_status_t *inlay_engine_output(const inlay_engine_t *engine, uint32_t index,
                                               inlay_tensor_info_t *info);
+/** Number of shape profiles that the engine was built with; they are counted from 1. */
+INLAY_API uint32_t inlay_engine_num_profiles(const inlay_engine_t *engine);
+/** Describes dimension `dim` of input `input` in a profile: min, opt and max are the profile's; 0
+ * is the whole engine. Errors: OUT_OF_RANGE (no such profile, input or dimension). */
+INLAY_API inlay_status_t *inlay_engine_profile_dim(const inlay_engine_t *engine, uint32_t profile,
+                                                   uint32_t input, int32_t dim, inlay_dim_t *info);
 /** Index of an input by name. Errors: NOT_FOUND with the names there are. */
 INLAY_API inlay_status_t *inlay_engine_find_input(const inlay_engine_t *engine, const char *name,
                                                   uint32_t *index);

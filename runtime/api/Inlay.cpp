@@ -4,6 +4,7 @@
 #include "base/Error.h"
 #include "runtime/api/HostLibrary.h"
 #include "runtime/core/ExecutionContext.h"
+#include "runtime/core/ShapeProfile.h"
 #include "runtime/core/StatusHandle.h"
 
 #include <algorithm>
@@ -298,6 +299,23 @@ inlay_status_t *inlay_engine_output(const inlay_engine_t *engine, uint32_t index
     return toC(requireNotNull(nullptr, "engine"));
   return toC(describeTensor(engine->outputs, "output", index, info));
 }
+uint32_t inlay_engine_num_profiles(const inlay_engine_t *engine) {
+  return numProfiles(*engine->engine);
+}
+inlay_status_t *inlay_engine_profile_dim(const inlay_engine_t *engine, uint32_t profile,
+                                         uint32_t input, int32_t dim, inlay_dim_t *info) {
+  if (!engine || !info)
+    return toC(requireNotNull(nullptr, engine ? "info" : "engine"));
+  if (Status status = checkProfileExists(*engine->engine, profile); !status.isOk())
+    return toC(std::move(status));
+  if (input >= engine->inputs.size() || dim < 0 || dim >= engine->inputs[input].info.rank)
+    return toC(outOfRange("there is no dimension {} of input {}; the engine has {} inputs", dim,
+                          input, engine->inputs.size()));
+  const DimDescription found =
+      dimInProfile(*engine->engine, profile, input, static_cast<uint32_t>(dim));
+  *info = {found.size, found.min, found.opt, found.max, found.symbol};
+  return nullptr;
+}
 inlay_status_t *inlay_engine_find_input(const inlay_engine_t *engine, const char *name,
                                         uint32_t *index) {
   if (!engine)
@@ -334,7 +352,7 @@ inlay_status_t *inlay_context_create(inlay_engine_t *engine, const inlay_context
   }
   Result<std::unique_ptr<ExecutionContext>> made =
       ExecutionContext::create(engine->engine, own.device ? own.device : "cpu",
-                               {own.num_threads, own.max_graphs, own.debug != 0});
+                               {own.num_threads, own.max_graphs, own.debug != 0, own.profile});
   if (!made.isOk())
     return toC(std::move(made).status());
   *context = new inlay_context_t{std::move(made).value()};

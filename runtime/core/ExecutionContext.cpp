@@ -5,6 +5,7 @@
 #include "base/Error.h"
 #include "base/Log.h"
 #include "runtime/core/MemoryPlan.h"
+#include "runtime/core/ShapeProfile.h"
 
 #include <algorithm>
 
@@ -89,6 +90,7 @@ ExecutionContext::ExecutionContext(std::shared_ptr<Engine> engine,
   outputs_ = makeSlots(engine_->outputs(), false);
   const DeviceInfo &info = device().info();
   deviceName_ = fmt::format("{} ({}, {})", info.device, info.name, info.target);
+  profile_ = options.profile;
   isLaunchBlocking_ = isEnvironmentOn(EnvironmentVariable::LaunchBlocking);
   if (options.isDebug || isEnvironmentOn(EnvironmentVariable::Debug))
     guards_ = std::make_unique<GuardedBuffers>(device(), bufferSizes_.size());
@@ -132,6 +134,7 @@ Result<std::unique_ptr<ExecutionContext>> ExecutionContext::create(std::shared_p
   if (options.numThreads < 0 || options.numThreads > 4096)
     return invalidArgument("a context was asked to use {} threads; expected 0 to 4096",
                            options.numThreads);
+  INLAY_TRY(checkProfileExists(*engine, options.profile));
   INLAY_ASSIGN(const std::string name, canonicalDeviceName(deviceName));
   INLAY_ASSIGN(std::shared_ptr<DeviceEngine> deviceEngine, engine->onDevice(name));
   INLAY_TRY(checkOptions(options, *engine, deviceEngine->device()));
@@ -141,6 +144,7 @@ Result<std::unique_ptr<ExecutionContext>> ExecutionContext::create(std::shared_p
       new ExecutionContext(std::move(engine), std::move(deviceEngine), std::move(table), options));
   INLAY_ASSIGN(context->stream_, context->device().createStream(options.numThreads));
   INLAY_TRY(context->prepareKernels());
+  INLAY_TRY(context->reserveForProfile());
   return context;
 }
 
@@ -151,6 +155,21 @@ Status ExecutionContext::prepareKernels() {
                  fmt::format("preparing kernel '{}'", kernels.Get(i)->name()->string_view()));
     statistics_.allocatedBytes += bytes;
   }
+  return {};
+}
+
+Status ExecutionContext::reserveForProfile() {
+  const std::vector<int64_t> sizes = largestSizes(*engine_, profile_);
+  // Without bounds, or too large to count: memory is found when shapes come.
+  if (sizes.empty() || guards_ || !shapes_.evaluateSymbols(sizes).isOk())
+    return {};
+  for (uint32_t i = 0; i < bufferSizes_.size(); ++i) {
+    bufferSizes_[i] = shapes_.value(engine_->metadata().buffers()->Get(i)->size_bytes());
+    if (bufferSizes_[i] < 0)
+      return {};
+  }
+  INLAY_TRY(planArena(), fmt::format("reserving for profile {}", profile_));
+  statistics_.plannedBytes = 0; // no shapes are bound yet
   return {};
 }
 
@@ -184,6 +203,9 @@ Status ExecutionContext::bind(Slot &slot, const TensorBinding &binding) {
   const TensorDescription &expected = *slot.description;
   const std::string_view what = slot.isInput ? "input" : "output";
   INLAY_TRY(checkBinding(expected, what, binding));
+  if (slot.isInput && profile_)
+    INLAY_TRY(checkInProfile(*engine_, profile_, static_cast<uint32_t>(&slot - inputs_.data()),
+                             binding.shape));
   int64_t sizeBytes = 0;
   if (!computeSizeBytes(binding.shape, binding.dtype, sizeBytes))
     return outOfRange("{} '{}' has shape {}, more bytes than an address can count", what,

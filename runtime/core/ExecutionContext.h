@@ -28,6 +28,7 @@ struct ContextOptions {
   int32_t numThreads = 0; // matters to the CPU only, 0 is its default
   uint32_t maxGraphs = 0; // recorded runs to keep; 0: none is recorded
   bool isDebug = false;   // guards around all memory, and a look at it after each step
+  uint32_t profile = 0;   // the engine's profile to run in, counted from 1; 0: its whole range
 };
 
 /// Where an output of a run goes; see inlay_output_request_t.
@@ -111,6 +112,8 @@ private:
   static Status checkOptions(const ContextOptions &options, const Engine &engine,
                              const Device &device);
   Status prepareKernels();
+  /// Allocates what the largest shapes of the profile need, so that no later shape has to.
+  Status reserveForProfile();
   Status bind(Slot &slot, const TensorBinding &binding);
   Status evaluateShapes();
   Status prepare();
@@ -147,6 +150,7 @@ private:
   std::shared_ptr<DeviceEngine> deviceEngine_;
   Stream stream_ = nullptr;
   std::string deviceName_;
+  uint32_t profile_ = 0;
   bool isLaunchBlocking_ = false;
 
   std::vector<Slot> inputs_, outputs_;

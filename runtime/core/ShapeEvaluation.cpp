@@ -156,6 +156,14 @@ std::string ShapeEvaluation::describeFailing() {
   return ": " + describeExpression(static_cast<uint32_t>(bad - 1));
 }
 
+Status ShapeEvaluation::evaluateSymbols(std::span<const int64_t> symbols) {
+  symbols_.assign(symbols.begin(), symbols.end());
+  if (Status status = evaluateFrom(0); !status.isOk())
+    return std::move(status).withContext(
+        fmt::format("computing sizes with {}{}", describeSymbols(), describeFailing()));
+  return {};
+}
+
 Status ShapeEvaluation::evaluate(std::span<const BoundShape> shapes) {
   const fb::Engine &metadata = engine_.metadata();
   for (uint32_t i = 0; i < symbols_.size(); ++i) {

@@ -35,6 +35,9 @@ public:
   /// tests the checks that it decides. They come in their order. Allocates nothing. Errors:
   /// InvalidArgument (a check), OutOfRange (overflow).
   Status setComputedSize(uint32_t symbol, int64_t value);
+  /// Evaluates all expressions for these values of the symbols, and tests nothing. Errors:
+  /// OutOfRange (overflow).
+  Status evaluateSymbols(std::span<const int64_t> symbols);
 
   int64_t value(uint32_t expression) const { return values_[expression]; }
   /// "s0 = 3, s1 = 4", for messages.

@@ -127,12 +127,14 @@ private:
     return {};
   }
 
-  v1::Shape shapeOf(const inlay_tensor_info_t &input) {
+  v1::Shape shapeOf(const inlay_tensor_info_t &input, uint32_t index) {
     if (auto found = shapes_.find(input.name); found != shapes_.end())
       return found->second;
     v1::Shape shape;
-    for (int32_t i = 0; i < input.rank; ++i)
-      shape.push_back(input.dims[i].size >= 0 ? input.dims[i].size : input.dims[i].opt);
+    for (int32_t i = 0; i < input.rank; ++i) {
+      const inlay_dim_t dim = engine_.profileDim(options_.context.profile, index, i);
+      shape.push_back(dim.size >= 0 ? dim.size : dim.opt);
+    }
     return shape;
   }
 
@@ -147,8 +149,9 @@ private:
 
   Status bindInputs() {
     std::mt19937 random(1);
+    uint32_t index = 0;
     for (const inlay_tensor_info_t &input : engine_.inputs()) {
-      const v1::Shape shape = shapeOf(input);
+      const v1::Shape shape = shapeOf(input, index++);
       INLAY_TRY(computeSizeBytes(static_cast<DataType>(input.dtype), shape).status());
       NpyTensor tensor = randomTensor(static_cast<DataType>(input.dtype), shape, random);
       bindTensor(input.name, tensor, true);
@@ -255,6 +258,7 @@ void addBenchCommand(CLI::App &app, Status &outcome) {
       ->add_option("--threads", options->context.numThreads, "Threads on the CPU; 0: one per core")
       ->check(CLI::Range(0, 4096));
   addGraphsOption(*command, options->context);
+  addProfileOption(*command, options->context);
   addHostLibraryOption(*command, options->hostLibraries);
   command
       ->add_option("--shapes", options->shapes,

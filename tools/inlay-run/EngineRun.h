@@ -62,6 +62,8 @@ private:
   std::vector<NpyTensor> outputs_;
 };
 
+/// The option --profile N.
+void addProfileOption(CLI::App &command, v1::ContextOptions &options);
 /// The option --graphs[=N].
 void addGraphsOption(CLI::App &command, v1::ContextOptions &options);
 
