@@ -57,6 +57,7 @@ Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result
   if (!targets.empty())
     build.targets = std::move(targets);
   build.engineName = given.engine_name ? given.engine_name : "";
+  INLAY_ASSIGN(build.profiles, textsOf(given.profiles, given.num_profiles, "profiles"));
   INLAY_ASSIGN(auto policies,
                textsOf(given.implementations, given.num_implementations, "implementations"));
   for (const std::string &policy : policies)

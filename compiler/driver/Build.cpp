@@ -8,6 +8,7 @@
 #include "compiler/driver/CompileKernels.h"
 #include "compiler/driver/Context.h"
 #include "compiler/driver/PlanToEngine.h"
+#include "compiler/driver/Profiles.h"
 #include "compiler/frontends/pt2/Pt2Import.h"
 
 #include <chrono>
@@ -176,18 +177,31 @@ private:
     std::vector<std::string> targetNames;
     for (const std::unique_ptr<Target> &target : targets)
       targetNames.push_back(target->name());
+    std::vector<ShapeProfile> profiles;
+    for (const std::string &text : options_.profiles) {
+      INLAY_ASSIGN(profiles.emplace_back(), parseProfile(text));
+    }
     if (model_.stage() == Stage::Plan) {
       plan_ = mlir::OwningOpRef<mlir::ModuleOp>(model_.module().clone());
     } else {
+      mlir::ModuleOp module = model_.module();
+      mlir::OwningOpRef<mlir::ModuleOp> narrowed;
+      if (!profiles.empty()) { // constants stay where they are: they are shared
+        narrowed = mlir::OwningOpRef<mlir::ModuleOp>(module.clone());
+        module = *narrowed;
+        INLAY_TRY(applyProfiles(*module.getOps<graph::ModelOp>().begin(), profiles));
+      }
       if (options_.dump)
-        INLAY_TRY(dump(Stage::Graph, printOperation(model_.module())));
+        INLAY_TRY(dump(Stage::Graph, printOperation(module)));
       INLAY_ASSIGN(PlanConversion conversion,
-                   convertGraphToPlan(model_.module(), plugins_, options_.policies, targetNames));
+                   convertGraphToPlan(module, plugins_, options_.policies, targetNames));
       plan_ = std::move(conversion.module);
       report_.notes = std::move(conversion.notes);
       chosen_ = std::move(conversion.plugins);
       implementations_ = std::move(conversion.implementations);
     }
+    if (!profiles.empty())
+      INLAY_TRY(applyProfiles(programOf(*plan_), profiles));
     return options_.dump ? dump(Stage::Plan, printOperation(*plan_)) : Status();
   }
 

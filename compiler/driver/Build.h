@@ -34,6 +34,9 @@ struct BuildOptions {
   std::string engineName;
   /// Kernels in the engine, or functions of the process that runs it.
   ImplementationPolicies policies;
+  /// Shape profiles as parseProfile takes them; the engine takes the shapes that enclose all of
+  /// them, and is tuned for the first. None: all shapes that the model was exported for.
+  std::vector<std::string> profiles;
   /// Called on the thread that builds; may be empty.
   std::function<void(const BuildProgress &)> progress;
   /// Receives every stage; may be empty.

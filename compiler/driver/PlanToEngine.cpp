@@ -4,6 +4,7 @@
 #include "compiler/dialects/graph/Graph.h"
 #include "compiler/dialects/tile/Tile.h"
 #include "compiler/driver/KernelEngine.h"
+#include "compiler/driver/Profiles.h"
 #include "engine/EngineFile.h"
 #include "symbolic/FloatExpr.h"
 
@@ -85,6 +86,7 @@ public:
       engine_.build_record.push_back(std::move(entry));
     }
     INLAY_TRY(writeSymbols());
+    INLAY_TRY(writeProfiles());
     INLAY_TRY(writeBuffers());
     INLAY_TRY(writeTensors<plan::InputOp>(engine_.inputs));
     INLAY_TRY(writeTensors<plan::OutputOp>(engine_.outputs));
@@ -151,6 +153,29 @@ private:
       symbol->opt = static_cast<int64_t>(op.getOpt());
       INLAY_ASSIGN(symbol->bound, add(op.getBound()));
       engine_.symbols.push_back(std::move(symbol));
+    }
+    return {};
+  }
+
+  Status writeProfiles() {
+    INLAY_ASSIGN(const auto profiles, profilesOf(program_));
+    for (const std::vector<int64_t> &numbers : profiles) {
+      auto profile = std::make_unique<fb::ProfileT>();
+      for (size_t i = 0; i < numbers.size(); i += 3) {
+        auto range = std::make_unique<fb::ProfileRangeT>();
+        range->min = numbers[i];
+        range->opt = numbers[i + 1];
+        range->max = numbers[i + 2];
+        profile->ranges.push_back(std::move(range));
+      }
+      // Sizes that kernels compute have no range but their own.
+      for (auto op : program_.getBody().getOps<plan::ComputedSymbolOp>()) {
+        auto range = std::make_unique<fb::ProfileRangeT>();
+        range->max = static_cast<int64_t>(op.getMax());
+        range->opt = static_cast<int64_t>(op.getOpt());
+        profile->ranges.push_back(std::move(range));
+      }
+      engine_.profiles.push_back(std::move(profile));
     }
     return {};
   }

@@ -50,6 +50,9 @@ struct BuildOptions {
   /// Kernels in the engine or functions of the process: "prefer-aot" (default), "prefer-jit",
   /// "strict-aot", "strict-jit", or "ns::name=POLICY" for one operator.
   std::vector<std::string> implementations = {};
+  /// Shape profiles, "X:0=1,64,1024 s1=8": INPUT:DIM or a symbol, then min, opt and max, or one
+  /// size. None: all shapes of the model.
+  std::vector<std::string> profiles = {};
   std::function<void(const BuildProgress &)> progress = {}; ///< may be empty; must not throw
 };
 
@@ -106,6 +109,11 @@ inline CompiledEngine build(const BuildOptions &options) {
     implementations.push_back(policy.c_str());
   view.implementations = implementations.data();
   view.num_implementations = implementations.size();
+  std::vector<const char *> profiles;
+  for (const std::string &profile : options.profiles)
+    profiles.push_back(profile.c_str());
+  view.profiles = profiles.data();
+  view.num_profiles = profiles.size();
   if (!options.plugins.isEmpty()) {
     view.register_user = const_cast<PluginRegistry *>(&options.plugins);
     view.register_plugins = [](void *user, const inlay_plugin_host_v1 *host) {

@@ -36,6 +36,10 @@ typedef struct inlay_build_options_v1 {
    */
   const char *const *implementations;
   size_t num_implementations;
+  /** Shape profiles, "X:0=1,64,1024 s1=8": INPUT:DIM or a symbol, then min, opt and max, or one
+   * size. The engine takes the shapes that enclose all of them; none: all of the model. */
+  const char *const *profiles;
+  size_t num_profiles;
 } inlay_build_options_v1;
 
 /** Builds an engine. The same inputs give the same bytes. *out_result is always set, on an error

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import unittest
 
+import chain
 import npy
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -322,6 +323,34 @@ class CliTest(unittest.TestCase):
         self.fails("run", engine, "--device", "tpu", "--inputs", RECORDED, says=["unknown device 'tpu'"])
         (self.folder / "x.npy").write_bytes(b"no numpy")
         self.fails("run", engine, "--input", "X=x.npy", says=["x.npy"])
+
+    def test_profiles_of_shapes(self):
+        (self.folder / "chain.mlir").write_text(chain.chain_graph(2, "s0"))
+        build = ("build", "chain.mlir", "--plugin", MANIFEST, "--quiet", "-o", "chain.inlay")
+        self.call(*build, "--profile", "in_0:0=1,64,1000", "--profile", "s0=2000,3000,4000", "--dump-stages", "stages")
+        data = json.loads(self.call("inspect", "chain.inlay", "--json").stdout)
+        self.assertEqual(data["profiles"], [[{"min": 1, "opt": 64, "max": 1000}], [{"min": 2000, "opt": 3000, "max": 4000}]])
+        self.assertEqual([data["symbols"][0][key] for key in ("min", "opt", "max")], [1, 64, 4000])
+        self.assertIn("profile 2: s0 2000 to 4000, tuned for 3000", self.call("inspect", "chain.inlay").stdout)
+        # A dumped plan keeps them; a dumped graph keeps what encloses them.
+        built = (self.folder / "chain.inlay").read_bytes()
+        self.call("build", "stages/02-plan.mlir", "--name", "chain", "--quiet", "-o", "again.inlay")
+        self.assertEqual((self.folder / "again.inlay").read_bytes(), built)
+
+        for size, profiles in [(1000, (0, 1)), (1500, (0,)), (2000, (0, 2)), (4001, ())]:
+            npy.save(self.folder / "x.npy", [0.5] * size, (size,), "float32")
+            for profile in (0, 1, 2):
+                run = ("run", "chain.inlay", "--input", "in_0=x.npy", "--profile", profile)
+                if profile in profiles:
+                    self.call(*run)
+                else:
+                    self.fails(*run, says=["input 'in_0'", "(s0)", str(size), "expected"])
+        self.fails("run", "chain.inlay", "--input", "in_0=x.npy", "--profile", 3, says=["profile 3 was asked for; engine 'chain' has 2 profiles"])
+        self.assertEqual(json.loads(self.call("bench", "chain.inlay", "--profile", 2, "--iterations", 5, "--json").stdout)["tensor_bytes"], 24000)
+        for profile, says in [("in_0:0=1,64,2000000", ["'in_0:0' (s0) is to have 1 to 2000000; the model takes 1 to 1048576"]),
+                              ("batch=8", ["no dimension 'batch'", "'in_0' of rank 1", "'s0'", "profile 1"]),
+                              ("s0=8,4,9", ["min 8, opt 4 and max 9"])]:
+            self.fails(*build, "--profile", profile, says=says)
 
     def test_without_a_driver_the_gpu_is_refused_clearly(self):
         engine = self.engine()

@@ -19,6 +19,7 @@ struct BuildCommandOptions {
   std::string model;
   std::vector<std::string> plugins;
   std::vector<std::string> targets;
+  std::vector<std::string> profiles;
   std::string output;
   std::string name;
   std::string dumpFolder;
@@ -53,6 +54,7 @@ Status build(const BuildCommandOptions &options) {
   if (!options.targets.empty())
     build.targets = options.targets;
   build.engineName = options.name;
+  build.profiles = options.profiles;
   for (const std::string &policy : options.implementations)
     INLAY_TRY(build.policies.add(policy), "reading --implementation");
   if (!options.dumpFolder.empty())
@@ -89,6 +91,11 @@ void addBuildCommand(CLI::App &app, Status &outcome) {
                    "prefer-aot (default), prefer-jit, strict-aot or strict-jit: kernels in the "
                    "engine, or functions of the process; also NAMESPACE::NAME=POLICY; may be "
                    "repeated")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--profile", options->profiles,
+                   "Sizes to build for, \"DIM=MIN,OPT,MAX …\", where DIM is INPUT:DIM or a symbol, "
+                   "for example \"X:0=1,64,1024\"; may be repeated: profiles are counted from 1")
       ->allow_extra_args(false);
   command->add_option("-o,--output", options->output, "The engine file to write")->required();
   command->add_option("--name", options->name, "Name of the engine; default: of the model's file");
