@@ -340,8 +340,7 @@ TEST_F(CppPluginLibrary, DescribesSizesThatKernelsCompute) {
   EXPECT_EQ(argument.dtype, DataType::Int64);
   EXPECT_THAT(describeError("test::bad_size"),
               HasSubstr("size 'count' is float32; expected int32 or int64"));
-  EXPECT_THAT(implementError("test::bad_size"),
-              HasSubstr("the plugin describes no size 'count'"));
+  EXPECT_THAT(implementError("test::bad_size"), HasSubstr("the plugin describes no size 'count'"));
 }
 
 TEST_F(CppPluginLibrary, WithoutInputNamesTakesAllTensors) {

@@ -149,11 +149,11 @@ TEST_F(NodeChecksTest, RefusesValuesOutsideTheirRange) {
             "OUT_OF_RANGE: " + head + "grid axis x is -1*s0, outside 0 to 2147483647");
   EXPECT_EQ(check(one, {integer("2147483648")}),
             "OUT_OF_RANGE: " + head +
-                "argument '2147483648' has the value 2147483648, outside the range of int32; pass "
-                "it as int64");
+                "argument '2147483648' has the value 2147483648, outside the range of int32, "
+                "-2147483648 to 2147483647; pass it as int64");
   EXPECT_EQ(check(one, {integer("0 - s0", DataType::UInt8)}),
             "OUT_OF_RANGE: " + head +
-                "argument '0 - s0' has the value -1*s0, outside the range of uint8");
+                "argument '0 - s0' has the value -1*s0, outside the range of uint8, 0 to 255");
   EXPECT_EQ(check(one, {tensorArgument(LaunchArgument::Kind::Input, 1)}),
             "INVALID_ARGUMENT: " + head + "argument 'T' is input 1, but there are 1");
   EXPECT_EQ(check(one, {tensorArgument(LaunchArgument::Kind::Workspace, 0)}),
