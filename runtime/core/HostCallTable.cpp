@@ -8,6 +8,10 @@ namespace inlay {
 namespace {
 
 constexpr uint32_t kAbsent = UINT32_MAX;
+// The file and the C interface number the kinds of values alike.
+static_assert(static_cast<int>(fb::HostValueKind::None) == INLAY_ATTRIBUTE_NONE &&
+              static_cast<int>(fb::HostValueKind::DType) == INLAY_ATTRIBUTE_DTYPE &&
+              static_cast<int>(fb::HostValueKind::MAX) == INLAY_ATTRIBUTE_STRING_LIST);
 
 const char *textOf(const flatbuffers::String *text) { return text ? text->c_str() : ""; }
 
