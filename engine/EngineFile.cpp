@@ -127,10 +127,10 @@ Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
   EngineHeader header{};
   std::memcpy(header.magic, kMagic, sizeof(header.magic));
   header.formatVersion = kEngineFormatVersion;
-  header.flags = (hasLaunchDetails(engine) ? kLaunchDetailsFlag : 0) |
-                 (usesScratch(engine) ? kScratchFlag : 0) |
-                 (callsHost(engine) ? kHostCallFlag : 0) |
-                 (readsSizes(engine) ? kComputedSizesFlag : 0);
+  header.flags =
+      (hasLaunchDetails(engine) ? kLaunchDetailsFlag : 0) |
+      (usesScratch(engine) ? kScratchFlag : 0) | (callsHost(engine) ? kHostCallFlag : 0) |
+      (readsSizes(engine) ? kComputedSizesFlag : 0) | (engine.choices.empty() ? 0 : kTacticsFlag);
   header.metadataOffset = sizeof(EngineHeader);
   header.metadataSizeBytes = metadataSizeBytes;
   header.segmentsOffset = segmentsOffset;

@@ -31,8 +31,10 @@ inline constexpr uint32_t kHostCallFlag = 4;
 /// Flag of engines with sizes that their kernels compute: symbols with a bound, ReadSize steps.
 inline constexpr uint32_t kComputedSizesFlag = 8;
 /// All flags that this version of the code knows.
+/// Flag of engines with launches that run only if their tactic is taken.
+inline constexpr uint32_t kTacticsFlag = 16;
 inline constexpr uint32_t kKnownEngineFlags =
-    kLaunchDetailsFlag | kScratchFlag | kHostCallFlag | kComputedSizesFlag;
+    kLaunchDetailsFlag | kScratchFlag | kHostCallFlag | kComputedSizesFlag | kTacticsFlag;
 
 /// The first 64 bytes of an engine file, little-endian.
 struct EngineHeader {

@@ -47,6 +47,8 @@ public:
     json["outputs"] = list(*engine_.outputs(), [&](const fb::Tensor &t) { return tensor(t); });
     json["buffers"] = list(*engine_.buffers(), [&](const fb::Buffer &b) { return buffer(b); });
     json["kernels"] = list(*engine_.kernels(), [&](const fb::Kernel &k) { return kernel(k); });
+    if (engine_.choices())
+      json["choices"] = list(*engine_.choices(), [&](const fb::Choice &c) { return choice(c); });
     json["steps"] = list(*engine_.steps(), [&](const fb::Step &s) { return step(s); });
     json["checks"] = list(*engine_.checks(), [&](const fb::Check &c) {
       return Json{{"condition", expression(c.condition())}, {"message", textOf(c.message())}};
@@ -188,6 +190,34 @@ private:
       json["shared_bytes"] = expression(launch.shared_bytes());
     if (launch.attributes())
       json["attributes"] = textOf(launch.attributes());
+    if (launch.choice() != kAbsent) {
+      json["choice"] = launch.choice();
+      json["tactic"] = launch.tactic();
+    }
+    return json;
+  }
+
+  Json choice(const fb::Choice &choice) const {
+    Json json{{"plugin", textOf(choice.plugin())}, {"node", textOf(choice.node())}};
+    json["tactics"] = list(*choice.tactics(), [&](const fb::Tactic &tactic) {
+      Json entry{{"name", textOf(tactic.name())}};
+      if (tactic.condition() != kAbsent)
+        entry["condition"] = expression(tactic.condition());
+      if (tactic.alignments())
+        entry["alignments"] = list(*tactic.alignments(), [](const fb::Alignment &alignment) {
+          return Json{{"buffer", alignment.buffer()}, {"bytes", alignment.bytes()}};
+        });
+      return entry;
+    });
+    json["orders"] = list(*choice.orders(), [](const fb::TacticOrder &order) {
+      Json entry = Json::object();
+      if (order.target())
+        entry["target"] = textOf(order.target());
+      if (order.profile() != kAbsent)
+        entry["profile"] = order.profile();
+      entry["tactics"] = std::vector<uint32_t>(order.tactics()->begin(), order.tactics()->end());
+      return entry;
+    });
     return json;
   }
 

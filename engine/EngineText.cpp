@@ -50,6 +50,8 @@ public:
     printBuffers();
     for (uint32_t i = 0; i < engine_.kernels()->size(); ++i)
       printKernel(i, *engine_.kernels()->Get(i));
+    for (uint32_t i = 0; engine_.choices() && i < engine_.choices()->size(); ++i)
+      printChoice(i, *engine_.choices()->Get(i));
     for (uint32_t i = 0; i < engine_.steps()->size(); ++i)
       printStep(i, *engine_.steps()->Get(i));
     for (const fb::Check *check : *engine_.checks())
@@ -208,11 +210,41 @@ private:
          quoted(textOf(kernel.name())), shape(*launch.grid()), block, shared,
          plugin.empty() ? "" : ", plugin " + quoted(plugin),
          node.empty() ? "" : ", node " + quoted(node));
+    if (launch.choice() != kAbsent)
+      line("  only for tactic {} of choice {}",
+           quoted(textOf(
+               engine_.choices()->Get(launch.choice())->tactics()->Get(launch.tactic())->name())),
+           launch.choice());
     if (launch.attributes())
       line("  attributes: {}", quoted(textOf(launch.attributes())));
     for (uint32_t i = 0; i < launch.arguments()->size(); ++i)
       line("  {} = {}", textOf(kernel.parameters()->Get(i)->name()),
            argument(*launch.arguments()->Get(i)));
+  }
+
+  void printChoice(uint32_t index, const fb::Choice &choice) {
+    line("choice {}: of {} tactics, plugin {}, node {}", index, choice.tactics()->size(),
+         quoted(textOf(choice.plugin())), quoted(textOf(choice.node())));
+    for (const fb::Tactic *tactic : *choice.tactics()) {
+      std::string when;
+      if (tactic->condition() != kAbsent)
+        when = ", if " + expression(tactic->condition());
+      for (uint32_t i = 0; tactic->alignments() && i < tactic->alignments()->size(); ++i)
+        when += fmt::format("{}buffer {} is aligned to {}", when.empty() ? ", if " : " and ",
+                            tactic->alignments()->Get(i)->buffer(),
+                            tactic->alignments()->Get(i)->bytes());
+      line("  tactic {}{}", quoted(textOf(tactic->name())), when);
+    }
+    for (const fb::TacticOrder *order : *choice.orders()) {
+      std::string names;
+      for (uint32_t tactic : *order->tactics())
+        names +=
+            (names.empty() ? "" : ", ") + quoted(textOf(choice.tactics()->Get(tactic)->name()));
+      const std::string profile =
+          order->profile() == kAbsent ? "" : fmt::format(" in profile {}", order->profile());
+      line("  tried{}{}: {}", order->target() ? " on " + std::string(textOf(order->target())) : "",
+           profile, names);
+    }
   }
 
   void printHostCall(uint32_t index, const fb::HostCall &call) {

@@ -3,6 +3,7 @@
 #include "base/CheckedMath.h"
 #include "base/DataType.h"
 #include "base/Error.h"
+#include "engine/ChoiceVerifier.h"
 #include "engine/ComputedSizes.h"
 #include "engine/EngineFile.h"
 #include "engine/OutputVerifier.h"
@@ -36,6 +37,7 @@ public:
       INLAY_TRY(verifyProfile(i));
     INLAY_TRY(verifyKernels());
     INLAY_TRY(verifySteps());
+    INLAY_TRY(verifyChoices(engine_));
     for (uint32_t i = 0; i < engine_.checks()->size(); ++i)
       INLAY_TRY(verifyIndex(engine_.checks()->Get(i)->condition(), engine_.expressions()->size(),
                             "checks", i, "expression"));

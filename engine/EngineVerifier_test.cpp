@@ -241,15 +241,54 @@ INSTANTIATE_TEST_SUITE_P(
                      "output 'z' updates input 'x', but its first step")),
     [](const auto &test) { return std::string(test.param.name); });
 
-TEST(Verifier, AcceptsComputedSizesAndUpdatedInputs) {
-  for (TestEngine (*make)() : {makeSizeTestEngine, makeUpdateTestEngine}) {
+#define BREAK_CHOICE(name, statement, message)                                                     \
+  BrokenEngine {                                                                                   \
+    name,                                                                                          \
+        [](TestEngine &test) {                                                                     \
+          test = makeTacticTestEngine();                                                           \
+          fb::EngineT &e = test.engine;                                                            \
+          fb::ChoiceT &choice = *e.choices[0];                                                     \
+          (void)choice;                                                                            \
+          statement;                                                                               \
+        },                                                                                         \
+        message                                                                                    \
+  }
+
+INSTANTIATE_TEST_SUITE_P(
+    Choices, Verifier,
+    testing::Values(
+        BREAK_CHOICE("tacticCondition", choice.tactics[0]->condition = 9999,
+                     "choices[0] has tactic 'large' with expression 9999"),
+        BREAK_CHOICE("tacticBuffer", choice.tactics[1]->alignments[0]->buffer = 17,
+                     "choices[0] has tactic 'wide' with buffer 17; the engine has 4"),
+        BREAK_CHOICE("tacticAlignment", choice.tactics[1]->alignments[0]->bytes = 48,
+                     "choices[0] has tactic 'wide' with an alignment of 48 bytes"),
+        BREAK_CHOICE("orderTwice", (choice.orders[0]->tactics = {0, 0, 2}),
+                     "choices[0] has an order with tactic 0, which is not there or stands twice"),
+        BREAK_CHOICE("orderOfNothing", choice.orders[0]->tactics.clear(),
+                     "choices[0] has an empty order"),
+        BREAK_CHOICE("orderWithoutLast", (choice.orders[0]->tactics = {2, 0}),
+                     "choices[0] has an order that ends in tactic 'large', which has a condition"),
+        BREAK_CHOICE("noOrder", choice.orders.clear(), "choices[0] has 0 orders"),
+        BREAK_CHOICE("orderForOneProfile", choice.orders[0]->profile = 1,
+                     "choices[0] has 1 orders, and the last one does not fit every device"),
+        BREAK_CHOICE("launchOfNoChoice", e.steps[1]->kind.AsLaunch()->choice = 1,
+                     "steps[1] belongs to tactic 1 of choice 1, which is not there"),
+        BREAK_CHOICE("launchOfNoTactic", e.steps[1]->kind.AsLaunch()->tactic = 3,
+                     "steps[1] belongs to tactic 3 of choice 0, which is not there")),
+    [](const auto &test) { return std::string(test.param.name); });
+
+TEST(Verifier, AcceptsComputedSizesUpdatedInputsAndTactics) {
+  for (TestEngine (*make)() : {makeSizeTestEngine, makeUpdateTestEngine, makeTacticTestEngine}) {
     TestEngine test = make();
     const Result<std::vector<std::byte>> bytes =
         writeEngineFile(std::move(test.engine), test.segments);
     ASSERT_TRUE(bytes.isOk()) << bytes.status().toString();
     EngineHeader header;
     std::memcpy(&header, bytes->data(), sizeof(header));
-    EXPECT_EQ(header.flags, make == makeSizeTestEngine ? kComputedSizesFlag : 0u);
+    EXPECT_EQ(header.flags, make == makeSizeTestEngine     ? kComputedSizesFlag
+                            : make == makeTacticTestEngine ? kTacticsFlag
+                                                           : 0u);
   }
 }
 

@@ -181,6 +181,54 @@ inline TestEngine makeSizeTestEngine() {
   return test;
 }
 
+/// Gives the launch of a test engine two rivals, of a choice between the tactics "large" (n >=
+/// 100), "wide" (n a multiple of 16, x aligned to 64 bytes) and "any", on grids of 1, 2 and 3
+/// programs; steps 0 to 2 launch them, step 3 is the copy to z.
+inline TestEngine makeTacticTestEngine() {
+  TestEngine test = makeTestEngine();
+  fb::EngineT &engine = test.engine;
+  const auto add = [&](ExprKind kind, uint32_t a, uint32_t b, int64_t value) {
+    engine.expressions.emplace_back(static_cast<uint8_t>(kind), a, b, 0, value);
+    return static_cast<uint32_t>(engine.expressions.size() - 1);
+  };
+  const auto constant = [&](int64_t value) { return add(ExprKind::Constant, 0, 0, value); };
+  const uint32_t n = engine.inputs[0]->shape[0];
+  auto choice = std::make_unique<fb::ChoiceT>();
+  choice->plugin = "my::add_one";
+  choice->node = "add_one_1";
+  for (const char *name : {"large", "wide", "any"}) {
+    auto tactic = std::make_unique<fb::TacticT>();
+    tactic->name = name;
+    choice->tactics.push_back(std::move(tactic));
+  }
+  choice->tactics[0]->condition = add(ExprKind::LessEqual, constant(100), n, 0);
+  choice->tactics[1]->condition =
+      add(ExprKind::Equal, add(ExprKind::Mod, n, constant(16), 0), constant(0), 0);
+  auto alignment = std::make_unique<fb::AlignmentT>();
+  alignment->buffer = 0;
+  alignment->bytes = 64;
+  choice->tactics[1]->alignments.push_back(std::move(alignment));
+  auto order = std::make_unique<fb::TacticOrderT>();
+  order->tactics = {0, 1, 2};
+  choice->orders.push_back(std::move(order));
+  engine.choices.push_back(std::move(choice));
+  for (uint32_t i = 0; i < 3; ++i) {
+    fb::LaunchT launch = *engine.steps[i]->kind.AsLaunch();
+    launch.choice = 0;
+    launch.tactic = i;
+    launch.grid = {constant(i + 1), constant(1), constant(1)};
+    auto step = std::make_unique<fb::StepT>();
+    step->kind.Set(std::move(launch));
+    if (i < 2)
+      engine.steps.insert(engine.steps.begin() + i, std::move(step));
+    else
+      engine.steps[2] = std::move(step);
+  }
+  for (const std::unique_ptr<fb::BufferT> &buffer : engine.buffers)
+    buffer->last_step = 3;
+  return test;
+}
+
 /// Lets z be the memory of x: first a copy of x, then written by the launch.
 inline TestEngine makeUpdateTestEngine() {
   TestEngine test = makeTestEngine();
