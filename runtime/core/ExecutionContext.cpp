@@ -139,7 +139,7 @@ Result<std::unique_ptr<ExecutionContext>> ExecutionContext::create(std::shared_p
   INLAY_ASSIGN(std::shared_ptr<DeviceEngine> deviceEngine, engine->onDevice(name));
   INLAY_TRY(checkOptions(options, *engine, deviceEngine->device()));
   INLAY_TRY(deviceEngine->device().makeCurrent());
-  INLAY_ASSIGN(LaunchTable table, LaunchTable::create(*engine, *deviceEngine));
+  INLAY_ASSIGN(LaunchTable table, LaunchTable::create(*engine, *deviceEngine, options.profile));
   std::unique_ptr<ExecutionContext> context(
       new ExecutionContext(std::move(engine), std::move(deviceEngine), std::move(table), options));
   INLAY_ASSIGN(context->stream_, context->device().createStream(options.numThreads));
@@ -229,6 +229,8 @@ Status ExecutionContext::bind(Slot &slot, const TensorBinding &binding) {
       addresses_[expected.buffer] = binding.data;
       table_.setAddress(expected.buffer, binding.data);
       hostCalls_.setAddress(expected.buffer, binding.data);
+      if (table_.dependsOnAddress(expected.buffer))
+        table_.selectTactics(addresses_);
     }
     return {};
   }
@@ -390,6 +392,7 @@ Status ExecutionContext::prepare() {
     table_.setAddress(i, addresses_[i]);
     hostCalls_.setAddress(i, addresses_[i]);
   }
+  table_.selectTactics(addresses_);
   ++statistics_.numPlans;
   graphs_.deselect();
   isReady_ = true;

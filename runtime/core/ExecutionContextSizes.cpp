@@ -32,6 +32,7 @@ Status ExecutionContext::applySizes() {
     bufferSizes_[i] = size;
   }
   INLAY_TRY(table_.setShapes(shapes_, bufferSizes_));
+  table_.selectTactics(addresses_);
   return hostCalls_.setShapes(shapes_, bufferSizes_);
 }
 

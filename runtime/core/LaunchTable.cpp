@@ -27,6 +27,14 @@ std::string nameLaunch(const Engine &engine, const fb::Launch &launch) {
     name += fmt::format(" of plugin '{}'", plugin);
   if (!node.empty())
     name += fmt::format(" (node '{}')", node);
+  if (launch.choice() != kAbsent)
+    name += fmt::format(", tactic '{}'", engine.metadata()
+                                             .choices()
+                                             ->Get(launch.choice())
+                                             ->tactics()
+                                             ->Get(launch.tactic())
+                                             ->name()
+                                             ->string_view());
   return name;
 }
 
@@ -38,8 +46,9 @@ std::string nameParameter(const fb::Parameter &parameter, uint32_t index) {
 
 } // namespace
 
-Result<LaunchTable> LaunchTable::create(const Engine &engine, const DeviceEngine &deviceEngine) {
-  LaunchTable table(engine);
+Result<LaunchTable> LaunchTable::create(const Engine &engine, const DeviceEngine &deviceEngine,
+                                        uint32_t profile) {
+  LaunchTable table(engine, deviceEngine, profile);
   const auto &steps = *engine.metadata().steps();
   size_t numValues = 0;
   uint32_t numHostCalls = 0;
@@ -118,6 +127,7 @@ Status LaunchTable::setShapes(const ShapeEvaluation &shapes,
                               std::span<const int64_t> bufferSizesBytes) {
   bufferSizesBytes_ = bufferSizesBytes;
   evaluateFloats(shapes);
+  tactics_.setShapes(shapes);
   for (uint32_t s = 0; s < steps_.size(); ++s) {
     ReadyStep &step = steps_[s];
     if (step.kind == ReadyStep::Kind::Copy)
@@ -125,6 +135,10 @@ Status LaunchTable::setShapes(const ShapeEvaluation &shapes,
     if (step.kind != ReadyStep::Kind::Launch)
       continue;
     const fb::Launch &launch = *engine_->metadata().steps()->Get(s)->kind_as_Launch();
+    // What is not taken for these shapes need not have a grid or arguments for them.
+    step.isEmpty = step.isSkipped = !tactics_.mayRun(launch);
+    if (step.isSkipped)
+      continue;
     INLAY_TRY(setGrid(s, launch, shapes));
     uint32_t numBuffers = 0, numEmpty = 0;
     uint64_t workBytes = 0;
@@ -137,8 +151,9 @@ Status LaunchTable::setShapes(const ShapeEvaluation &shapes,
       }
     step.launch.workBytes = workBytes;
     // A kernel all of whose tensors are empty has nothing to do.
-    step.isSkipped = step.isSkipped || (numBuffers > 0 && numEmpty == numBuffers);
-    if (!step.isSkipped) {
+    step.isEmpty = step.isEmpty || (numBuffers > 0 && numEmpty == numBuffers);
+    step.isSkipped = step.isEmpty;
+    if (!step.isEmpty) {
       INLAY_TRY(setBlock(s, launch, shapes));
       INLAY_TRY(setScalars(s, launch, shapes));
     }
@@ -146,10 +161,18 @@ Status LaunchTable::setShapes(const ShapeEvaluation &shapes,
   return {};
 }
 
+void LaunchTable::selectTactics(std::span<void *const> addresses) {
+  if (tactics_.isEmpty())
+    return;
+  tactics_.select(addresses);
+  for (uint32_t s = 0; s < steps_.size(); ++s)
+    if (const fb::Launch *launch = engine_->metadata().steps()->Get(s)->kind_as_Launch())
+      steps_[s].isSkipped = steps_[s].isEmpty || !tactics_.runs(*launch);
+}
+
 Status LaunchTable::setGrid(uint32_t index, const fb::Launch &launch,
                             const ShapeEvaluation &shapes) {
   ReadyStep &step = steps_[index];
-  step.isSkipped = false;
   for (uint32_t i = 0; i < 3; ++i) {
     const int64_t extent = shapes.value(launch.grid()->Get(i));
     if (extent < 0 || extent > kMaxGrid[i])
@@ -157,7 +180,7 @@ Status LaunchTable::setGrid(uint32_t index, const fb::Launch &launch,
                         nameLaunch(*engine_, launch), extent, kGridNames[i], kMaxGrid[i],
                         shapes.describeSymbols());
     step.launch.grid[i] = static_cast<uint32_t>(extent);
-    step.isSkipped = step.isSkipped || extent == 0;
+    step.isEmpty = step.isEmpty || extent == 0;
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include "runtime/core/Engine.h"
 #include "runtime/core/ShapeEvaluation.h"
 #include "runtime/core/StepProfiler.h"
+#include "runtime/core/TacticTable.h"
 #include "symbolic/FloatExpr.h"
 
 #include <span>
@@ -14,7 +15,8 @@ namespace inlay {
 
 /// One step, ready to run.
 struct ReadyStep {
-  bool isSkipped = false;
+  bool isSkipped = false; // it is empty, or of a tactic that is not taken
+  bool isEmpty = false;
   enum class Kind : uint8_t { Launch, Copy, HostCall, ReadSize };
   Kind kind = Kind::Launch;
   LaunchRecord launch;
@@ -25,18 +27,24 @@ struct ReadyStep {
 
 class LaunchTable {
 public:
-  /// Errors: Unimplemented (a scalar argument of a type that cannot be passed).
-  static Result<LaunchTable> create(const Engine &engine, const DeviceEngine &deviceEngine);
+  /// `profile` is the context's, 0 for none. Errors: Unimplemented (a scalar argument of a type
+  /// that cannot be passed).
+  static Result<LaunchTable> create(const Engine &engine, const DeviceEngine &deviceEngine,
+                                    uint32_t profile = 0);
 
-  /// Computes grids and scalar arguments. `bufferSizesBytes` has one entry per buffer and stays
-  /// where it is. Errors:
-  /// OutOfRange naming plugin, kernel, parameter and value.
+  /// Computes grids and scalar arguments of what may run. `bufferSizesBytes` has one entry per
+  /// buffer and stays where it is. Errors: OutOfRange naming plugin, kernel, parameter and value.
   Status setShapes(const ShapeEvaluation &shapes, std::span<const int64_t> bufferSizesBytes);
   /// Writes a buffer's address into all launches that take it.
   void setAddress(uint32_t buffer, void *address) {
     for (uint32_t i = usesBegin_[buffer]; i < usesBegin_[buffer + 1]; ++i)
       values_[uses_[i]] = reinterpret_cast<uint64_t>(address);
   }
+
+  /// Takes tactics by shapes and by the addresses of all buffers; after both have been set.
+  void selectTactics(std::span<void *const> addresses);
+  /// True if selectTactics must follow where this buffer's address changes.
+  bool dependsOnAddress(uint32_t buffer) const { return tactics_.dependsOnAddress(buffer); }
 
   std::span<const ReadyStep> steps() const { return steps_; }
   /// Names plugin, node, kernel, grid, block and arguments of a launch, for messages.
@@ -47,7 +55,8 @@ public:
   std::string describeBuffer(uint32_t buffer) const;
 
 private:
-  explicit LaunchTable(const Engine &engine) : engine_(&engine) {}
+  LaunchTable(const Engine &engine, const DeviceEngine &deviceEngine, uint32_t profile)
+      : engine_(&engine), tactics_(engine, deviceEngine, profile) {}
   Status addLaunch(const fb::Launch &launch, const DeviceEngine &deviceEngine, ReadyStep &step);
   void indexUses();
   Status setGrid(uint32_t step, const fb::Launch &launch, const ShapeEvaluation &shapes);
@@ -58,6 +67,7 @@ private:
   void evaluateFloats(const ShapeEvaluation &shapes);
 
   const Engine *engine_; // outlives the table
+  TacticTable tactics_;
   std::span<const int64_t> bufferSizesBytes_;
   std::vector<ReadyStep> steps_;
   std::vector<FloatInstruction> floats_;

@@ -39,6 +39,12 @@ public:
   virtual ~LoadedKernel() = default;
   /// Threads per block along x, y, z; 0 on devices without blocks.
   virtual std::array<uint32_t, 3> block() const { return {}; }
+  /// The target of the image that was loaded, "cuda:sm_90a"; empty on devices that load none.
+  const std::string &target() const { return target_; }
+  void setTarget(std::string_view target) { target_ = target; }
+
+private:
+  std::string target_;
 };
 
 /// The dynamic shared memory that a kernel's image asks for.

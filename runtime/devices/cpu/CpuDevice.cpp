@@ -65,7 +65,9 @@ public:
   CpuDevice() {
     info_.device = "cpu";
     info_.numCores = static_cast<int32_t>(defaultNumThreads());
-    info_.name = fmt::format("{}, {} threads", kCpuLevelNames[cpuLevel()], info_.numCores);
+    const std::string brand = cpuBrand();
+    info_.name = fmt::format("{}{}{}, {} threads", brand, brand.empty() ? "" : ", ",
+                             kCpuLevelNames[cpuLevel()], info_.numCores);
     info_.target = fmt::format("cpu:{}", kCpuLevelNames[cpuLevel()]);
     info_.memoryBytes = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
                         static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
@@ -120,8 +122,9 @@ public:
                       best->entry()->string_view());
     INLAY_LOG(Cpu, Debug, "kernel {}: {}", kernel.name()->string_view(),
               best->target()->string_view());
-    return std::unique_ptr<LoadedKernel>(
-        std::make_unique<CpuKernel>(std::move(library), entry, best->scratch_bytes()));
+    auto loaded = std::make_unique<CpuKernel>(std::move(library), entry, best->scratch_bytes());
+    loaded->setTarget(best->target()->string_view());
+    return std::unique_ptr<LoadedKernel>(std::move(loaded));
   }
 
   Result<uint64_t> prepareLaunches(const LoadedKernel &kernel, Stream stream) override {

@@ -30,6 +30,20 @@ uint32_t savedStates() {
 
 } // namespace
 
+std::string cpuBrand() {
+  constexpr uint32_t kFirst = 0x80000002, kLast = 0x80000004;
+  std::string brand;
+  for (uint32_t leaf = kFirst; leaf <= kLast; ++leaf) {
+    const Registers r = cpuid(leaf);
+    for (uint32_t word : {r.eax, r.ebx, r.ecx, r.edx})
+      for (int shift = 0; shift < 32; shift += 8)
+        if (const char c = static_cast<char>(word >> shift & 0xff); c != 0)
+          brand.push_back(c);
+  }
+  const size_t first = brand.find_first_not_of(' '), last = brand.find_last_not_of(' ');
+  return first == std::string::npos ? "" : brand.substr(first, last - first + 1);
+}
+
 int cpuLevel() {
   const Registers basic = cpuid(1), structured = cpuid(7), extended = cpuid(0x80000001);
   // cmpxchg16b, sse3, ssse3, sse4.1, sse4.2, popcnt; lahf

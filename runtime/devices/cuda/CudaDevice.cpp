@@ -145,6 +145,7 @@ public:
     INLAY_ASSIGN(const CudaModule module, loadModule(file, kernel, *image));
     auto loaded = std::make_unique<CudaKernel>(driver_, context_, module);
     setLaunch(*loaded, *image);
+    loaded->setTarget(image->target()->string_view());
     const std::string context = fmt::format("loading kernel '{}'", kernel.name()->string_view());
     INLAY_TRY(driver_->check(
                   driver_->moduleGetFunction(&loaded->function, module, image->entry()->c_str()),

@@ -1,0 +1,91 @@
+#include "runtime/core/TacticTable.h"
+
+#include <algorithm>
+
+namespace inlay {
+namespace {
+
+constexpr uint32_t kAbsent = UINT32_MAX;
+
+/// True if an image's target ("cpu:x86-64-v3") is `name`, or of the family that `name` is ("cpu").
+bool isTargetOf(std::string_view target, std::string_view name) {
+  return target == name || (name.find(':') == std::string_view::npos && target.starts_with(name) &&
+                            target.substr(name.size()).starts_with(':'));
+}
+
+bool areAligned(const fb::Tactic &tactic, std::span<void *const> addresses) {
+  return !tactic.alignments() ||
+         std::ranges::all_of(*tactic.alignments(), [&](const fb::Alignment *alignment) {
+           return reinterpret_cast<uintptr_t>(addresses[alignment->buffer()]) %
+                      alignment->bytes() ==
+                  0;
+         });
+}
+
+} // namespace
+
+const fb::TacticOrder *TacticTable::orderFor(const fb::Choice &choice, std::string_view target,
+                                             uint32_t profile) {
+  for (const fb::TacticOrder *order : *choice.orders())
+    if ((!order->target() || isTargetOf(target, order->target()->string_view())) &&
+        (order->profile() == kAbsent || order->profile() == profile))
+      return order;
+  return choice.orders()->Get(choice.orders()->size() - 1); // which fits all, as is verified
+}
+
+TacticTable::TacticTable(const Engine &engine, const DeviceEngine &deviceEngine, uint32_t profile)
+    : isAligned_(engine.metadata().buffers()->size(), false) {
+  const auto *choices = engine.metadata().choices();
+  if (!choices)
+    return;
+  // The kernels of an engine have images for the same targets, so that any of them tells.
+  std::vector<std::string_view> targets(choices->size());
+  for (const fb::Step *step : *engine.metadata().steps())
+    if (const fb::Launch *launch = step->kind_as_Launch(); launch && launch->choice() != kAbsent)
+      targets[launch->choice()] = deviceEngine.kernel(launch->kernel()).target();
+  for (uint32_t i = 0; i < choices->size(); ++i) {
+    Choice choice;
+    choice.description = choices->Get(i);
+    choice.order = orderFor(*choice.description, targets[i], profile);
+    choice.isPossible.resize(choice.description->tactics()->size(), false);
+    for (uint32_t tactic : *choice.order->tactics())
+      if (const auto *alignments = choice.description->tactics()->Get(tactic)->alignments())
+        for (const fb::Alignment *alignment : *alignments)
+          isAligned_[alignment->buffer()] = true;
+    choices_.push_back(std::move(choice));
+  }
+}
+
+void TacticTable::setShapes(const ShapeEvaluation &shapes) {
+  for (Choice &choice : choices_) {
+    choice.isPossible.assign(choice.isPossible.size(), false);
+    for (uint32_t index : *choice.order->tactics()) {
+      const fb::Tactic &tactic = *choice.description->tactics()->Get(index);
+      choice.isPossible[index] =
+          tactic.condition() == kAbsent || shapes.value(tactic.condition()) != 0;
+      // What stands behind one that is taken wherever tensors lie is never taken.
+      if (choice.isPossible[index] && (!tactic.alignments() || tactic.alignments()->size() == 0))
+        break;
+    }
+  }
+}
+
+void TacticTable::select(std::span<void *const> addresses) {
+  for (Choice &choice : choices_)
+    for (uint32_t tactic : *choice.order->tactics())
+      if (choice.isPossible[tactic] &&
+          areAligned(*choice.description->tactics()->Get(tactic), addresses)) {
+        choice.taken = tactic;
+        break;
+      }
+}
+
+bool TacticTable::mayRun(const fb::Launch &launch) const {
+  return launch.choice() == kAbsent || choices_[launch.choice()].isPossible[launch.tactic()];
+}
+
+bool TacticTable::runs(const fb::Launch &launch) const {
+  return launch.choice() == kAbsent || choices_[launch.choice()].taken == launch.tactic();
+}
+
+} // namespace inlay

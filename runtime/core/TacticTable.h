@@ -1,0 +1,45 @@
+// Which tactics of an engine's choices a context takes.
+#pragma once
+
+#include "runtime/core/Engine.h"
+#include "runtime/core/ShapeEvaluation.h"
+
+#include <span>
+#include <vector>
+
+namespace inlay {
+
+/// One per context. Nothing allocates once it is made.
+class TacticTable {
+public:
+  /// `profile` is the context's, counted from 1; 0: the engine's whole range.
+  TacticTable(const Engine &engine, const DeviceEngine &deviceEngine, uint32_t profile);
+
+  bool isEmpty() const { return choices_.empty(); }
+  /// Evaluates the conditions. Until select, all whose condition holds may be taken.
+  void setShapes(const ShapeEvaluation &shapes);
+  /// Takes of each choice the first tactic whose condition and alignments hold. `addresses` has one
+  /// entry per buffer.
+  void select(std::span<void *const> addresses);
+  /// True if a launch of the engine belongs to no tactic, or to one that may still be taken.
+  bool mayRun(const fb::Launch &launch) const;
+  /// The same after select: or to the one that is taken.
+  bool runs(const fb::Launch &launch) const;
+  /// True if a tactic asks how this buffer is aligned.
+  bool dependsOnAddress(uint32_t buffer) const { return isAligned_[buffer]; }
+
+private:
+  struct Choice {
+    const fb::Choice *description = nullptr;
+    const fb::TacticOrder *order = nullptr;
+    std::vector<bool> isPossible; // by tactic: it is in the order and its condition holds
+    uint32_t taken = 0;
+  };
+  static const fb::TacticOrder *orderFor(const fb::Choice &choice, std::string_view target,
+                                         uint32_t profile);
+
+  std::vector<Choice> choices_;
+  std::vector<bool> isAligned_; // by buffer
+};
+
+} // namespace inlay
