@@ -67,6 +67,11 @@ void forEachExpression(Operation &op, function_ref<void(StringRef)> visit) {
       .Case<InputOp, OutputOp>([&](auto tensor) { visitAll(tensor.getShape()); })
       .Case([&](CheckOp check) { visit(check.getCondition()); })
       .Case([&](ComputedSymbolOp size) { visit(size.getBound()); })
+      .Case([&](ChoiceOp choice) {
+        for (unsigned i = 0; i < choice.getTactics().size(); ++i)
+          if (StringRef condition = choice.conditionOf(i); !condition.empty())
+            visit(condition);
+      })
       .Case([&](BufferOp buffer) { visit(buffer.getSizeBytes()); })
       .Case([&](HostCallOp call) {
         for (Attribute shape : call.getShapes())
@@ -292,6 +297,122 @@ LogicalResult KernelOp::verifyRegions() {
   return success();
 }
 
+std::optional<unsigned> ChoiceOp::findTactic(StringRef name) {
+  for (unsigned i = 0; i < getTactics().size(); ++i)
+    if (nameOf(i) == name)
+      return i;
+  return std::nullopt;
+}
+
+StringRef ChoiceOp::nameOf(unsigned tactic) {
+  auto name = cast<DictionaryAttr>(getTactics()[tactic]).getAs<StringAttr>("name");
+  return name ? name.getValue() : StringRef();
+}
+
+StringRef ChoiceOp::conditionOf(unsigned tactic) {
+  auto condition = cast<DictionaryAttr>(getTactics()[tactic]).getAs<StringAttr>("condition");
+  return condition ? condition.getValue() : StringRef();
+}
+
+DictionaryAttr ChoiceOp::alignmentsOf(unsigned tactic) {
+  return cast<DictionaryAttr>(getTactics()[tactic]).getAs<DictionaryAttr>("aligned");
+}
+
+bool ChoiceOp::isUnconditional(unsigned tactic) {
+  return conditionOf(tactic).empty() && (!alignmentsOf(tactic) || alignmentsOf(tactic).empty());
+}
+
+namespace {
+
+LogicalResult verifyTactic(ChoiceOp choice, unsigned index, llvm::StringSet<> &names) {
+  for (NamedAttribute entry : cast<DictionaryAttr>(choice.getTactics()[index])) {
+    StringRef key = entry.getName().strref();
+    if (key != "name" && key != "condition" && key != "aligned")
+      return choice.emitOpError("(C1) tactic ") << index << " has the unknown key '" << key << "'";
+    if (!isa<StringAttr, DictionaryAttr>(entry.getValue()) ||
+        isa<DictionaryAttr>(entry.getValue()) != (key == "aligned"))
+      return choice.emitOpError("(C1) tactic ")
+             << index << " has '" << key << "' of another kind: " << entry.getValue();
+  }
+  StringRef name = choice.nameOf(index), condition = choice.conditionOf(index);
+  if (name.empty() || !names.insert(name).second)
+    return choice.emitOpError("(C1) tactic ")
+           << index << " has the name '" << name << "', which is empty or taken";
+  if (!condition.empty() && !isCanonicalExpression(condition))
+    return choice.emitOpError("(C2) tactic '")
+           << name << "' has a condition that is no expression in canonical text: " << condition;
+  constexpr int64_t kMaxAlignmentBytes = 4096;
+  if (DictionaryAttr alignments = choice.alignmentsOf(index))
+    for (NamedAttribute entry : alignments) {
+      auto bytes = dyn_cast<IntegerAttr>(entry.getValue());
+      if (!bytes || bytes.getInt() < 1 || bytes.getInt() > kMaxAlignmentBytes ||
+          (bytes.getInt() & (bytes.getInt() - 1)) != 0)
+        return choice.emitOpError("(C2) tactic '")
+               << name << "' has the alignment " << entry.getValue() << " for @"
+               << entry.getName().strref() << "; expected a power of two up to "
+               << kMaxAlignmentBytes;
+    }
+  return success();
+}
+
+LogicalResult verifyOrder(ChoiceOp choice, ArrayRef<Attribute> order) {
+  llvm::StringSet<> seen;
+  for (Attribute entry : order) {
+    auto name = dyn_cast<StringAttr>(entry);
+    if (!name || !choice.findTactic(name.getValue()) || !seen.insert(name.getValue()).second)
+      return choice.emitOpError("(C3) an order has ")
+             << entry << ", which is no tactic or twice there";
+  }
+  auto last =
+      order.empty() ? std::nullopt : choice.findTactic(cast<StringAttr>(order.back()).getValue());
+  if (!last || !choice.isUnconditional(*last))
+    return choice.emitOpError("(C3) an order of tactics ends in ")
+           << (last ? choice.nameOf(*last) : StringRef("nothing"))
+           << "; the last needs no condition";
+  return success();
+}
+
+} // namespace
+
+LogicalResult ChoiceOp::verify() {
+  llvm::StringSet<> names;
+  for (unsigned i = 0; i < getTactics().size(); ++i)
+    if (failed(verifyTactic(*this, i, names)))
+      return failure();
+  if (!getOrders()) {
+    SmallVector<Attribute> written;
+    for (unsigned i = 0; i < getTactics().size(); ++i)
+      written.push_back(StringAttr::get(getContext(), nameOf(i)));
+    return verifyOrder(*this, written);
+  }
+  DictionaryAttr last;
+  for (auto order : getOrders()->getAsRange<DictionaryAttr>()) {
+    auto tactics = order.getAs<ArrayAttr>("tactics");
+    for (NamedAttribute entry : order)
+      if (!(entry.getName() == "tactics" && tactics) &&
+          !(entry.getName() == "target" && isa<StringAttr>(entry.getValue())) &&
+          !(entry.getName() == "profile" && isa<IntegerAttr>(entry.getValue())))
+        return emitOpError("(C3) an order has the unknown entry ") << entry.getValue();
+    if (failed(verifyOrder(*this, tactics ? tactics.getValue() : ArrayRef<Attribute>())))
+      return failure();
+    last = order;
+  }
+  if (!last || last.size() != 1)
+    return emitOpError("(C4) the last order does not fit every target and profile");
+  return success();
+}
+
+LogicalResult ChoiceOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  for (unsigned i = 0; i < getTactics().size(); ++i)
+    if (DictionaryAttr alignments = alignmentsOf(i))
+      for (NamedAttribute entry : alignments) {
+        auto name = FlatSymbolRefAttr::get(getContext(), entry.getName().strref());
+        if (!symbols.lookupNearestSymbolFrom<BufferOp>(*this, name))
+          return emitOpError("(C2) ") << name << " is not a buffer of this program";
+      }
+  return success();
+}
+
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
   if (!kernel)
@@ -310,6 +431,14 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
       return emitOpError("(C3) argument ")
              << i << ": " << name << " is not a buffer of this program";
   }
+  if (getTactic().has_value() != getChoice().has_value())
+    return emitOpError("(C4) names a tactic or a choice, but not both");
+  if (!getChoice())
+    return success();
+  auto choice = symbols.lookupNearestSymbolFrom<ChoiceOp>(*this, getChoiceAttr());
+  if (!choice || !choice.findTactic(*getTactic()))
+    return emitOpError("(C4) '") << *getTactic() << "' is no tactic of a choice " << getChoiceAttr()
+                                 << " of this program";
   return success();
 }
 

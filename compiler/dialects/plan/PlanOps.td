@@ -181,6 +181,40 @@ def Plan_KernelOp : Plan_Member<"kernel", [Symbol, SingleBlock, NoTerminator, No
   }];
 }
 
+def Plan_ChoiceOp : Plan_Member<"choice", [Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Several ways to compute a node, of which one is taken when shapes and addresses are known";
+  let description = [{
+    `tactics` are dictionaries: `name`; `condition`, an expression that is not 0 where the tactic can be taken, and `aligned`, a
+    dictionary from buffers to powers of two that their addresses are multiples of; without these it always can. The first that can
+    be taken is: in the order in which they stand, or in that of the first of `orders` that fits. An order is a dictionary:
+    `tactics`, names; `target`, for whose code it was found, and `profile`, counted from 1, 0 for the whole range, that it is for;
+    without these it fits all.
+    (C1) Tactics have names, each its own, and nothing but these keys. (C2) Conditions are canonical expressions, alignments are
+    powers of two up to 4096 of buffers of this program. (C3) An order names tactics, each once, and the last of it has no condition;
+    without `orders` the same holds of the last tactic. (C4) The last order fits all.
+
+    ```mlir
+    plan.choice @scale_1.tactics [{name = "vector", condition = "eq(mod(s0, 16), 0)", aligned = {X = 32 : i64}}, {name = "any"} ] plugin "my::scale" node "scale_1"
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypedArrayAttrBase<DictionaryAttr, "dictionaries">:$tactics,
+                       OptionalAttr<TypedArrayAttrBase<DictionaryAttr, "dictionaries">>:$orders, OptionalAttr<StrAttr>:$plugin,
+                       OptionalAttr<StrAttr>:$node);
+  let assemblyFormat = "$sym_name $tactics (`orders` $orders^)? (`plugin` $plugin^)? (`node` $node^)? attr-dict";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The position of a tactic; none if there is none of this name.
+    std::optional<unsigned> findTactic(::llvm::StringRef name);
+    ::llvm::StringRef nameOf(unsigned tactic);
+    /// The condition on sizes; empty if there is none.
+    ::llvm::StringRef conditionOf(unsigned tactic);
+    /// Alignments by buffer; null if there are none.
+    ::mlir::DictionaryAttr alignmentsOf(unsigned tactic);
+    /// True if it can be taken for all sizes and addresses.
+    bool isUnconditional(unsigned tactic);
+  }];
+}
+
 def Plan_LaunchOp : Plan_Member<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Runs a kernel over a grid; a grid with an extent of 0 runs nothing";
   let description = [{
@@ -189,14 +223,16 @@ def Plan_LaunchOp : Plan_Member<"launch", [DeclareOpInterfaceMethods<SymbolUserO
     number of threads along x, y and z and `shared` the dynamic shared memory in bytes where the kernel's image does not say.
     (C1) `kernel` is a kernel of this program. (C2) There is one argument for each parameter of the kernel. (C3) A pointer
     parameter gets a buffer of this program, an integer parameter an expression, a float parameter a float or a float
-    expression. `nodeAttributes` tells people the node's arguments that are no tensors.
+    expression. (C4) `choice` and `tactic` are a `plan.choice` of this program and a tactic of it, for which alone the launch runs;
+    without them it always does. `nodeAttributes` tells people the node's arguments that are no tensors.
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Plan_Grid:$grid, Plan_ArgumentArray:$arguments,
                        OptionalAttr<StrAttr>:$plugin, OptionalAttr<StrAttr>:$node, OptionalAttr<Plan_Grid>:$block,
-                       OptionalAttr<Plan_Expr>:$sharedBytes, OptionalAttr<StrAttr>:$nodeAttributes);
+                       OptionalAttr<Plan_Expr>:$sharedBytes, OptionalAttr<StrAttr>:$nodeAttributes,
+                       OptionalAttr<StrAttr>:$tactic, OptionalAttr<FlatSymbolRefAttr>:$choice);
   let assemblyFormat = [{
     $kernel `grid` $grid (`block` $block^)? (`shared` $sharedBytes^)? `arguments` $arguments (`plugin` $plugin^)? (`node` $node^)?
-    (`with` $nodeAttributes^)? attr-dict
+    (`with` $nodeAttributes^)? (`tactic` $tactic^ `of` $choice)? attr-dict
   }];
 }
 

@@ -34,6 +34,15 @@ constexpr std::string_view kProgram = R"mlir(plan.program @scale {
 }
 )mlir";
 
+/// The launch of kProgram as two tactics; "TACTICS" stands for them.
+constexpr std::string_view kTactics =
+    R"mlir(  plan.choice @c TACTICS plugin "my::scale" node "scale_1"
+  plan.launch @scale_kernel grid ["1", "1", "1"] arguments [@X, @w, @Y, "3*s0", 1.500000e+00] tactic "wide" of @c
+  plan.launch @scale_kernel grid ["2", "1", "1"] arguments [@X, @w, @Y, "3*s0", 1.500000e+00] tactic "any" of @c
+)mlir";
+constexpr std::string_view kGoodTactics =
+    R"([{aligned = {X = 32 : i64}, condition = "0 == s0 % 16", name = "wide"}, {name = "any"}])";
+
 class PlanTest : public testing::Test {
 protected:
   PlanTest() {
@@ -180,6 +189,57 @@ constexpr std::string_view kComputed = R"mlir(plan.program @select {
   plan.read_size "u1" from @wide "int64"
 }
 )mlir";
+
+/// kProgram with kTactics instead of its launch.
+std::string programWithTactics(std::string_view tactics) {
+  std::string text(kProgram), choice(kTactics);
+  choice.replace(choice.find("TACTICS"), 7, tactics);
+  const size_t launch = text.find("  plan.launch");
+  text.replace(launch, text.find("  plan.copy") - launch, choice);
+  return text;
+}
+
+TEST_F(PlanTest, PrintsTactics) {
+  const std::string orders =
+      R"( orders [{profile = 1 : i64, tactics = ["any"], target = "cuda"}, {tactics = ["wide", "any"]}])";
+  const std::string expected = programWithTactics(std::string(kGoodTactics) + orders);
+  mlir::OwningOpRef<mlir::ModuleOp> module = parse(expected);
+  ASSERT_TRUE(module) << messages_;
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  programOf(*module)->print(stream);
+  EXPECT_EQ(text + "\n", expected);
+}
+
+TEST_F(PlanTest, RefusesTacticsThatAreWrong) {
+  const std::pair<std::string, const char *> rows[] = {
+      {R"([{name = "wide", rank = 1 : i64}, {name = "any"}])",
+       "(C1) tactic 0 has the unknown key 'rank'"},
+      {R"([{name = "any"}, {name = "any"}])",
+       "(C1) tactic 1 has the name 'any', which is empty or taken"},
+      {R"([{condition = "s0 == 0 + 1", name = "wide"}, {name = "any"}])",
+       "(C2) tactic 'wide' has a condition that is no expression in canonical text"},
+      {R"([{aligned = {X = 24 : i64}, name = "wide"}, {name = "any"}])",
+       "(C2) tactic 'wide' has the alignment 24 : i64 for @X; expected a power of two up to 4096"},
+      {R"([{aligned = {V = 32 : i64}, name = "wide"}, {name = "any"}])",
+       "(C2) @V is not a buffer of this program"},
+      {R"([{name = "any"}, {condition = "1 < s0", name = "wide"}])",
+       "(C3) an order of tactics ends in wide; the last needs no condition"},
+      {R"([{condition = "s1", name = "wide"}, {name = "any"}])",
+       "(C2) uses symbol 's1', which is not declared"},
+      {R"([{name = "wide"}, {name = "any"}] orders [{tactics = ["none"]}])",
+       "(C3) an order has \"none\", which is no tactic or twice there"},
+      {R"([{name = "wide"}, {name = "any"}] orders [{tactics = []}])",
+       "(C3) an order of tactics ends in nothing"},
+      {R"([{name = "wide"}, {name = "any"}] orders [{profile = 1 : i64, tactics = ["any"]}])",
+       "(C4) the last order does not fit every target and profile"},
+      {R"([{name = "any"}])", "(C4) 'wide' is no tactic of a choice @c of this program"}};
+  for (const auto &[tactics, message] : rows) {
+    messages_.clear();
+    EXPECT_FALSE(parse(programWithTactics(tactics))) << "accepted: " << tactics;
+    EXPECT_THAT(messages_, HasSubstr(message)) << tactics;
+  }
+}
 
 TEST_F(PlanTest, PrintsComputedSizes) {
   mlir::OwningOpRef<mlir::ModuleOp> module = parse(kComputed);
