@@ -303,6 +303,39 @@ TEST_F(CppPluginLibrary, ListsFilesOfKernelsAndWhatTheirLaunchesNeed) {
   EXPECT_FALSE(launch.isProgrammatic);
 }
 
+TEST_F(CppPluginLibrary, ListsTacticsAndReadsConfigurations) {
+  auto bound = node("test::tactics");
+  ASSERT_TRUE(bound.isOk()) << bound.status().message();
+  bound->outputs = {kX};
+  bound->readAutotune = [](const TritonKernel &kernel) -> Result<std::vector<KernelConfigValues>> {
+    EXPECT_EQ(kernel.function, "k");
+    return std::vector<KernelConfigValues>{{{{"BLOCK", int64_t{64}}}, 2, 1},
+                                           {{{"BLOCK", int64_t{128}}, {"FAST", true}}}};
+  };
+  auto implementation = registry_.find("test::tactics")->implement(*bound);
+  ASSERT_TRUE(implementation.isOk()) << implementation.status().message();
+  const auto &[workspaces, launches, tactics] = *implementation;
+  ASSERT_EQ(tactics.size(), 3u);
+  EXPECT_EQ(tactics[0].name, "wide");
+  ASSERT_EQ(tactics[0].conditions.size(), 1u);
+  EXPECT_EQ(tactics[0].conditions[0].toString(), "0 == 8*s0 % 16");
+  ASSERT_EQ(tactics[0].alignments.size(), 2u);
+  EXPECT_EQ(tactics[0].alignments[0].bytes, 64);
+  EXPECT_TRUE(tactics[0].alignments[1].isOfOutput);
+  EXPECT_EQ(tactics[1].name, "BLOCK=64, num_warps=2, num_stages=1");
+  EXPECT_EQ(tactics[2].name, "BLOCK=128, FAST=True, num_warps=4, num_stages=3");
+  ASSERT_EQ(launches.size(), 4u);
+  EXPECT_EQ(launches[0].tactic, std::nullopt);
+  EXPECT_EQ(launches[3].tactic, 2u);
+  EXPECT_EQ(launches[3].grid[0], Expr(128));
+  EXPECT_EQ(launches[2].kernel.numWarps, 2);
+  bound->readAutotune = [](const TritonKernel &) -> Result<std::vector<KernelConfigValues>> {
+    return Status(StatusCode::InvalidArgument, "it has no autotuner");
+  };
+  EXPECT_THAT(registry_.find("test::tactics")->implement(*bound).status().message(),
+              HasSubstr("configurations: it has no autotuner"));
+}
+
 TEST_F(CppPluginLibrary, SaysWhichInputAnOutputIs) {
   auto bound = node("test::in_place", {{"X", kX}, {"Y", kY}});
   ASSERT_TRUE(bound.isOk()) << bound.status().message();

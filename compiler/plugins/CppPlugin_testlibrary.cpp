@@ -106,6 +106,20 @@ INLAY_PLUGIN_LIBRARY(plugins) {
         p.output(p.input(0).like());
       })
       .aot([](AotContext &p) { (void)p.computedSize("count"); });
+  addWithAot(plugins, "test::tactics", [](AotContext &p) {
+    const TritonFunction kernel = p.triton("k.py", "k");
+    p.launch({.kernel = p.triton("k.py", "first"), .grid = {1}, .args = {}});
+    p.tactic("wide", {p.input(0).numel() % 16 == 0}, {{p.input(0), 64}, {p.output(0), 32}});
+    p.launch({.kernel = kernel, .grid = {1}, .args = {p.output(0)}});
+    for (const AutotuneConfig &config : p.autotuneConfigs(kernel)) {
+      p.tactic(config.name);
+      p.launch({.kernel = {kernel.path, kernel.source, kernel.function, config.constexprs},
+                .grid = {config.integer("BLOCK")},
+                .args = {p.output(0)},
+                .numWarps = config.numWarps,
+                .numStages = config.numStages});
+    }
+  });
   // Three for one operator: which serves a node is asked of each.
   plugins.add("test::choice")
       .inputs({"X"})

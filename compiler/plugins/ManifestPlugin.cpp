@@ -268,6 +268,80 @@ Status implementBlock(const ManifestLaunch &written, const NodeNames &names, Plu
   return {};
 }
 
+/// The compile-time values of one launch, and what the choice between several is called.
+struct LaunchConfig {
+  std::map<std::string, ConstexprValue> constexprs;
+  int numWarps = 4, numStages = 3;
+  std::string text; // empty: there is no choice
+};
+
+/// The configurations of a launch, of which there is one at least.
+Result<std::vector<LaunchConfig>> configsOf(const ManifestLaunch &written, const NodeNames &names,
+                                            const PluginNode &node) {
+  LaunchConfig common{{}, written.numWarps, written.numStages, ""};
+  for (const auto &[name, constexprWritten] : written.constexprs) {
+    INLAY_ASSIGN(common.constexprs[name], constexprOf(constexprWritten, names, node));
+  }
+  std::vector<LaunchConfig> configs;
+  for (const ManifestConfig &config : written.configs) {
+    LaunchConfig &added = configs.emplace_back(common);
+    for (const auto &[name, constexprWritten] : config.constexprs) {
+      INLAY_ASSIGN(added.constexprs[name], constexprOf(constexprWritten, names, node));
+    }
+    added.numWarps = config.numWarps.value_or(written.numWarps);
+    added.numStages = config.numStages.value_or(written.numStages);
+    added.text = config.text;
+  }
+  if (written.usesAutotune) {
+    TritonKernel kernel;
+    kernel.path = written.kernelPath;
+    kernel.source = written.kernelSource;
+    kernel.function = written.function;
+    INLAY_ASSIGN(const std::vector<KernelConfigValues> read, node.readAutotune(kernel),
+                 fmt::format("{}: reading 'configs'", written.position.toString()));
+    for (const KernelConfigValues &config : read) {
+      LaunchConfig &added = configs.emplace_back(
+          LaunchConfig{config.constexprs, config.numWarps, config.numStages, ""});
+      added.text = config.name();
+      for (const auto &[name, value] : common.constexprs) // the manifest's own count before
+        added.constexprs[name] = value;
+    }
+  }
+  if (configs.empty())
+    configs.push_back(std::move(common));
+  return configs;
+}
+
+Result<PluginLaunch> implementLaunch(const ManifestLaunch &written, const LaunchConfig &config,
+                                     const ManifestPluginRecord &record, const PluginNode &node) {
+  PluginLaunch launch;
+  launch.kernel.path = written.kernelPath;
+  launch.kernel.source = written.kernelSource;
+  launch.kernel.function = written.function;
+  launch.kernel.numWarps = config.numWarps;
+  launch.kernel.numStages = config.numStages;
+  launch.kernel.constexprs = config.constexprs;
+  NodeNames names(record, node);
+  for (const auto &[name, value] : config.constexprs)
+    if (const int64_t *integer = std::get_if<int64_t>(&value))
+      names.constexprs[name] = *integer;
+  for (size_t axis = 0; axis < written.grid.size(); ++axis) {
+    INLAY_ASSIGN(launch.grid[axis], names.resolve(written.grid[axis]));
+  }
+  INLAY_TRY(implementBlock(written, names, launch));
+  for (const ManifestArgument &argumentWritten : written.arguments) {
+    if (argumentWritten.kind == ManifestArgument::Kind::Shape ||
+        argumentWritten.kind == ManifestArgument::Kind::Strides) {
+      for (LaunchArgument &argument : dimensionArguments(argumentWritten, node))
+        launch.arguments.push_back(std::move(argument));
+      continue;
+    }
+    INLAY_ASSIGN(LaunchArgument argument, argumentOf(argumentWritten, names));
+    launch.arguments.push_back(std::move(argument));
+  }
+  return launch;
+}
+
 } // namespace
 
 std::string ManifestPosition::toString() const {
@@ -355,37 +429,46 @@ Result<PluginImplementation> ManifestPlugin::implement(const PluginNode &node) c
     INLAY_ASSIGN(Expr sizeBytes, names.resolve(workspace.sizeBytes));
     implementation.workspaces.push_back({workspace.name, workspace.dtype, sizeBytes});
   }
-  for (const ManifestLaunch &written : record_.launches) {
-    PluginLaunch launch;
-    launch.kernel.path = written.kernelPath;
-    launch.kernel.source = written.kernelSource;
-    launch.kernel.function = written.function;
-    launch.kernel.numWarps = written.numWarps;
-    launch.kernel.numStages = written.numStages;
-    NodeNames launchNames(record_, node);
-    for (const auto &[name, constexprWritten] : written.constexprs) {
-      INLAY_ASSIGN(ConstexprValue value, constexprOf(constexprWritten, names, node));
-      if (const int64_t *integer = std::get_if<int64_t>(&value))
-        launchNames.constexprs[name] = *integer;
-      launch.kernel.constexprs[name] = std::move(value);
-    }
-    for (size_t axis = 0; axis < written.grid.size(); ++axis) {
-      INLAY_ASSIGN(launch.grid[axis], launchNames.resolve(written.grid[axis]));
-    }
-    INLAY_TRY(implementBlock(written, launchNames, launch));
-    for (const ManifestArgument &argumentWritten : written.arguments) {
-      if (argumentWritten.kind == ManifestArgument::Kind::Shape ||
-          argumentWritten.kind == ManifestArgument::Kind::Strides) {
-        for (LaunchArgument &argument : dimensionArguments(argumentWritten, node))
-          launch.arguments.push_back(std::move(argument));
-        continue;
-      }
-      INLAY_ASSIGN(LaunchArgument argument, argumentOf(argumentWritten, launchNames));
-      launch.arguments.push_back(std::move(argument));
-    }
-    implementation.launches.push_back(std::move(launch));
-  }
+  for (const ManifestTactic &tactic : record_.tactics)
+    INLAY_TRY(implementTactic(node, tactic, implementation));
   return implementation;
+}
+
+/// Adds the launches of a tactic, once for each combination of their configurations.
+Status ManifestPlugin::implementTactic(const PluginNode &node, const ManifestTactic &tactic,
+                                       PluginImplementation &implementation) const {
+  constexpr size_t kMaxCombinations = 1024;
+  const NodeNames names(record_, node);
+  std::vector<std::vector<LaunchConfig>> configs;
+  size_t combinations = 1;
+  for (const ManifestLaunch &launch : tactic.launches) {
+    INLAY_ASSIGN(configs.emplace_back(), configsOf(launch, names, node));
+    combinations *= configs.back().size();
+    if (combinations > kMaxCombinations)
+      return invalidArgument("{}: the launches have more than {} combinations of configurations",
+                             launch.position.toString(), kMaxCombinations);
+  }
+  const bool isChoice = !tactic.name.empty() || combinations > 1;
+  for (size_t combination = 0; combination < combinations; ++combination) {
+    PluginTactic added{tactic.name, {}, tactic.alignments};
+    for (const ManifestExpr &guard : tactic.guards) {
+      INLAY_ASSIGN(added.conditions.emplace_back(), names.resolve(guard));
+    }
+    size_t rest = combination;
+    for (size_t i = 0; i < configs.size(); ++i) {
+      const LaunchConfig &config = configs[i][rest % configs[i].size()];
+      rest /= configs[i].size();
+      if (!config.text.empty())
+        added.name += (added.name.empty() ? "" : "; ") + config.text;
+      INLAY_ASSIGN(PluginLaunch launch, implementLaunch(tactic.launches[i], config, record_, node));
+      if (isChoice)
+        launch.tactic = static_cast<uint32_t>(implementation.tactics.size());
+      implementation.launches.push_back(std::move(launch));
+    }
+    if (isChoice)
+      implementation.tactics.push_back(std::move(added));
+  }
+  return {};
 }
 
 Result<std::optional<Expr>> ManifestPlugin::hostWorkspace(const PluginNode &node) const {

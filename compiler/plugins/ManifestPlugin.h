@@ -85,6 +85,13 @@ struct ManifestArgument {
   std::string text;
 };
 
+/// An autotuner's configuration as written: constexprs, warps, stages.
+struct ManifestConfig {
+  std::map<std::string, ManifestConstexpr> constexprs;
+  std::optional<int> numWarps, numStages; // absent: the launch's
+  std::string text;                       // "BLOCK=256, num_warps=8"
+};
+
 struct ManifestLaunch {
   std::string kernelPath;   // joined with the manifest's folder
   std::string kernelSource; // text of an embedded file, else empty
@@ -100,7 +107,17 @@ struct ManifestLaunch {
   std::array<uint32_t, 3> cluster{};
   bool isCooperative = false;
   bool isProgrammatic = false;
+  std::vector<ManifestConfig> configs; // one of them is taken; empty: no choice
+  bool usesAutotune = false;           // the configurations are those of the kernel's decorator
   ManifestPosition position;
+};
+
+/// What a [[plugin.tactic]] table says: one of several ways to compute a node.
+struct ManifestTactic {
+  std::string name; // empty: the launches of a plugin without tactics
+  std::vector<ManifestExpr> guards;
+  std::vector<TensorAlignment> alignments;
+  std::vector<ManifestLaunch> launches;
 };
 
 struct ManifestRequirement {
@@ -130,7 +147,7 @@ struct ManifestPluginRecord {
   std::vector<TypeCombination> types;               // allowed together; empty: all
   std::vector<ManifestRequirement> requirements;
   std::vector<ManifestWorkspace> workspaces;
-  std::vector<ManifestLaunch> launches; // none: hasJit
+  std::vector<ManifestTactic> tactics; // none: hasJit
   bool hasJit = false;
   std::optional<ManifestExpr> jitWorkspace; // bytes
   std::optional<ImplementationPolicy> policy;
@@ -144,12 +161,14 @@ public:
   Result<std::vector<PluginRequirement>> conditions(const PluginNode &node) const override;
   Result<PluginDescription> describe(const PluginNode &node) const override;
   Result<PluginImplementation> implement(const PluginNode &node) const override;
-  bool hasAot() const override { return !record_.launches.empty(); }
+  bool hasAot() const override { return !record_.tactics.empty(); }
   bool hasJit() const override { return record_.hasJit; }
   Result<std::optional<Expr>> hostWorkspace(const PluginNode &node) const override;
 
 private:
   Status checkInputTypes(const PluginNode &node) const;
+  Status implementTactic(const PluginNode &node, const ManifestTactic &tactic,
+                         PluginImplementation &implementation) const;
 
   ManifestPluginRecord record_;
 };

@@ -68,6 +68,64 @@ outputs = [{ name = "Y", like = "X" }])toml",
   EXPECT_EQ(plugin->attributes()[5].kind, AttributeKind::Number);
 }
 
+TEST(Manifest, TacticsAndConfigurationsAreTacticsOfTheImplementation) {
+  auto plugin = readOne(R"toml([[plugin]]
+op = "my::op"
+inputs = ["X"]
+outputs = [{ name = "Y", like = "X" }]
+
+[[plugin.tactic]]
+name = "wide"
+guard = ["X.numel % 16 == 0", "X.shape[0] > 4"]
+aligned = { X = 64, Y = 32 }
+[[plugin.tactic.launch]]
+kernel = "k.py:f"
+constexprs = { WIDE = true }
+configs = [{ BLOCK = 128, num_warps = 8 }, { BLOCK = 256, num_stages = 2 }]
+grid = ["ceildiv(X.numel, BLOCK)"]
+[[plugin.tactic.launch]]
+kernel = "k.py:g"
+grid = [1]
+
+[[plugin.tactic]]
+name = "any"
+[[plugin.tactic.launch]]
+kernel = "k.py:h"
+configs = "autotune"
+grid = ["X.numel * PER"]
+)toml");
+  PluginNode node = nodeWith({tensor(DataType::Float16, {Expr::symbol("s0")})});
+  node.outputs = node.inputs;
+  node.readAutotune = [](const TritonKernel &kernel) -> Result<std::vector<KernelConfigValues>> {
+    EXPECT_EQ(kernel.path, "folder/k.py");
+    EXPECT_EQ(kernel.function, "h");
+    return std::vector<KernelConfigValues>{{{{"PER", int64_t{2}}}, 2, 1}, {{{"PER", int64_t{4}}}}};
+  };
+  auto implementation = plugin->implement(node);
+  ASSERT_TRUE(implementation.isOk()) << implementation.status().toString();
+  const auto &[workspaces, launches, tactics] = *implementation;
+  ASSERT_THAT(tactics, SizeIs(4));
+  EXPECT_EQ(tactics[0].name, "wide; BLOCK=128, num_warps=8");
+  EXPECT_EQ(tactics[1].name, "wide; BLOCK=256, num_stages=2");
+  EXPECT_EQ(tactics[2].name, "any; PER=2, num_warps=2, num_stages=1");
+  EXPECT_EQ(tactics[3].name, "any; PER=4, num_warps=4, num_stages=3");
+  ASSERT_THAT(tactics[1].conditions, SizeIs(2));
+  EXPECT_EQ(tactics[1].conditions[0].toString(), "0 == s0 % 16");
+  ASSERT_THAT(tactics[1].alignments, SizeIs(2));
+  EXPECT_EQ(tactics[1].alignments[0].bytes, 64);
+  EXPECT_TRUE(tactics[1].alignments[1].isOfOutput);
+  EXPECT_THAT(tactics[2].conditions, SizeIs(0));
+  ASSERT_THAT(launches, SizeIs(6)); // two for each configuration of "wide"
+  EXPECT_EQ(launches[0].kernel.numWarps, 8);
+  EXPECT_EQ(launches[2].kernel.numStages, 2);
+  EXPECT_EQ(launches[2].tactic, 1u);
+  EXPECT_EQ(launches[3].kernel.function, "g");
+  EXPECT_EQ(launches[3].tactic, 1u);
+  EXPECT_EQ(launches[2].grid[0].toString(), "ceildiv(s0, 256)");
+  EXPECT_EQ(launches[2].kernel.constexprs.at("WIDE"), ConstexprValue(true));
+  EXPECT_EQ(launches[5].grid[0].toString(), "4*s0");
+}
+
 TEST(Manifest, ReadsFilesOfKernelsAndWhatTheirLaunchesNeed) {
   auto plugin = readOne(manifest(
       R"toml(inputs = ["X"]
@@ -297,6 +355,12 @@ std::string withKey(std::string_view key) {
   return manifest(std::string(kPlugin) + "\n" + std::string(key), kLaunch);
 }
 std::string withLaunch(std::string_view keys) { return manifest(kPlugin, keys); }
+
+/// A plugin with one tactic that has these keys.
+std::string withTactic(std::string_view tactic) {
+  return "[[plugin]]\nop = \"my::op\"\n" + std::string(kPlugin) + "\n[[plugin.tactic]]\n" +
+         std::string(tactic) + "\n";
+}
 std::string withArgs(std::string_view args) {
   return withLaunch(std::string(kLaunch) + "\nargs = " + std::string(args));
 }
@@ -312,7 +376,7 @@ const Refusal kRefusals[] = {
     {"UnknownTopKey", "plugins = []\n",
      "1:1: unknown key 'plugins' in a manifest; did you mean 'plugin'?"},
     {"UnknownLaunchKey", withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nnum_warp = 4"),
-     "8:1: unknown key 'num_warp' in [[plugin.launch]]; did you mean 'num_warps'?"},
+     "8:1: unknown key 'num_warp' in a launch; did you mean 'num_warps'?"},
     {"NoPlugin", "", "1:1: key 'plugin' is missing"},
     {"NoPluginInList", "plugin = []\n", "1:10: a manifest has at least one plugin"},
     {"PluginIsNoTable", "plugin = [1]\n", "1:11: 'plugin' is an integer; expected a table"},
@@ -466,6 +530,43 @@ const Refusal kRefusals[] = {
     {"ShapeOfNothing", withArgs("[\"W.shape\"]"),
      "8:9: in expression 'W.shape': 'W.shape' names no input, output, attribute or "
      "constexpr of this plugin"},
+    {"ConfigsOfFile", withLaunch("kernel = \"k.ptx:f\"\ngrid = [1]\nconfigs = \"autotune\""),
+     "8:11: 'configs' is for kernels in the Triton language; this launch has none"},
+    {"ConfigsWord", withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nconfigs = \"tune\""),
+     "8:11: 'configs' is 'tune'; expected \"autotune\" or a list of tables"},
+    {"ConfigsNone", withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nconfigs = []"),
+     "8:11: 'configs' is an array; expected \"autotune\" or a list of tables that is not empty"},
+    {"ConfigsDiffer",
+     withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nconfigs = [{ A = 1 }, { A = 2, B = 1 }]"),
+     "8:23: this configuration has A, B; the first one has A"},
+    {"ConfigTwice", withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nconfigs = [{ A = 1 }, { A = 1 }]"),
+     "8:23: the configuration 'A=1' is there twice"},
+    {"ConfigAndConstexpr",
+     withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nconstexprs = { A = 1 }\nconfigs = [{ A = 2 }]"),
+     "9:18: 'A' is given by 'constexprs' and by a configuration"},
+    {"ConfigWarps", withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nconfigs = [{ num_warps = 3 }]"),
+     "8:26: num_warps is 3; expected a power of two from 1 to 32"},
+    {"WarpsBesideAutotune",
+     withLaunch("kernel = \"k.py:f\"\ngrid = [1]\nnum_warps = 4\nconfigs = \"autotune\""),
+     "8:13: 'num_warps' comes from the kernel's configurations"},
+    {"LaunchAndTactic",
+     withLaunch("kernel = \"k.py:f\"\ngrid = [1]\n[[plugin.tactic]]\nname = \"a\""),
+     "8:1: a plugin has either launches or tactics with launches of their own"},
+    {"TacticWithoutLaunch", withTactic("name = \"a\""), "5:1: key 'launch' is missing"},
+    {"TacticWithoutName", withTactic("guard = []"), "5:1: key 'name' is missing"},
+    {"TacticName", withTactic("name = \"a b\""),
+     "6:8: 'a b' is no name; expected letters, digits and '_'"},
+    {"TacticTwice",
+     withTactic("name = \"a\"\n[[plugin.tactic.launch]]\nkernel = \"k.py:f\"\ngrid = [1]\n"
+                "[[plugin.tactic]]\nname = \"a\""),
+     "11:8: two tactics of this plugin are named 'a'"},
+    {"TacticGuard", withTactic("name = \"a\"\nguard = [\"Z.numel\"]"),
+     "7:10: in expression 'Z.numel': 'Z.numel' names no input, output, attribute or constexpr of "
+     "this plugin"},
+    {"TacticAlignment", withTactic("name = \"a\"\naligned = { X = 24 }"),
+     "7:17: the alignment of 'X' is a number of bytes, a power of two up to 4096"},
+    {"TacticAlignmentOfNothing", withTactic("name = \"a\"\naligned = { Z = 32 }"),
+     "7:17: in 'aligned': 'Z' is no input or output of this plugin"},
     {"ArgsAndExtraArgs", withArgs("[\"X\"]\nextra_args = [1]"),
      "9:14: 'extra_args' goes without 'args': 'args' lists every argument"},
 };

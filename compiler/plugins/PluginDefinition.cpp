@@ -117,6 +117,13 @@ Status checkTargetName(std::string_view target) {
                          target);
 }
 
+std::string KernelConfigValues::name() const {
+  std::string text;
+  for (const auto &[name, value] : constexprs)
+    text += fmt::format("{}={}, ", name, attributeText(value));
+  return text + fmt::format("num_warps={}, num_stages={}", numWarps, numStages);
+}
+
 Status checkKernelOptions(int64_t numWarps, int64_t numStages) {
   if (numWarps < 1 || numWarps > 32 || (numWarps & (numWarps - 1)) != 0)
     return invalidArgument("num_warps is {}; expected a power of two from 1 to 32", numWarps);

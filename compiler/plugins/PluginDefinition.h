@@ -7,6 +7,7 @@
 #include "symbolic/FloatExpr.h"
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -72,6 +73,20 @@ struct ComputedSize {
   Expr symbol() const { return Expr::symbol("size." + name); }
 };
 
+struct TritonKernel;
+/// Compile-time values of a kernel and how it is launched: an autotuner's configuration.
+struct KernelConfigValues {
+  std::map<std::string, AttributeValue> constexprs;
+  int numWarps = 4;
+  int numStages = 3;
+  /// "BLOCK=128, num_warps=4, num_stages=3".
+  std::string name() const;
+};
+/// Reads the configurations of a kernel's @triton.autotune decorator, of which there is one at
+/// least. Errors: InvalidArgument naming the kernel and what could not be read.
+using AutotuneReader =
+    std::function<Result<std::vector<KernelConfigValues>>(const TritonKernel &kernel)>;
+
 /// One node of a model as a plugin sees it. `inputs` follow the definition's input names;
 /// `attributes` hold a value for every declared attribute, defaults filled in, converted to the
 /// declared kind.
@@ -84,6 +99,7 @@ struct PluginNode {
   std::vector<TensorSpec> outputs;       // empty while describing
   std::vector<ComputedSize> sizes;       // likewise: as described
   std::vector<std::string> targets = {}; // of the build, "cuda:sm_90a"
+  AutotuneReader readAutotune = {};      // may be called while implementing
 };
 
 /// A compile-time argument of a kernel. Strings and dtypes are Triton constexprs too; monostate is
@@ -141,6 +157,21 @@ Status checkTargetName(std::string_view target);
 /// True if a target ("cuda:sm_90a") is `name`, or of the family that `name` is.
 bool isTargetOf(std::string_view target, std::string_view name);
 
+/// A tensor's address is a multiple of `bytes`, a power of two.
+struct TensorAlignment {
+  bool isOfOutput = false;
+  uint32_t index = 0; // which input or output
+  int64_t bytes = 0;
+};
+
+/// One of several ways to compute a node: the launches that name it. At run time the first tactic
+/// is taken whose conditions and alignments hold.
+struct PluginTactic {
+  std::string name;
+  std::vector<Expr> conditions; // on sizes; all must not be 0
+  std::vector<TensorAlignment> alignments;
+};
+
 struct PluginLaunch {
   TritonKernel kernel;           // its function is empty if there are files only
   std::vector<KernelFile> files; // used for the targets they are for, before `kernel`
@@ -153,6 +184,7 @@ struct PluginLaunch {
   std::array<uint32_t, 3> cluster{};        // blocks along x, y, z; all 0: no cluster
   bool isCooperative = false;               // all blocks run at once
   bool isProgrammatic = false;              // may start before the launch in front has ended
+  std::optional<uint32_t> tactic;           // of the implementation's; none: always runs
 
   /// The kernel's name, for messages.
   std::string name() const {
@@ -175,6 +207,7 @@ struct PluginRequirement {
 struct PluginImplementation {
   std::vector<Workspace> workspaces;
   std::vector<PluginLaunch> launches; // run in order
+  std::vector<PluginTactic> tactics;  // in the order of preference; empty: no choice
 };
 
 struct PluginDescription {

@@ -22,6 +22,9 @@ struct inlay_plugin_node_t {
   std::vector<inlay::PluginRequirement> *conditions;
   inlay::Status error;
   inlay::AbiMemory memory;
+  /// Those that were read last, and what the plugin sees of them.
+  std::vector<inlay::KernelConfigValues> configs;
+  std::vector<inlay_plugin_constexpr_v1> configConstexprs;
 
   void fail(inlay::Status status) {
     if (error.isOk() && !status.isOk())
@@ -285,15 +288,15 @@ LaunchArgument argumentOf(Node &node, const inlay_plugin_argument_v1 &given, siz
   return argument;
 }
 
-TritonKernel kernelOf(Node &node, const inlay_plugin_launch_v1 &given) {
+/// A kernel without its compile-time values.
+TritonKernel functionOf(Node &node, const char *givenPath, const char *source,
+                        const char *function) {
   TritonKernel kernel;
-  if (!given.kernel_path && given.num_files != 0)
-    return kernel; // files only
-  const std::string path = node.take(textFromAbi(given.kernel_path, "kernel_path"), "launch");
-  kernel.function = node.take(textFromAbi(given.function, "function"), "launch");
-  if (given.kernel_source) {
+  const std::string path = node.take(textFromAbi(givenPath, "kernel_path"), "launch");
+  kernel.function = node.take(textFromAbi(function, "function"), "launch");
+  if (source) {
     // Texts are told apart by their paths: a name may stand for several.
-    kernel.source = given.kernel_source;
+    kernel.source = source;
     kernel.path = fmt::format("{}#{:016x}/{}", node.node.opName,
                               XXH64(kernel.source.data(), kernel.source.size(), 0), path);
     if (kernel.source.empty())
@@ -301,6 +304,13 @@ TritonKernel kernelOf(Node &node, const inlay_plugin_launch_v1 &given) {
   } else {
     kernel.path = (std::filesystem::path(node.folder) / path).lexically_normal().string();
   }
+  return kernel;
+}
+
+TritonKernel kernelOf(Node &node, const inlay_plugin_launch_v1 &given) {
+  if (!given.kernel_path && given.num_files != 0)
+    return {}; // files only
+  TritonKernel kernel = functionOf(node, given.kernel_path, given.kernel_source, given.function);
   Status options = checkKernelOptions(given.num_warps, given.num_stages);
   if (!options.isOk())
     node.fail(invalidArgument("launch of {}: {}", kernel.function, options.message()));
@@ -384,7 +394,58 @@ void addLaunch(Node *node, const inlay_plugin_launch_v1 *launch) {
     return node->fail(invalidArgument("launch of {}: arguments is null", result.name()));
   for (size_t i = 0; i < given->num_arguments; ++i)
     result.arguments.push_back(argumentOf(*node, given->arguments[i], i));
+  if (!node->implementation->tactics.empty())
+    result.tactic = static_cast<uint32_t>(node->implementation->tactics.size() - 1);
   node->implementation->launches.push_back(std::move(result));
+}
+
+void beginTactic(Node *node, const char *name) {
+  if (allow(node, node->implementation, "begin_tactic", "implement"))
+    node->implementation->tactics.push_back(
+        {node->take(textFromAbi(name, "name"), "tactic"), {}, {}});
+}
+
+/// The tactic that was begun last; null, with an error, if there is none.
+PluginTactic *lastTactic(Node *node, std::string_view what) {
+  if (!allow(node, node->implementation && !node->implementation->tactics.empty(), what,
+             "a tactic that begin_tactic began"))
+    return nullptr;
+  return &node->implementation->tactics.back();
+}
+
+void tacticCondition(Node *node, const char *condition) {
+  if (PluginTactic *tactic = lastTactic(node, "tactic_condition"))
+    tactic->conditions.push_back(exprOf(*node, condition, "condition of tactic " + tactic->name));
+}
+
+void tacticAlignment(Node *node, int isOutput, size_t index, uint32_t bytes) {
+  PluginTactic *tactic = lastTactic(node, "tactic_alignment");
+  if (tactic && tensorOf(node, isOutput, index))
+    tactic->alignments.push_back({isOutput != 0, static_cast<uint32_t>(index), bytes});
+}
+
+size_t readAutotune(Node *node, const char *path, const char *source, const char *function) {
+  if (!allow(node, node->implementation, "read_autotune", "implement"))
+    return 0;
+  const TritonKernel kernel = functionOf(*node, path, source, function);
+  if (!node->error.isOk())
+    return 0;
+  node->configs = node->take(node->node.readAutotune(kernel), "configurations");
+  return node->configs.size();
+}
+
+void autotuneConfig(Node *node, size_t index, inlay_plugin_config_v1 *outConfig) {
+  *outConfig = {"", nullptr, 0, 4, 3};
+  if (index >= node->configs.size())
+    return node->fail(
+        invalidArgument("there is no configuration {}; {} were read", index, node->configs.size()));
+  const KernelConfigValues &config = node->configs[index];
+  node->configConstexprs.clear();
+  for (const auto &[name, value] : config.constexprs)
+    node->configConstexprs.push_back({node->memory.keep(name), toAbi(value, node->memory)});
+  *outConfig = {node->memory.keep(config.name()), node->configConstexprs.data(),
+                node->configConstexprs.size(), static_cast<uint32_t>(config.numWarps),
+                static_cast<uint32_t>(config.numStages)};
 }
 
 } // namespace
@@ -421,6 +482,11 @@ const inlay_plugin_host_v1 &pluginNodeTable() {
     t.size_symbol = sizeSymbol;
     t.add_size_output = addSizeOutput;
     t.find_size = findSize;
+    t.begin_tactic = beginTactic;
+    t.tactic_condition = tacticCondition;
+    t.tactic_alignment = tacticAlignment;
+    t.read_autotune = readAutotune;
+    t.autotune_config = autotuneConfig;
     t.num_targets = [](Node *node) { return node->node.targets.size(); };
     t.target = [](Node *node, size_t index) {
       if (index < node->node.targets.size())
@@ -437,7 +503,8 @@ const inlay_plugin_host_v1 &pluginNodeTable() {
 Status callPlugin(PluginCallback function, void *user, const PluginNode &node,
                   const std::string &origin, const std::string &folder,
                   const PluginResults &results) {
-  Node view{node, folder, results.description, results.implementation, results.conditions, {}, {}};
+  Node view{node, folder, results.description, results.implementation, results.conditions, {}, {},
+            {},   {}};
   function(user, &pluginNodeTable(), &view);
   if (view.error.isOk())
     return {};

@@ -147,6 +147,7 @@ public:
   }
 
 private:
+  friend class AotContext;
   friend class DescribeContext;
   friend class Argument;
   TensorDesc desc_{};
@@ -334,6 +335,27 @@ protected:
   inlay_plugin_node_t *node_;
 };
 
+/// A tensor's address must be a multiple of `bytes`, a power of two up to 4096.
+struct TensorAlignment {
+  PluginTensor tensor;
+  uint32_t bytes;
+};
+
+/// A configuration of a kernel's @triton.autotune decorator.
+struct AutotuneConfig {
+  std::string name; // "BLOCK=128, num_warps=4, num_stages=3"
+  std::vector<Constexpr> constexprs;
+  uint32_t numWarps = 4;
+  uint32_t numStages = 3;
+  /// A constexpr that is an integer, for grids; throws std::out_of_range if there is none.
+  int64_t integer(const std::string &wanted) const {
+    for (const Constexpr &constant : constexprs)
+      if (constant.name == wanted)
+        return constant.value.asInt();
+    throw std::out_of_range("configuration '" + name + "' has no '" + wanted + "'");
+  }
+};
+
 /// A node of a model while its launches are listed. Valid only in the function it is passed to.
 class AotContext : private DescribeContext {
 public:
@@ -366,6 +388,22 @@ public:
                               std::vector<Constexpr> constexprs = {}) const {
     return {std::move(name), std::move(source), std::move(function), std::move(constexprs)};
   }
+  /// Begins a tactic, one of several ways to compute the node: the launches that follow are its
+  /// own. Of the tactics whose conditions (on sizes) and alignments hold in a run the first is
+  /// taken, or the one that was measured as the fastest (`inlay build --tune`). One at least has
+  /// none of either. Launches in front of all tactics always run.
+  void tactic(const std::string &name, const std::vector<SymInt> &conditions = {},
+              const std::vector<TensorAlignment> &aligned = {}) {
+    host_->begin_tactic(node_, name.c_str());
+    for (const SymInt &condition : conditions)
+      host_->tactic_condition(node_, condition.text().c_str());
+    for (const TensorAlignment &alignment : aligned)
+      host_->tactic_alignment(node_, alignment.tensor.kind_ == INLAY_PLUGIN_ARGUMENT_OUTPUT,
+                              alignment.tensor.index_, alignment.bytes);
+  }
+  /// The configurations of a kernel's @triton.autotune decorator, for a tactic each; there is one
+  /// at least, or the node fails.
+  std::vector<AutotuneConfig> autotuneConfigs(const TritonFunction &kernel) const;
   /// The next launch; launches run in order.
   void launch(const Launch &launch);
 };

@@ -160,6 +160,15 @@ typedef struct inlay_plugin_launch_v1 {
   uint32_t reserved;        /**< 0 */
 } inlay_plugin_launch_v1;
 
+/** A configuration of a kernel's autotuner. */
+typedef struct inlay_plugin_config_v1 {
+  const char *name; /**< "BLOCK=128, num_warps=4, num_stages=3" */
+  const inlay_plugin_constexpr_v1 *constexprs;
+  size_t num_constexprs;
+  uint32_t num_warps;
+  uint32_t num_stages;
+} inlay_plugin_config_v1;
+
 /** What the compiler offers. `is_output` selects among a node's inputs (0) and outputs (1); outputs
  * are known while implementing. */
 struct inlay_plugin_host_v1 {
@@ -215,6 +224,25 @@ struct inlay_plugin_host_v1 {
   /** The targets of the build, "cuda:sm_90a". */
   size_t (*num_targets)(inlay_plugin_node_t *node);
   const char *(*target)(inlay_plugin_node_t *node, size_t index);
+
+  /** Implementing: begins a tactic, one of several ways to compute the node, to which the launches
+   * belong that are added from here on. Of the tactics that can be taken for the sizes and
+   * addresses of a run the first is, or the one that was measured as the fastest. One of them at
+   * least has no condition and no alignment. Launches in front of all tactics always run. */
+  void (*begin_tactic)(inlay_plugin_node_t *node, const char *name);
+  /** Implementing: a condition on sizes of the tactic that was begun last, not 0 where it can be
+   * taken. */
+  void (*tactic_condition)(inlay_plugin_node_t *node, const char *condition);
+  /** Implementing: that tactic can be taken only if the tensor's address is a multiple of `bytes`,
+   * a power of two up to 4096. */
+  void (*tactic_alignment)(inlay_plugin_node_t *node, int is_output, size_t index, uint32_t bytes);
+  /** Implementing: reads the configurations of a kernel's @triton.autotune decorator; path and
+   * source as in inlay_plugin_launch_v1. Returns their number; none is an error. */
+  size_t (*read_autotune)(inlay_plugin_node_t *node, const char *kernel_path,
+                          const char *kernel_source, const char *function);
+  /** One of the configurations that were read last. */
+  void (*autotune_config)(inlay_plugin_node_t *node, size_t index,
+                          inlay_plugin_config_v1 *out_config);
 };
 
 /** The entry of a plugin library, which the library defines. */

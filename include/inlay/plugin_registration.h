@@ -128,6 +128,22 @@ inline void AotContext::launch(const Launch &launch) {
   host_->add_launch(node_, &view);
 }
 
+inline std::vector<AutotuneConfig> AotContext::autotuneConfigs(const TritonFunction &kernel) const {
+  std::vector<AutotuneConfig> configs;
+  const size_t count = host_->read_autotune(node_, kernel.path.c_str(),
+                                            kernel.source ? kernel.source->c_str() : nullptr,
+                                            kernel.function.c_str());
+  for (size_t i = 0; i < count; ++i) {
+    inlay_plugin_config_v1 view{};
+    host_->autotune_config(node_, i, &view);
+    AutotuneConfig config{view.name, {}, view.num_warps, view.num_stages};
+    for (size_t k = 0; k < view.num_constexprs; ++k)
+      config.constexprs.push_back({view.constexprs[k].name, PluginValue(view.constexprs[k].value)});
+    configs.push_back(std::move(config));
+  }
+  return configs;
+}
+
 namespace plugin_detail {
 
 /// Runs a user's function; what it throws is passed to `report`.
