@@ -236,10 +236,16 @@ private:
       if (bytes)
         implementation.workspaces.push_back({"workspace", DataType::UInt8, *bytes});
     } else {
-      INLAY_ASSIGN(implementation, plugin.implement(node), context);
+      PluginNode implemented = node;
+      implemented.readAutotune = [&](const TritonKernel &kernel) {
+        return kernels_.readAutotune(kernel);
+      };
+      INLAY_ASSIGN(implementation, plugin.implement(implemented), context);
     }
     INLAY_TRY(checkLaunchValues(plugin, node, implementation, symbols_));
     INLAY_TRY(checkSizesAreNotNeeded(plugin, node, implementation, described.sizeSymbols));
+    INLAY_ASSIGN(const std::vector<DecidedTactic> decided,
+                 decideTactics(plugin, node, implementation, symbols_));
     NodeBuffers buffers;
     for (const std::string &name : node.inputNames) {
       const std::optional<unsigned> operand = findOperand(described, name);
@@ -254,8 +260,14 @@ private:
     addSizeBuffers(described, buffers);
     if (choice.isJit)
       addHostCall(call, plugin, node, buffers);
-    for (const PluginLaunch &launch : implementation.launches)
-      INLAY_TRY(addLaunch(call, node, launch, buffers), context);
+    buffers.choice = addChoice(call, node, implementation, decided, buffers);
+    for (const PluginLaunch &launch : implementation.launches) {
+      const PluginTactic *tactic =
+          launch.tactic ? &implementation.tactics[*launch.tactic] : nullptr;
+      if (tactic && decided[*launch.tactic].isImpossible)
+        continue;
+      INLAY_TRY(addLaunch(call, node, launch, tactic, buffers), context);
+    }
     for (auto [i, size] : llvm::enumerate(node.sizes))
       plan_.addReadSize(call.getLoc(), described.sizeSymbols[i], buffers.sizes[i], size.dtype,
                         node.opName, node.nodeName);
@@ -265,7 +277,42 @@ private:
   /// The buffers that one node's launches may name.
   struct NodeBuffers {
     std::vector<std::string> inputs, outputs, workspaces, sizes;
+    std::string choice; // of tactics; empty: none
   };
+
+  /// The choice between a node's tactics, if it has any.
+  std::string addChoice(graph::CallOp call, const PluginNode &node,
+                        const PluginImplementation &implementation,
+                        std::span<const DecidedTactic> decided, const NodeBuffers &buffers) {
+    mlir::OpBuilder &builder = plan_.builder();
+    llvm::SmallVector<mlir::Attribute> tactics;
+    for (auto [tactic, known] : llvm::zip(implementation.tactics, decided)) {
+      if (known.isImpossible) {
+        notes_.push_back(fmt::format("node {}: tactic '{}' can be taken for no sizes",
+                                     node.nodeName, tactic.name));
+        continue;
+      }
+      llvm::SmallVector<mlir::NamedAttribute> entries{
+          builder.getNamedAttr("name", builder.getStringAttr(tactic.name))};
+      if (known.condition)
+        entries.push_back(builder.getNamedAttr("condition", plan_.text(*known.condition)));
+      std::map<std::string, int64_t> bytes; // one buffer may be several tensors
+      for (const TensorAlignment &alignment : tactic.alignments) {
+        const std::string &buffer =
+            (alignment.isOfOutput ? buffers.outputs : buffers.inputs)[alignment.index];
+        if (!buffer.empty()) // an optional input that the node does not have
+          bytes[buffer] = std::max(bytes[buffer], alignment.bytes);
+      }
+      llvm::SmallVector<mlir::NamedAttribute> alignments;
+      for (const auto &[buffer, alignment] : bytes)
+        alignments.push_back(builder.getNamedAttr(buffer, builder.getI64IntegerAttr(alignment)));
+      if (!alignments.empty())
+        entries.push_back(builder.getNamedAttr("aligned", builder.getDictionaryAttr(alignments)));
+      tactics.push_back(builder.getDictionaryAttr(entries));
+    }
+    return tactics.empty() ? ""
+                           : plan_.addChoice(call.getLoc(), tactics, node.opName, node.nodeName);
+  }
 
   /// Memory for the sizes that kernels compute: an output's, or their own. They begin as 0.
   void addSizeBuffers(const DescribedCall &described, NodeBuffers &buffers) {
@@ -347,9 +394,11 @@ private:
   }
 
   Status addLaunch(graph::CallOp call, const PluginNode &node, const PluginLaunch &launch,
-                   const NodeBuffers &buffers) {
+                   const PluginTactic *tactic, const NodeBuffers &buffers) {
+    const std::span<const Expr> conditions =
+        tactic ? std::span<const Expr>(tactic->conditions) : std::span<const Expr>();
     INLAY_ASSIGN(KernelInstance kernel,
-                 kernels_.find(node, launch, symbols_,
+                 kernels_.find(node, launch, symbols_, conditions,
                                [&](llvm::StringRef wanted) { return plan_.uniqueName(wanted); }));
     llvm::SmallVector<mlir::Attribute> arguments;
     for (const LaunchArgument &argument : launch.arguments) {
@@ -380,7 +429,9 @@ private:
           plan_.addBuffer(call.getLoc(), node.nodeName + ".scratch", plan::BufferKind::Workspace,
                           programs * Expr(static_cast<int64_t>(bytes)))));
     plan_.addLaunch(call.getLoc(), kernel.op.getSymName(), launch.grid, arguments, node.opName,
-                    node.nodeName, launch.block, launch.sharedBytes, attributesText(node));
+                    node.nodeName, launch.block, launch.sharedBytes, attributesText(node),
+                    tactic ? llvm::StringRef(buffers.choice) : "",
+                    tactic ? llvm::StringRef(tactic->name) : "");
     return {};
   }
 

@@ -11,6 +11,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
+
 namespace inlay {
 
 namespace {
@@ -205,7 +207,9 @@ KernelInstances::importSource(const PluginLaunch &launch, const std::vector<std:
   request.numStages = launch.kernel.numStages;
   request.readModule = findFile;
   request.notes = [&](std::string_view note) {
-    notes_.push_back(sourceName(launch.kernel) + ": " + std::string(note));
+    std::string text = sourceName(launch.kernel) + ": " + std::string(note);
+    if (std::ranges::find(notes_, text) == notes_.end()) // a kernel may be read several times
+      notes_.push_back(std::move(text));
   };
   Result<mlir::OwningOpRef<mlir::ModuleOp>> imported = triton::importKernel(context_, request);
   if (!imported.isOk())
@@ -214,6 +218,26 @@ KernelInstances::importSource(const PluginLaunch &launch, const std::vector<std:
                     describeArguments(launch, source->text, request.signature)));
   hash = source->hash;
   return std::move(imported).value();
+}
+
+Result<std::vector<KernelConfigValues>> KernelInstances::readAutotune(const TritonKernel &kernel) {
+  INLAY_ASSIGN(const SourceFile *source, readSource(kernel));
+  triton::KernelRequest request;
+  request.path = kernel.path;
+  request.source = source->text;
+  request.function = kernel.function;
+  request.readModule = findFile;
+  INLAY_ASSIGN(triton::KernelTuning tuning, triton::readTuning(context_, request));
+  if (tuning.configs.empty())
+    return invalidArgument("kernel {} has no configurations of an autotuner{}{}",
+                           sourceName(kernel), tuning.notes.empty() ? "" : ": ",
+                           fmt::join(tuning.notes, "; "));
+  for (const std::string &note : tuning.notes)
+    notes_.push_back(sourceName(kernel) + ": " + note);
+  std::vector<KernelConfigValues> configs;
+  for (triton::KernelConfig &config : tuning.configs)
+    configs.push_back({std::move(config.values), config.numWarps, config.numStages});
+  return configs;
 }
 
 Result<KernelInstance> KernelInstances::create(const PluginNode &node, const PluginLaunch &launch,
@@ -246,10 +270,10 @@ Result<KernelInstance> KernelInstances::create(const PluginNode &node, const Plu
 
 Result<KernelInstance>
 KernelInstances::find(const PluginNode &node, const PluginLaunch &launch,
-                      const ShapeSymbols &symbols,
+                      const ShapeSymbols &symbols, std::span<const Expr> conditions,
                       llvm::function_ref<std::string(llvm::StringRef)> uniqueName) {
   mlir::Builder builder(&context_);
-  std::vector<std::string> signature = launchSignature(node, launch, symbols);
+  std::vector<std::string> signature = launchSignature(node, launch, symbols, conditions);
   std::string key = kernelKey(builder, launch, signature);
   auto known = known_.find(key);
   if (known != known_.end())

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,9 +29,14 @@ public:
 
   /// The kernel for a launch, read at its first use. Errors: NotFound (the file), InvalidArgument
   /// with the front end's diagnostics, or if arguments and parameters do not fit.
+  /// `conditions` hold wherever the launch runs.
   Result<KernelInstance> find(const PluginNode &node, const PluginLaunch &launch,
-                              const ShapeSymbols &symbols,
+                              const ShapeSymbols &symbols, std::span<const Expr> conditions,
                               llvm::function_ref<std::string(llvm::StringRef)> uniqueName);
+
+  /// The configurations of a kernel's autotuner. Errors: NotFound (the file), InvalidArgument if
+  /// there are none or they cannot be read.
+  Result<std::vector<KernelConfigValues>> readAutotune(const TritonKernel &kernel);
 
   /// Gives up the ops, in the order in which they were made.
   std::vector<mlir::OwningOpRef<plan::KernelOp>> take() { return std::move(kernels_); }

@@ -2,7 +2,9 @@
 
 #include "base/Error.h"
 
+#include <algorithm>
 #include <limits>
+#include <set>
 
 namespace inlay {
 
@@ -155,6 +157,41 @@ Status checkArgument(const std::string &head, const PluginNode &node,
   return {};
 }
 
+Status checkAlignment(const std::string &head, const PluginNode &node, const PluginTactic &tactic,
+                      const TensorAlignment &alignment) {
+  constexpr int64_t kMaxBytes = 4096;
+  const std::string_view what = alignment.isOfOutput ? "output" : "input";
+  const size_t count = alignment.isOfOutput ? node.outputs.size() : node.inputs.size();
+  if (alignment.index >= count)
+    return invalidArgument("{}: tactic '{}' asks for the alignment of {} {}, but there are {}",
+                           head, tactic.name, what, alignment.index, count);
+  if (alignment.bytes < 1 || alignment.bytes > kMaxBytes ||
+      (alignment.bytes & (alignment.bytes - 1)) != 0)
+    return invalidArgument("{}: tactic '{}' asks for {} {} to be aligned to {} bytes; expected a "
+                           "power of two up to {}",
+                           head, tactic.name, what, alignment.index, alignment.bytes, kMaxBytes);
+  return {};
+}
+
+/// True if a condition that holds means that `value` is a multiple of `divisor`: it is
+/// "value % n == 0" for a multiple n of it.
+bool impliesDivisible(const Expr &condition, const Expr &value, int64_t divisor) {
+  if (condition.kind() == ExprKind::And)
+    return std::ranges::any_of(condition.operands(), [&](const Expr &operand) {
+      return impliesDivisible(operand, value, divisor);
+    });
+  if (condition.kind() != ExprKind::Equal)
+    return false;
+  for (size_t i = 0; i < 2; ++i) {
+    const Expr &rest = condition.operands()[i];
+    if (condition.operands()[1 - i].constantValue() != 0 || rest.kind() != ExprKind::Mod)
+      continue;
+    const std::optional<int64_t> by = rest.operands()[1].constantValue();
+    return by && *by != 0 && *by % divisor == 0 && rest.operands()[0] == value;
+  }
+  return false;
+}
+
 } // namespace
 
 Status checkOutputs(const PluginDefinition &plugin, const PluginNode &node,
@@ -225,8 +262,52 @@ Status checkLaunchValues(const PluginDefinition &plugin, const PluginNode &node,
   return {};
 }
 
+Result<std::vector<DecidedTactic>> decideTactics(const PluginDefinition &plugin,
+                                                 const PluginNode &node,
+                                                 const PluginImplementation &implementation,
+                                                 const ShapeSymbols &symbols) {
+  const std::string head = describeNode(plugin, node);
+  std::vector<DecidedTactic> decided;
+  std::set<std::string> names;
+  bool hasUnconditional = false;
+  for (const PluginTactic &tactic : implementation.tactics) {
+    if (tactic.name.empty() || !names.insert(tactic.name).second)
+      return invalidArgument("{}: tactic {} has the name '{}', which is empty or taken", head,
+                             decided.size(), tactic.name);
+    for (const TensorAlignment &alignment : tactic.alignments)
+      INLAY_TRY(checkAlignment(head, node, tactic, alignment));
+    DecidedTactic &result = decided.emplace_back();
+    for (const Expr &condition : tactic.conditions) {
+      const Truth truth = truthOf(condition, symbols);
+      result.isImpossible = result.isImpossible || truth == Truth::Never;
+      if (truth == Truth::Unknown)
+        result.condition = result.condition ? logicalAnd(*result.condition, condition) : condition;
+    }
+    hasUnconditional = hasUnconditional ||
+                       (!result.isImpossible && !result.condition && tactic.alignments.empty());
+  }
+  for (const PluginLaunch &launch : implementation.launches)
+    if (launch.tactic && *launch.tactic >= decided.size())
+      return invalidArgument("{}: a launch of {} belongs to tactic {}, but there are {}", head,
+                             launch.name(), *launch.tactic, decided.size());
+  if (!decided.empty() && !hasUnconditional)
+    return invalidArgument(
+        "{}: none of its {} tactics can be taken for all sizes and addresses; one "
+        "tactic needs no guard",
+        head, decided.size());
+  return decided;
+}
+
 std::vector<std::string> launchSignature(const PluginNode &node, const PluginLaunch &launch,
-                                         const ShapeSymbols &symbols) {
+                                         const ShapeSymbols &symbols,
+                                         std::span<const Expr> conditions) {
+  const auto isDivisible = [&](const Expr &value) {
+    constexpr int64_t kDivisor = 16;
+    return symbols.divisor(value) >= kDivisor ||
+           std::ranges::any_of(conditions, [&](const Expr &condition) {
+             return impliesDivisible(condition, value, kDivisor);
+           });
+  };
   auto pointer = [](DataType type) { return "*" + std::string(dataTypeTritonName(type)) + ":16"; };
   std::vector<std::string> signature;
   for (const LaunchArgument &argument : launch.arguments) {
@@ -243,7 +324,7 @@ std::vector<std::string> launchSignature(const PluginNode &node, const PluginLau
       signature.push_back(pointer(argument.dtype));
       break;
     case LaunchArgument::Kind::Integer:
-      signature.push_back(type + (symbols.divisor(argument.expression) >= 16 ? ":16" : ""));
+      signature.push_back(type + (isDivisible(argument.expression) ? ":16" : ""));
       break;
     case LaunchArgument::Kind::Float:
       signature.push_back(type);

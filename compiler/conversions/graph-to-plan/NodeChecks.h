@@ -6,6 +6,7 @@
 #include "compiler/conversions/graph-to-plan/ShapeSymbols.h"
 #include "compiler/plugins/PluginDefinition.h"
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,9 +43,24 @@ Status checkRequirements(const PluginDefinition &plugin, const PluginNode &node,
 Status checkLaunchValues(const PluginDefinition &plugin, const PluginNode &node,
                          const PluginImplementation &implementation, const ShapeSymbols &symbols);
 
+/// What is known of a tactic at build time.
+struct DecidedTactic {
+  std::optional<Expr> condition; // what only the run can decide
+  bool isImpossible = false;     // it can be taken for no sizes
+};
+/// Decides the conditions of tactics as far as the symbols' ranges allow. Errors: InvalidArgument
+/// naming the plugin and the tactic for two of one name, a launch of a tactic that is not there,
+/// alignments of no tensor, and if no tactic can always be taken.
+Result<std::vector<DecidedTactic>> decideTactics(const PluginDefinition &plugin,
+                                                 const PluginNode &node,
+                                                 const PluginImplementation &implementation,
+                                                 const ShapeSymbols &symbols);
+
 /// The kernel's signature for the arguments of a launch, one entry per argument: "*fp32:16",
-/// "i32:16", "fp32".
+/// "i32:16", "fp32". What `conditions` (of the launch's tactic) say of an argument's divisibility
+/// is promised, too.
 std::vector<std::string> launchSignature(const PluginNode &node, const PluginLaunch &launch,
-                                         const ShapeSymbols &symbols);
+                                         const ShapeSymbols &symbols,
+                                         std::span<const Expr> conditions = {});
 
 } // namespace inlay

@@ -178,5 +178,50 @@ TEST_F(NodeChecksTest, SpecialisesForKnownDivisors) {
       ElementsAre("*fp32:16", "i32", "i32:16", "i64:16", "i32:16", "i32", "fp32", "*fp32:16"));
 }
 
+TEST_F(NodeChecksTest, SpecialisesForWhatATacticIsGuardedBy) {
+  PluginLaunch launch;
+  launch.arguments = {integer("s0"), integer("s1"), integer("8*s0")};
+  const Expr conditions[] = {expr("s0 % 32 == 0 and s1 > 4"), expr("s1 % 8 == 0")};
+  EXPECT_THAT(launchSignature(node_, launch, symbols_, conditions),
+              ElementsAre("i32:16", "i32", "i32"));
+}
+
+TEST_F(NodeChecksTest, DecidesTactics) {
+  PluginImplementation implementation;
+  implementation.tactics = {
+      {"never", {expr("s0 > 5000")}, {}},
+      {"sometimes", {expr("s0 > 0"), expr("s0 % 4 == 0"), expr("s0 < 9")}, {}},
+      {"aligned", {}, {{true, 0, 32}}},
+      {"always", {expr("s0 > 0")}, {}}};
+  auto decided = decideTactics(plugin_, node_, implementation, symbols_);
+  ASSERT_TRUE(decided.isOk()) << decided.status().toString();
+  ASSERT_THAT(*decided, SizeIs(4));
+  EXPECT_TRUE((*decided)[0].isImpossible);
+  ASSERT_TRUE((*decided)[1].condition);
+  EXPECT_EQ((*decided)[1].condition->toString(), expr("s0 % 4 == 0 and s0 < 9").toString());
+  EXPECT_FALSE((*decided)[2].condition || (*decided)[3].condition);
+
+  const std::string head = "INVALID_ARGUMENT: node op_1 (my::op, plugin at op.toml:3): ";
+  const auto refuses = [&](std::string_view expected) {
+    return testing::Property("status", &Result<std::vector<DecidedTactic>>::status,
+                             testing::Property(&Status::toString, head + std::string(expected)));
+  };
+  const auto decide = [&] { return decideTactics(plugin_, node_, implementation, symbols_); };
+  implementation.tactics.pop_back();
+  EXPECT_THAT(decide(), refuses("none of its 3 tactics can be taken for all sizes and addresses; "
+                                "one tactic needs no guard"));
+  implementation.tactics = {{"a", {}, {}}, {"a", {}, {}}};
+  EXPECT_THAT(decide(), refuses("tactic 1 has the name 'a', which is empty or taken"));
+  implementation.tactics = {{"a", {}, {{false, 3, 32}}}};
+  EXPECT_THAT(decide(), refuses("tactic 'a' asks for the alignment of input 3, but there are 1"));
+  implementation.tactics = {{"a", {}, {{false, 0, 33}}}};
+  EXPECT_THAT(decide(), refuses("tactic 'a' asks for input 0 to be aligned to 33 bytes; expected a "
+                                "power of two up to 4096"));
+  implementation.tactics = {{"a", {}, {}}};
+  implementation.launches.emplace_back().tactic = 1;
+  implementation.launches.back().kernel.function = "f";
+  EXPECT_THAT(decide(), refuses("a launch of f belongs to tactic 1, but there are 1"));
+}
+
 } // namespace
 } // namespace inlay

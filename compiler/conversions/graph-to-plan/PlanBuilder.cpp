@@ -76,12 +76,24 @@ void PlanBuilder::addKernel(mlir::OwningOpRef<plan::KernelOp> kernel) {
 void PlanBuilder::addLaunch(mlir::Location loc, llvm::StringRef kernel, std::span<const Expr> grid,
                             mlir::ArrayRef<mlir::Attribute> arguments, llvm::StringRef plugin,
                             llvm::StringRef node, const std::optional<std::array<Expr, 3>> &block,
-                            const std::optional<Expr> &sharedBytes, llvm::StringRef attributes) {
+                            const std::optional<Expr> &sharedBytes, llvm::StringRef attributes,
+                            llvm::StringRef choice, llvm::StringRef tactic) {
   steps_.emplace_back(plan::LaunchOp::create(
       builder_, loc, reference(kernel), texts(grid), builder_.getArrayAttr(arguments),
       builder_.getStringAttr(plugin), builder_.getStringAttr(node), block ? texts(*block) : nullptr,
       sharedBytes ? text(*sharedBytes) : nullptr,
-      attributes.empty() ? nullptr : builder_.getStringAttr(attributes)));
+      attributes.empty() ? nullptr : builder_.getStringAttr(attributes),
+      tactic.empty() ? nullptr : builder_.getStringAttr(tactic),
+      choice.empty() ? nullptr : reference(choice)));
+}
+
+std::string PlanBuilder::addChoice(mlir::Location loc, mlir::ArrayRef<mlir::Attribute> tactics,
+                                   llvm::StringRef plugin, llvm::StringRef node) {
+  std::string name = uniqueName((node + ".tactics").str());
+  choices_.emplace_back(plan::ChoiceOp::create(builder_, loc, name, builder_.getArrayAttr(tactics),
+                                               mlir::ArrayAttr(), builder_.getStringAttr(plugin),
+                                               builder_.getStringAttr(node)));
+  return name;
 }
 
 void PlanBuilder::addHostCall(mlir::Location loc, llvm::StringRef function,
@@ -116,7 +128,7 @@ mlir::OwningOpRef<mlir::ModuleOp> PlanBuilder::finish(mlir::Location loc, llvm::
   module->getBody()->push_back(program);
   mlir::Block &body = program.getBody().front();
   for (Section *section :
-       {&symbols_, &inputs_, &outputs_, &checkOps_, &buffers_, &kernels_, &steps_}) {
+       {&symbols_, &inputs_, &outputs_, &checkOps_, &buffers_, &kernels_, &choices_, &steps_}) {
     for (mlir::OwningOpRef<mlir::Operation *> &op : *section)
       body.push_back(op.release());
     section->clear();

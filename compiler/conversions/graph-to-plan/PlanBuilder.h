@@ -46,12 +46,19 @@ public:
   void addLaunch(mlir::Location loc, llvm::StringRef kernel, std::span<const Expr> grid,
                  mlir::ArrayRef<mlir::Attribute> arguments, llvm::StringRef plugin,
                  llvm::StringRef node, const std::optional<std::array<Expr, 3>> &block = {},
-                 const std::optional<Expr> &sharedBytes = {}, llvm::StringRef attributes = "");
+                 const std::optional<Expr> &sharedBytes = {}, llvm::StringRef attributes = "",
+                 llvm::StringRef choice = "", llvm::StringRef tactic = "");
+  /// Makes a choice named after `node` and returns its name. `tactics` are dictionaries as
+  /// plan.choice has them.
+  std::string addChoice(mlir::Location loc, mlir::ArrayRef<mlir::Attribute> tactics,
+                        llvm::StringRef plugin, llvm::StringRef node);
   /// `tensors` are those in the buffers, inputs first.
   void addHostCall(mlir::Location loc, llvm::StringRef function,
                    std::span<const std::string> inputs, std::span<const std::string> outputs,
                    std::span<const TensorSpec> tensors, mlir::DictionaryAttr attributes,
                    llvm::StringRef workspace, llvm::StringRef node);
+  /// Adds a step made elsewhere.
+  void addStep(mlir::OwningOpRef<mlir::Operation *> step) { steps_.push_back(std::move(step)); }
   void addCopy(mlir::Location loc, llvm::StringRef source, llvm::StringRef target);
 
   mlir::FlatSymbolRefAttr reference(llvm::StringRef buffer);
@@ -66,7 +73,7 @@ private:
 
   mlir::OpBuilder builder_;
   llvm::StringSet<> names_, checks_;
-  Section symbols_, inputs_, outputs_, checkOps_, buffers_, kernels_, steps_;
+  Section symbols_, inputs_, outputs_, checkOps_, buffers_, kernels_, choices_, steps_;
 };
 
 } // namespace inlay
