@@ -9,6 +9,7 @@
 #include "compiler/driver/Context.h"
 #include "compiler/driver/PlanToEngine.h"
 #include "compiler/driver/Profiles.h"
+#include "compiler/driver/Tactics.h"
 #include "compiler/frontends/pt2/Pt2Import.h"
 
 #include <chrono>
@@ -41,6 +42,15 @@ plan::ProgramOp programOf(mlir::ModuleOp module) {
   return *module.getOps<plan::ProgramOp>().begin();
 }
 
+/// False for launches of tactics that the plan has beside the first of a choice.
+bool isOfFirstTactic(plan::LaunchOp launch) {
+  if (!launch.getChoice())
+    return true;
+  auto choice =
+      mlir::SymbolTable::lookupNearestSymbolFrom<plan::ChoiceOp>(launch, launch.getChoiceAttr());
+  return choice.nameOf(0) == *launch.getTactic();
+}
+
 /// Which plugin serves which node, in the order of the steps.
 std::vector<OperatorReport>
 operatorsOf(plan::ProgramOp program, const std::map<std::string, std::string> &chosen,
@@ -51,6 +61,8 @@ operatorsOf(plan::ProgramOp program, const std::map<std::string, std::string> &c
     std::string opName, node;
     const auto call = llvm::dyn_cast<plan::HostCallOp>(op);
     if (auto launch = llvm::dyn_cast<plan::LaunchOp>(op)) {
+      if (!isOfFirstTactic(launch))
+        continue;
       opName = launch.getPlugin().value_or("").str();
       node = launch.getNode().value_or("").str();
     } else if (call) {
@@ -137,6 +149,13 @@ public:
     report_.phases.push_back({"import", model_.loadMs()});
     INLAY_TRY(phase("plan", [&] { return makePlan(targets); }));
     plan::ProgramOp program = programOf(*plan_);
+    if (!program.getBody().getOps<plan::ChoiceOp>().empty())
+      INLAY_TRY(phase("tune", [&]() -> Status {
+        INLAY_ASSIGN(report_.tactics, selectTactics(program, targets, options_));
+        return {};
+      }));
+    if (options_.dump)
+      INLAY_TRY(dump(Stage::Plan, printOperation(*plan_)));
     std::vector<CompiledKernel> kernels;
     INLAY_TRY(phase("compile", [&]() -> Status {
       INLAY_ASSIGN(kernels, compileKernels(program, targets, options_));
@@ -202,7 +221,7 @@ private:
     }
     if (!profiles.empty())
       INLAY_TRY(applyProfiles(programOf(*plan_), profiles));
-    return options_.dump ? dump(Stage::Plan, printOperation(*plan_)) : Status();
+    return {};
   }
 
   const Model &model_;

@@ -3,6 +3,7 @@
 
 #include "base/Status.h"
 #include "compiler/driver/BuildReport.h"
+#include "compiler/driver/EngineTimer.h"
 #include "compiler/driver/Stages.h"
 #include "compiler/plugins/PluginDefinition.h"
 
@@ -37,6 +38,9 @@ struct BuildOptions {
   /// Shape profiles as parseProfile takes them; the engine takes the shapes that enclose all of
   /// them, and is tuned for the first. None: all shapes that the model was exported for.
   std::vector<std::string> profiles;
+  /// Devices to choose tactics on, at most one of a family; borrowed. None: the first tactic of a
+  /// plugin that can be taken is.
+  std::vector<EngineTimer *> timers;
   /// Called on the thread that builds; may be empty.
   std::function<void(const BuildProgress &)> progress;
   /// Receives every stage; may be empty.

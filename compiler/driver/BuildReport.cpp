@@ -75,6 +75,56 @@ std::string operatorTable(const BuildReport &report) {
   return table(rows, {false, false, false, true, false, false});
 }
 
+std::string describeTactics(const std::vector<TacticReport::Entry> &entries) {
+  std::string text;
+  for (const TacticReport::Entry &entry : entries) {
+    text += (text.empty() ? "" : ", ") + fmt::format("'{}'", entry.name);
+    if (!entry.condition.empty())
+      text += fmt::format(" if {}", entry.condition);
+    if (entry.us > 0)
+      text += fmt::format(" {:.2f} us", entry.us);
+  }
+  return text;
+}
+
+std::string tacticTable(const BuildReport &report) {
+  std::vector<Row> rows = {{"node", "since", "tactics in order", "passed over"}};
+  std::string failures;
+  for (const TacticReport &tactic : report.tactics) {
+    const std::string since =
+        tactic.device.empty()
+            ? "the plugin's order"
+            : fmt::format("measured on {}{}", tactic.device,
+                          tactic.profile ? fmt::format(", profile {}", tactic.profile) : "");
+    rows.push_back({tactic.node, since, describeTactics(tactic.kept),
+                    tactic.device.empty() ? fmt::format("{}", tactic.passedOver.size())
+                                          : describeTactics(tactic.passedOver)});
+    for (const std::string &failure : tactic.failures)
+      failures += fmt::format("  note: node {}: tactic {}\n", tactic.node, failure);
+  }
+  return table(rows, {false, false, false, false}) + failures;
+}
+
+void tacticJson(llvm::json::OStream &json, const TacticReport &tactic) {
+  json.attribute("node", tactic.node);
+  json.attribute("operator", tactic.opName);
+  json.attribute("device", tactic.device);
+  json.attribute("profile", tactic.profile);
+  json.attribute("num_tactics", tactic.numTactics);
+  for (const auto &[name, entries] :
+       {std::pair("kept", &tactic.kept), std::pair("passed_over", &tactic.passedOver)})
+    json.attributeArray(name, [&] {
+      for (const TacticReport::Entry &entry : *entries)
+        json.object([&] {
+          json.attribute("name", entry.name);
+          json.attribute("condition", entry.condition);
+          if (entry.us > 0)
+            json.attribute("us", entry.us);
+        });
+    });
+  json.attribute("failures", llvm::json::Array(tactic.failures));
+}
+
 } // namespace
 
 std::string reportText(const BuildReport &report) {
@@ -86,6 +136,8 @@ std::string reportText(const BuildReport &report) {
   text += report.phases.empty() ? "\n" : ")\n";
   if (!report.operators.empty())
     text += "  operators\n" + operatorTable(report);
+  if (!report.tactics.empty())
+    text += "  tactics\n" + tacticTable(report);
   if (!report.kernels.empty())
     text += "  kernels\n" + kernelTable(report);
   for (const std::string &note : report.notes)
@@ -115,6 +167,10 @@ std::string reportJson(const BuildReport &report) {
           json.attribute("implementation", node.implementation);
           json.attribute("reason", node.reason);
         });
+    });
+    json.attributeArray("tactics", [&] {
+      for (const TacticReport &tactic : report.tactics)
+        json.object([&] { tacticJson(json, tactic); });
     });
     json.attributeArray("kernels", [&] {
       for (const KernelReport &kernel : report.kernels)

@@ -34,6 +34,23 @@ struct OperatorReport {
   std::string reason;                 // why that one
 };
 
+/// What became of a node's tactics on one device.
+struct TacticReport {
+  std::string node;
+  std::string opName;
+  std::string device;   // on which they were measured; empty: the plugin's order
+  uint32_t profile = 0; // counted from 1; 0: the whole range
+  uint32_t numTactics = 0;
+  struct Entry {
+    std::string name;
+    std::string condition; // "s0 % 4 == 0, X aligned to 32"; empty: always
+    double us = 0;         // 0: not measured
+  };
+  std::vector<Entry> kept;           // in the order in which they are tried
+  std::vector<Entry> passedOver;     // measured, and slower than one that can always be taken
+  std::vector<std::string> failures; // "NAME: why it could not be measured"
+};
+
 struct PhaseReport {
   std::string name; // "import", "plan", "compile", "write"
   double ms = 0;
@@ -42,6 +59,7 @@ struct PhaseReport {
 struct BuildReport {
   std::string engineName;
   std::vector<OperatorReport> operators;
+  std::vector<TacticReport> tactics;
   std::vector<KernelReport> kernels;
   std::vector<PhaseReport> phases;
   std::vector<std::string> notes; // what is worth knowing but is no error

@@ -53,6 +53,14 @@ TEST(BuildReportTest, PrintsATable) {
 TEST(BuildReportTest, PrintsJson) {
   BuildReport report = sampleReport();
   report.kernels.resize(1);
+  report.tactics.push_back({"add_one",
+                            "my::add_one",
+                            "GPU",
+                            2,
+                            3,
+                            {{"wide", "s0 % 16 == 0", 0}, {"any", "", 1.5}},
+                            {{"slow", "", 2.5}},
+                            {"bad: too large"}});
   EXPECT_EQ(reportJson(report), R"({
   "engine_name": "add_one",
   "engine_bytes": 12345,
@@ -71,6 +79,36 @@ TEST(BuildReportTest, PrintsJson) {
       "launches": 1,
       "implementation": "aot",
       "reason": "the plugin has no other"
+    }
+  ],
+  "tactics": [
+    {
+      "node": "add_one",
+      "operator": "my::add_one",
+      "device": "GPU",
+      "profile": 2,
+      "num_tactics": 3,
+      "kept": [
+        {
+          "name": "wide",
+          "condition": "s0 % 16 == 0"
+        },
+        {
+          "name": "any",
+          "condition": "",
+          "us": 1.5
+        }
+      ],
+      "passed_over": [
+        {
+          "name": "slow",
+          "condition": "",
+          "us": 2.5
+        }
+      ],
+      "failures": [
+        "bad: too large"
+      ]
     }
   ],
   "kernels": [

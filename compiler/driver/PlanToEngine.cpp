@@ -91,6 +91,7 @@ public:
     INLAY_TRY(writeTensors<plan::InputOp>(engine_.inputs));
     INLAY_TRY(writeTensors<plan::OutputOp>(engine_.outputs));
     writeKernels();
+    INLAY_TRY(writeChoices());
     INLAY_TRY(writeSteps());
     INLAY_TRY(writeChecks());
     for (const ExprInstruction &step : expressions_.instructions())
@@ -264,6 +265,60 @@ private:
     }
   }
 
+  Status writeChoices() {
+    for (auto op : program_.getBody().getOps<plan::ChoiceOp>()) {
+      choiceIndex_[op.getSymName()] = static_cast<uint32_t>(engine_.choices.size());
+      auto choice = std::make_unique<fb::ChoiceT>();
+      choice->plugin = op.getPlugin().value_or("");
+      choice->node = op.getNode().value_or("");
+      for (unsigned i = 0; i < op.getTactics().size(); ++i) {
+        INLAY_ASSIGN(std::unique_ptr<fb::TacticT> tactic, writeTactic(op, i));
+        choice->tactics.push_back(std::move(tactic));
+      }
+      writeOrders(op, *choice);
+      engine_.choices.push_back(std::move(choice));
+    }
+    return {};
+  }
+
+  Result<std::unique_ptr<fb::TacticT>> writeTactic(plan::ChoiceOp op, unsigned index) {
+    auto tactic = std::make_unique<fb::TacticT>();
+    tactic->name = op.nameOf(index);
+    if (llvm::StringRef condition = op.conditionOf(index); !condition.empty()) {
+      INLAY_ASSIGN(tactic->condition, add(condition));
+    }
+    if (mlir::DictionaryAttr alignments = op.alignmentsOf(index))
+      for (mlir::NamedAttribute entry : alignments) {
+        auto alignment = std::make_unique<fb::AlignmentT>();
+        alignment->buffer = bufferIndex_.lookup(entry.getName().strref());
+        alignment->bytes =
+            static_cast<uint32_t>(llvm::cast<mlir::IntegerAttr>(entry.getValue()).getInt());
+        tactic->alignments.push_back(std::move(alignment));
+      }
+    return tactic;
+  }
+
+  /// The orders of the plan, or the one in which the tactics stand.
+  static void writeOrders(plan::ChoiceOp op, fb::ChoiceT &choice) {
+    if (!op.getOrders()) {
+      auto order = std::make_unique<fb::TacticOrderT>();
+      for (uint32_t i = 0; i < choice.tactics.size(); ++i)
+        order->tactics.push_back(i);
+      choice.orders.push_back(std::move(order));
+      return;
+    }
+    for (auto from : op.getOrders()->getAsRange<mlir::DictionaryAttr>()) {
+      auto order = std::make_unique<fb::TacticOrderT>();
+      if (auto target = from.getAs<mlir::StringAttr>("target"))
+        order->target = target.getValue();
+      if (auto profile = from.getAs<mlir::IntegerAttr>("profile"))
+        order->profile = static_cast<uint32_t>(profile.getInt());
+      for (mlir::Attribute name : from.getAs<mlir::ArrayAttr>("tactics"))
+        order->tactics.push_back(*op.findTactic(llvm::cast<mlir::StringAttr>(name).getValue()));
+      choice.orders.push_back(std::move(order));
+    }
+  }
+
   Status writeSteps() {
     for (mlir::Operation &op : program_.getBody().front()) {
       if (!plan::isStep(op))
@@ -338,6 +393,12 @@ private:
     launch.plugin = op.getPlugin().value_or("");
     launch.node = op.getNode().value_or("");
     launch.attributes = op.getNodeAttributes().value_or("");
+    if (op.getChoice()) {
+      auto choice =
+          mlir::SymbolTable::lookupNearestSymbolFrom<plan::ChoiceOp>(op, op.getChoiceAttr());
+      launch.choice = choiceIndex_.lookup(*op.getChoice());
+      launch.tactic = *choice.findTactic(*op.getTactic());
+    }
     return launch;
   }
 
@@ -388,7 +449,7 @@ private:
   ExprProgramBuilder expressions_;
   fb::EngineT engine_;
   std::vector<std::vector<std::byte>> segments_;
-  llvm::StringMap<uint32_t> bufferIndex_, kernelIndex_;
+  llvm::StringMap<uint32_t> bufferIndex_, kernelIndex_, choiceIndex_;
 };
 
 } // namespace

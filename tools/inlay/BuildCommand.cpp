@@ -3,14 +3,17 @@
 #include "base/Error.h"
 #include "base/File.h"
 #include "compiler/driver/Build.h"
+#include "compiler/driver/TimingCache.h"
 #include "compiler/plugins/BuiltinPlugins.h"
 #include "compiler/plugins/PluginFiles.h"
+#include "tools/inlay/DeviceTimer.h"
 #include "tools/inlay/Progress.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
 namespace inlay::tools {
 namespace {
@@ -25,6 +28,9 @@ struct BuildCommandOptions {
   std::string dumpFolder;
   std::string reportPath;
   std::vector<std::string> implementations;
+  std::vector<std::string> tune;
+  std::string timingCache;
+  bool isTimingCacheRequired = false;
   bool isQuiet = false;
 };
 
@@ -46,7 +52,52 @@ Status writeReport(const BuildCommandOptions &options, const BuildReport &report
   return {};
 }
 
+/// The devices that a build measures tactics on, and the cache of their times.
+class BuildTimers {
+public:
+  static Result<std::unique_ptr<BuildTimers>> create(const BuildCommandOptions &options) {
+    auto timers = std::make_unique<BuildTimers>();
+    if (!options.timingCache.empty()) {
+      INLAY_ASSIGN(TimingCache cache,
+                   TimingCache::open(options.timingCache, options.isTimingCacheRequired));
+      timers->cache_.emplace(std::move(cache));
+    } else if (options.isTimingCacheRequired) {
+      return invalidArgument("--timing-cache-required needs --timing-cache FILE");
+    }
+    if (timers->cache_ && options.tune.empty())
+      return invalidArgument("--timing-cache needs --tune DEVICE; with --timing-cache-required the "
+                             "device is one whose times the file has: {}",
+                             fmt::join(timers->cache_->devices(), ", "));
+    for (const std::string &device : options.tune)
+      INLAY_TRY(timers->add(device, options.isTimingCacheRequired));
+    return timers;
+  }
+
+  std::vector<EngineTimer *> all() const { return used_; }
+  Status save() { return cache_ ? cache_->save() : Status(); }
+
+private:
+  Status add(const std::string &device, bool isRecorded) {
+    if (isRecorded) {
+      INLAY_ASSIGN(RecordedTimer timer, RecordedTimer::create(*cache_, device));
+      used_.push_back(owned_.emplace_back(std::make_unique<RecordedTimer>(std::move(timer))).get());
+      return {};
+    }
+    INLAY_ASSIGN(std::unique_ptr<DeviceTimer> timer, DeviceTimer::create(device), "reading --tune");
+    EngineTimer *last = owned_.emplace_back(std::move(timer)).get();
+    if (cache_)
+      last = owned_.emplace_back(std::make_unique<CachingTimer>(*cache_, *last)).get();
+    used_.push_back(last);
+    return {};
+  }
+
+  std::optional<TimingCache> cache_;
+  std::vector<std::unique_ptr<EngineTimer>> owned_;
+  std::vector<EngineTimer *> used_;
+};
+
 Status build(const BuildCommandOptions &options) {
+  INLAY_ASSIGN(const std::unique_ptr<BuildTimers> timers, BuildTimers::create(options));
   PluginRegistry registry;
   INLAY_TRY(addPlugins(registry, options.plugins));
   INLAY_ASSIGN(std::unique_ptr<Model> model, Model::load(options.model));
@@ -59,9 +110,12 @@ Status build(const BuildCommandOptions &options) {
     INLAY_TRY(build.policies.add(policy), "reading --implementation");
   if (!options.dumpFolder.empty())
     build.dump = dumpToFolder(options.dumpFolder);
+  build.timers = timers->all();
   Progress progress(!options.isQuiet);
   build.progress = [&](const BuildProgress &at) { progress.show(at); };
-  INLAY_ASSIGN(BuiltEngine engine, buildEngine(*model, registry, build));
+  Result<BuiltEngine> built = buildEngine(*model, registry, build);
+  INLAY_TRY(timers->save()); // what was measured stays, whatever became of the build
+  INLAY_ASSIGN(const BuiltEngine engine, std::move(built));
   INLAY_TRY(writeFileAtomically(
       options.output, {reinterpret_cast<const char *>(engine.bytes.data()), engine.bytes.size()}));
   progress.clear();
@@ -97,6 +151,16 @@ void addBuildCommand(CLI::App &app, Status &outcome) {
                    "Sizes to build for, \"DIM=MIN,OPT,MAX …\", where DIM is INPUT:DIM or a symbol, "
                    "for example \"X:0=1,64,1024\"; may be repeated: profiles are counted from 1")
       ->allow_extra_args(false);
+  command
+      ->add_option("--tune", options->tune,
+                   "Choose tactics by measuring on this device, cuda:0 or cpu; one of each family; "
+                   "without it the first tactic of a plugin that can be taken is")
+      ->allow_extra_args(false);
+  command->add_option("--timing-cache", options->timingCache,
+                      "Take times from this file, and add those that it lacks");
+  command->add_flag("--timing-cache-required", options->isTimingCacheRequired,
+                    "Measure nothing: --tune names a device whose times the file has, and what it "
+                    "lacks is an error");
   command->add_option("-o,--output", options->output, "The engine file to write")->required();
   command->add_option("--name", options->name, "Name of the engine; default: of the model's file");
   command->add_option("--dump-stages", options->dumpFolder, "Write every stage into this folder");
