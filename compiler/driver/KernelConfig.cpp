@@ -27,11 +27,15 @@ Result<triton::KernelTuning> readTuningOf(const std::string &path, const std::st
   return triton::readTuning(*context, request);
 }
 
-std::string describeConfig(size_t index, const triton::KernelConfig &config) {
-  std::string text = fmt::format("{}:", index);
+std::string describeConfig(const triton::KernelConfig &config) {
+  std::string text;
   for (const auto &[name, value] : config.values)
-    text += fmt::format(" {}={}", name, constexprText(value));
-  return text + fmt::format(" num_warps={} num_stages={}", config.numWarps, config.numStages);
+    text += fmt::format("{}={} ", name, constexprText(value));
+  return text + fmt::format("num_warps={} num_stages={}", config.numWarps, config.numStages);
+}
+
+std::string describeConfig(size_t index, const triton::KernelConfig &config) {
+  return fmt::format("{}: {}", index, describeConfig(config));
 }
 
 /// True if every "NAME=VALUE" is in the configuration; num_warps and num_stages count, too.
@@ -50,6 +54,19 @@ Result<bool> matches(const triton::KernelConfig &config,
 }
 
 } // namespace
+
+Result<std::vector<std::string>> listKernelConfigs(const std::string &path,
+                                                   const std::string &function,
+                                                   const std::vector<std::string> &includeRoots) {
+  INLAY_ASSIGN(triton::KernelTuning tuning, readTuningOf(path, function, includeRoots));
+  if (tuning.configs.empty())
+    return invalidArgument("kernel '{}' has no configurations of an autotuner{}{}", function,
+                           tuning.notes.empty() ? "" : ": ", fmt::join(tuning.notes, "; "));
+  std::vector<std::string> texts;
+  for (const triton::KernelConfig &config : tuning.configs)
+    texts.push_back(describeConfig(config));
+  return texts;
+}
 
 Result<std::vector<std::string>> describeTuning(const std::string &path,
                                                 const std::string &function,

@@ -37,6 +37,12 @@ struct KernelToolRequest {
 /// InvalidArgument naming the configurations there are.
 Status applyKernelConfig(KernelToolRequest &request);
 
+/// The autotuner's configurations of a kernel by index, "BLOCK=64 num_warps=4 num_stages=3".
+/// Errors: InvalidArgument if it has none, with what could not be read.
+Result<std::vector<std::string>> listKernelConfigs(const std::string &path,
+                                                   const std::string &function,
+                                                   const std::vector<std::string> &includeRoots);
+
 /// The autotuner's configurations of a kernel ("0: BLOCK=64 num_warps=4 num_stages=3") and its
 /// heuristics, one a line, and notes of what could not be read; empty if it has none.
 Result<std::vector<std::string>> describeTuning(const std::string &path,

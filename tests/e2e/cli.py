@@ -225,6 +225,21 @@ class CliTest(unittest.TestCase):
         self.fails("kernel", "run", "k.py:gather", "--grid", "1", "--arg", "table=addresses:a.npy,a.npy", "--arg", "described=descriptor[1,16]:d.npy",
                    "--arg", "out=zeros:f32[16]", "--output", "table=a2.npy", says=["'table' is a table of 2 tensors, but 1 files are named"])
 
+    def test_a_kernel_runs_with_its_fastest_configuration(self):
+        npy.save(self.folder / "x.npy", range(1000), (1000,))
+        kernel = f"{ROOT}/tests/plugins/tactics/tactics.py:double_kernel"
+        arguments = ("--arg", "x_ptr=x.npy", "--arg", "y_ptr=zeros:f32[1000]", "--arg", "n=1000", "--grid", "ceildiv(n, BLOCK * PER)")
+        done = self.call("kernel", "run", kernel, *arguments, "--tune", "--repeat", "5", "--output", "y_ptr=y.npy")
+        self.assertEqual(list(npy.load(self.folder / "y.npy")[0]), [2.0 * i for i in range(1000)])
+        lines = done.stdout.splitlines()
+        for index, line in enumerate(lines[:4]):
+            self.assertRegex(line, rf"config {index}: BLOCK=\d+ PER=\d num_warps=\d num_stages=3: median of 5 launches [0-9.]+ us")
+        medians = [float(line.split("launches ")[1].split(" us")[0]) for line in lines[:4]]
+        taken = int(lines[4].removeprefix("took config "))
+        self.assertEqual(medians[taken], min(medians))
+        self.fails("kernel", "run", kernel, *arguments, "--tune", "--config", "0", says=["--config", "--tune", "give one"])
+        self.fails(*self.run_kernel("--tune"), says=["has no configurations of an autotuner"])
+
     def test_a_kernel_run_with_wrong_arguments_says_so(self):
         npy.save(self.folder / "x.npy", [0] * 1000, (1000,), "int32")
         x, n, y = ["--arg", "x_ptr=x.npy"], ["--arg", "n_elements=1000"], ["--arg", "y_ptr=zeros:f32[1000]"]
@@ -248,7 +263,8 @@ class CliTest(unittest.TestCase):
                             (["--arg", "x_ptr=zeros:f32[1000]", "--arg", "n_elements=1000", "--arg", "y_ptr=zeros:f32[990]"],
                              ["wrote behind the end of 'y_ptr' (0 bytes behind it)"])]:
             self.fails(*self.run_kernel(*extra), says=says)
-        self.fails(*self.run_kernel(*x, *n, *y)[:-8], "--grid", "a,1", *x, *n, *y, says=["grid 'a,1'", "X,Y,Z"])
+        self.fails(*self.run_kernel(*x, *n, *y)[:-8], "--grid", "a,1", *x, *n, *y, says=["grid 'a,1'", "integer constexprs and arguments", "'a'"])
+        self.fails(*self.run_kernel(*x, *n, *y)[:-8], "--grid", "1,1,1,1", *x, *n, *y, says=["grid '1,1,1,1'", "X,Y,Z"])
         self.call("kernel", "run", f"{KERNEL}:add_one_kernel", *x, *n, *y, status=2)
         self.fails("kernel", "run", f"{KERNEL}:add_two", "--grid", "1", says=["add_two", "add_one_kernel"])
 

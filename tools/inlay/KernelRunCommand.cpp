@@ -5,6 +5,7 @@
 #include "base/File.h"
 #include "compiler/driver/KernelTool.h"
 #include "compiler/frontends/triton/TritonFrontend.h"
+#include "symbolic/Expr.h"
 #include "tools/kernel-run/ArgumentText.h"
 #include "tools/kernel-run/KernelRunner.h"
 #include "tools/tensorio/Npy.h"
@@ -13,7 +14,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <memory>
 
 namespace inlay::tools {
@@ -23,24 +24,38 @@ struct RunOptions {
   std::string kernel; // FILE.py:FUNCTION
   KernelToolRequest request;
   std::string device = "cpu", grid;
-  size_t repeats = 0; // launches to measure
+  size_t repeats = 0;   // launches to measure
+  bool isTuned = false; // run the fastest of the autotuner's configurations
   std::vector<std::string> arguments, outputs;
 };
 
-Result<std::array<uint32_t, 3>> parseGrid(const std::string &text) {
+/// The numbers of programs that a text says, of expressions over integer constexprs and arguments.
+Result<std::array<uint32_t, 3>> parseGrid(const std::string &text, const KernelToolRequest &request,
+                                          const ArgumentTexts &arguments) {
+  INLAY_ASSIGN(const auto constexprs, parseConstexprs(request.constexprs));
+  const auto valueOf = [&](std::string_view name) -> std::optional<int64_t> {
+    const ConstexprValue *value = nullptr;
+    if (const auto constant = constexprs.find(std::string(name)); constant != constexprs.end())
+      value = &constant->second;
+    else if (const auto argument = arguments.find(std::string(name)); argument != arguments.end())
+      value = std::get_if<ConstexprValue>(&argument->second);
+    const int64_t *integer = value ? std::get_if<int64_t>(value) : nullptr;
+    return integer ? std::optional(*integer) : std::nullopt;
+  };
+  const std::vector<std::string> extents = triton::splitSignature(text);
+  if (extents.empty() || extents.size() > 3)
+    return invalidArgument("grid '{}': expected X, X,Y or X,Y,Z with the numbers of programs",
+                           text);
   std::array<uint32_t, 3> grid{1, 1, 1};
-  const char *at = text.data(), *end = at + text.size();
-  for (size_t axis = 0; axis < 3; ++axis) {
-    const auto [stop, error] = std::from_chars(at, end, grid[axis]);
-    if (error != std::errc())
-      break;
-    if (stop == end)
-      return grid;
-    if (*stop != ',')
-      break;
-    at = stop + 1;
+  for (size_t axis = 0; axis < extents.size(); ++axis) {
+    INLAY_ASSIGN(const Expr expr, parseExpr(extents[axis]), fmt::format("reading grid '{}'", text));
+    INLAY_ASSIGN(const int64_t extent, evaluate(expr, valueOf),
+                 fmt::format("grid '{}' is made of integer constexprs and arguments", text));
+    if (extent < 0 || extent > INT32_MAX)
+      return outOfRange("grid '{}': {} programs; possible are 0 to {}", text, extent, INT32_MAX);
+    grid[axis] = static_cast<uint32_t>(extent);
   }
-  return invalidArgument("grid '{}': expected X, X,Y or X,Y,Z with the numbers of programs", text);
+  return grid;
 }
 
 Result<triton::KernelDeclaration> findKernel(const KernelToolRequest &request) {
@@ -226,13 +241,17 @@ Status writeOutputs(const fb::Kernel &kernel, const std::vector<KernelArgument> 
   return {};
 }
 
-Status runKernel(RunOptions &options) {
-  INLAY_TRY(splitKernelName(options.kernel, options.request));
-  if (options.request.function.empty())
-    return invalidArgument("kernel '{}' names no function; expected FILE.py:FUNCTION",
-                           options.kernel);
-  INLAY_ASSIGN(const auto grid, parseGrid(options.grid));
-  INLAY_ASSIGN(const triton::KernelDeclaration kernel, findKernel(options.request));
+/// A kernel compiled for a device, with what one launch of it is given.
+struct BoundKernel {
+  EngineFile engine;
+  std::vector<KernelArgument> arguments;
+  std::array<uint32_t, 3> grid{};
+  const fb::Kernel &kernel() const { return *engine.engine().kernels()->Get(0); }
+};
+
+/// Compiles with the configuration that the options choose.
+Result<BoundKernel> compileAndBind(RunOptions options, const triton::KernelDeclaration &kernel,
+                                   const KernelRunner &runner) {
   INLAY_TRY(applyKernelConfig(options.request));
   INLAY_ASSIGN(const std::vector<std::string> names, runtimeParameters(kernel, options.request));
   INLAY_ASSIGN(const ArgumentTexts arguments,
@@ -240,21 +259,74 @@ Status runKernel(RunOptions &options) {
   INLAY_TRY(checkNames(kernel, arguments));
   if (options.request.signature.empty())
     INLAY_TRY(inferSignature(kernel, names, arguments, options.arguments, options.request));
-  INLAY_ASSIGN(KernelRunner runner, KernelRunner::open(options.device));
+  INLAY_ASSIGN(const auto grid, parseGrid(options.grid, options.request, arguments));
   options.request.target = runner.info().target;
   INLAY_ASSIGN(std::vector<std::byte> bytes, compileKernelFileToEngine(options.request));
-  INLAY_ASSIGN(const EngineFile engine, EngineFile::fromBytes(std::move(bytes)));
-  const fb::Kernel &compiled = *engine.engine().kernels()->Get(0);
-  INLAY_ASSIGN(std::vector<KernelArgument> bound, bindArguments(compiled, arguments));
+  INLAY_ASSIGN(EngineFile engine, EngineFile::fromBytes(std::move(bytes)));
+  INLAY_ASSIGN(std::vector<KernelArgument> bound,
+               bindArguments(*engine.engine().kernels()->Get(0), arguments));
+  return BoundKernel{std::move(engine), std::move(bound), grid};
+}
+
+/// Runs each of the autotuner's configurations, prints its times, and chooses the one of the
+/// smallest median.
+Status chooseConfig(RunOptions &options, const triton::KernelDeclaration &kernel,
+                    KernelRunner &runner) {
+  constexpr size_t kDefaultRepeats = 100;
+  if (!options.request.config.empty())
+    return invalidArgument("--config chooses a configuration, and --tune does, too; give one");
+  INLAY_ASSIGN(const std::vector<std::string> configs,
+               listKernelConfigs(options.request.path, options.request.function,
+                                 options.request.includeRoots));
+  double fastest = 0;
+  Status lastFailure;
+  for (size_t i = 0; i < configs.size(); ++i) {
+    RunOptions one = options;
+    one.request.config = std::to_string(i);
+    Result<BoundKernel> bound = compileAndBind(one, kernel, runner);
+    Status status = bound.isOk() ? Status() : bound.status();
+    std::vector<double> timesUs(options.repeats ? options.repeats : kDefaultRepeats);
+    if (status.isOk())
+      status = runner.run(bound->engine, bound->arguments, bound->grid, timesUs);
+    if (!status.isOk()) {
+      fmt::print("config {}: {}: passed over: {}\n", i, configs[i], status.message());
+      lastFailure = std::move(status);
+      continue;
+    }
+    std::sort(timesUs.begin(), timesUs.end());
+    const double median = timesUs[timesUs.size() / 2];
+    fmt::print("config {}: {}: median of {} launches {:.2f} us, fastest {:.2f}\n", i, configs[i],
+               timesUs.size(), median, timesUs.front());
+    if (options.request.config.empty() || median < fastest) {
+      options.request.config = std::to_string(i);
+      fastest = median;
+    }
+  }
+  if (options.request.config.empty())
+    return std::move(lastFailure).withContext("measuring, where no configuration works");
+  fmt::print("took config {}\n", options.request.config);
+  return {};
+}
+
+Status runKernel(RunOptions &options) {
+  INLAY_TRY(splitKernelName(options.kernel, options.request));
+  if (options.request.function.empty())
+    return invalidArgument("kernel '{}' names no function; expected FILE.py:FUNCTION",
+                           options.kernel);
+  INLAY_ASSIGN(const triton::KernelDeclaration kernel, findKernel(options.request));
+  INLAY_ASSIGN(KernelRunner runner, KernelRunner::open(options.device));
+  if (options.isTuned)
+    INLAY_TRY(chooseConfig(options, kernel, runner));
+  INLAY_ASSIGN(BoundKernel bound, compileAndBind(options, kernel, runner));
   std::vector<double> timesUs(options.repeats);
-  INLAY_TRY(runner.run(engine, bound, grid, timesUs));
+  INLAY_TRY(runner.run(bound.engine, bound.arguments, bound.grid, timesUs));
   if (!timesUs.empty()) {
     std::sort(timesUs.begin(), timesUs.end());
     fmt::print("{} on {}: median of {} launches {:.2f} us, fastest {:.2f}\n",
-               compiled.name()->string_view(), runner.info().device, timesUs.size(),
+               bound.kernel().name()->string_view(), runner.info().device, timesUs.size(),
                timesUs[timesUs.size() / 2], timesUs.front());
   }
-  return writeOutputs(compiled, bound, options.outputs);
+  return writeOutputs(bound.kernel(), bound.arguments, options.outputs);
 }
 
 } // namespace
@@ -281,7 +353,13 @@ void addKernelRunCommand(CLI::App &kernel, Status &outcome) {
   run->add_option("--include", options->request.includeRoots,
                   "A folder with modules that the kernel's file imports; may be repeated")
       ->allow_extra_args(false);
-  run->add_option("--grid", options->grid, "Numbers of programs: X, X,Y or X,Y,Z")->required();
+  run->add_option("--grid", options->grid,
+                  "Numbers of programs: X, X,Y or X,Y,Z, expressions over integer constexprs and "
+                  "arguments: ceildiv(n, BLOCK)")
+      ->required();
+  run->add_flag("--tune", options->isTuned,
+                "Measure the autotuner's configurations, --repeat launches each (100), and run the "
+                "fastest");
   run->add_option("--device", options->device, "cpu or cuda:N")->capture_default_str();
   run->add_flag("--debug", options->request.isDebug,
                 "Keep device_assert and assertions about run-time values");
