@@ -1,11 +1,15 @@
 #include "base/Error.h"
 #include "compiler/driver/Build.h"
+#include "compiler/driver/TimingCache.h"
 #include "compiler/plugins/BuiltinPlugins.h"
 #include "compiler/plugins/CppPlugin.h"
 #include "compiler/plugins/PluginAbi.h"
 #include "compiler/plugins/PluginFiles.h"
 
 #include <inlay/compiler_abi.h>
+
+#include <cmath>
+#include <optional>
 
 using namespace inlay;
 
@@ -44,6 +48,78 @@ Status addPlugins(PluginRegistry &registry, const inlay_build_options_v1 &given)
   return addBuiltinPlugins(registry);
 }
 
+/// A timer of the program that builds.
+class CallersTimer final : public EngineTimer {
+public:
+  static Result<std::unique_ptr<CallersTimer>> create(const inlay_build_timer_v1 &given) {
+    auto timer = std::make_unique<CallersTimer>();
+    timer->given_ = given;
+    INLAY_ASSIGN(timer->family_, textFromAbi(given.family, "family of a timer"));
+    INLAY_ASSIGN(timer->target_, textFromAbi(given.target, "target of a timer"));
+    INLAY_ASSIGN(timer->device_, textFromAbi(given.device, "device of a timer"));
+    return timer;
+  }
+  std::string family() const override { return family_; }
+  std::string target() const override { return target_; }
+  std::string deviceName() const override { return device_; }
+  Result<double> measureUs(std::span<const std::byte> engine) override {
+    double us = 0;
+    const char *message = nullptr;
+    if (given_.measure(given_.user, engine.data(), engine.size(), &us, &message) != 0)
+      return invalidArgument("measuring on '{}': {}", device_,
+                             message ? message : "the timer gives no reason");
+    if (!std::isfinite(us) || us < 0)
+      return invalidArgument("measuring on '{}' gave {} microseconds", device_, us);
+    return us;
+  }
+
+private:
+  inlay_build_timer_v1 given_{};
+  std::string family_, target_, device_;
+};
+
+/// The timers of a build, and the cache that they use.
+class BuildTimers {
+public:
+  Status add(const inlay_build_options_v1 &given) {
+    if (given.timing_cache) {
+      INLAY_ASSIGN(TimingCache cache, TimingCache::open(given.timing_cache));
+      cache_.emplace(std::move(cache));
+    }
+    if (!given.timers && given.num_timers != 0)
+      return invalidArgument("timers is null; {} were announced", given.num_timers);
+    for (size_t i = 0; i < given.num_timers; ++i)
+      INLAY_TRY(add(given.timers[i]));
+    return {};
+  }
+  const std::vector<EngineTimer *> &used() const { return used_; }
+  Status save() { return cache_ ? cache_->save() : Status(); }
+
+private:
+  Status add(const inlay_build_timer_v1 &given) {
+    INLAY_ASSIGN(std::unique_ptr<CallersTimer> timer, CallersTimer::create(given));
+    std::unique_ptr<EngineTimer> last;
+    if (!given.measure) {
+      if (!cache_)
+        return invalidArgument("timer of '{}' measures nothing, and there is no timing cache",
+                               timer->deviceName());
+      INLAY_ASSIGN(RecordedTimer recorded, RecordedTimer::create(*cache_, timer->deviceName()));
+      last = std::make_unique<RecordedTimer>(std::move(recorded));
+    } else if (cache_) {
+      last = std::make_unique<CachingTimer>(*cache_, *timer);
+      owned_.push_back(std::move(timer));
+    } else {
+      last = std::move(timer);
+    }
+    used_.push_back(owned_.emplace_back(std::move(last)).get());
+    return {};
+  }
+
+  std::optional<TimingCache> cache_;
+  std::vector<std::unique_ptr<EngineTimer>> owned_;
+  std::vector<EngineTimer *> used_;
+};
+
 Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result) {
   inlay_build_options_v1 given{};
   INLAY_TRY(copySizedStruct(options, &given, sizeof(given),
@@ -67,8 +143,13 @@ Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result
       given.progress(given.progress_user, std::string(at.phase).c_str(), at.item.c_str(), at.done,
                      at.total);
     };
+  BuildTimers timers;
+  INLAY_TRY(timers.add(given));
+  build.timers = timers.used();
   INLAY_ASSIGN(std::unique_ptr<Model> model, Model::load(path));
-  INLAY_ASSIGN(BuiltEngine built, buildEngine(*model, registry, build));
+  Result<BuiltEngine> outcome = buildEngine(*model, registry, build);
+  INLAY_TRY(timers.save()); // what was measured stays, whatever became of the build
+  INLAY_ASSIGN(BuiltEngine built, std::move(outcome));
   result.engine = std::move(built.bytes);
   result.report = reportJson(built.report);
   return {};

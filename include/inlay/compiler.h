@@ -40,6 +40,17 @@ struct BuildProgress {
   uint32_t total;
 };
 
+/// A device to choose tactics on; inlay::deviceTimer of inlay/tuning.h makes one.
+struct BuildTimer {
+  std::string family; ///< "cuda" or "cpu": whose targets' code runs there
+  std::string target; ///< the best target for it, "cuda:sm_90a"
+  std::string device; ///< what it is, as a timing cache names it: "NVIDIA H200"
+  /// The device's time of one run of an engine at the sizes that it is tuned for, in microseconds;
+  /// throws if it cannot be measured. Empty: times come from the timing cache alone, and one that
+  /// it lacks is an error.
+  std::function<double(const void *engine, size_t sizeBytes)> measureUs = {};
+};
+
 /// What to build, and for what.
 struct BuildOptions {
   std::string model;                         ///< a .pt2 of torch.export, or a dumped graph or plan
@@ -53,6 +64,9 @@ struct BuildOptions {
   /// Shape profiles, "X:0=1,64,1024 s1=8": INPUT:DIM or a symbol, then min, opt and max, or one
   /// size. None: all shapes of the model.
   std::vector<std::string> profiles = {};
+  /// Devices to choose tactics on, one of a family at most. None: the plugin's order counts.
+  std::vector<BuildTimer> timers = {};
+  std::string timingCache = {}; ///< a file of times, to take them from and to add them to
   std::function<void(const BuildProgress &)> progress = {}; ///< may be empty; must not throw
 };
 
@@ -114,6 +128,37 @@ inline CompiledEngine build(const BuildOptions &options) {
     profiles.push_back(profile.c_str());
   view.profiles = profiles.data();
   view.num_profiles = profiles.size();
+  // What a timer throws is kept until the next call.
+  struct Timer {
+    const BuildTimer *timer;
+    std::string message;
+  };
+  std::vector<Timer> timers;
+  timers.reserve(options.timers.size());
+  std::vector<inlay_build_timer_v1> timerViews;
+  for (const BuildTimer &timer : options.timers) {
+    timers.push_back({&timer, ""});
+    inlay_build_timer_v1 timerView{timer.family.c_str(), timer.target.c_str(), timer.device.c_str(),
+                                   &timers.back(), nullptr};
+    if (timer.measureUs)
+      timerView.measure = [](void *user, const void *engine, size_t sizeBytes, double *us,
+                             const char **message) {
+        Timer &own = *static_cast<Timer *>(user);
+        int failed = 1;
+        plugin_detail::guarded(
+            [&] {
+              *us = own.timer->measureUs(engine, sizeBytes);
+              failed = 0;
+            },
+            [&](const char *what) { own.message = what; });
+        *message = own.message.c_str();
+        return failed;
+      };
+    timerViews.push_back(timerView);
+  }
+  view.timers = timerViews.data();
+  view.num_timers = timerViews.size();
+  view.timing_cache = options.timingCache.empty() ? nullptr : options.timingCache.c_str();
   if (!options.plugins.isEmpty()) {
     view.register_user = const_cast<PluginRegistry *>(&options.plugins);
     view.register_plugins = [](void *user, const inlay_plugin_host_v1 *host) {

@@ -13,6 +13,19 @@
 extern "C" {
 #endif
 
+/** A device to choose tactics on. */
+typedef struct inlay_build_timer_v1 {
+  const char *family; /**< "cuda" or "cpu": whose targets' code runs there */
+  const char *target; /**< the best target for it, "cuda:sm_90a" */
+  const char *device; /**< what it is, as a timing cache names it: "NVIDIA H200" */
+  void *user;
+  /** Stores the device's time of one run of an engine, on tensors of the sizes that its dimensions
+   * are tuned for, in microseconds; returns 0, or not 0 if it cannot be measured, with a message
+   * that lives until the next call. Null: times come from the timing cache alone. */
+  int (*measure)(void *user, const void *engine, size_t size_bytes, double *out_us,
+                 const char **out_message);
+} inlay_build_timer_v1;
+
 /** What a build gave: an engine and a report, or a message. */
 typedef struct inlay_build_result_t inlay_build_result_t;
 
@@ -40,6 +53,11 @@ typedef struct inlay_build_options_v1 {
    * size. The engine takes the shapes that enclose all of them; none: all of the model. */
   const char *const *profiles;
   size_t num_profiles;
+  /** Devices to choose tactics on, one of a family at most; none: the plugin's order counts. */
+  const inlay_build_timer_v1 *timers;
+  size_t num_timers;
+  /** A file of times, which are taken from it and added to it; null: none. */
+  const char *timing_cache;
 } inlay_build_options_v1;
 
 /** Builds an engine. The same inputs give the same bytes. *out_result is always set, on an error
