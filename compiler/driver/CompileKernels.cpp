@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <set>
 
 namespace inlay {
@@ -64,6 +65,20 @@ Result<std::vector<KernelImage>> compileForTarget(plan::KernelOp kernel, const T
   return images;
 }
 
+/// Clusters came with sm_90; on a CPU they mean nothing.
+Status checkCluster(plan::KernelOp kernel, const Target &target) {
+  constexpr std::string_view kPrefix = "cuda:sm_";
+  constexpr int kFirstWithClusters = 90;
+  if (!kernel.getCluster() || !target.name().starts_with(kPrefix))
+    return {};
+  const int architecture = std::atoi(target.name().c_str() + kPrefix.size());
+  if (architecture >= kFirstWithClusters)
+    return {};
+  return invalidArgument("the launch asks for clusters, which GPUs have from sm_{} on; build for "
+                         "these, or give an image for {}",
+                         kFirstWithClusters, target.name());
+}
+
 /// The images that others compiled, or the kernel compiled from its source.
 Result<std::vector<KernelImage>> imagesForTarget(plan::ProgramOp program, plan::KernelOp kernel,
                                                  const Target &target, const StageDump &dump,
@@ -76,9 +91,12 @@ Result<std::vector<KernelImage>> imagesForTarget(plan::ProgramOp program, plan::
     return invalidArgument("there is no image for this target; the launch has: {}; name one for it "
                            "in 'images', or build for fewer targets",
                            describePrebuilt(kernel));
+  INLAY_TRY(checkCluster(kernel, target));
   INLAY_ASSIGN(std::vector<KernelImage> images, compileForTarget(kernel, target, dump, cache));
   for (KernelImage &image : images) {
     const bool isGpu = image.format != ImageFormat::X86SharedObject;
+    if (isGpu && kernel.getCluster())
+      std::ranges::copy(*kernel.getCluster(), image.cluster.begin());
     image.isCooperative = isGpu && kernel.getCooperative();
     image.isProgrammatic = isGpu && kernel.getProgrammatic();
   }

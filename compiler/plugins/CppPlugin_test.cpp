@@ -407,7 +407,7 @@ TEST_F(CppPluginLibrary, MistakesAreNamed) {
               HasSubstr("num_warps is 3; expected a power of two from 1 to 32"));
   EXPECT_THAT(implementError("test::bad_file"), HasSubstr("k.txt' is no file of kernels"));
   EXPECT_THAT(implementError("test::block_of_source"),
-              HasSubstr("launch of k: block, shared memory and cluster are for kernels in files"));
+              HasSubstr("launch of k: block and shared memory are for kernels in files"));
   EXPECT_THAT(implementError("test::twice"), HasSubstr("constexpr 'B' is given twice"));
   EXPECT_THAT(implementError("test::unknown_symbol"), HasSubstr("s9"));
   EXPECT_THAT(implementError("test::workspaces"), HasSubstr("there are two workspaces 'a'"));

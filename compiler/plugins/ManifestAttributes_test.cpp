@@ -292,13 +292,13 @@ TEST(ManifestAttributes, ShapesAndStridesAreAnArgumentForEachDimension) {
                                      "int64 8", "uint64 8", "uint64 1"));
 }
 
-TEST(ManifestLaunches, ClustersOfTritonKernelsAreRefused) {
+TEST(ManifestLaunches, ProgramsOfSeveralBlocksAreRefusedAndClustersOfProgramsAreNot) {
   EXPECT_TRUE(readManifest("op.toml", manifest("", "grid = [1]\nnum_ctas = 1")).isOk());
-  for (const char *key : {"num_ctas = 2", "cluster = [2]"}) {
-    auto result = readManifest("op.toml", manifest("", "grid = [1]\n" + std::string(key)));
-    ASSERT_FALSE(result.isOk());
-    EXPECT_THAT(result.status().message(), HasSubstr("compiled elsewhere")) << key;
-  }
+  EXPECT_TRUE(readManifest("op.toml", manifest("", "grid = [4]\ncluster = [2, 2]")).isOk());
+  auto result = readManifest("op.toml", manifest("", "grid = [1]\nnum_ctas = 2"));
+  ASSERT_FALSE(result.isOk());
+  EXPECT_THAT(result.status().message(),
+              HasSubstr("'cluster' has the blocks of several programs start together"));
 }
 
 TEST(ManifestChoice, ReadsTargetsAndStaticShapes) {

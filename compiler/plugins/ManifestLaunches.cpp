@@ -249,15 +249,15 @@ Status ManifestReader::readKernelOptions(const toml::table &table, ManifestLaunc
   INLAY_ASSIGN(const std::optional<int> numStages, readKernelOption(table, "num_stages"));
   if (const toml::node *ctas = table.get("num_ctas"); ctas && ctas->value<int64_t>() != 1)
     return errorAt(*ctas, "'num_ctas' is not 1: programs in the Triton language are compiled for "
-                          "one block each; a cluster needs a kernel that was compiled elsewhere, "
-                          "and 'cluster'");
+                          "one block each; 'cluster' has the blocks of several programs start "
+                          "together");
   launch.numWarps = numWarps.value_or(launch.numWarps);
   launch.numStages = numStages.value_or(launch.numStages);
   return {};
 }
 
 Status ManifestReader::readBlock(const toml::table &table, ManifestLaunch &launch) const {
-  for (std::string_view key : {"block", "shared_bytes", "cluster"})
+  for (std::string_view key : {"block", "shared_bytes"})
     if (const toml::node *node = table.get(key); node && launch.files.empty())
       return errorAt(*node,
                      "'{}' is for kernels that were compiled elsewhere; the compiler "

@@ -130,7 +130,7 @@ private:
   std::string pathBeside(const std::string &path) const;
   Status readKernelFile(const toml::node &node, std::string target, ManifestLaunch &launch) const;
   Status readKernelOptions(const toml::table &table, ManifestLaunch &launch) const;
-  /// Blocks, shared memory and clusters: a kernel in the Triton language has them from the
+  /// Blocks, shared memory and clusters: a kernel in the Triton language has the first two from the
   /// compiler.
   Status readBlock(const toml::table &table, ManifestLaunch &launch) const;
   Status readCluster(const toml::table &table, ManifestLaunch &launch) const;

@@ -366,10 +366,10 @@ void readBlock(Node &node, const inlay_plugin_launch_v1 &given, PluginLaunch &la
     node.fail(invalidArgument("launch of {}: a cluster has more than {} blocks", name, kMaxBlocks));
   launch.isCooperative = given.is_cooperative != 0;
   launch.isProgrammatic = given.is_programmatic != 0;
-  const bool saysMore = launch.block || launch.sharedBytes || isGiven;
+  const bool saysMore = launch.block || launch.sharedBytes;
   if (saysMore && launch.files.empty())
-    node.fail(invalidArgument("launch of {}: block, shared memory and cluster are for kernels in "
-                              "files; the compiler chooses them for kernels in the Triton language",
+    node.fail(invalidArgument("launch of {}: block and shared memory are for kernels in files; "
+                              "the compiler chooses them for kernels in the Triton language",
                               name));
 }
 

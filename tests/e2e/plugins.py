@@ -512,7 +512,24 @@ def rms_norm(test):
     return "3 sizes, each known and unknown to the build"
 
 
+def cluster_ranks(test):
+    """A kernel in the Triton language in clusters of 4 programs, each of which knows its rank."""
+    manifest = test.folder / "attributes.toml"
+    graph = model("test::cluster_ranks", ["s0"], ["s0"])
+    engine = test.build(graph, manifest, GPU_TARGETS)
+    if "clusters of 4 x 1 x 1 blocks" not in run(test.binary / "inlay", "inspect", engine):
+        raise Failure("inspect does not show the clusters")
+    test.refuse(["the launch asks for clusters, which GPUs have from sm_90 on", "cuda:sm_80"], graph, manifest, "cuda:sm_80")
+    if test.is_cpu:
+        return "built for a GPU"
+    for count in (1, 128, 1000, 5000):
+        x = numbers(count)
+        test.check(engine, x, (count,), [v + i // 128 % 4 for i, v in enumerate(x)], (count,))
+    return "4 sizes"
+
+
 CASES = {
+    "cluster_ranks": cluster_ranks,
     "host_function": host_function,
     "in_place": in_place,
     "non_zero": non_zero,

@@ -40,3 +40,12 @@ def rms_norm_kernel(x_ptr, w_ptr, y_ptr, eps, reciprocal, columns, BLOCK: tl.con
     mean = tl.sum(x * x, axis=0) * reciprocal
     y = x * tl.rsqrt(mean + eps) * w
     tl.store(y_ptr + row * columns + i, y.to(y_ptr.dtype.element_ty), mask=mask)
+
+
+@triton.jit
+def cluster_ranks_kernel(x_ptr, y_ptr, n, BLOCK: tl.constexpr):
+    """y = x + the rank of the program's block in its cluster."""
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    mask = i < n
+    rank = tl.inline_asm_elementwise("mov.u32 $0, %cluster_ctarank;", "=r,r", [i], dtype=tl.int32, is_pure=True, pack=1)
+    tl.store(y_ptr + i, tl.load(x_ptr + i, mask=mask) + rank, mask=mask)

@@ -261,7 +261,12 @@ Result<KernelInstance> KernelInstances::create(const PluginNode &node, const Plu
       builder, module->getLoc(), name, sourceName(launch), builder.getStrArrayAttr(entries),
       isExternal ? nullptr : constexprDictionary(builder, launch.kernel),
       isExternal ? nullptr : builder.getStringAttr(hash), prebuilt.images, isExternal,
-      launch.isCooperative, launch.isProgrammatic);
+      launch.isCooperative, launch.isProgrammatic,
+      isExternal || launch.cluster[0] == 0
+          ? nullptr
+          : builder.getDenseI32ArrayAttr({static_cast<int32_t>(launch.cluster[0]),
+                                          static_cast<int32_t>(launch.cluster[1]),
+                                          static_cast<int32_t>(launch.cluster[2])}));
   kernel.getBody().emplaceBlock().push_back(module.release());
   addScratchParameters(kernel, prebuilt.scratchBytes.size());
   kernels_.emplace_back(kernel);

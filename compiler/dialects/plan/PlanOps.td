@@ -159,14 +159,16 @@ def Plan_KernelOp : Plan_Member<"kernel", [Symbol, SingleBlock, NoTerminator, No
     `sourceHash` is the XXH64 of the file's text.
     `images` is code that was compiled elsewhere, which is used for the targets that it fits (`compiler/driver/PrebuiltImages.h`
     tells the keys). `external`: the function gives the parameters only, and images all the code. `cooperative`: all blocks of a grid run at once on a GPU.
-    `programmatic`: a launch may start before the one in front of it has ended.
+    `programmatic`: a launch may start before the one in front of it has ended. `cluster`: blocks along x, y and z that a GPU starts
+    together, of code that is compiled from the source.
     (C1) The body is one `builtin.module`. (C2) It holds exactly one function with `tile.kernel`, and the function returns
     nothing. (C3) An external kernel has images. (C4) Every image is a dictionary with the strings `format`, `target` and
     `entry`, and `code`, a vector of i8.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$source, OptionalAttr<StrArrayAttr>:$signature,
                        OptionalAttr<DictionaryAttr>:$constexprs, OptionalAttr<StrAttr>:$sourceHash,
-                       OptionalAttr<ArrayAttr>:$images, UnitAttr:$external, UnitAttr:$cooperative, UnitAttr:$programmatic);
+                       OptionalAttr<ArrayAttr>:$images, UnitAttr:$external, UnitAttr:$cooperative, UnitAttr:$programmatic,
+                       OptionalAttr<ConfinedAttr<DenseI32ArrayAttr, [DenseArrayCount<3>]>>:$cluster);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name `source` $source (`signature` $signature^)? (`constexprs` $constexprs^)? (`hash` $sourceHash^)?
