@@ -163,8 +163,9 @@ Status ExecutionContext::reserveForProfile() {
   // Without bounds, or too large to count: memory is found when shapes come.
   if (sizes.empty() || guards_ || !shapes_.evaluateSymbols(sizes).isOk())
     return {};
+  table_.decideTactics(shapes_);
   for (uint32_t i = 0; i < bufferSizes_.size(); ++i) {
-    bufferSizes_[i] = shapes_.value(engine_->metadata().buffers()->Get(i)->size_bytes());
+    bufferSizes_[i] = sizeOfBuffer(i);
     if (bufferSizes_[i] < 0)
       return {};
   }
@@ -295,9 +296,17 @@ Status ExecutionContext::checkOutputs() {
   return {};
 }
 
+int64_t ExecutionContext::sizeOfBuffer(uint32_t buffer) const {
+  // Sizes that are read later may allow other tactics than their bounds do.
+  return shapes_.hasComputedSizes() || table_.needsBuffer(buffer)
+             ? shapes_.value(engine_->metadata().buffers()->Get(buffer)->size_bytes())
+             : 0;
+}
+
 Status ExecutionContext::computeBufferSizes() {
+  table_.decideTactics(shapes_);
   for (uint32_t i = 0; i < bufferSizes_.size(); ++i) {
-    bufferSizes_[i] = shapes_.value(engine_->metadata().buffers()->Get(i)->size_bytes());
+    bufferSizes_[i] = sizeOfBuffer(i);
     if (bufferSizes_[i] < 0)
       return outOfRange("buffer {} of the engine would have {} bytes ({})", i, bufferSizes_[i],
                         shapes_.describeSymbols());

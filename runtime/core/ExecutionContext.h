@@ -125,6 +125,8 @@ private:
   Status readSize(const fb::ReadSize &read, Stream stream);
   Status copyToAllocated(Slot &slot, Stream stream);
   Status computeBufferSizes();
+  /// In bytes; negative if the engine's expression is.
+  int64_t sizeOfBuffer(uint32_t buffer) const;
   Status planArena();
   Status reserve(void *&memory, uint64_t &capacityBytes, uint64_t sizeBytes);
   void *addressOf(const Slot &slot) const { return slot.isStaged ? slot.staging : slot.data; }

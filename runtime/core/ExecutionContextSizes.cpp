@@ -22,8 +22,9 @@ Status ExecutionContext::resetSizes() {
 
 /// Gives buffers, launches and calls the sizes that are known now. Their memory stays where it is.
 Status ExecutionContext::applySizes() {
+  table_.decideTactics(shapes_);
   for (uint32_t i = 0; i < bufferSizes_.size(); ++i) {
-    const int64_t size = shapes_.value(engine_->metadata().buffers()->Get(i)->size_bytes());
+    const int64_t size = sizeOfBuffer(i);
     if (size < 0 || size > plannedSizes_[i])
       return outOfRange("{} would have {} bytes with the sizes that were computed; it was planned "
                         "for up to {} ({})",

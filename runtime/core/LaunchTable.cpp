@@ -127,7 +127,6 @@ Status LaunchTable::setShapes(const ShapeEvaluation &shapes,
                               std::span<const int64_t> bufferSizesBytes) {
   bufferSizesBytes_ = bufferSizesBytes;
   evaluateFloats(shapes);
-  tactics_.setShapes(shapes);
   for (uint32_t s = 0; s < steps_.size(); ++s) {
     ReadyStep &step = steps_[s];
     if (step.kind == ReadyStep::Kind::Copy)

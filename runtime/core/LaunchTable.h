@@ -32,6 +32,10 @@ public:
   static Result<LaunchTable> create(const Engine &engine, const DeviceEngine &deviceEngine,
                                     uint32_t profile = 0);
 
+  /// Decides which tactics these shapes allow; before setShapes.
+  void decideTactics(const ShapeEvaluation &shapes) { tactics_.setShapes(shapes); }
+  /// False for memory that only tactics use which these shapes do not allow.
+  bool needsBuffer(uint32_t buffer) const { return tactics_.needsBuffer(buffer); }
   /// Computes grids and scalar arguments of what may run. `bufferSizesBytes` has one entry per
   /// buffer and stays where it is. Errors: OutOfRange naming plugin, kernel, parameter and value.
   Status setShapes(const ShapeEvaluation &shapes, std::span<const int64_t> bufferSizesBytes);

@@ -43,6 +43,22 @@ TacticTable::TacticTable(const Engine &engine, const DeviceEngine &deviceEngine,
   for (const fb::Step *step : *engine.metadata().steps())
     if (const fb::Launch *launch = step->kind_as_Launch(); launch && launch->choice() != kAbsent)
       targets[launch->choice()] = deviceEngine.kernel(launch->kernel()).target();
+  usedBy_.resize(isAligned_.size());
+  std::vector<bool> isUsedElsewhere(isAligned_.size(), false);
+  for (const fb::Step *step : *engine.metadata().steps())
+    if (const fb::Launch *launch = step->kind_as_Launch())
+      for (const fb::Argument *argument : *launch->arguments()) {
+        if (argument->kind() != fb::ArgumentKind::Buffer)
+          continue;
+        if (launch->choice() == kAbsent)
+          isUsedElsewhere[argument->index()] = true;
+        else
+          usedBy_[argument->index()].push_back({launch->choice(), launch->tactic()});
+      }
+  for (uint32_t i = 0; i < usedBy_.size(); ++i)
+    if (isUsedElsewhere[i] ||
+        engine.metadata().buffers()->Get(i)->kind() != fb::BufferKind::Workspace)
+      usedBy_[i].clear();
   for (uint32_t i = 0; i < choices->size(); ++i) {
     Choice choice;
     choice.description = choices->Get(i);
@@ -78,6 +94,14 @@ void TacticTable::select(std::span<void *const> addresses) {
         choice.taken = tactic;
         break;
       }
+}
+
+bool TacticTable::needsBuffer(uint32_t buffer) const {
+  if (usedBy_.empty() || usedBy_[buffer].empty())
+    return true;
+  return std::ranges::any_of(usedBy_[buffer], [&](const User &user) {
+    return choices_[user.choice].isPossible[user.tactic];
+  });
 }
 
 bool TacticTable::mayRun(const fb::Launch &launch) const {

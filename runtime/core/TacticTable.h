@@ -25,6 +25,8 @@ public:
   bool mayRun(const fb::Launch &launch) const;
   /// The same after select: or to the one that is taken.
   bool runs(const fb::Launch &launch) const;
+  /// False for memory that only launches use which cannot be taken for these shapes.
+  bool needsBuffer(uint32_t buffer) const;
   /// True if a tactic asks how this buffer is aligned.
   bool dependsOnAddress(uint32_t buffer) const { return isAligned_[buffer]; }
 
@@ -38,8 +40,15 @@ private:
   static const fb::TacticOrder *orderFor(const fb::Choice &choice, std::string_view target,
                                          uint32_t profile);
 
+  /// A tactic of a choice.
+  struct User {
+    uint32_t choice = 0, tactic = 0;
+  };
+
   std::vector<Choice> choices_;
   std::vector<bool> isAligned_; // by buffer
+  std::vector<std::vector<User>>
+      usedBy_; // by buffer: the tactics that alone use it, if only such do
 };
 
 } // namespace inlay

@@ -91,6 +91,23 @@ TEST_F(Tactics, ThatAreNotTakenNeedNoPossibleGrid) {
                                               "(node 'add_one_1'), tactic 'wide': its grid has"));
 }
 
+TEST_F(Tactics, ThatAreNotTakenNeedNoMemory) {
+  TestEngine test = makeTacticTestEngine();
+  auto workspace = std::make_unique<fb::BufferT>();
+  workspace->kind = fb::BufferKind::Workspace;
+  workspace->size_bytes = appendConstant(test.engine, int64_t{1} << 60);
+  workspace->last_step = 3;
+  test.engine.buffers.push_back(std::move(workspace));
+  test.engine.steps[1]->kind.AsLaunch()->arguments[3]->index = 4; // of "wide"
+  makeContext(std::move(test));
+  bind(99);
+  EXPECT_THAT(run(), ElementsAre(3));
+  EXPECT_LT(context_->statistics().plannedBytes, 1000u);
+  bind(96);
+  EXPECT_THAT(context_->run(nullptr),
+              IsError(StatusCode::OutOfMemory, "cannot allocate 1152921504606"));
+}
+
 TEST_F(Tactics, AllocateNothingInRuns) {
   makeContext();
   EXPECT_OK(context_->setProfiler(nullptr));
