@@ -260,7 +260,7 @@ typedef void (*inlay_profile_callback_t)(void *user_data, const inlay_profiled_s
 /** What a device is. Set struct_size to sizeof(inlay_device_info_t) before asking. */
 typedef struct inlay_device_info_t {
   size_t struct_size;
-  char name[256];         /**< "NVIDIA H200", "x86-64-v3, 16 threads" */
+  char name[256];         /**< "NVIDIA H200", "AMD EPYC 9654, x86-64-v4, 16 threads" */
   char target[64];        /**< what to build for: "cuda:sm_90a", "cpu:x86-64-v3" */
   uint64_t memory_bytes;  /**< 0 if unknown */
   int32_t num_cores;      /**< multiprocessors, or hardware threads */
