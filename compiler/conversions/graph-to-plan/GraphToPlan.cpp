@@ -402,6 +402,8 @@ private:
                                [&](llvm::StringRef wanted) { return plan_.uniqueName(wanted); }));
     llvm::SmallVector<mlir::Attribute> arguments;
     for (const LaunchArgument &argument : launch.arguments) {
+      if (isKnownToBeOne(launch, argument))
+        continue; // a constant in the kernel
       switch (argument.kind) {
       case LaunchArgument::Kind::Input:
         arguments.push_back(plan_.reference(buffers.inputs[argument.index]));

@@ -298,6 +298,11 @@ Result<std::vector<DecidedTactic>> decideTactics(const PluginDefinition &plugin,
   return decided;
 }
 
+bool isKnownToBeOne(const PluginLaunch &launch, const LaunchArgument &argument) {
+  return launch.files.empty() && argument.kind == LaunchArgument::Kind::Integer &&
+         argument.dtype != DataType::Bool && argument.expression.constantValue() == 1;
+}
+
 std::vector<std::string> launchSignature(const PluginNode &node, const PluginLaunch &launch,
                                          const ShapeSymbols &symbols,
                                          std::span<const Expr> conditions) {
@@ -324,7 +329,9 @@ std::vector<std::string> launchSignature(const PluginNode &node, const PluginLau
       signature.push_back(pointer(argument.dtype));
       break;
     case LaunchArgument::Kind::Integer:
-      signature.push_back(type + (isDivisible(argument.expression) ? ":16" : ""));
+      signature.push_back(type + (isKnownToBeOne(launch, argument)   ? ":1"
+                                  : isDivisible(argument.expression) ? ":16"
+                                                                     : ""));
       break;
     case LaunchArgument::Kind::Float:
       signature.push_back(type);

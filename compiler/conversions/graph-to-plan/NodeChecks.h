@@ -56,9 +56,14 @@ Result<std::vector<DecidedTactic>> decideTactics(const PluginDefinition &plugin,
                                                  const PluginImplementation &implementation,
                                                  const ShapeSymbols &symbols);
 
+/// True for an integer argument that is 1 whatever the sizes, of a kernel that is compiled for the
+/// launch alone: the kernel knows it as a constant and has no parameter for it, as in Triton. A
+/// stride of 1 is what lets it load whole vectors.
+bool isKnownToBeOne(const PluginLaunch &launch, const LaunchArgument &argument);
+
 /// The kernel's signature for the arguments of a launch, one entry per argument: "*fp32:16",
-/// "i32:16", "fp32". What `conditions` (of the launch's tactic) say of an argument's divisibility
-/// is promised, too.
+/// "i32:16", "i32:1" (isKnownToBeOne), "fp32". What `conditions` (of the launch's tactic) say of an
+/// argument's divisibility is promised, too.
 std::vector<std::string> launchSignature(const PluginNode &node, const PluginLaunch &launch,
                                          const ShapeSymbols &symbols,
                                          std::span<const Expr> conditions = {});

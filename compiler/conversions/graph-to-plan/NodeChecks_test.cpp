@@ -171,11 +171,17 @@ TEST_F(NodeChecksTest, SpecialisesForKnownDivisors) {
                       integer("4096", DataType::Int64),
                       integer("fixed*s0"),
                       integer("8*s0"),
+                      integer("1"),
+                      integer("1", DataType::Int64),
+                      integer("1", DataType::Bool),
                       eps,
                       tensorArgument(LaunchArgument::Kind::Output, 0)};
-  EXPECT_THAT(
-      launchSignature(node_, launch, symbols_),
-      ElementsAre("*fp32:16", "i32", "i32:16", "i64:16", "i32:16", "i32", "fp32", "*fp32:16"));
+  EXPECT_THAT(launchSignature(node_, launch, symbols_),
+              ElementsAre("*fp32:16", "i32", "i32:16", "i64:16", "i32:16", "i32", "i32:1", "i64:1",
+                          "i1", "fp32", "*fp32:16"));
+  // A file's parameters are what they are.
+  launch.files.emplace_back();
+  EXPECT_EQ(launchSignature(node_, launch, symbols_)[6], "i32");
 }
 
 TEST_F(NodeChecksTest, SpecialisesForWhatATacticIsGuardedBy) {
