@@ -1,5 +1,6 @@
 #include "compiler/operators/BuiltinPlugins.h"
 
+#include "compiler/operators/EmbeddedFiles.h"
 #include "compiler/operators/StandardOperator.h"
 #include "compiler/plugins/Manifest.h"
 
@@ -7,17 +8,11 @@
 
 namespace inlay {
 
-// Generated from the files in ops/.
-extern const EmbeddedFile kEmbeddedFiles[];
-extern const size_t kNumEmbeddedFiles;
-
 namespace {
 
 /// The manifests of ops/.
 Status readEmbeddedManifests(OperatorDefinitions &definitions) {
-  EmbeddedFiles files;
-  for (size_t i = 0; i < kNumEmbeddedFiles; ++i)
-    files.emplace(kEmbeddedFiles[i].path, kEmbeddedFiles[i].text);
+  const EmbeddedFiles &files = embeddedFiles();
   for (const auto &[path, text] : files) {
     if (!path.ends_with(".toml"))
       continue;

@@ -134,10 +134,12 @@ bool boolOf(const PluginNode &node, std::string_view name) {
 }
 
 double floatOf(const PluginNode &node, std::string_view name) {
-  const AttributeValue &value = valueOf(node, name);
-  if (const int64_t *integer = std::get_if<int64_t>(&value))
-    return static_cast<double>(*integer);
-  return std::get<double>(value);
+  return std::get<double>(valueOf(node, name));
+}
+
+OperatorNumber numberOf(const PluginNode &node, std::string_view name) {
+  INLAY_CHECK(!isNone(node, name), name);
+  return {valueOf(node, name), findSize(node, name)};
 }
 
 const std::string &textOf(const PluginNode &node, std::string_view name) {

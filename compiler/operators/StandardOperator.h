@@ -44,8 +44,14 @@ uint32_t inputIndex(const PluginNode &node, std::string_view name);
 bool isNone(const PluginNode &node, std::string_view name);
 int64_t integerOf(const PluginNode &node, std::string_view name);
 bool boolOf(const PluginNode &node, std::string_view name);
-/// A float, or a number that does not depend on sizes.
 double floatOf(const PluginNode &node, std::string_view name);
+/// A number as a node gives it: bool, int64_t or double, or an integer that depends on sizes.
+struct OperatorNumber {
+  AttributeValue value;
+  std::optional<Expr> expression; // instead of `value`
+};
+/// An attribute of kind SizeNumber; it must not be None.
+OperatorNumber numberOf(const PluginNode &node, std::string_view name);
 const std::string &textOf(const PluginNode &node, std::string_view name);
 /// nullopt for None.
 std::optional<DataType> findDataTypeOf(const PluginNode &node, std::string_view name);

@@ -74,8 +74,12 @@ std::optional<AttributeValue> convertAttribute(const AttributeValue &value, Attr
     if (std::optional<double> number = asFloat(value))
       return *number;
     return std::nullopt;
-  case AttributeKind::Number:
   case AttributeKind::SizeNumber:
+    // The result's type depends on the kind of a number, also where it is a bool.
+    if (std::holds_alternative<bool>(value))
+      return value;
+    [[fallthrough]];
+  case AttributeKind::Number:
     return std::holds_alternative<double>(value) ? std::optional(value) : asInt(value);
   case AttributeKind::String:
     return std::holds_alternative<std::string>(value) ? std::optional(value) : std::nullopt;
