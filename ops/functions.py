@@ -96,9 +96,12 @@ def whole_power(x, y):
         result = tl.where((exponent & 1) != 0, result * base, result).to(x.dtype)
         base = (base * base).to(x.dtype)
         exponent = (exponent >> 1).to(y.dtype)
-    unit = tl.where((y & 1) != 0, x, 1).to(x.dtype)
-    negative = tl.where(x == 1, 1, tl.where(x == -1, unit, 0)).to(x.dtype)
-    return tl.where(y < 0, negative, result)
+    if x.dtype.is_int_signed():
+        unit = tl.where((y & 1) != 0, x, 1).to(x.dtype)
+        negative = tl.where(x == 1, 1, tl.where(x == -1, unit, 0)).to(x.dtype)
+        return tl.where(y < 0, negative, result)
+    else:
+        return result
 
 
 @triton.jit

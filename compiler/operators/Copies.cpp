@@ -236,7 +236,9 @@ Result<PluginImplementation> implementTriangle(const PluginNode &node) {
   const size_t rank = self.shape.size();
   LoopKernel kernel(node, isUpper ? "triu" : "tril", self.shape);
   const std::string row = kernel.coordinate(rank - 2), column = kernel.coordinate(rank - 1);
-  const std::string diagonal = kernel.integer(*findSize(node, "diagonal"));
+  // Diagonals beyond the matrix are alike.
+  const std::string diagonal = kernel.integer(
+      max(-self.shape[rank - 2], min(*findSize(node, "diagonal"), self.shape[rank - 1])));
   kernel.load("x", 0, denseAccess(self.shape));
   kernel.number("zero", {int64_t{0}, {}}, self.dtype);
   kernel.store(0, denseAccess(self.shape),

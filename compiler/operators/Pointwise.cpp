@@ -45,7 +45,7 @@ bool holds(std::string_view word, const PluginNode &node, DataType common) {
   const size_t equals = word.find('=');
   const std::string_view name = word.substr(0, equals);
   if (equals == std::string_view::npos)
-    return findInput(node, name) || !isNone(node, name);
+    return findInput(node, name) || (node.attributes.contains(name) && !isNone(node, name));
   // A tensor that the operator may take in place of a number is no number.
   const auto attribute = node.attributes.find(name);
   if (attribute == node.attributes.end() || node.sizeAttributes.contains(name))

@@ -21,9 +21,12 @@ def rounded(values, dtype):
     if dtype != "bfloat16":
         with np.errstate(all="ignore"):
             return values.astype(dtype)
-    bits = np.ascontiguousarray(values.astype(np.float32)).view(np.uint32).astype(np.uint64)
-    up = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
-    result = np.where((bits & 0x7FFFFFFF) > 0x7F800000, bits & 0xFFFF0000 | 0x400000, up)
+    with np.errstate(all="ignore"):
+        bits = np.atleast_1d(values.astype(np.float32)).view(np.uint32).astype(np.uint64)
+    one, sixteen = np.uint64(1), np.uint64(16)
+    up = bits + np.uint64(0x7FFF) + ((bits >> sixteen) & one)
+    nan = (bits & np.uint64(0x7FFFFFFF)) > 0x7F800000
+    result = np.where(nan, bits | np.uint64(0x400000), up) & np.uint64(0xFFFF0000)
     return result.astype(np.uint32).view(np.float32).reshape(values.shape)
 
 
@@ -42,9 +45,9 @@ class Tensor:
         return self.values.astype(np.float64 if kind == "f" else bool if kind == "b" else np.int64)
 
     def stored(self):
-        values = np.ascontiguousarray(self.values)
+        values = np.array(self.values, order="C")
         if self.dtype == "bfloat16":
-            return (values.view(np.uint32) >> 16).astype(np.uint16).view("V2").reshape(values.shape)
+            return (np.atleast_1d(values).view(np.uint32) >> 16).astype(np.uint16).view("V2").reshape(values.shape)
         return values
 
     @property
@@ -160,7 +163,7 @@ def difference(case, result, got):
     if got.shape != expected.shape:
         return f"has the shape {got.shape}, expected {expected.shape}"
     if result.dtype == "bfloat16":
-        got = (got.view(np.uint16).astype(np.uint32) << 16).view(np.float32).reshape(expected.shape)
+        got = (np.atleast_1d(got).view(np.uint16).astype(np.uint32) << 16).view(np.float32).reshape(expected.shape)
     elif str(got.dtype) != result.dtype:
         return f"is {got.dtype}, expected {result.dtype}"
     if result.dtype not in FLOATS:
@@ -182,7 +185,7 @@ def check(binary, device, folder, name, cases, symbols=(), resized=()):
     sizes. Returns messages of those that differ."""
     graph, engine = folder / f"{name}.mlir", folder / f"{name}.inlay"
     graph.write_text(graph_text(cases, symbols))
-    target = "cpu" if device == "cpu" else "cuda:sm_90a"
+    target = "cpu:x86-64-v3" if device == "cpu" else "cuda:sm_90a"
     run(binary / "inlay", "build", graph, "--target", target, "--quiet", "-o", engine)
     problems = []
     for again in (cases, *resized):

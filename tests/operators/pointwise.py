@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 
-from graphs import Case, Size, Tensor
+from graphs import Case, Size, Tensor, rounded
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -2.5, 3.0, -3.0, 3.75, 0.125, -7.5, 20.0, 100.0, math.nan, math.inf, -math.inf, 1e-3]
 INTEGERS = [0, 1, -1, 2, 3, -3, 7, -7, 100, -100]
@@ -62,7 +62,7 @@ def arithmetic():
                     ("add.Tensor", x + y, {}), ("sub.Tensor", x - y, {}), ("mul.Tensor", x * y, {}), ("div.Tensor", x / y, {}),
                     ("maximum", np.maximum(x, y), {}), ("minimum", np.minimum(x, y), {}), ("max.other", np.maximum(x, y), {}),
                     ("min.other", np.minimum(x, y), {}), ("fmod.Tensor", np.fmod(x, y), {}), ("remainder.Tensor", floor_mod(x, y), {}),
-                    ("div.Tensor_mode", np.trunc(x / y), {"rounding_mode": "trunc"}), ("div.Tensor_mode", x / y, {"rounding_mode": None})):
+                    ("div.Tensor_mode", np.trunc(rounded(x / y, "float64" if dtype == "float64" else "float32")), {"rounding_mode": "trunc"}), ("div.Tensor_mode", x / y, {"rounding_mode": None})):
                 yield Case(f"aten::{op}", {"self": a, "other": b, **arguments}, Tensor(value, dtype), ulps=near)
             yield Case("aten::add.Tensor", {"self": a, "other": b, "alpha": 0.5}, Tensor(x + y * 0.5, dtype), ulps=1)
             yield Case("aten::sub.Tensor", {"self": a, "other": b, "alpha": 2}, Tensor(x - y * 2, dtype), ulps=1)
@@ -207,7 +207,8 @@ def promotion():
             ("float32", (3,), "float64", (), "float32"), ("bool", (), "int32", (), "int32"), ("int64", (), "float32", (3,), "float32")]
     for dtype, shape, other, other_shape, result in rows:
         a, b = numbers(shape, dtype, 3), numbers(other_shape, other, 4)
-        value = a.wide.astype(np.float64) + b.wide if result.startswith(("float", "bfloat")) else a.wide.astype(np.int64) + b.wide
+        # A tensor of rank 0 is brought to the type of the others first.
+        value = rounded(a.wide, result).astype(float) + rounded(b.wide, result) if result.startswith(("float", "bfloat")) else a.wide.astype(np.int64) + b.wide
         yield Case("aten::add.Tensor", {"self": a, "other": b}, Tensor(value, result), ulps=1)
         yield Case("aten::lt.Tensor", {"self": a, "other": b}, Tensor(a.wide.astype(float) < b.wide, "bool"))
         if result == "bool" or result.startswith("int") or result == "uint8":

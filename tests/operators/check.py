@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Runs the standard operators on a device and compares them with NumPy.
+
+Usage: check.py BIN_FOLDER DEVICE [GROUP …]
+DEVICE is cpu or cuda:N. Exit status 77 says that there is no such device (CTest counts the test as skipped).
+"""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import graphs
+import pointwise
+import shapes
+
+SKIPPED = 77
+SYMBOLS = [("s0", 2, 4096), ("s1", 2, 4096)]
+SIZES = [(3, 5), (2, 2), (7, 1030), (130, 17)]
+
+
+def symbolic(module):
+    first, *others = [list(module.symbolic(*sizes)) for sizes in SIZES]
+    return first, SYMBOLS, others
+
+
+def main():
+    binary, device = pathlib.Path(sys.argv[1]), sys.argv[2]
+    if device != "cpu" and subprocess.run([binary / "inlay-run", "--has-device", device], capture_output=True).returncode != 0:
+        print(f"[SKIP] no device {device} here")
+        return SKIPPED
+    groups = {group.__name__: (list(group()), (), ()) for module in (pointwise, shapes) for group in module.GROUPS}
+    groups["symbolic_pointwise"], groups["symbolic_shapes"] = symbolic(pointwise), symbolic(shapes)
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name in sys.argv[3:] or groups:
+            cases, symbols, resized = groups[name]
+            try:
+                problems = graphs.check(binary, device, pathlib.Path(folder), name, cases, symbols, resized)
+            except graphs.Failure as failure:
+                problems = [str(failure)]
+            for problem in problems:
+                print(f"{name} on {device} FAILED: {problem}")
+            failed += len(problems)
+            print(f"{name} on {device}: {len(cases)} calls, {1 + len(resized)} sizes, {len(problems)} problems")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
