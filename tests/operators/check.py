@@ -14,13 +14,15 @@ import pointwise
 import shapes
 
 SKIPPED = 77
+# Of known bounds, where offsets are 32 bits wide, and of none, where they are 64.
 SYMBOLS = [("s0", 2, 4096), ("s1", 2, 4096)]
+UNBOUNDED = [("s0", 2, 2**63 - 1), ("s1", 2, 2**63 - 1)]
 SIZES = [(3, 5), (2, 2), (7, 1030), (130, 17)]
 
 
-def symbolic(module):
+def symbolic(module, symbols):
     first, *others = [list(module.symbolic(*sizes)) for sizes in SIZES]
-    return first, SYMBOLS, others
+    return first, symbols, others
 
 
 def main():
@@ -29,7 +31,9 @@ def main():
         print(f"[SKIP] no device {device} here")
         return SKIPPED
     groups = {group.__name__: (list(group()), (), ()) for module in (pointwise, shapes) for group in module.GROUPS}
-    groups["symbolic_pointwise"], groups["symbolic_shapes"] = symbolic(pointwise), symbolic(shapes)
+    for module in (pointwise, shapes):
+        groups[f"symbolic_{module.__name__}"] = symbolic(module, SYMBOLS)
+        groups[f"unbounded_{module.__name__}"] = symbolic(module, UNBOUNDED)
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         for name in sys.argv[3:] or groups:

@@ -87,11 +87,12 @@ def attribute_text(value):
 
 
 class Case:
-    """`arguments`: by name, a Tensor, a list of Tensors (and None), or a literal. `ulps`: how many units in the last
-    place a float result may be off the reference's, `near` how far besides."""
+    """`arguments`: by name, a Tensor, a list of Tensors (and None), or a literal. A Tensor that is a result of an earlier case
+    of the engine is that case's value; the others are inputs. `ulps`: how many units in the last place a float result may be
+    off the reference's, `near` how far besides. Results that are no outputs are there for other cases."""
 
-    def __init__(self, op, arguments, results, ulps=0, near=0.0):
-        self.op, self.arguments, self.ulps, self.near = op, arguments, ulps, near
+    def __init__(self, op, arguments, results, ulps=0, near=0.0, is_output=True):
+        self.op, self.arguments, self.ulps, self.near, self.is_output = op, arguments, ulps, near, is_output
         self.results = results if isinstance(results, list) else [results]
 
     @property
@@ -117,21 +118,34 @@ class Case:
         return f"{self.op}({operands}{'; ' if literals else ''}{literals})"
 
 
+def inputs_of(cases):
+    """The tensors that no case computes, each once."""
+    inputs, seen = [], set()
+    for case in cases:
+        for _, tensor in case.tensors:
+            if id(tensor) not in seen:
+                inputs.append(tensor)
+                seen.add(id(tensor))
+        seen.update(id(result) for result in case.results)
+    return inputs
+
+
 def graph_text(cases, symbols=()):
     """The graph of all cases: inputs x0, x1, …; outputs y0, y1, …."""
-    inputs, calls, outputs = [], [], []
+    inputs, calls, outputs = inputs_of(cases), [], []
+    values = {id(tensor): f"%x{i}" for i, tensor in enumerate(inputs)}
     for number, case in enumerate(cases):
-        operands = []
-        for name, tensor in case.tensors:
-            operands.append((f"%x{len(inputs)}", name, tensor.type_text))
-            inputs.append(tensor)
+        operands = [(values[id(tensor)], name, tensor.type_text) for name, tensor in case.tensors]
         literals = ", ".join(f'"{name}"' if value is None else f'"{name}" = {attribute_text(value)}' for name, value in case.literals)
         names = ", ".join(f'"{name}"' for _, name, _ in operands)
         types = [result.type_text for result in case.results]
         count = f":{len(types)}" if len(types) > 1 else ""
         calls.append(f'    %r{number}{count} = graph.call "{case.op}" node "n{number}" ({", ".join(o[0] for o in operands)}) names [{names}] '
                      f'arguments {{{literals}}} : ({", ".join(o[2] for o in operands)}) -> ({", ".join(types)})')
-        outputs += [(f"%r{number}#{i}" if count else f"%r{number}", text) for i, text in enumerate(types)]
+        for i, result in enumerate(case.results):
+            values[id(result)] = f"%r{number}#{i}" if count else f"%r{number}"
+            if case.is_output:
+                outputs.append((values[id(result)], result.type_text))
     quoted = lambda letter, count: "[" + ", ".join(f'"{letter}{i}"' for i in range(count)) + "]"
     blank = lambda count: "[" + ", ".join('""' for _ in range(count)) + "]"
     declared = ", ".join(f'{{name = "{name}", min = {low} : i64, max = {high} : i64, opt = {low} : i64}}' for name, low, high in symbols)
@@ -189,13 +203,12 @@ def check(binary, device, folder, name, cases, symbols=(), resized=()):
     run(binary / "inlay", "build", graph, "--target", target, "--quiet", "-o", engine)
     problems = []
     for again in (cases, *resized):
-        inputs = [tensor for case in again for _, tensor in case.tensors]
-        np.savez(folder / "in.npz", **{f"x{i}": tensor.stored() for i, tensor in enumerate(inputs)})
+        np.savez(folder / "in.npz", **{f"x{i}": tensor.stored() for i, tensor in enumerate(inputs_of(again))})
         run(binary / "inlay-run", engine, "--device", device, "--inputs", folder / "in.npz", "--outputs", folder / "out.npz")
         with np.load(folder / "out.npz") as outputs:
             number = 0
             for case in again:
-                for result in case.results:
+                for result in case.results if case.is_output else ():
                     if problem := difference(case, result, outputs[f"y{number}"]):
                         problems.append(f"{case.describe()}: {problem}")
                     number += 1

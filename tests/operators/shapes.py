@@ -124,6 +124,31 @@ def copies():
     yield Case("aten::diff", {"self": numbers((3, 5), "int64"), "dim": 0}, of(np.diff(numbers((3, 5), "int64").values, axis=0), "int64"))
 
 
+def shared():
+    """Views of values of which one is then changed in place: the others must stay what they were."""
+    def scattered(base, source):
+        changed = base.values.copy()
+        changed[1:3] = source.values
+        return Case("aten::slice_scatter", {"self": base, "src": source, "start": 1, "end": 3}, of(changed, "float32"))
+
+    source = numbers((2, 6), "float32", 9)
+    for order in range(4):
+        x = numbers((4, 6), "float32", order)
+        first = Case("aten::neg", {"self": x}, of(-x.values, "float32"), is_output=False)
+        value = first.results[0]
+        view = Case("aten::view", {"self": value, "size": [24]}, of(value.values.reshape(24), "float32"), is_output=False)
+        again = Case("aten::view", {"self": view.results[0], "size": [4, 6]}, of(value.values, "float32"), is_output=False)
+        user = lambda tensor: Case("aten::abs", {"self": tensor}, of(np.abs(tensor.values), "float32"))
+        change = scattered(again.results[0] if order % 2 else value, source)
+        yield from (first, view, again)
+        yield from (user(view.results[0]), change) if order < 2 else (change, user(view.results[0]))
+        yield user(change.results[0])
+    base = numbers((4, 6), "float32", 7)  # an input, which belongs to the caller
+    view = Case("aten::view", {"self": base, "size": [2, 12]}, of(base.values.reshape(2, 12), "float32"))
+    back = Case("aten::reshape", {"self": view.results[0], "shape": [4, 6]}, of(base.values, "float32"))
+    yield from (view, back, scattered(back.results[0], source), scattered(base, source), Case("aten::abs", {"self": base}, of(np.abs(base.values), "float32")))
+
+
 def creation():
     like = numbers((2, 3), "float16")
     for dtype in TYPES + ("uint8",):
@@ -209,4 +234,4 @@ def symbolic(rows, columns):
     yield Case("aten::full", {"size": [2], "fill_value": Size("s0")}, Tensor(np.full(2, rows), "int64"))
 
 
-GROUPS = (views, copies, creation, casts)
+GROUPS = (views, copies, shared, creation, casts)
