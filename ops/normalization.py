@@ -104,15 +104,36 @@ def batch_statistics_kernel(x_ptr, mean_ptr, inverse_ptr, images, channels, area
 
 
 @triton.jit
-def batch_norm_kernel(x_ptr, w_ptr, b_ptr, mean_ptr, spread_ptr, out_ptr, n, channels, area, EPSILON: tl.constexpr,
-                      IS_INVERSE: tl.constexpr, SUM: tl.constexpr, BLOCK: tl.constexpr):
+def given_statistics_kernel(x_ptr, y_ptr, mean_ptr, inverse_ptr, channels, EPSILON: tl.constexpr, SUM: tl.constexpr, BLOCK: tl.constexpr):
+    """The same of means x and variances y that are known."""
+    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    inside = at < channels
+    tl.store(mean_ptr + at, tl.load(x_ptr + at, mask=inside).to(mean_ptr.dtype.element_ty), mask=inside)
+    inverse = 1 / tl.sqrt(tl.load(y_ptr + at, mask=inside, other=1.0).to(SUM) + EPSILON)
+    tl.store(inverse_ptr + at, inverse.to(inverse_ptr.dtype.element_ty), mask=inside)
+
+
+@triton.jit
+def batch_norm_kernel(x_ptr, w_ptr, b_ptr, mean_ptr, spread_ptr, out_ptr, planes, channels, area, EPSILON: tl.constexpr,
+                      IS_INVERSE: tl.constexpr, SUM: tl.constexpr, PLANES: tl.constexpr, BLOCK: tl.constexpr):
     """Channels of [image, channel, area] by their means and variances, or what those become in batch_statistics_kernel."""
-    at = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
-    inside = at < n
-    channel = (at // area % channels).to(tl.int32)
-    mean = tl.load(mean_ptr + channel, mask=inside, other=0.0).to(SUM)
-    inverse = tl.load(spread_ptr + channel, mask=inside, other=1.0).to(SUM)
+    tiles = tl.cdiv(area, BLOCK)
+    first = tl.program_id(0) // tiles * PLANES
+    row = tl.arange(0, PLANES)
+    at = tl.program_id(0) % tiles * BLOCK + tl.arange(0, BLOCK)
+    is_plane = first + row < planes
+    channel = (first + row) % channels
+    mean = tl.load(mean_ptr + channel, mask=is_plane, other=0.0).to(SUM)
+    inverse = tl.load(spread_ptr + channel, mask=is_plane, other=1.0).to(SUM)
     if not IS_INVERSE:
         inverse = 1 / tl.sqrt(inverse + EPSILON)
-    x = (tl.load(x_ptr + at, mask=inside, other=0.0).to(SUM) - mean) * inverse
-    tl.store(out_ptr + at, affine(x, w_ptr, b_ptr, channel, inside).to(out_ptr.dtype.element_ty), mask=inside)
+    inside = is_plane[:, None] & (at < area)[None, :]
+    offsets = row[:, None] * area + at[None, :]
+    x_ptr += first.to(tl.int64) * area
+    out_ptr += first.to(tl.int64) * area
+    x = (tl.load(x_ptr + offsets, mask=inside, other=0.0).to(SUM) - mean[:, None]) * inverse[:, None]
+    if w_ptr is not None:
+        x = x * tl.load(w_ptr + channel, mask=is_plane, other=0.0).to(SUM)[:, None]
+    if b_ptr is not None:
+        x = x + tl.load(b_ptr + channel, mask=is_plane, other=0.0).to(SUM)[:, None]
+    tl.store(out_ptr + offsets, x.to(out_ptr.dtype.element_ty), mask=inside)

@@ -77,20 +77,32 @@ Result<Rows> readGroupRows(const PluginNode &node) {
   return rows;
 }
 
-/// Which rows, whether their mean is taken off, and whether mean and inverse are results.
+/// What an operator returns of means and inverse deviations.
+enum class Statistics : uint8_t {
+  None,
+  Narrow, // of the input's type: what PyTorch gives for CPU tensors
+  Wide    // of the type of the computation: what it gives for CUDA tensors
+};
+
+/// Which rows, whether their mean is taken off, and what is returned of it.
 struct Normalization {
   Result<Rows> (*read)(const PluginNode &);
-  bool isCentered, hasStatistics;
+  bool isCentered;
+  Statistics statistics;
 };
+
+DataType statisticsType(const PluginNode &node, Statistics statistics) {
+  const DataType type = inputOf(node, "input").dtype;
+  return statistics == Statistics::Wide ? sumTypeOf(type) : type;
+}
 
 Result<PluginDescription> describe(const PluginNode &node, const Normalization &kind) {
   INLAY_ASSIGN(Rows rows, kind.read(node));
   PluginDescription description;
   const TensorSpec &input = inputOf(node, "input");
   description.outputs.push_back(input);
-  // PyTorch gives statistics of CPU tensors their type.
-  if (kind.hasStatistics)
-    description.outputs.resize(3, {input.dtype, rows.statisticsShape});
+  if (kind.statistics != Statistics::None)
+    description.outputs.resize(3, {statisticsType(node, kind.statistics), rows.statisticsShape});
   description.requirements = std::move(rows.requirements);
   return description;
 }
@@ -107,13 +119,14 @@ Result<PluginImplementation> implement(const PluginNode &node, const Normalizati
   INLAY_ASSIGN(const Rows rows, kind.read(node));
   const DataType sum = sumTypeOf(inputOf(node, "input").dtype);
   const LineTile tile = tileOf(Lines{rows.rows, rows.columns, 1});
+  const bool hasStatistics = kind.statistics != Statistics::None;
   LaunchBuilder launch("normalization.py", "normalize_kernel");
   launch.input(inputIndex(node, "input"))
       .optionalInput("w_ptr", findInputIndex(node, "weight"))
       .optionalInput("b_ptr", findInputIndex(node, "bias"))
       .output(0);
-  launch.optionalOutput("mean_ptr", kind.hasStatistics ? std::optional(1u) : std::nullopt)
-      .optionalOutput("inverse_ptr", kind.hasStatistics ? std::optional(2u) : std::nullopt)
+  launch.optionalOutput("mean_ptr", hasStatistics ? std::optional(1u) : std::nullopt)
+      .optionalOutput("inverse_ptr", hasStatistics ? std::optional(2u) : std::nullopt)
       .sizes({rows.rows, rows.columns, rows.groups, rows.channels, rows.area})
       .constant("EPSILON", epsilonOf(node, sum))
       .constant("IS_CENTERED", kind.isCentered)
@@ -125,29 +138,46 @@ Result<PluginImplementation> implement(const PluginNode &node, const Normalizati
   return launch.over(ceilDiv(rows.rows, tile.lines));
 }
 
+/// Which of two plugins serves a node is told by what the exporter recorded.
+Status checkStatistics(const PluginNode &node, Statistics statistics) {
+  if (node.outputs.size() != 3 || node.outputs[1].dtype == statisticsType(node, statistics))
+    return {};
+  return invalidArgument("node {} ({}): its second output is {}; expected {}", node.nodeName,
+                         node.opName, dataTypeName(node.outputs[1].dtype),
+                         dataTypeName(statisticsType(node, statistics)));
+}
+
 } // namespace
 
 void addNormalizationOperators(OperatorDefinitions &definitions) {
-  const auto add = [&](std::string_view schema, const Normalization &kind) {
-    addOperator(definitions, schema,
-                {[kind](const PluginNode &node) { return describe(node, kind); },
-                 [kind](const PluginNode &node) { return implement(node, kind); }});
+  const auto add = [&](std::string_view schema, const Normalization &kind,
+                       std::string variant = "") {
+    addOperator(
+        definitions, schema,
+        {[kind](const PluginNode &node) { return describe(node, kind); },
+         [kind](const PluginNode &node) { return implement(node, kind); }, std::move(variant),
+         [kind](const PluginNode &node) { return checkStatistics(node, kind.statistics); }});
+  };
+  const auto addWithStatistics = [&](std::string_view schema,
+                                     Result<Rows> (*read)(const PluginNode &)) {
+    add(schema, {read, true, Statistics::Narrow});
+    add(schema, {read, true, Statistics::Wide}, "wide statistics");
   };
   add("aten::layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, Tensor? "
       "bias=None, float eps=1.0000000000000001e-05, bool cudnn_enable=True) -> Tensor",
-      {readLayerRows, true, false});
-  add("aten::native_layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight, Tensor? "
-      "bias, float eps) -> (Tensor, Tensor, Tensor)",
-      {readLayerRows, true, true});
+      {readLayerRows, true, Statistics::None});
+  addWithStatistics("aten::native_layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? "
+                    "weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)",
+                    readLayerRows);
   add("aten::rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? "
       "eps=None) -> Tensor",
-      {readLayerRows, false, false});
+      {readLayerRows, false, Statistics::None});
   add("aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, "
       "float eps=1.0000000000000001e-05, bool cudnn_enabled=True) -> Tensor",
-      {readGroupRows, true, false});
-  add("aten::native_group_norm(Tensor input, Tensor? weight, Tensor? bias, SymInt N, SymInt C, "
-      "SymInt HxW, int group, float eps) -> (Tensor, Tensor, Tensor)",
-      {readGroupRows, true, true});
+      {readGroupRows, true, Statistics::None});
+  addWithStatistics("aten::native_group_norm(Tensor input, Tensor? weight, Tensor? bias, SymInt N, "
+                    "SymInt C, SymInt HxW, int group, float eps) -> (Tensor, Tensor, Tensor)",
+                    readGroupRows);
 }
 
 } // namespace inlay

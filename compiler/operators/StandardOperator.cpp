@@ -19,6 +19,7 @@ public:
       : functions_(std::move(functions)) {
     opName_ = schema.opName;
     origin_ = "standard operators";
+    variant_ = functions_.variant;
     size_t tensor = 0;
     for (const SchemaArgument &argument : schema.arguments)
       if (argument.kind == SchemaArgument::Kind::Attribute)
@@ -31,6 +32,11 @@ public:
       inputNames_.clear();
   }
 
+  Result<std::vector<PluginRequirement>> conditions(const PluginNode &node) const override {
+    if (functions_.serves)
+      INLAY_TRY(functions_.serves(node));
+    return std::vector<PluginRequirement>();
+  }
   Result<PluginDescription> describe(const PluginNode &node) const override {
     return functions_.describe(node);
   }

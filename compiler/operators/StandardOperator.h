@@ -18,6 +18,10 @@ struct OperatorFunctions {
   std::function<Result<PluginDescription>(const PluginNode &)> describe;
   /// Empty for operators that launch nothing.
   std::function<Result<PluginImplementation>(const PluginNode &)> implement;
+  /// Of several plugins of an operator that serve different nodes: a name that tells them apart,
+  /// and why one does not serve a node, of which the outputs that the exporter recorded are known.
+  std::string variant = {};
+  std::function<Status(const PluginNode &)> serves = {};
 };
 
 /// Adds the plugins of one operator: one for each choice of which of its optional tensors a node

@@ -18,11 +18,8 @@ import refused
 import shapes
 
 SKIPPED = 77
-<<<<<<< HEAD
-# Of known bounds, where offsets are 32 bits wide, and of none, where they are 64.
-=======
 MODULES = (pointwise, shapes, contractions, lines)
->>>>>>> 40e5c2f (operators: contractions, reductions, normalisations, pools, gathers, sorting and attention)
+# Of known bounds, where offsets are 32 bits wide, and of none, where they are 64.
 SYMBOLS = [("s0", 2, 4096), ("s1", 2, 4096)]
 UNBOUNDED = [("s0", 2, 2**63 - 1), ("s1", 2, 2**63 - 1)]
 SIZES = [(3, 5), (2, 2), (7, 1030), (130, 17)]
@@ -50,15 +47,9 @@ def main():
     if device != "cpu" and subprocess.run([binary / "inlay-run", "--has-device", device], capture_output=True).returncode != 0:
         print(f"[SKIP] no device {device} here")
         return SKIPPED
-<<<<<<< HEAD
-    groups = {group.__name__: (list(group()), (), ()) for module in (pointwise, shapes) for group in module.GROUPS}
-    for module in (pointwise, shapes):
-        groups[f"symbolic_{module.__name__}"] = symbolic(module, SYMBOLS)
-        groups[f"unbounded_{module.__name__}"] = symbolic(module, UNBOUNDED)
-=======
     groups = {group.__name__: (list(group()), (), ()) for module in MODULES for group in module.GROUPS}
-    groups |= {f"symbolic_{module.__name__}": symbolic(module) for module in MODULES}
->>>>>>> 40e5c2f (operators: contractions, reductions, normalisations, pools, gathers, sorting and attention)
+    groups |= {f"symbolic_{module.__name__}": symbolic(module, SYMBOLS) for module in MODULES}
+    groups |= {f"unbounded_{module.__name__}": symbolic(module, UNBOUNDED) for module in (pointwise, shapes)}
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         for name in sys.argv[3:] or groups:

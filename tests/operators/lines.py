@@ -46,6 +46,24 @@ def normalizations():
         empty,
         empty,
     )
+    x = floats((2, 6, 3, 3), "float16")
+    spread = (slice(None), None, None)
+    yield call(
+        "aten::_native_batch_norm_legit_no_training",
+        {"input": x, "running_mean": mean, "running_var": variance, "weight": None, "bias": None, "momentum": 0.1, "eps": 1e-05},
+        Tensor((x.wide - mean.wide[spread]) / numpy.sqrt(variance.wide[spread] + 1e-05), "float16"),
+        Tensor(mean.wide, "float32"),
+        Tensor(1 / numpy.sqrt(variance.wide + 1e-05), "float32"),
+    )
+    x = floats((3, 40), "bfloat16")
+    y, *statistics = normalized(x.wide, (-1,), 1e-05)
+    for kind in ("bfloat16", "float32"):
+        yield call(
+            "aten::native_layer_norm",
+            {"input": x, "normalized_shape": [40], "weight": None, "bias": None, "eps": 1e-05},
+            Tensor(y, "bfloat16"),
+            *(Tensor(values, kind) for values in statistics),
+        )
     x, w = floats((3, 4, 5, 7), "float32", -2, 4), floats((4,))
     y, mean, inverse = normalized(x.wide, (0, 2, 3), 1e-05)
     y = y * w.wide[:, None, None]
