@@ -44,11 +44,15 @@ Status addBuiltinPlugins(PluginRegistry &registry) {
 #include "compiler/operators/OperatorGroups.def"
 #undef INLAY_OPERATOR_GROUP
   INLAY_TRY(readEmbeddedManifests(definitions));
-  for (std::unique_ptr<PluginDefinition> &definition : definitions)
-    if (const PluginDefinition *replacement = findReplacement(registry, *definition))
+  // Variants of a built-in plugin are not each other's replacements.
+  std::erase_if(definitions, [&](const std::unique_ptr<PluginDefinition> &definition) {
+    const PluginDefinition *replacement = findReplacement(registry, *definition);
+    if (replacement)
       registry.noteOverride(*replacement);
-    else
-      INLAY_TRY(registry.add(std::move(definition)));
+    return replacement != nullptr;
+  });
+  for (std::unique_ptr<PluginDefinition> &definition : definitions)
+    INLAY_TRY(registry.add(std::move(definition)));
   return {};
 }
 
