@@ -1,7 +1,7 @@
 #include "base/Error.h"
 #include "compiler/driver/Build.h"
 #include "compiler/driver/TimingCache.h"
-#include "compiler/plugins/BuiltinPlugins.h"
+#include "compiler/operators/BuiltinPlugins.h"
 #include "compiler/plugins/CppPlugin.h"
 #include "compiler/plugins/PluginAbi.h"
 #include "compiler/plugins/PluginFiles.h"

@@ -94,6 +94,10 @@ Result<AttributeValue> ManifestReader::readAttributeValue(const toml::node &node
     return readList<double>(node, AttributeKind::Float, kind, name);
   case AttributeKind::StringList:
     return readList<std::string>(node, AttributeKind::String, kind, name);
+  case AttributeKind::Size:
+  case AttributeKind::SizeList:
+  case AttributeKind::SizeNumber:
+    break; // no manifest names these
   }
   return errorAt(node, "the default of attribute '{}' is {}; expected {}", name, kindOf(node),
                  attributeKindName(kind));

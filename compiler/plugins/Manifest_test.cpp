@@ -1,7 +1,6 @@
 #include "compiler/plugins/Manifest.h"
 
 #include "base/File.h"
-#include "compiler/plugins/BuiltinPlugins.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -68,11 +68,17 @@ std::optional<AttributeValue> convertAttribute(const AttributeValue &value, Attr
   case AttributeKind::Bool:
     return std::holds_alternative<bool>(value) ? std::optional(value) : std::nullopt;
   case AttributeKind::Int:
+  case AttributeKind::Size:
     return asInt(value);
   case AttributeKind::Float:
     if (std::optional<double> number = asFloat(value))
       return *number;
     return std::nullopt;
+  case AttributeKind::SizeNumber:
+    // The result's type depends on the kind of a number, also where it is a bool.
+    if (std::holds_alternative<bool>(value))
+      return value;
+    [[fallthrough]];
   case AttributeKind::Number:
     return std::holds_alternative<double>(value) ? std::optional(value) : asInt(value);
   case AttributeKind::String:
@@ -82,6 +88,7 @@ std::optional<AttributeValue> convertAttribute(const AttributeValue &value, Attr
   case AttributeKind::BoolList:
     return isEmptyList(value) ? AttributeValue(std::vector<bool>()) : asList<bool>(value);
   case AttributeKind::IntList:
+  case AttributeKind::SizeList:
     return isEmptyList(value) ? AttributeValue(std::vector<int64_t>()) : asList<int64_t>(value);
   case AttributeKind::FloatList:
     return isEmptyList(value) ? AttributeValue(std::vector<double>()) : asFloatList(value);
@@ -137,11 +144,18 @@ private:
     for (const AttributeParameter &parameter : plugin_.attributes())
       known.push_back(parameter.name);
     for (const NodeArgument &argument : arguments_)
-      if (std::ranges::find(known, argument.name) == known.end())
+      if (std::ranges::find(known, argument.name) == known.end() && !isMissingElement(argument))
         return invalidArgument(
             "{}: the model passes argument '{}', which the plugin does not declare; it declares {}",
             head(), argument.name, joined(known));
     return {};
+  }
+
+  /// An element of a list of tensors that is None: the names of the others tell where it was.
+  bool isMissingElement(const NodeArgument &argument) const {
+    const AttributeValue *value = std::get_if<AttributeValue>(&argument.value);
+    return plugin_.takesAllTensors() && argument.name.ends_with(']') && value &&
+           std::holds_alternative<std::monostate>(*value);
   }
 
   Status bindInput(const std::string &name) {
@@ -150,9 +164,8 @@ private:
       return invalidArgument("{}: the model passes no tensor for input '{}'", head(), name);
     const TensorSpec *tensor = std::get_if<TensorSpec>(&argument->value);
     if (!tensor)
-      return invalidArgument(
-          "{}: argument '{}' is the literal {}; the plugin declares it an input tensor", head(),
-          name, attributeText(std::get<AttributeValue>(argument->value)));
+      return invalidArgument("{}: argument '{}' is {}; the plugin declares it an input tensor",
+                             head(), name, textOf(*argument));
     node_.inputs.push_back(*tensor);
     return {};
   }
@@ -164,16 +177,18 @@ private:
         return invalidArgument(
             "{}: the model gives no value for attribute '{}', and the plugin declares no default",
             head(), parameter.name);
-      node_.attributes[parameter.name] = parameter.defaultValue.value_or(AttributeValue());
+      setAttribute(parameter, parameter.defaultValue.value_or(AttributeValue()));
       return {};
     }
+    if (const SizeArgument *sizes = std::get_if<SizeArgument>(&argument->value))
+      return bindSizes(parameter, *sizes);
     const AttributeValue *value = std::get_if<AttributeValue>(&argument->value);
     if (!value)
       return invalidArgument(
           "{}: argument '{}' is a tensor; the plugin declares it an attribute of type {}", head(),
           parameter.name, attributeKindName(parameter.kind));
     if (parameter.isOptional && std::holds_alternative<std::monostate>(*value)) {
-      node_.attributes[parameter.name] = *value;
+      setAttribute(parameter, *value);
       return {};
     }
     std::optional<AttributeValue> converted = convertAttribute(*value, parameter.kind);
@@ -182,8 +197,45 @@ private:
                              parameter.name, attributeText(*value),
                              attributeKindName(parameter.kind),
                              parameter.isOptional ? " or None" : "");
-    node_.attributes[parameter.name] = *converted;
+    setAttribute(parameter, std::move(*converted));
     return {};
+  }
+
+  /// Sizes are given as expressions too, whether they depend on the model's sizes or not.
+  void setAttribute(const AttributeParameter &parameter, AttributeValue value) {
+    const bool isSize =
+        parameter.kind == AttributeKind::Size || parameter.kind == AttributeKind::SizeList;
+    if (const int64_t *integer = std::get_if<int64_t>(&value); integer && isSize)
+      node_.sizeAttributes[parameter.name] = {Expr(*integer)};
+    if (const auto *integers = std::get_if<std::vector<int64_t>>(&value); integers && isSize)
+      node_.sizeAttributes[parameter.name].assign(integers->begin(), integers->end());
+    node_.attributes[parameter.name] = std::move(value);
+  }
+
+  Status bindSizes(const AttributeParameter &parameter, const SizeArgument &sizes) {
+    const bool isOne =
+        parameter.kind == AttributeKind::Size || parameter.kind == AttributeKind::SizeNumber;
+    if (parameter.kind != AttributeKind::SizeList && (!isOne || sizes.isList))
+      return invalidArgument(
+          "{}: argument '{}' depends on sizes ({}); the plugin declares it {}, which must be known "
+          "when the engine is built",
+          head(), parameter.name, textOf(sizes), attributeKindName(parameter.kind));
+    node_.attributes[parameter.name] = AttributeValue();
+    node_.sizeAttributes[parameter.name] = sizes.values;
+    return {};
+  }
+
+  static std::string textOf(const SizeArgument &sizes) {
+    std::vector<std::string> texts;
+    for (const Expr &value : sizes.values)
+      texts.push_back(value.toString());
+    return sizes.isList ? fmt::format("[{}]", fmt::join(texts, ", ")) : texts.front();
+  }
+
+  static std::string textOf(const NodeArgument &argument) {
+    if (const AttributeValue *value = std::get_if<AttributeValue>(&argument.value))
+      return "the literal " + attributeText(*value);
+    return "the size " + textOf(std::get<SizeArgument>(argument.value));
   }
 
   const PluginDefinition &plugin_;

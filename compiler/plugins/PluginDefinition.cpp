@@ -42,8 +42,9 @@ Expr TensorSpec::numel() const {
 }
 
 std::string_view attributeKindName(AttributeKind kind) {
-  static constexpr std::string_view kNames[] = {"bool",   "int",   "float",   "string",   "dtype",
-                                                "bool[]", "int[]", "float[]", "string[]", "number"};
+  static constexpr std::string_view kNames[] = {
+      "bool",    "int",      "float",  "string", "dtype",  "bool[]",        "int[]",
+      "float[]", "string[]", "number", "size",   "size[]", "size or number"};
   return kNames[static_cast<size_t>(kind)];
 }
 

@@ -25,7 +25,8 @@ using AttributeValue =
     std::variant<std::monostate, bool, int64_t, double, std::string, DataType, std::vector<bool>,
                  std::vector<int64_t>, std::vector<double>, std::vector<std::string>>;
 
-/// Number takes an int or a float and keeps which it was.
+/// Number takes an int or a float and keeps which it was. Size, SizeList and SizeNumber (a size, or
+/// a number) are for built-in operators: their values may depend on the sizes of a model.
 enum class AttributeKind : uint8_t {
   Bool,
   Int,
@@ -36,7 +37,10 @@ enum class AttributeKind : uint8_t {
   IntList,
   FloatList,
   StringList,
-  Number
+  Number,
+  Size,
+  SizeList,
+  SizeNumber
 };
 
 /// "bool", "int[]", "number", …: as manifests write it.
@@ -100,6 +104,11 @@ struct PluginNode {
   std::vector<ComputedSize> sizes;       // likewise: as described
   std::vector<std::string> targets = {}; // of the build, "cuda:sm_90a"
   AutotuneReader readAutotune = {};      // may be called while implementing
+  /// Of the attributes of kind Size (one element) and SizeList: what they are; none for None. A
+  /// SizeNumber that depends on sizes is here too, and is None among `attributes`.
+  std::map<std::string, std::vector<Expr>, std::less<>> sizeAttributes = {};
+  /// What is known of the symbols in shapes and sizes; those that are missing are unbounded.
+  std::map<std::string, Interval, std::less<>> symbolRanges = {};
 };
 
 /// A compile-time argument of a kernel. Strings and dtypes are Triton constexprs too; monostate is
@@ -216,6 +225,9 @@ struct PluginDescription {
   /// By output: the input whose memory it is. Kernels read and write it in place; they see one
   /// buffer for both, which holds the input's elements before the first launch.
   std::map<uint32_t, uint32_t> aliasedInputs;
+  /// By output: the input whose elements it has, in the same order, under a shape of its own. Both
+  /// are one memory, for which no kernel runs.
+  std::map<uint32_t, uint32_t> sharedInputs = {};
   std::vector<ComputedSize> sizes;
   /// By output: which of the sizes it is, as a scalar.
   std::map<uint32_t, uint32_t> sizeOutputs;

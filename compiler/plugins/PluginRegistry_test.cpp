@@ -1,4 +1,3 @@
-#include "compiler/plugins/BuiltinPlugins.h"
 #include "compiler/plugins/PluginDefinition.h"
 
 #include <gmock/gmock.h>
@@ -130,48 +129,6 @@ TEST(PluginRegistry, RemovesAndReplacesAtOnce) {
   EXPECT_THAT(originsOf(registry.candidates("my::a", one)), ElementsAre("new"));
   EXPECT_EQ(registry.addAll({}, {{"my::b", ""}}).message(),
             "operator 'my::b' has no plugin without a variant to remove");
-}
-
-TEST(BuiltinPlugins, LeaveTheUsersPluginsInPlace) {
-  PluginRegistry registry;
-  ASSERT_TRUE(registry.add(fake("aten::mul.Tensor", {"self"}, "mine.toml:1")).isOk());
-  ASSERT_TRUE(registry.add(fake("aten::add.Tensor", {}, "mine.so")).isOk());
-  const Status status = addBuiltinPlugins(registry);
-  ASSERT_TRUE(status.isOk()) << status.toString();
-  EXPECT_THAT(registry.opNames(), ElementsAre("aten::add.Tensor", "aten::div.Tensor",
-                                              "aten::mul.Tensor", "aten::sub.Tensor"));
-  const std::vector<std::string> two = {"self", "other"}, one = {"self"};
-  EXPECT_THAT(originsOf(registry.candidates("aten::mul.Tensor", one)), ElementsAre("mine.toml:1"));
-  EXPECT_THAT(originsOf(registry.candidates("aten::mul.Tensor", two)),
-              ElementsAre(testing::StartsWith("ops/pointwise.toml:")));
-  EXPECT_THAT(originsOf(registry.candidates("aten::add.Tensor", two)), ElementsAre("mine.so"));
-  // What took a built-in one's place is known.
-  EXPECT_TRUE(registry.overridesBuiltin(*registry.candidates("aten::add.Tensor", two)[0]));
-  EXPECT_FALSE(registry.overridesBuiltin(*registry.candidates("aten::mul.Tensor", two)[0]));
-  EXPECT_FALSE(registry.overridesBuiltin(*registry.candidates("aten::sub.Tensor", two)[0]));
-}
-
-TEST(BuiltinPlugins, ServeWhatTheUsersVariantsRefuse) {
-  PluginRegistry registry;
-  ASSERT_TRUE(registry.add(fake("aten::mul.Tensor", {"self", "other"}, "mine", "fast")).isOk());
-  ASSERT_TRUE(addBuiltinPlugins(registry).isOk());
-  const std::vector<std::string> two = {"self", "other"};
-  EXPECT_THAT(originsOf(registry.candidates("aten::mul.Tensor", two)),
-              ElementsAre("mine", testing::StartsWith("ops/pointwise.toml:")));
-}
-
-TEST(BuiltinPlugins, CarryTheirKernels) {
-  PluginRegistry registry;
-  ASSERT_TRUE(addBuiltinPlugins(registry).isOk());
-  const std::vector<std::string> two = {"self", "other"};
-  PluginNode node;
-  node.inputs = {{DataType::Float32, {Expr(4)}}, {DataType::Float32, {Expr(4)}}};
-  node.outputs = {node.inputs[0]};
-  auto implementation = registry.candidates("aten::mul.Tensor", two).at(0)->implement(node);
-  ASSERT_TRUE(implementation.isOk()) << implementation.status().toString();
-  const TritonKernel &kernel = implementation->launches.at(0).kernel;
-  EXPECT_EQ(kernel.path, "ops/pointwise.py");
-  EXPECT_THAT(kernel.source, testing::HasSubstr("def " + kernel.function + "("));
 }
 
 } // namespace

@@ -20,14 +20,15 @@ ALLOWED = {
     "compiler/dialects/plan": ["base", "symbolic", "compiler/dialects/tile"],
     "compiler/prebuilt": ["base", "inlay"],
     "compiler/ptx": ["base"],
-    "compiler/plugins": ["base", "symbolic", "inlay", "ops"],
+    "compiler/plugins": ["base", "symbolic", "inlay"],
+    "compiler/operators": ["base", "symbolic", "compiler/plugins", "ops"],
     "compiler/frontends/triton": ["base", "symbolic", "compiler/dialects/tile", "compiler/plugins"],
     "compiler/frontends/pt2": ["base", "symbolic", "compiler/dialects/graph", "compiler/plugins"],
     "compiler/transforms": ["base", "symbolic", "compiler/dialects", "compiler/ptx"],
     "compiler/conversions": ["base", "symbolic", "compiler/dialects", "compiler/ptx", "compiler/transforms", "compiler/conversions"],
     "compiler/conversions/graph-to-plan": ["base", "symbolic", "compiler/dialects", "compiler/plugins", "compiler/frontends", "compiler/prebuilt", "compiler/targets"],
     "compiler/targets": ["base", "symbolic", "compiler/dialects", "compiler/transforms", "compiler/conversions"],
-    "compiler/api": ["base", "inlay", "compiler/driver", "compiler/plugins"],
+    "compiler/api": ["base", "inlay", "compiler/driver", "compiler/operators", "compiler/plugins"],
     "compiler/driver": ["base", "symbolic", "engine", "inlay", "compiler", "ops"],
     "ops": ["base", "compiler/plugins"],
     "tools/tensorio": ["base"],
@@ -39,7 +40,7 @@ ALLOWED = {
 }
 # Tests beside the code may also use these.
 TEST_EXTRA = ["tests", "tools/tensorio", "compiler", "engine", "base", "symbolic", "inlay"]
-MLIR_FREE = ("include", "base", "symbolic", "engine", "runtime", "compiler/plugins", "compiler/prebuilt", "compiler/ptx", "tools/tensorio", "tools/inlay-run", "ops")
+MLIR_FREE = ("include", "base", "symbolic", "engine", "runtime", "compiler/operators", "compiler/plugins", "compiler/prebuilt", "compiler/ptx", "tools/tensorio", "tools/inlay-run", "ops")
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]')
 MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(work|root|home|usr/lib/llvm)[/-]")
 

@@ -4,7 +4,7 @@
 #include "base/File.h"
 #include "compiler/driver/Build.h"
 #include "compiler/driver/TimingCache.h"
-#include "compiler/plugins/BuiltinPlugins.h"
+#include "compiler/operators/BuiltinPlugins.h"
 #include "compiler/plugins/PluginFiles.h"
 #include "tools/inlay/DeviceTimer.h"
 #include "tools/inlay/Progress.h"

@@ -25,6 +25,8 @@ llvm::StringRef listOf(llvm::StringRef name) {
 
 class LimitFinder {
 public:
+  explicit LimitFinder(const PluginRegistry &plugins) : plugins_(plugins) {}
+
   Status check(graph::ModelOp model) {
     for (mlir::Operation &op : model.getBlock()) {
       if (auto call = llvm::dyn_cast<graph::CallOp>(op))
@@ -46,7 +48,25 @@ public:
   }
 
 private:
+  /// The plugins that may serve a call.
+  std::vector<const PluginDefinition *> pluginsOf(graph::CallOp call) const {
+    std::vector<std::string> tensorNames;
+    for (auto name : call.getArgNames().getAsRange<mlir::StringAttr>())
+      tensorNames.push_back(name.str());
+    return plugins_.candidates(std::string_view(call.getOp()), tensorNames);
+  }
+
+  /// True if a plugin declares the attribute as one that may depend on sizes.
+  static bool takesSizes(const PluginDefinition &plugin, std::string_view name) {
+    return llvm::any_of(plugin.attributes(), [&](const AttributeParameter &parameter) {
+      return parameter.name == name &&
+             (parameter.kind == AttributeKind::Size || parameter.kind == AttributeKind::SizeList ||
+              parameter.kind == AttributeKind::SizeNumber);
+    });
+  }
+
   void checkCall(graph::CallOp call) {
+    const auto plugins = pluginsOf(call);
     const std::string node = fmt::format("{} (node {})", call.getOp().str(), call.getNode().str());
     std::set<std::string> lists;
     for (auto name : call.getArgNames().getAsRange<mlir::StringAttr>())
@@ -55,11 +75,16 @@ private:
     for (mlir::NamedAttribute argument : call.getArguments()) {
       if (llvm::StringRef list = listOf(argument.getName().strref()); !list.empty())
         lists.insert(list.str());
-      else if (std::string text = expressionIn(argument.getValue()); !text.empty())
+      else if (std::string text = expressionIn(argument.getValue());
+               !text.empty() && llvm::none_of(plugins, [&](const PluginDefinition *plugin) {
+                 return takesSizes(*plugin, std::string_view(argument.getName().strref()));
+               }))
         problems_.push_back(fmt::format("{}: argument '{}' depends on sizes ({})", node,
                                         argument.getName().str(), text));
     }
-    for (const std::string &list : lists)
+    const bool takesLists = llvm::any_of(
+        plugins, [](const PluginDefinition *plugin) { return plugin->takesAllTensors(); });
+    for (const std::string &list : takesLists ? std::set<std::string>() : lists)
       problems_.push_back(fmt::format("{}: argument '{}' is a list of tensors", node, list));
     if (call->hasAttr("graph.none_results"))
       problems_.push_back(fmt::format("{}: some of its results are None", node));
@@ -84,11 +109,14 @@ private:
                                       path ? path.str() : "", text));
   }
 
+  const PluginRegistry &plugins_;
   std::vector<std::string> problems_;
 };
 
 } // namespace
 
-Status checkLowerable(graph::ModelOp model) { return LimitFinder().check(model); }
+Status checkLowerable(graph::ModelOp model, const PluginRegistry &plugins) {
+  return LimitFinder(plugins).check(model);
+}
 
 } // namespace inlay

@@ -9,6 +9,6 @@ namespace inlay {
 /// Errors: Unimplemented, naming everything in the model that is imported but has no lowering:
 /// lists of tensors and integers that depend on sizes as arguments, results that are None, sizes as
 /// outputs, and inputs or buffers that the model changes.
-Status checkLowerable(graph::ModelOp model);
+Status checkLowerable(graph::ModelOp model, const PluginRegistry &plugins);
 
 } // namespace inlay

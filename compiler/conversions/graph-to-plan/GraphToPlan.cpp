@@ -44,7 +44,7 @@ public:
 
   Result<PlanConversion> convert() {
     INLAY_TRY(checkOperatorsSupported(model_, plugins_));
-    INLAY_TRY(checkLowerable(model_));
+    INLAY_TRY(checkLowerable(model_, plugins_));
     readSymbols();
     addInputs();
     for (auto call : model_.getBlock().getOps<graph::CallOp>())
@@ -161,7 +161,7 @@ private:
       arguments.push_back({tensorNames.back(), specOf(input)});
     }
     for (mlir::NamedAttribute literal : call.getArguments())
-      arguments.push_back({literal.getName().str(), *graph::valueOf(literal.getValue())});
+      arguments.push_back(literalArgument(literal));
     std::vector<TensorSpec> outputs;
     for (mlir::Value output : call.getOutputs())
       outputs.push_back(specOf(output));
@@ -176,6 +176,26 @@ private:
     noteChoice(choice);
     described_.push_back({call, std::move(choice), std::move(tensorNames), {}, {}, {}});
     return describeNode(described_.back());
+  }
+
+  /// A literal, or integers of which some depend on sizes.
+  static NodeArgument literalArgument(mlir::NamedAttribute literal) {
+    if (std::optional<AttributeValue> value = graph::valueOf(literal.getValue()))
+      return {literal.getName().str(), std::move(*value)};
+    const auto sizeOf = [](mlir::Attribute attribute) {
+      if (auto expr = llvm::dyn_cast<graph::ExprAttr>(attribute))
+        return parseExpr(std::string_view(expr.getText().getValue())).value();
+      return Expr(llvm::cast<mlir::IntegerAttr>(attribute).getInt());
+    };
+    SizeArgument sizes;
+    if (auto list = llvm::dyn_cast<mlir::ArrayAttr>(literal.getValue())) {
+      sizes.isList = true;
+      for (mlir::Attribute element : list)
+        sizes.values.push_back(sizeOf(element));
+    } else {
+      sizes.values.push_back(sizeOf(literal.getValue()));
+    }
+    return {literal.getName().str(), std::move(sizes)};
   }
 
   void noteChoice(const PluginChoice &choice) {
@@ -203,11 +223,15 @@ private:
     node.sizes = description.sizes;
     INLAY_TRY(checkOutputs(plugin, node, description, symbols_, described.runTime));
     INLAY_TRY(checkAliases(plugin, node, description));
+    INLAY_TRY(checkViews(plugin, node, description, symbols_, described.runTime));
     INLAY_TRY(
         checkRequirements(plugin, node, description.requirements, symbols_, described.runTime));
     for (const auto &[output, input] : description.aliasedInputs)
       if (std::optional<unsigned> operand = findOperand(described, node.inputNames[input]))
         storage_.alias(described.call, output, *operand);
+    for (const auto &[output, input] : description.sharedInputs)
+      if (std::optional<unsigned> operand = findOperand(described, node.inputNames[input]))
+        storage_.share(described.call, output, *operand);
     return {};
   }
 

@@ -136,8 +136,9 @@ void addScratchParameters(plan::KernelOp kernel, size_t count) {
 std::string kernelKey(mlir::Builder &builder, const PluginLaunch &launch,
                       const std::vector<std::string> &signature) {
   const TritonKernel &kernel = launch.kernel;
-  std::string key = kernel.path + "\n" + kernel.function + "\n" + std::to_string(kernel.numWarps) +
-                    "\n" + std::to_string(kernel.numStages) + "\n";
+  std::string key = kernel.path + "\n" + kernel.source + "\n" + kernel.function + "\n" +
+                    std::to_string(kernel.numWarps) + "\n" + std::to_string(kernel.numStages) +
+                    "\n";
   for (const std::string &entry : signature)
     key += entry + ",";
   for (const KernelFile &file : launch.files)
@@ -179,7 +180,8 @@ std::string describeArguments(const PluginLaunch &launch, const std::string &sou
 
 Result<const KernelInstances::SourceFile *>
 KernelInstances::readSource(const TritonKernel &kernel) {
-  auto [entry, isNew] = sources_.try_emplace(kernel.path);
+  // Text without a file may be another one under the same path.
+  auto [entry, isNew] = sources_.try_emplace(kernel.path + "\n" + kernel.source);
   if (isNew) {
     Result<std::string> text = kernel.source.empty() ? readFile(kernel.path) : kernel.source;
     if (!text.isOk()) {

@@ -232,6 +232,32 @@ Status checkAliases(const PluginDefinition &plugin, const PluginNode &node,
   return {};
 }
 
+Status checkViews(const PluginDefinition &plugin, const PluginNode &node,
+                  const PluginDescription &description, const ShapeSymbols &symbols,
+                  std::vector<PluginRequirement> &runTime) {
+  for (const auto &[output, input] : description.sharedInputs) {
+    const std::string head = fmt::format("{}: output {}", describeNode(plugin, node), output);
+    if (input >= node.inputs.size() || output >= node.outputs.size())
+      return invalidArgument("{} is a view of input {}, but the node has {} outputs and {} inputs",
+                             head, input, node.outputs.size(), node.inputs.size());
+    if (description.aliasedInputs.contains(output))
+      return invalidArgument("{} is both a view of an input and written in place of one", head);
+    if (node.inputs[input].dtype != node.outputs[output].dtype)
+      return invalidArgument("{} is a view of input '{}', which is {}, but it is {}", head,
+                             node.inputNames[input], dataTypeName(node.inputs[input].dtype),
+                             dataTypeName(node.outputs[output].dtype));
+    const Expr from = node.inputs[input].numel(), to = node.outputs[output].numel();
+    const std::vector<PluginRequirement> sameCount = {
+        {equal(from, to),
+         fmt::format("output {} has {} elements, but is a view of '{}', which has "
+                     "{}",
+                     output, to.toString(), node.inputNames[input], from.toString())}};
+    if (from != to)
+      INLAY_TRY(checkRequirements(plugin, node, sameCount, symbols, runTime));
+  }
+  return {};
+}
+
 Status checkRequirements(const PluginDefinition &plugin, const PluginNode &node,
                          const std::vector<PluginRequirement> &requirements,
                          const ShapeSymbols &symbols, std::vector<PluginRequirement> &runTime) {

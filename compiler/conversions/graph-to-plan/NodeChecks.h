@@ -30,6 +30,13 @@ Status checkOutputs(const PluginDefinition &plugin, const PluginNode &node,
 Status checkAliases(const PluginDefinition &plugin, const PluginNode &node,
                     const PluginDescription &description);
 
+/// Checks the outputs that are said to be views: the input is there and has the type of the output,
+/// and as many elements; that they are as many is appended to `runTime` where it depends on sizes.
+/// Errors: InvalidArgument naming plugin, output and input.
+Status checkViews(const PluginDefinition &plugin, const PluginNode &node,
+                  const PluginDescription &description, const ShapeSymbols &symbols,
+                  std::vector<PluginRequirement> &runTime);
+
 /// Decides requirements as far as the symbols' ranges allow; what is left is appended for run time,
 /// its message headed by the node. Errors: InvalidArgument with the author's message if one never
 /// holds.

@@ -61,6 +61,7 @@ choosePlugin(std::span<const PluginDefinition *const> candidates, const std::str
     Status status = node.isOk() ? Status() : node.status();
     if (node.isOk()) {
       node->targets.assign(targets.begin(), targets.end());
+      node->symbolRanges = symbols.ranges();
       status = checkSupport(*candidate, *node);
     }
     if (status.isOk())

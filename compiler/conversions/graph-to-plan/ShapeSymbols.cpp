@@ -7,15 +7,25 @@ const ShapeSymbol *ShapeSymbols::find(std::string_view name) const {
   return it == symbols_.end() ? nullptr : &it->second;
 }
 
+namespace {
+
+Interval rangeOf(const ShapeSymbol &symbol) {
+  return {symbol.min, symbol.max == INT64_MAX ? std::nullopt : std::optional(symbol.max)};
+}
+
+} // namespace
+
+std::map<std::string, Interval, std::less<>> ShapeSymbols::ranges() const {
+  std::map<std::string, Interval, std::less<>> ranges;
+  for (const auto &[name, symbol] : symbols_)
+    ranges.emplace(name, rangeOf(symbol));
+  return ranges;
+}
+
 Interval ShapeSymbols::bounds(const Expr &expr) const {
   return boundsOf(expr, [this](std::string_view name) -> Interval {
     const ShapeSymbol *symbol = find(name);
-    if (!symbol)
-      return {};
-    Interval range{symbol->min, std::nullopt};
-    if (symbol->max != INT64_MAX)
-      range.max = symbol->max;
-    return range;
+    return symbol ? rangeOf(*symbol) : Interval();
   });
 }
 

@@ -24,6 +24,8 @@ public:
   void add(std::string name, ShapeSymbol symbol) { symbols_[std::move(name)] = symbol; }
   const ShapeSymbol *find(std::string_view name) const;
 
+  /// The range of each symbol; one without an upper bound has no maximum.
+  std::map<std::string, Interval, std::less<>> ranges() const;
   /// Interval of all values of an expression while its symbols stay in their ranges.
   Interval bounds(const Expr &expr) const;
   /// The power of two known to divide an expression.

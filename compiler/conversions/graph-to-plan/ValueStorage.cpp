@@ -6,7 +6,7 @@ namespace inlay {
 namespace {
 
 /// True if nothing but operand `operand` of the call reads the value from the call on.
-bool isLastRead(mlir::Value value, graph::CallOp call, unsigned operand) {
+bool isValueLastRead(mlir::Value value, graph::CallOp call, unsigned operand) {
   return llvm::all_of(value.getUses(), [&](mlir::OpOperand &use) {
     mlir::Operation *reader = use.getOwner();
     return reader == call.getOperation() ? use.getOperandNumber() == operand
@@ -16,11 +16,28 @@ bool isLastRead(mlir::Value value, graph::CallOp call, unsigned operand) {
 
 } // namespace
 
+bool ValueStorage::isLastRead(mlir::Value memory, graph::CallOp call, unsigned operand) const {
+  const auto others = others_.find(memory);
+  return isValueLastRead(memory, call, operand) &&
+         (others == others_.end() || llvm::all_of(others->second, [&](mlir::Value value) {
+            return isValueLastRead(value, call, operand);
+          }));
+}
+
 void ValueStorage::alias(graph::CallOp call, unsigned result, unsigned operand) {
-  mlir::Value value = call.getInputs()[operand];
+  const mlir::Value memory = first(call.getInputs()[operand]);
   // The caller's memory and constants are not written.
-  if (value.getDefiningOp<graph::CallOp>() && isLastRead(value, call, operand))
-    first_[call.getOutputs()[result]] = first(value);
+  if (memory.getDefiningOp<graph::CallOp>() && isLastRead(memory, call, operand))
+    add(memory, call.getOutputs()[result]);
+}
+
+void ValueStorage::share(graph::CallOp call, unsigned result, unsigned operand) {
+  add(first(call.getInputs()[operand]), call.getOutputs()[result]);
+}
+
+void ValueStorage::add(mlir::Value memory, mlir::Value value) {
+  first_[value] = memory;
+  others_[memory].push_back(value);
 }
 
 mlir::Value ValueStorage::first(mlir::Value value) const {

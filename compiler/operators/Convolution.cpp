@@ -1,0 +1,199 @@
+// Convolutions of one and two dimensions, with groups.
+#include "base/Error.h"
+#include "compiler/operators/Arguments.h"
+#include "compiler/operators/Planes.h"
+
+namespace inlay {
+namespace {
+
+/// A convolution over planes; one of one dimension has a single row.
+struct Convolution {
+  size_t dims = 2;
+  bool isBatched = true;
+  Expr images, height, width, outHeight, outWidth;
+  int64_t groups = 1;
+  Expr channels, filters; // of all groups
+  Window window;
+  std::vector<PluginRequirement> requirements;
+};
+
+/// The last `dims` of two dimensions get the elements of a list; one may stand for all.
+Status readList(const PluginNode &node, std::string_view name, size_t dims,
+                std::array<int64_t, 2> &values) {
+  INLAY_ASSIGN(const std::vector<int64_t> list, constantsOf(node, name));
+  if (list.size() != 1 && list.size() != dims)
+    return invalidArgument("{} has {} elements; expected {}", name, list.size(), dims);
+  for (size_t i = 0; i < dims; ++i)
+    values[2 - dims + i] = list.size() == 1 ? list[0] : list[i];
+  return {};
+}
+
+/// Size of the output along one dimension, `extra` being the padding behind beyond that in front.
+Expr outputSize(const Expr &size, const Window &window, size_t dim, int64_t extra) {
+  const int64_t reach = window.dilation[dim] * (window.kernel[dim] - 1) + 1;
+  return floorDiv(size + Expr(2 * window.padding[dim] + extra - reach), window.stride[dim]) +
+         Expr(1);
+}
+
+Status checkTensors(const PluginNode &node, size_t dims) {
+  INLAY_TRY(checkFloat(node, "input"));
+  const TensorSpec &input = inputOf(node, "input"), &weight = inputOf(node, "weight");
+  if (weight.shape.size() != dims + 2)
+    return invalidArgument("'weight' has rank {}; expected {}", weight.shape.size(), dims + 2);
+  if (input.shape.size() != dims + 2 && input.shape.size() != dims + 1)
+    return invalidArgument("'input' has rank {}; expected {} or {}", input.shape.size(), dims + 1,
+                           dims + 2);
+  return checkOneType(node);
+}
+
+/// Refuses what the kernels of a convolution do not do.
+Status checkForm(const PluginNode &node) {
+  if (hasAttribute(node, "transposed") && boolOf(node, "transposed"))
+    return unimplemented("transposed convolutions are not supported");
+  return {};
+}
+
+Result<Convolution> readConvolution(const PluginNode &node) {
+  INLAY_TRY(checkForm(node));
+  Convolution result;
+  const std::vector<Expr> &weight = inputOf(node, "weight").shape;
+  result.dims = weight.size() < 3 ? 0 : weight.size() - 2;
+  if (result.dims != 1 && result.dims != 2)
+    return unimplemented("'weight' has rank {}; convolutions of one and two dimensions are "
+                         "supported, whose weights have rank 3 and 4",
+                         weight.size());
+  INLAY_TRY(checkTensors(node, result.dims));
+  std::vector<Expr> input = inputOf(node, "input").shape;
+  result.isBatched = input.size() == result.dims + 2;
+  if (!result.isBatched)
+    input.insert(input.begin(), Expr(1));
+  result.images = input[0];
+  result.channels = input[1];
+  result.filters = weight[0];
+  INLAY_ASSIGN(result.groups, constantOf(node, "groups"));
+  result.height = result.dims == 2 ? input[2] : Expr(1);
+  result.width = input.back();
+  for (size_t i = 0; i < result.dims; ++i) {
+    const std::optional<int64_t> size = weight[2 + i].constantValue();
+    if (!size)
+      return unimplemented("size {} of 'weight' is {}; the window's size must be known when the "
+                           "engine is built",
+                           2 + i, weight[2 + i].toString());
+    result.window.kernel[2 - result.dims + i] = *size;
+  }
+  INLAY_TRY(readList(node, "stride", result.dims, result.window.stride));
+  INLAY_TRY(readList(node, "dilation", result.dims, result.window.dilation));
+  std::array<int64_t, 2> extra{0, 0};
+  if (std::holds_alternative<std::string>(node.attributes.find("padding")->second)) {
+    const std::string &text = textOf(node, "padding");
+    if (text != "same" && text != "valid")
+      return invalidArgument("padding is '{}'; expected 'same' or 'valid'", text);
+    for (size_t dim = 0; text == "same" && dim < 2; ++dim) {
+      const int64_t total = result.window.dilation[dim] * (result.window.kernel[dim] - 1);
+      result.window.padding[dim] = total / 2;
+      extra[dim] = total % 2;
+    }
+  } else {
+    INLAY_TRY(readList(node, "padding", result.dims, result.window.padding));
+  }
+  INLAY_TRY(checkWindow(result.window));
+  if (result.groups < 1)
+    return invalidArgument("groups is {}; expected at least 1", result.groups);
+  result.outHeight = outputSize(result.height, result.window, 0, extra[0]);
+  result.outWidth = outputSize(result.width, result.window, 1, extra[1]);
+  result.requirements.push_back(
+      {equal(result.channels, weight[1] * Expr(result.groups)),
+       fmt::format("'input' has {} channels, as many as 'weight' for {} groups",
+                   (weight[1] * Expr(result.groups)).toString(), result.groups)});
+  result.requirements.push_back({equal(mod(result.filters, result.groups), 0),
+                                 "the number of filters is a multiple of groups"});
+  for (const Expr &size : {result.outHeight, result.outWidth})
+    result.requirements.push_back(
+        {lessEqual(1, size), "the padded input is at least as large as the window"});
+  return result;
+}
+
+Result<PluginDescription> describe(const PluginNode &node) {
+  INLAY_ASSIGN(Convolution read, readConvolution(node));
+  PluginDescription description;
+  TensorSpec out{inputOf(node, "input").dtype, {}};
+  if (read.isBatched)
+    out.shape.push_back(read.images);
+  out.shape.push_back(read.filters);
+  if (read.dims == 2)
+    out.shape.push_back(read.outHeight);
+  out.shape.push_back(read.outWidth);
+  description.outputs.push_back(std::move(out));
+  description.requirements = std::move(read.requirements);
+  return description;
+}
+
+void addTensors(LaunchBuilder &launch, const PluginNode &node) {
+  launch.input(inputIndex(node, "input"))
+      .input(inputIndex(node, "weight"))
+      .optionalInput("bias_ptr", findInputIndex(node, "bias"))
+      .output(0);
+}
+
+PluginImplementation implementDepthwise(const PluginNode &node, const Convolution &read,
+                                        const Expr &perGroup) {
+  LaunchBuilder launch("convolution.py", "depthwise_kernel");
+  addTensors(launch, node);
+  launch.sizes({read.filters, perGroup, read.height, read.width, read.outHeight, read.outWidth});
+  addWindow(launch, read.window, true);
+  launch.constant("SUM", sumTypeOf(inputOf(node, "input").dtype));
+  return overPlanes(launch, read.images * read.filters, read.outHeight, read.outWidth);
+}
+
+PluginImplementation implementProduct(const PluginNode &node, const Convolution &read,
+                                      const Expr &perGroup) {
+  const Expr channels = inputOf(node, "weight").shape[1];
+  const Expr pixels = read.outHeight * read.outWidth;
+  const DataType dtype = inputOf(node, "input").dtype;
+  const bool isWide = dtype == DataType::Float64;
+  const int64_t tileM = tileFor(perGroup, 1, isWide ? 32 : 64, isWide ? 32 : 64);
+  const int64_t tileN = tileFor(pixels, 16, isWide ? 32 : 64, isWide ? 32 : 64);
+  const int64_t tileK =
+      tileFor(channels * Expr(read.window.kernel[0] * read.window.kernel[1]), 16, 32, 32);
+  LaunchBuilder launch("convolution.py", "convolution_kernel");
+  addTensors(launch, node);
+  launch.sizes({read.images, Expr(read.groups), channels, perGroup, read.height, read.width,
+                read.outHeight, read.outWidth});
+  addWindow(launch, read.window, true);
+  launch.constant("SUM", sumTypeOf(dtype))
+      .constant("TILE_M", tileM)
+      .constant("TILE_N", tileN)
+      .constant("TILE_K", tileK);
+  return launch.over(read.images * Expr(read.groups) * ceilDiv(perGroup, tileM) *
+                     ceilDiv(pixels, tileN));
+}
+
+Result<PluginImplementation> implement(const PluginNode &node) {
+  INLAY_ASSIGN(const Convolution read, readConvolution(node));
+  const Expr perGroup = floorDiv(read.filters, read.groups);
+  if (isOne(inputOf(node, "weight").shape[1]) && read.groups > 1)
+    return implementDepthwise(node, read, perGroup);
+  return implementProduct(node, read, perGroup);
+}
+
+} // namespace
+
+void addConvolutionOperators(OperatorDefinitions &definitions) {
+  for (std::string_view schema : {
+           "aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], "
+           "SymInt[1] padding=[0], SymInt[1] dilation=[1], SymInt groups=1) -> Tensor",
+           "aten::conv1d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] "
+           "stride=[1], str padding=\"valid\", SymInt[1] dilation=[1], SymInt groups=1) -> Tensor",
+           "aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], "
+           "SymInt[2] padding=[0, 0], SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor",
+           "aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] "
+           "stride=[1, 1], str padding=\"valid\", SymInt[2] dilation=[1, 1], SymInt groups=1) -> "
+           "Tensor",
+           "aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] "
+           "padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) "
+           "-> Tensor",
+       })
+    addOperator(definitions, schema, {describe, implement});
+}
+
+} // namespace inlay

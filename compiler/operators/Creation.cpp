@@ -1,0 +1,276 @@
+// Operators that make tensors of values that no tensor has, and those that change an element type.
+#include "compiler/operators/LoopKernel.h"
+#include "compiler/operators/Pointwise.h"
+#include "compiler/operators/Shapes.h"
+#include "compiler/operators/TypePromotion.h"
+
+#include "base/Error.h"
+
+#include <cmath>
+
+namespace inlay {
+namespace {
+
+// -- one value
+
+/// A tensor whose elements are all one value.
+struct Filling {
+  TensorSpec output;
+  OperatorNumber value;
+};
+
+using FillFunction = Result<Filling> (*)(const PluginNode &);
+
+/// The shape that a node asks for: its attribute size, or that of `self`.
+std::vector<Expr> askedShape(const PluginNode &node) {
+  return node.attributes.contains("size") ? sizesOf(node, "size") : findInput(node, "self")->shape;
+}
+
+/// The type that a node asks for: its attribute dtype, that of `self`, or `otherwise`.
+DataType askedType(const PluginNode &node, DataType otherwise) {
+  if (const std::optional<DataType> type = findDataTypeOf(node, "dtype"))
+    return *type;
+  const TensorSpec *self = findInput(node, "self");
+  return self ? self->dtype : otherwise;
+}
+
+template <int64_t value>
+Result<Filling> constantFilling(const PluginNode &node) {
+  return Filling{{askedType(node, DataType::Float32), askedShape(node)}, {value, {}}};
+}
+
+Result<Filling> givenFilling(const PluginNode &node) {
+  const OperatorNumber value = numberOf(node, "fill_value");
+  const DataType otherwise = value.expression ? DataType::Int64 : numberType(value.value);
+  return Filling{{askedType(node, otherwise), askedShape(node)}, value};
+}
+
+Result<Filling> scalarFilling(const PluginNode &node) {
+  return Filling{{askedType(node, DataType::Float32), {}}, numberOf(node, "s")};
+}
+
+Result<PluginDescription> describeFilling(FillFunction function, const PluginNode &node) {
+  INLAY_ASSIGN(Filling filling, function(node));
+  PluginDescription description;
+  for (const Expr &size : filling.output.shape)
+    description.requirements.push_back(
+        {lessEqual(Expr(0), size),
+         fmt::format("every size of {} is 0 or more", shapeText(filling.output.shape))});
+  description.outputs = {std::move(filling.output)};
+  return description;
+}
+
+Result<PluginImplementation> implementFilling(FillFunction function, const PluginNode &node) {
+  INLAY_ASSIGN(const Filling filling, function(node));
+  LoopKernel kernel(node, "fill", filling.output.shape);
+  kernel.number("value", filling.value, filling.output.dtype);
+  kernel.store(0, denseAccess(filling.output.shape), "value");
+  PluginImplementation implementation;
+  kernel.appendTo(implementation);
+  return implementation;
+}
+
+// -- ranges
+
+/// start, start + step, … before end.
+struct NumberRange {
+  OperatorNumber start, end, step;
+  DataType dtype;
+  Expr length;
+};
+
+bool isWhole(const OperatorNumber &number) {
+  return number.expression || !std::holds_alternative<double>(number.value);
+}
+
+Expr wholeOf(const OperatorNumber &number) {
+  if (number.expression)
+    return *number.expression;
+  if (const bool *flag = std::get_if<bool>(&number.value))
+    return Expr(int64_t{*flag});
+  return Expr(std::get<int64_t>(number.value));
+}
+
+Result<double> realOf(const OperatorNumber &number) {
+  if (const double *real = std::get_if<double>(&number.value))
+    return *real;
+  if (const std::optional<int64_t> whole = wholeOf(number).constantValue())
+    return static_cast<double>(*whole);
+  return unimplemented("the range has a float among its numbers, and one that depends on sizes, {}",
+                       number.expression->toString());
+}
+
+OperatorNumber numberOr(const PluginNode &node, std::string_view name, int64_t otherwise) {
+  return node.attributes.contains(name) ? numberOf(node, name)
+                                        : OperatorNumber{otherwise, std::nullopt};
+}
+
+Result<NumberRange> rangeOf(const PluginNode &node) {
+  NumberRange range{numberOr(node, "start", 0), numberOf(node, "end"), numberOr(node, "step", 1),
+                    DataType::Int64, Expr()};
+  const bool areWhole = isWhole(range.start) && isWhole(range.end) && isWhole(range.step);
+  range.dtype = askedType(node, areWhole ? DataType::Int64 : DataType::Float32);
+  if (areWhole) {
+    const Expr step = wholeOf(range.step);
+    const Interval bounds = boundsIn(node, step);
+    if (!(bounds.min && *bounds.min > 0) && !(bounds.max && *bounds.max < 0))
+      return invalidArgument("the step of a range is {}, expected an integer known not to be 0",
+                             step.toString());
+    const Expr distance = wholeOf(range.end) - wholeOf(range.start);
+    const Expr length = step == Expr(1) ? distance : ceilDiv(distance, step);
+    const Interval lengths = boundsIn(node, length);
+    range.length = lengths.min && *lengths.min >= 0 ? length : max(Expr(0), length);
+    return range;
+  }
+  INLAY_ASSIGN(const double start, realOf(range.start));
+  INLAY_ASSIGN(const double end, realOf(range.end));
+  INLAY_ASSIGN(const double step, realOf(range.step));
+  const double length = std::ceil((end - start) / step);
+  constexpr double kMost = 1e15;
+  if (!(step != 0) || !(length < kMost))
+    return invalidArgument("the range from {} to {} by {} has no length", start, end, step);
+  range.length = Expr(static_cast<int64_t>(std::max(0.0, length)));
+  range.start.value = start;
+  range.step.value = step;
+  range.start.expression = range.step.expression = std::nullopt;
+  return range;
+}
+
+Result<PluginDescription> describeRange(const PluginNode &node) {
+  INLAY_ASSIGN(NumberRange range, rangeOf(node));
+  PluginDescription description;
+  description.outputs = {{range.dtype, {std::move(range.length)}}};
+  return description;
+}
+
+Result<PluginImplementation> implementRange(const PluginNode &node) {
+  INLAY_ASSIGN(const NumberRange range, rangeOf(node));
+  const std::vector<Expr> &domain = node.outputs[0].shape;
+  LoopKernel kernel(node, "arange", domain);
+  // Rounded once, as PyTorch computes ranges.
+  const bool isWholeRange = isWhole(range.start) && isWhole(range.step);
+  const DataType computed = isWholeRange ? DataType::Int64 : DataType::Float64;
+  kernel.number("start", range.start, computed);
+  kernel.number("step", range.step, computed);
+  kernel.line(
+      fmt::format("result = start + {}.to({}) * step", kernel.coordinate(0), tritonType(computed)));
+  kernel.store(0, denseAccess(domain), converted("result", computed, range.dtype));
+  PluginImplementation implementation;
+  kernel.appendTo(implementation);
+  return implementation;
+}
+
+// -- element types
+
+/// The type that a node's input is brought to.
+DataType castType(const PluginNode &node) {
+  if (const TensorSpec *other = findInput(node, "other"))
+    return other->dtype;
+  return findDataTypeOf(node, "dtype").value_or(node.inputs[0].dtype);
+}
+
+Result<PluginDescription> describeCast(const PluginNode &node) {
+  PluginDescription description;
+  description.outputs = {{castType(node), node.inputs[0].shape}};
+  if (castType(node) == node.inputs[0].dtype)
+    description.sharedInputs.emplace(0, 0);
+  return description;
+}
+
+Result<PluginImplementation> implementCast(const PluginNode &node) {
+  PluginImplementation implementation;
+  const TensorSpec &input = node.inputs[0];
+  if (castType(node) == input.dtype)
+    return implementation;
+  LoopKernel kernel(node, "cast", input.shape);
+  kernel.load("x", 0, denseAccess(input.shape));
+  kernel.store(0, denseAccess(input.shape), converted("x", input.dtype, castType(node)));
+  kernel.appendTo(implementation);
+  return implementation;
+}
+
+struct FillOperator {
+  std::string_view schema;
+  FillFunction function;
+};
+
+#define INLAY_PLACEMENT                                                                            \
+  "ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None"
+
+// What is "empty" is 0, so that every run has one result.
+constexpr FillOperator kFillings[] = {
+    {"aten::zeros(SymInt[] size, *, " INLAY_PLACEMENT ") -> Tensor", constantFilling<0>},
+    {"aten::ones(SymInt[] size, *, " INLAY_PLACEMENT ") -> Tensor", constantFilling<1>},
+    {"aten::empty.memory_format(SymInt[] size, *, " INLAY_PLACEMENT
+     ", MemoryFormat? memory_format=None) -> Tensor",
+     constantFilling<0>},
+    {"aten::empty_permuted(SymInt[] size, int[] physical_layout, *, " INLAY_PLACEMENT ") -> Tensor",
+     constantFilling<0>},
+    {"aten::full(SymInt[] size, Scalar fill_value, *, " INLAY_PLACEMENT ") -> Tensor",
+     givenFilling},
+    {"aten::zeros_like(Tensor self, *, " INLAY_PLACEMENT
+     ", MemoryFormat? memory_format=None) -> Tensor",
+     constantFilling<0>},
+    {"aten::ones_like(Tensor self, *, " INLAY_PLACEMENT
+     ", MemoryFormat? memory_format=None) -> Tensor",
+     constantFilling<1>},
+    {"aten::empty_like(Tensor self, *, " INLAY_PLACEMENT
+     ", MemoryFormat? memory_format=None) -> Tensor",
+     constantFilling<0>},
+    {"aten::full_like(Tensor self, Scalar fill_value, *, " INLAY_PLACEMENT
+     ", MemoryFormat? memory_format=None) -> Tensor",
+     givenFilling},
+    {"aten::new_zeros(Tensor self, SymInt[] size, *, " INLAY_PLACEMENT ") -> Tensor",
+     constantFilling<0>},
+    {"aten::new_ones(Tensor self, SymInt[] size, *, " INLAY_PLACEMENT ") -> Tensor",
+     constantFilling<1>},
+    {"aten::new_empty(Tensor self, SymInt[] size, *, " INLAY_PLACEMENT ") -> Tensor",
+     constantFilling<0>},
+    {"aten::new_full(Tensor self, SymInt[] size, Scalar fill_value, *, " INLAY_PLACEMENT
+     ") -> Tensor",
+     givenFilling},
+    {"aten::scalar_tensor(Scalar s, *, " INLAY_PLACEMENT ") -> Tensor", scalarFilling},
+};
+
+constexpr std::string_view kRanges[] = {
+    "aten::arange(Scalar end, *, " INLAY_PLACEMENT ") -> Tensor",
+    "aten::arange.start(Scalar start, Scalar end, *, " INLAY_PLACEMENT ") -> Tensor",
+    "aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, " INLAY_PLACEMENT
+    ") -> Tensor",
+};
+
+constexpr std::string_view kCasts[] = {
+    "aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool copy=False, "
+    "MemoryFormat? memory_format=None) -> Tensor(a)",
+    "aten::to.dtype_layout(Tensor(a) self, *, " INLAY_PLACEMENT ", bool non_blocking=False, bool "
+    "copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
+    "aten::to.device(Tensor(a) self, Device device, ScalarType dtype, bool non_blocking=False, "
+    "bool "
+    "copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
+    "aten::to.other(Tensor(a) self, Tensor other, bool non_blocking=False, bool copy=False, "
+    "MemoryFormat? memory_format=None) -> Tensor(a)",
+    "aten::_to_copy(Tensor self, *, " INLAY_PLACEMENT
+    ", bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor",
+    "aten::type_as(Tensor self, Tensor other) -> Tensor",
+};
+
+#undef INLAY_PLACEMENT
+
+} // namespace
+
+void addCreationOperators(OperatorDefinitions &definitions) {
+  for (const FillOperator &op : kFillings)
+    addOperator(definitions, op.schema,
+                {[function = op.function](const PluginNode &node) {
+                   return describeFilling(function, node);
+                 },
+                 [function = op.function](const PluginNode &node) {
+                   return implementFilling(function, node);
+                 }});
+  for (std::string_view schema : kRanges)
+    addOperator(definitions, schema, {describeRange, implementRange});
+  for (std::string_view schema : kCasts)
+    addOperator(definitions, schema, {describeCast, implementCast});
+}
+
+} // namespace inlay

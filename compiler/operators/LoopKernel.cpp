@@ -1,0 +1,281 @@
+#include "compiler/operators/LoopKernel.h"
+
+#include "base/Error.h"
+#include "compiler/operators/EmbeddedFiles.h"
+#include "compiler/operators/Shapes.h"
+#include "compiler/operators/TypePromotion.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <limits>
+
+namespace inlay {
+namespace {
+
+/// Elements that one program computes.
+constexpr int64_t kBlock = 1024;
+
+/// A name for an identifier of Python.
+std::string identifier(std::string text) {
+  std::ranges::replace_if(text, [](unsigned char c) { return !std::isalnum(c) && c != '_'; }, '_');
+  while (text.ends_with('_'))
+    text.pop_back();
+  return text;
+}
+
+/// A literal of a number of a type; a float as the nearest of its own type, an integer modulo it.
+std::string literal(const AttributeValue &value, DataType type) {
+  const double number = std::holds_alternative<double>(value) ? std::get<double>(value)
+                        : std::holds_alternative<bool>(value)
+                            ? static_cast<double>(std::get<bool>(value))
+                            : static_cast<double>(std::get<int64_t>(value));
+  if (dataTypeKind(type) == DataTypeKind::Bool)
+    return number != 0 ? "True" : "False";
+  if (dataTypeKind(type) == DataTypeKind::Float) {
+    if (!std::isfinite(number))
+      return std::isnan(number) ? "float('nan')" : number < 0 ? "-float('inf')" : "float('inf')";
+    const std::string text = fmt::format("{}", number);
+    return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+  }
+  if (const int64_t *integer = std::get_if<int64_t>(&value))
+    return std::to_string(*integer);
+  return fmt::format("{:.0f}", std::trunc(number));
+}
+
+} // namespace
+
+StridedAccess broadcastAccess(std::span<const Expr> shape, std::span<const Expr> domain) {
+  const std::vector<Expr> dense = denseStrides(shape);
+  const size_t first = domain.size() - shape.size();
+  StridedAccess access{Expr(0), std::vector<Expr>(domain.size(), Expr(0))};
+  for (size_t dim = 0; dim < shape.size(); ++dim)
+    if (shape[dim] != Expr(1) || domain[first + dim] == Expr(1))
+      access.strides[first + dim] = dense[dim];
+  return access;
+}
+
+StridedAccess denseAccess(std::span<const Expr> domain) { return {Expr(0), denseStrides(domain)}; }
+
+LoopKernel::LoopKernel(const PluginNode &node, std::string name, std::vector<Expr> domain)
+    : node_(node), name_(identifier(std::move(name))), domain_(std::move(domain)) {}
+
+void LoopKernel::load(std::string variable, uint32_t input, StridedAccess access,
+                      std::string condition, std::string otherwise) {
+  loads_.push_back({false, std::move(variable), input, std::move(access), std::move(condition),
+                    std::move(otherwise), ""});
+}
+
+void LoopKernel::loadAt(std::string variable, uint32_t input, std::string index,
+                        std::string condition, std::string otherwise) {
+  usesCoordinates_ = true;
+  loads_.push_back({false, std::move(variable), input, denseAccess(domain_), std::move(condition),
+                    std::move(otherwise), std::move(index)});
+}
+
+void LoopKernel::store(uint32_t output, StridedAccess access, std::string value) {
+  stores_.push_back({true, std::move(value), output, std::move(access), "", "", ""});
+}
+
+void LoopKernel::line(std::string text) { lines_.push_back(std::move(text)); }
+
+void LoopKernel::number(const std::string &variable, const OperatorNumber &number, DataType type) {
+  const std::string typeText = tritonType(type);
+  if (!number.expression)
+    return line(fmt::format("{} = tl.full([BLOCK], {}, {})", variable, literal(number.value, type),
+                            typeText));
+  const std::string name = parameter(variable + "_value", {LaunchArgument::Kind::Integer,
+                                                           0,
+                                                           *number.expression,
+                                                           DataType::Int64,
+                                                           0,
+                                                           number.expression->toString(),
+                                                           {}});
+  const std::string value =
+      type == DataType::Bool ? name + " != 0" : fmt::format("{}.to({})", name, typeText);
+  line(fmt::format("{} = tl.broadcast_to({}, [BLOCK])", variable, value));
+}
+
+std::string LoopKernel::coordinate(size_t dim) {
+  usesCoordinates_ = true;
+  return coordinateText(dim);
+}
+
+std::string LoopKernel::coordinateText(size_t dim) {
+  coordinates_.insert(dim);
+  return fmt::format("i{}", dim);
+}
+
+std::string LoopKernel::integer(const Expr &expr) {
+  if (const std::optional<int64_t> constant = expr.constantValue())
+    return *constant < 0 ? fmt::format("({})", *constant) : std::to_string(*constant);
+  const std::string text = expr.toString();
+  auto [known, isNew] = integers_.try_emplace(text);
+  if (isNew) {
+    const bool isName = expr.kind() == ExprKind::Symbol && identifier(text) == text;
+    const std::string name = isName ? text : fmt::format("size{}", integers_.size() - 1);
+    known->second =
+        parameter(name, {LaunchArgument::Kind::Integer, 0, expr, DataType::Int64, 0, text, {}});
+  }
+  return known->second;
+}
+
+/// A parameter of its own for an argument.
+std::string LoopKernel::parameter(const std::string &wanted, LaunchArgument argument) {
+  std::string name = wanted;
+  for (int count = 1;
+       std::ranges::find(parameters_, name, &std::pair<std::string, LaunchArgument>::first) !=
+       parameters_.end();
+       ++count)
+    name = fmt::format("{}_{}", wanted, count);
+  parameters_.emplace_back(name, std::move(argument));
+  return name;
+}
+
+/// The parameter of a tensor, made at its first use.
+std::string LoopKernel::pointer(bool isOutput, uint32_t tensor) {
+  const auto kind = isOutput ? LaunchArgument::Kind::Output : LaunchArgument::Kind::Input;
+  for (const auto &[name, argument] : parameters_)
+    if (argument.kind == kind && argument.index == tensor)
+      return name;
+  const std::string text = !isOutput                   ? node_.inputNames[tensor]
+                           : node_.outputs.size() == 1 ? "out"
+                                                       : fmt::format("out{}", tensor);
+  return parameter(identifier(text) + "_ptr", {kind, tensor, Expr(), DataType::Int32, 0, text, {}});
+}
+
+bool LoopKernel::fitsInt32() const {
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max() - kBlock;
+  const auto fits = [&](const Expr &count) {
+    const std::optional<int64_t> most = boundsIn(node_, count).max;
+    return most && *most <= kMost;
+  };
+  return fits(productOf(domain_)) &&
+         std::ranges::all_of(
+             loads_, [&](const Access &a) { return fits(node_.inputs[a.tensor].numel()); }) &&
+         std::ranges::all_of(
+             stores_, [&](const Access &a) { return fits(node_.outputs[a.tensor].numel()); });
+}
+
+/// Drops dimensions of size 1, and makes one of two neighbours where every tensor takes a step of
+/// the outer one as a whole run of the inner one.
+void LoopKernel::mergeDimensions() {
+  std::vector<StridedAccess *> places;
+  for (std::vector<Access> *accesses : {&loads_, &stores_})
+    for (Access &access : *accesses)
+      places.push_back(&access.place);
+  const auto erase = [&](size_t dim) {
+    domain_.erase(domain_.begin() + static_cast<std::ptrdiff_t>(dim));
+    for (StridedAccess *place : places)
+      place->strides.erase(place->strides.begin() + static_cast<std::ptrdiff_t>(dim));
+  };
+  for (size_t dim = domain_.size(); dim-- > 0;)
+    if (domain_[dim] == Expr(1))
+      erase(dim);
+  for (size_t dim = domain_.size(); dim-- > 1;) {
+    const bool canMerge = std::ranges::all_of(places, [&](const StridedAccess *place) {
+      return place->strides[dim - 1] == place->strides[dim] * domain_[dim];
+    });
+    if (!canMerge)
+      continue;
+    const Expr merged = domain_[dim - 1] * domain_[dim];
+    for (StridedAccess *place : places)
+      place->strides[dim - 1] = place->strides[dim];
+    domain_[dim - 1] = merged;
+    erase(dim);
+  }
+}
+
+std::string LoopKernel::indexText(const StridedAccess &place) {
+  std::string text;
+  const auto add = [&](const std::string &term) { text += (text.empty() ? "" : " + ") + term; };
+  if (place.strides == denseStrides(domain_)) {
+    add("offsets");
+  } else {
+    for (size_t dim = 0; dim < domain_.size(); ++dim)
+      if (place.strides[dim] == Expr(1))
+        add(coordinateText(dim));
+      else if (place.strides[dim] != Expr(0))
+        add(coordinateText(dim) + " * " + integer(place.strides[dim]));
+  }
+  if (place.offset != Expr(0))
+    add(integer(place.offset));
+  return text;
+}
+
+std::string LoopKernel::accessText(const Access &access) {
+  const std::string base = pointer(access.isStore, access.tensor);
+  const std::string index = access.index.empty() ? indexText(access.place) : access.index;
+  const std::string address = index.empty() ? base : base + " + " + index;
+  if (access.isStore)
+    return fmt::format("tl.store({}, {}, mask=mask)", address, access.variable);
+  const bool isOne = std::ranges::all_of(access.place.strides,
+                                         [](const Expr &stride) { return stride == Expr(0); }) &&
+                     access.index.empty() && index.find("offsets") == std::string::npos;
+  // An element that all share is there if there is any element of the result.
+  if (isOne && access.condition.empty())
+    return fmt::format("{} = tl.broadcast_to(tl.load({}), [BLOCK])", access.variable, address);
+  if (access.condition.empty())
+    return fmt::format("{} = tl.load({}, mask=mask)", access.variable, address);
+  return fmt::format("{} = tl.load({}, mask=mask & ({}), other={})", access.variable,
+                     isOne ? address + " + offsets * 0" : address, access.condition,
+                     access.otherwise);
+}
+
+void LoopKernel::appendTo(PluginImplementation &implementation) {
+  const Expr numel = productOf(domain_);
+  if (numel == Expr(0))
+    return;
+  const bool isNarrow = fitsInt32();
+  if (!usesCoordinates_)
+    mergeDimensions();
+  std::vector<std::string> accesses;
+  for (const Access &access : loads_)
+    accesses.push_back(accessText(access));
+  const size_t numLoads = accesses.size();
+  for (const Access &access : stores_)
+    accesses.push_back(accessText(access));
+
+  std::string body =
+      isNarrow ? "    offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)\n"
+               : "    offsets = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)\n";
+  const std::string count = parameter(
+      "numel", {LaunchArgument::Kind::Integer, 0, numel, DataType::Int64, 0, "numel", {}});
+  body += fmt::format("    mask = offsets < {}\n", count);
+  for (size_t dim : coordinates_) {
+    const std::span<const Expr> inner = std::span(domain_).subspan(dim + 1);
+    const Expr run = productOf(inner);
+    const bool isOutermost = std::ranges::all_of(std::span(domain_).first(dim),
+                                                 [](const Expr &size) { return size == Expr(1); });
+    body += fmt::format("    i{} = offsets{}{}\n", dim, run == Expr(1) ? "" : " // " + integer(run),
+                        isOutermost ? "" : " % " + integer(domain_[dim]));
+  }
+  for (size_t i = 0; i < numLoads; ++i)
+    body += "    " + accesses[i] + "\n";
+  for (const std::string &line : lines_)
+    body += "    " + line + "\n";
+  for (size_t i = numLoads; i < accesses.size(); ++i)
+    body += "    " + accesses[i] + "\n";
+
+  PluginLaunch launch;
+  std::string parameters;
+  for (auto &[name, argument] : parameters_) {
+    // Other integers than values count elements.
+    if (isNarrow && argument.kind == LaunchArgument::Kind::Integer && !name.ends_with("_value"))
+      argument.dtype = DataType::Int32;
+    parameters += name + ", ";
+    launch.arguments.push_back(std::move(argument));
+  }
+  launch.kernel.path = name_ + ".py";
+  launch.kernel.function = name_ + "_kernel";
+  const std::string head = "import triton\nimport triton.language as tl\nfrom "
+                           "triton.language.extra import libdevice\n\n\n";
+  launch.kernel.source = head + functionsCalledIn(body) +
+                         fmt::format("@triton.jit\ndef {}({}BLOCK: tl.constexpr):\n{}",
+                                     launch.kernel.function, parameters, body);
+  launch.kernel.constexprs["BLOCK"] = kBlock;
+  launch.grid[0] = ceilDiv(numel, Expr(kBlock));
+  implementation.launches.push_back(std::move(launch));
+}
+
+} // namespace inlay

@@ -1,0 +1,140 @@
+// Planes brought to another size: by the nearest element, or between four.
+#include "base/Error.h"
+#include "compiler/operators/Arguments.h"
+#include "compiler/operators/Planes.h"
+#include "compiler/operators/Shapes.h"
+
+#include <cmath>
+
+namespace inlay {
+namespace {
+
+/// By dimension, rows and columns: sizes, and the factor that the node gives, if any.
+struct Resampling {
+  std::string_view input;
+  Expr planes;
+  std::array<Expr, 2> size, outSize;
+  std::array<std::optional<double>, 2> factor;
+};
+
+/// floor(size * factor).
+Result<Expr> scaledSize(const Expr &size, double factor) {
+  if (!(factor > 0))
+    return invalidArgument("a scale factor is {}; expected a positive one", factor);
+  if (const std::optional<int64_t> value = size.constantValue())
+    return Expr(static_cast<int64_t>(std::floor(static_cast<double>(*value) * factor)));
+  if (factor == std::floor(factor))
+    return size * Expr(static_cast<int64_t>(factor));
+  if (1 / factor == std::floor(1 / factor))
+    return floorDiv(size, static_cast<int64_t>(1 / factor));
+  return unimplemented(
+      "size {} times {} is no expression of integers; expected a factor that is an "
+      "integer or the inverse of one",
+      size.toString(), factor);
+}
+
+std::optional<double> findFactor(const PluginNode &node, std::string_view name) {
+  return !hasAttribute(node, name) || isNone(node, name) ? std::nullopt
+                                                         : std::optional(floatOf(node, name));
+}
+
+Result<Resampling> readResampling(const PluginNode &node) {
+  Resampling result;
+  result.input = findInput(node, "input") ? "input" : "self";
+  INLAY_TRY(checkFloat(node, result.input));
+  const std::vector<Expr> &shape = inputOf(node, result.input).shape;
+  if (shape.size() != 4)
+    return invalidArgument("'{}' has rank {}; expected 4", result.input, shape.size());
+  result.planes = shape[0] * shape[1];
+  result.size = {shape[2], shape[3]};
+  result.factor = {findFactor(node, "scales_h"), findFactor(node, "scales_w")};
+  if (const std::vector<Expr> sizes = sizesOf(node, "output_size"); !sizes.empty()) {
+    if (sizes.size() != 2)
+      return invalidArgument("output_size has {} elements; expected 2", sizes.size());
+    result.outSize = {sizes[0], sizes[1]};
+    return result;
+  }
+  const auto *factors =
+      hasAttribute(node, "scale_factors")
+          ? std::get_if<std::vector<double>>(&node.attributes.find("scale_factors")->second)
+          : nullptr;
+  if (!factors || factors->size() != 2)
+    return invalidArgument("neither output_size nor two scale_factors are given");
+  for (size_t dim = 0; dim < 2; ++dim) {
+    result.factor[dim] = (*factors)[dim];
+    INLAY_ASSIGN(result.outSize[dim], scaledSize(result.size[dim], (*factors)[dim]));
+  }
+  return result;
+}
+
+Result<PluginDescription> describe(const PluginNode &node) {
+  INLAY_ASSIGN(const Resampling read, readResampling(node));
+  PluginDescription description;
+  TensorSpec out = inputOf(node, read.input);
+  out.shape[2] = read.outSize[0];
+  out.shape[3] = read.outSize[1];
+  description.outputs.push_back(std::move(out));
+  for (size_t dim = 0; dim < 2; ++dim)
+    description.requirements.push_back(
+        {logicalAnd(lessEqual(1, read.size[dim]), lessEqual(1, read.outSize[dim])),
+         "the planes are not empty"});
+  return description;
+}
+
+FloatExpr quotient(const Expr &a, const Expr &b) {
+  return FloatExpr::make(FloatKind::Divide, {FloatExpr(a), FloatExpr(b)});
+}
+
+/// How far one goes in the input for a step in the output.
+FloatExpr stepOf(const Resampling &read, size_t dim, bool alignsCorners) {
+  if (alignsCorners)
+    return FloatExpr::make(FloatKind::Select,
+                           {FloatExpr(less(1, read.outSize[dim])),
+                            quotient(read.size[dim] - Expr(1), max(read.outSize[dim] - Expr(1), 1)),
+                            FloatExpr(0.0)});
+  if (read.factor[dim] && *read.factor[dim] > 0)
+    return FloatExpr(1 / *read.factor[dim]);
+  return quotient(read.size[dim], read.outSize[dim]);
+}
+
+Result<PluginImplementation> implement(const PluginNode &node, bool isBilinear) {
+  INLAY_ASSIGN(const Resampling read, readResampling(node));
+  const bool alignsCorners = isBilinear && boolOf(node, "align_corners");
+  LaunchBuilder launch("pooling.py", isBilinear ? "bilinear_kernel" : "nearest_kernel");
+  launch.input(inputIndex(node, read.input))
+      .output(0)
+      .sizes({read.size[0], read.size[1], read.outSize[0], read.outSize[1]})
+      .number(stepOf(read, 0, alignsCorners))
+      .number(stepOf(read, 1, alignsCorners));
+  if (isBilinear)
+    launch.constant("ALIGNS_CORNERS", alignsCorners)
+        .constant("SUM", sumTypeOf(inputOf(node, read.input).dtype));
+  return overPlanes(launch, read.planes, read.outSize[0], read.outSize[1]);
+}
+
+} // namespace
+
+void addResamplingOperators(OperatorDefinitions &definitions) {
+  const OperatorFunctions nearest{describe,
+                                  [](const PluginNode &node) { return implement(node, false); }};
+  const OperatorFunctions bilinear{describe,
+                                   [](const PluginNode &node) { return implement(node, true); }};
+  addOperator(definitions,
+              "aten::upsample_nearest2d.vec(Tensor input, SymInt[]? output_size, float[]? "
+              "scale_factors) -> Tensor",
+              nearest);
+  addOperator(definitions,
+              "aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, "
+              "float? scales_w=None) -> Tensor",
+              nearest);
+  addOperator(definitions,
+              "aten::upsample_bilinear2d.vec(Tensor input, SymInt[]? output_size, bool "
+              "align_corners, float[]? scale_factors) -> Tensor",
+              bilinear);
+  addOperator(definitions,
+              "aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, "
+              "float? scales_h=None, float? scales_w=None) -> Tensor",
+              bilinear);
+}
+
+} // namespace inlay

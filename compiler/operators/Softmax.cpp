@@ -1,0 +1,98 @@
+// Operators that keep a tensor's shape and go along one dimension: softmax and prefix sums.
+#include "base/Error.h"
+#include "compiler/operators/Arguments.h"
+#include "compiler/operators/Lines.h"
+#include "compiler/operators/Shapes.h"
+
+namespace inlay {
+namespace {
+
+Result<Lines> linesOf(const PluginNode &node) {
+  const std::vector<Expr> &shape = inputOf(node, "self").shape;
+  INLAY_ASSIGN(const size_t dim, dimensionOf(integerOf(node, "dim"), shape.size()));
+  return linesAlong(shape, dim);
+}
+
+/// softmax.int has a dtype; _softmax says whether float16 becomes float32.
+Result<DataType> softmaxType(const PluginNode &node) {
+  const DataType type = inputOf(node, "self").dtype;
+  DataType out = type;
+  if (hasAttribute(node, "dtype"))
+    out = findDataTypeOf(node, "dtype").value_or(type);
+  else if (boolOf(node, "half_to_float"))
+    out = DataType::Float32;
+  if (!isFloat(out))
+    return invalidArgument("the result is {}; expected a float", dataTypeName(out));
+  return out;
+}
+
+Result<PluginDescription> describeSoftmax(const PluginNode &node) {
+  INLAY_TRY(linesOf(node).status());
+  INLAY_ASSIGN(const DataType type, softmaxType(node));
+  PluginDescription description;
+  description.outputs.push_back({type, inputOf(node, "self").shape});
+  return description;
+}
+
+Result<PluginImplementation> implementSoftmax(const PluginNode &node, bool isLog) {
+  INLAY_ASSIGN(const Lines lines, linesOf(node));
+  INLAY_ASSIGN(const DataType type, softmaxType(node));
+  LaunchBuilder launch("lines.py", "softmax_kernel");
+  launch.input(inputIndex(node, "self")).output(0);
+  addLines(launch, lines);
+  launch.constant("IS_LOG", isLog)
+      .constant("FITS", tileOf(lines).fits)
+      .constant("SUM", sumTypeOf(type));
+  return launch.over(programsOf(lines));
+}
+
+Result<DataType> prefixSumType(const PluginNode &node) {
+  const DataType type = inputOf(node, "self").dtype;
+  const DataType out =
+      findDataTypeOf(node, "dtype").value_or(isFloat(type) ? type : DataType::Int64);
+  if (!isFloat(out) && out != DataType::Int64 && out != DataType::Int32)
+    return unimplemented("dtype is {}; expected a float, int32 or int64", dataTypeName(out));
+  return out;
+}
+
+Result<PluginDescription> describePrefixSum(const PluginNode &node) {
+  INLAY_TRY(linesOf(node).status());
+  INLAY_ASSIGN(const DataType type, prefixSumType(node));
+  PluginDescription description;
+  description.outputs.push_back({type, inputOf(node, "self").shape});
+  return description;
+}
+
+Result<PluginImplementation> implementPrefixSum(const PluginNode &node) {
+  INLAY_ASSIGN(const Lines lines, linesOf(node));
+  INLAY_ASSIGN(const DataType type, prefixSumType(node));
+  LaunchBuilder launch("lines.py", "prefix_sum_kernel");
+  launch.input(inputIndex(node, "self")).output(0);
+  addLines(launch, lines);
+  launch.constant("SUM", isFloat(type) ? sumTypeOf(type) : DataType::Int64);
+  return launch.over(programsOf(lines));
+}
+
+} // namespace
+
+void addSoftmaxOperators(OperatorDefinitions &definitions) {
+  for (const auto &[prefix, isLog] : {std::pair("", false), std::pair("log_", true)}) {
+    const OperatorFunctions functions{describeSoftmax, [isLog = isLog](const PluginNode &node) {
+                                        return implementSoftmax(node, isLog);
+                                      }};
+    addOperator(definitions,
+                fmt::format("aten::{}softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> "
+                            "Tensor",
+                            prefix),
+                functions);
+    addOperator(
+        definitions,
+        fmt::format("aten::_{}softmax(Tensor self, int dim, bool half_to_float) -> Tensor", prefix),
+        functions);
+  }
+  addOperator(definitions,
+              "aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor",
+              {describePrefixSum, implementPrefixSum});
+}
+
+} // namespace inlay

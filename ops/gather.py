@@ -1,0 +1,58 @@
+"""Elements at places that tensors of indices name. An index outside of its dimension gives 0, where PyTorch raises an error."""
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def embedding_kernel(table_ptr, index_ptr, out_ptr, rows, columns, entries, ROWS: tl.constexpr, BLOCK: tl.constexpr):
+    """Whole rows of a table."""
+    tiles = tl.cdiv(columns, BLOCK)
+    row = tl.program_id(0) // tiles * ROWS + tl.arange(0, ROWS)
+    column = tl.program_id(0) % tiles * BLOCK + tl.arange(0, BLOCK)
+    index = tl.load(index_ptr + row, mask=row < rows, other=0).to(tl.int64)
+    inside = (row < rows)[:, None] & (column < columns)[None, :]
+    exists = (index >= 0) & (index < entries)
+    values = tl.load(table_ptr + index[:, None] * columns + column[None, :], mask=inside & exists[:, None], other=0)
+    tl.store(out_ptr + row.to(tl.int64)[:, None] * columns + column[None, :], values, mask=inside)
+
+
+@triton.jit
+def dot_of_five(a_0, a_1, a_2, a_3, a_4, b_0, b_1, b_2, b_3, b_4):
+    return a_0 * b_0 + a_1 * b_1 + a_2 * b_2 + a_3 * b_3 + a_4 * b_4
+
+
+@triton.jit
+def indexed(index_ptr, place, size, step, offsets, exists):
+    """Adds where an index leads to the offsets; those that lead nowhere do not exist."""
+    index = tl.load(index_ptr + place, mask=exists, other=0).to(tl.int64)
+    index = tl.where(index < 0, index + size, index)
+    return offsets + index * step, exists & (index >= 0) & (index < size)
+
+
+@triton.jit
+def gather_kernel(x_ptr, out_ptr, n, size_1, size_2, size_3, size_4, x_0, x_1, x_2, x_3, x_4,
+                  a_ptr, a_size, a_step, a_0, a_1, a_2, a_3, a_4, b_ptr, b_size, b_step, b_0, b_1, b_2, b_3, b_4,
+                  c_ptr, c_size, c_step, c_0, c_1, c_2, c_3, c_4, d_ptr, d_size, d_step, d_0, d_1, d_2, d_3, d_4, BLOCK: tl.constexpr):
+    """An output of five dimensions: its element lies in x where its coordinates lead by the strides x_0, …, and each tensor of
+    indices (a to d; None where there are fewer) by its element, which the coordinates find by the strides a_0, …."""
+    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    inside = at < n
+    i_4 = at % size_4
+    rest = at // size_4
+    i_3 = rest % size_3
+    rest = rest // size_3
+    i_2 = rest % size_2
+    rest = rest // size_2
+    i_1 = rest % size_1
+    i_0 = rest // size_1
+    offsets = dot_of_five(i_0, i_1, i_2, i_3, i_4, x_0, x_1, x_2, x_3, x_4).to(tl.int64)
+    exists = inside
+    if a_ptr is not None:
+        offsets, exists = indexed(a_ptr, dot_of_five(i_0, i_1, i_2, i_3, i_4, a_0, a_1, a_2, a_3, a_4), a_size, a_step, offsets, exists)
+    if b_ptr is not None:
+        offsets, exists = indexed(b_ptr, dot_of_five(i_0, i_1, i_2, i_3, i_4, b_0, b_1, b_2, b_3, b_4), b_size, b_step, offsets, exists)
+    if c_ptr is not None:
+        offsets, exists = indexed(c_ptr, dot_of_five(i_0, i_1, i_2, i_3, i_4, c_0, c_1, c_2, c_3, c_4), c_size, c_step, offsets, exists)
+    if d_ptr is not None:
+        offsets, exists = indexed(d_ptr, dot_of_five(i_0, i_1, i_2, i_3, i_4, d_0, d_1, d_2, d_3, d_4), d_size, d_step, offsets, exists)
+    tl.store(out_ptr + at, tl.load(x_ptr + offsets, mask=exists, other=0), mask=inside)

@@ -1,0 +1,65 @@
+"""Matrix products, any number of them at a time. Sums are in float32 (float64 for float64) and rounded once."""
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def place_in_bands(index, tiles_m, tiles_n, BAND: tl.constexpr):
+    """Row and column of a program's tile: down BAND rows of tiles, then one column on, so that neighbours in time share
+    rows of A and columns of B in the cache."""
+    per_band = BAND * tiles_n
+    band = index // per_band
+    height = min(tiles_m - band * BAND, BAND)
+    inside = index % per_band
+    return band * BAND + inside % height, inside // height
+
+
+@triton.jit
+def batch_start(batch, size_1, size_2, step_0, step_1, step_2):
+    """Where a batch of three dimensions begins; a step is 0 along a dimension that is broadcast."""
+    outer = batch // size_2
+    return (outer // size_1).to(tl.int64) * step_0 + (outer % size_1).to(tl.int64) * step_1 + (batch % size_2).to(tl.int64) * step_2
+
+
+@triton.jit
+def matmul_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_0, a_step_1, a_step_2, b_step_0, b_step_1, b_step_2,
+                  c_step_0, c_step_1, c_step_2, c_row, c_column, ALPHA: tl.constexpr, BETA: tl.constexpr, IS_B_TRANSPOSED: tl.constexpr,
+                  SUM: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr):
+    """out[m, n] = ALPHA * A[m, k] . B[k, n] + BETA * C; B is stored as [n, k] if IS_B_TRANSPOSED. c_ptr may be None."""
+    tiles_m = tl.cdiv(m, TILE_M)
+    tiles_n = tl.cdiv(n, TILE_N)
+    batch = tl.program_id(0) // (tiles_m * tiles_n)
+    row, column = place_in_bands(tl.program_id(0) % (tiles_m * tiles_n), tiles_m, tiles_n, 8)
+    tl.assume(row >= 0)
+    tl.assume(column >= 0)
+    tl.assume(k >= 0)
+    tl.assume(n > 0)
+    a_ptr += batch_start(batch, size_1, size_2, a_step_0, a_step_1, a_step_2)
+    b_ptr += batch_start(batch, size_1, size_2, b_step_0, b_step_1, b_step_2)
+    # Rows and columns beyond the matrices wrap around: they are loaded, computed and not stored, so that the loop needs
+    # masks along K only.
+    at_m = (row * TILE_M + tl.arange(0, TILE_M)) % m
+    at_n = (column * TILE_N + tl.arange(0, TILE_N)) % n
+    at_k = tl.arange(0, TILE_K)
+    b_row = 1 if IS_B_TRANSPOSED else n
+    b_column = k if IS_B_TRANSPOSED else 1
+    a_tile = a_ptr + at_m[:, None].to(tl.int64) * k + at_k[None, :]
+    b_tile = b_ptr + at_k[:, None] * b_row + at_n[None, :].to(tl.int64) * b_column
+    total = tl.zeros((TILE_M, TILE_N), dtype=SUM)
+    for done in range(0, k, TILE_K):
+        a = tl.load(a_tile, mask=at_k[None, :] < k - done, other=0.0)
+        b = tl.load(b_tile, mask=at_k[:, None] < k - done, other=0.0)
+        total = tl.dot(a, b, total, input_precision="ieee", out_dtype=SUM)
+        a_tile += TILE_K
+        b_tile += TILE_K * b_row
+    at_m = row * TILE_M + tl.arange(0, TILE_M)
+    at_n = column * TILE_N + tl.arange(0, TILE_N)
+    inside = (at_m[:, None] < m) & (at_n[None, :] < n)
+    if ALPHA != 1:
+        total = total * ALPHA
+    if c_ptr is not None:
+        c_ptr += batch_start(batch, size_1, size_2, c_step_0, c_step_1, c_step_2)
+        c = tl.load(c_ptr + at_m[:, None] * c_row + at_n[None, :] * c_column, mask=inside, other=0.0).to(SUM)
+        total += c * BETA
+    out_ptr += batch.to(tl.int64) * m * n
+    tl.store(out_ptr + at_m[:, None].to(tl.int64) * n + at_n[None, :], total.to(out_ptr.dtype.element_ty), mask=inside)

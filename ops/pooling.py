@@ -1,0 +1,142 @@
+"""Pooling and resampling of planes [row, column]. A program computes TILE_H x TILE_W elements of one plane of the output."""
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def tile_of_plane(out_height, out_width, TILE_H: tl.constexpr, TILE_W: tl.constexpr):
+    """This program's plane, rows and columns."""
+    tiles_w = tl.cdiv(out_width, TILE_W)
+    tiles = tl.cdiv(out_height, TILE_H) * tiles_w
+    tile = tl.program_id(0) % tiles
+    return tl.program_id(0) // tiles, tile // tiles_w * TILE_H + tl.arange(0, TILE_H), tile % tiles_w * TILE_W + tl.arange(0, TILE_W)
+
+
+@triton.jit
+def store_tile(out_ptr, values, plane, row, column, out_height, out_width):
+    out_ptr += plane.to(tl.int64) * out_height * out_width
+    tl.store(out_ptr + row[:, None] * out_width + column[None, :], values.to(out_ptr.dtype.element_ty),
+             mask=(row < out_height)[:, None] & (column < out_width)[None, :])
+
+
+@triton.jit
+def max_pool_kernel(x_ptr, out_ptr, index_ptr, height, width, out_height, out_width,
+                    KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr,
+                    PADDING_H: tl.constexpr, PADDING_W: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr,
+                    SUM: tl.constexpr, TILE_H: tl.constexpr, TILE_W: tl.constexpr):
+    """index_ptr, which may be None, gets the place of each maximum in its plane."""
+    plane, row, column = tile_of_plane(out_height, out_width, TILE_H, TILE_W)
+    x_ptr += plane.to(tl.int64) * height * width
+    best = tl.full((TILE_H, TILE_W), -float("inf"), dtype=SUM)
+    place = tl.full((TILE_H, TILE_W), -1, dtype=tl.int32)
+    for dy in range(KERNEL_H):
+        y = row * STRIDE_H - PADDING_H + dy * DILATION_H
+        for dx in tl.static_range(KERNEL_W):
+            x = column * STRIDE_W - PADDING_W + dx * DILATION_W
+            inside = ((y >= 0) & (y < height))[:, None] & ((x >= 0) & (x < width))[None, :]
+            at = y[:, None] * width + x[None, :]
+            value = tl.load(x_ptr + at, mask=inside, other=-float("inf")).to(SUM)
+            # The first of equal maxima counts, and the last NaN.
+            is_better = inside & ((value > best) | (value != value) | (place < 0))
+            best = tl.where(is_better, value, best)
+            place = tl.where(is_better, at, place)
+    store_tile(out_ptr, best, plane, row, column, out_height, out_width)
+    if index_ptr is not None:
+        store_tile(index_ptr, place, plane, row, column, out_height, out_width)
+
+
+@triton.jit
+def average_pool_kernel(x_ptr, out_ptr, height, width, out_height, out_width,
+                        KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr,
+                        PADDING_H: tl.constexpr, PADDING_W: tl.constexpr, COUNTS_PADDING: tl.constexpr, DIVISOR: tl.constexpr,
+                        SUM: tl.constexpr, TILE_H: tl.constexpr, TILE_W: tl.constexpr):
+    """DIVISOR 0: the number of elements in a window, with those of the padding if COUNTS_PADDING."""
+    plane, row, column = tile_of_plane(out_height, out_width, TILE_H, TILE_W)
+    x_ptr += plane.to(tl.int64) * height * width
+    top = row * STRIDE_H - PADDING_H
+    left = column * STRIDE_W - PADDING_W
+    total = tl.zeros((TILE_H, TILE_W), dtype=SUM)
+    for dy in range(KERNEL_H):
+        y = top + dy
+        for dx in tl.static_range(KERNEL_W):
+            x = left + dx
+            inside = ((y >= 0) & (y < height))[:, None] & ((x >= 0) & (x < width))[None, :]
+            total += tl.load(x_ptr + y[:, None] * width + x[None, :], mask=inside, other=0.0).to(SUM)
+    if DIVISOR != 0:
+        total = total / DIVISOR
+    else:
+        bottom = tl.minimum(top + KERNEL_H, height + PADDING_H)
+        right = tl.minimum(left + KERNEL_W, width + PADDING_W)
+        if not COUNTS_PADDING:
+            top = tl.maximum(top, 0)
+            left = tl.maximum(left, 0)
+            bottom = tl.minimum(bottom, height)
+            right = tl.minimum(right, width)
+        total = total / ((bottom - top)[:, None] * (right - left)[None, :]).to(SUM)
+    store_tile(out_ptr, total, plane, row, column, out_height, out_width)
+
+
+@triton.jit
+def adaptive_average_pool_kernel(x_ptr, out_ptr, height, width, out_height, out_width, most_rows, most_columns,
+                                 SUM: tl.constexpr, TILE_H: tl.constexpr, TILE_W: tl.constexpr):
+    """Windows that cover the plane: from floor(i * size / out_size) up to ceil((i + 1) * size / out_size); none is larger
+    than most_rows x most_columns."""
+    plane, row, column = tile_of_plane(out_height, out_width, TILE_H, TILE_W)
+    x_ptr += plane.to(tl.int64) * height * width
+    top = row * height // out_height
+    bottom = ((row + 1) * height + out_height - 1) // out_height
+    left = column * width // out_width
+    right = ((column + 1) * width + out_width - 1) // out_width
+    is_row = row < out_height
+    is_column = column < out_width
+    total = tl.zeros((TILE_H, TILE_W), dtype=SUM)
+    for dy in range(0, most_rows):
+        y = top + dy
+        for dx in range(0, most_columns):
+            x = left + dx
+            inside = ((y < bottom) & is_row)[:, None] & ((x < right) & is_column)[None, :]
+            total += tl.load(x_ptr + y[:, None] * width + x[None, :], mask=inside, other=0.0).to(SUM)
+    total = total / ((bottom - top)[:, None] * (right - left)[None, :]).to(SUM)
+    store_tile(out_ptr, total, plane, row, column, out_height, out_width)
+
+
+@triton.jit
+def nearest_kernel(x_ptr, out_ptr, height, width, out_height, out_width, scale_h, scale_w, TILE_H: tl.constexpr, TILE_W: tl.constexpr):
+    """The scales are sizes of the input over sizes of the output."""
+    plane, row, column = tile_of_plane(out_height, out_width, TILE_H, TILE_W)
+    x_ptr += plane.to(tl.int64) * height * width
+    y = tl.minimum((row.to(tl.float32) * scale_h).to(tl.int32), height - 1)
+    x = tl.minimum((column.to(tl.float32) * scale_w).to(tl.int32), width - 1)
+    inside = (row < out_height)[:, None] & (column < out_width)[None, :]
+    values = tl.load(x_ptr + y[:, None] * width + x[None, :], mask=inside)
+    store_tile(out_ptr, values, plane, row, column, out_height, out_width)
+
+
+@triton.jit
+def sampled(at, scale, size, ALIGNS_CORNERS: tl.constexpr):
+    """For a place in the output: its neighbours in the input, and how near the second one is."""
+    if ALIGNS_CORNERS:
+        source = at.to(tl.float32) * scale
+    else:
+        source = tl.maximum((at.to(tl.float32) + 0.5) * scale - 0.5, 0.0)
+    first = tl.minimum(source.to(tl.int32), size - 1)
+    return first, tl.minimum(first + 1, size - 1), tl.minimum(tl.maximum(source - first.to(tl.float32), 0.0), 1.0)
+
+
+@triton.jit
+def bilinear_kernel(x_ptr, out_ptr, height, width, out_height, out_width, scale_h, scale_w, ALIGNS_CORNERS: tl.constexpr,
+                    SUM: tl.constexpr, TILE_H: tl.constexpr, TILE_W: tl.constexpr):
+    plane, row, column = tile_of_plane(out_height, out_width, TILE_H, TILE_W)
+    x_ptr += plane.to(tl.int64) * height * width
+    y0, y1, fy = sampled(row, scale_h, height, ALIGNS_CORNERS)
+    x0, x1, fx = sampled(column, scale_w, width, ALIGNS_CORNERS)
+    inside = (row < out_height)[:, None] & (column < out_width)[None, :]
+    top = x_ptr + y0[:, None] * width
+    bottom = x_ptr + y1[:, None] * width
+    right = fx.to(SUM)[None, :]
+    low = fy.to(SUM)[:, None]
+    upper = (tl.load(top + x0[None, :], mask=inside, other=0.0).to(SUM) * (1 - right)
+             + tl.load(top + x1[None, :], mask=inside, other=0.0).to(SUM) * right)
+    lower = (tl.load(bottom + x0[None, :], mask=inside, other=0.0).to(SUM) * (1 - right)
+             + tl.load(bottom + x1[None, :], mask=inside, other=0.0).to(SUM) * right)
+    store_tile(out_ptr, upper * (1 - low) + lower * low, plane, row, column, out_height, out_width)

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Runs the standard operators on a device and compares them with NumPy.
+
+Usage: check.py BIN_FOLDER DEVICE [GROUP …]
+DEVICE is cpu or cuda:N. Exit status 77 says that there is no such device (CTest counts the test as skipped).
+"""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import contractions
+import graphs
+import lines
+import pointwise
+import refused
+import shapes
+
+SKIPPED = 77
+MODULES = (pointwise, shapes, contractions, lines)
+# Of known bounds, where offsets are 32 bits wide, and of none, where they are 64.
+SYMBOLS = [("s0", 2, 4096), ("s1", 2, 4096)]
+UNBOUNDED = [("s0", 2, 2**63 - 1), ("s1", 2, 2**63 - 1)]
+SIZES = [(3, 5), (2, 2), (7, 1030), (130, 17)]
+
+
+def symbolic(module, symbols):
+    first, *others = [list(module.symbolic(*sizes)) for sizes in SIZES]
+    return first, symbols, others
+
+
+def check_refusals(binary, folder):
+    """Calls that must not build, and what the error says."""
+    problems = []
+    for case, message in refused.refusals():
+        (folder / "refused.mlir").write_text(graphs.graph_text([case]))
+        command = [binary / "inlay", "build", folder / "refused.mlir", "--target", "cpu:x86-64-v3", "--quiet", "-o", folder / "refused.inlay"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 1 or not re.search(message, done.stderr):
+            problems.append(f"{case.describe()}: expected an error that says '{message}'; exit status {done.returncode}, {done.stderr}")
+    return problems
+
+
+def main():
+    binary, device = pathlib.Path(sys.argv[1]), sys.argv[2]
+    if device != "cpu" and subprocess.run([binary / "inlay-run", "--has-device", device], capture_output=True).returncode != 0:
+        print(f"[SKIP] no device {device} here")
+        return SKIPPED
+    groups = {group.__name__: (list(group()), (), ()) for module in MODULES for group in module.GROUPS}
+    groups |= {f"symbolic_{module.__name__}": symbolic(module, SYMBOLS) for module in MODULES}
+    groups |= {f"unbounded_{module.__name__}": symbolic(module, UNBOUNDED) for module in (pointwise, shapes)}
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name in sys.argv[3:] or groups:
+            cases, symbols, resized = groups[name]
+            try:
+                problems = graphs.check(binary, device, pathlib.Path(folder), name, cases, symbols, resized)
+            except graphs.Failure as failure:
+                problems = [str(failure)]
+            for problem in problems:
+                print(f"{name} on {device} FAILED: {problem}")
+            failed += len(problems)
+            print(f"{name} on {device}: {len(cases)} calls, {1 + len(resized)} sizes, {len(problems)} problems")
+        if not sys.argv[3:]:
+            problems = check_refusals(binary, pathlib.Path(folder))
+            for problem in problems:
+                print(f"refusals FAILED: {problem}")
+            failed += len(problems)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

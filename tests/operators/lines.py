@@ -1,0 +1,327 @@
+"""Cases of operators along lines of a tensor, and of those that take elements: normalisations, softmax, reductions, sorting, gathers."""
+
+import numpy
+
+from cases import FLOATS, INF, NAN, RANDOM, call, floats, integers, whole
+from graphs import Size, Tensor
+
+
+def normalized(x, axes, eps, is_centered=True):
+    mean = x.mean(axes, keepdims=True) if is_centered else 0.0
+    inverse = 1 / numpy.sqrt(((x - mean) ** 2).mean(axes, keepdims=True) + eps)
+    return ((x - mean) * inverse, mean, inverse)
+
+
+def normalizations():
+    for dtype in FLOATS:
+        x, w, b = floats((3, 5, 70), dtype, -2, 4), floats((70,), dtype), floats((70,), dtype)
+        y, mean, inverse = normalized(x.wide, (-1,), 1e-05)
+        yield call("aten::layer_norm", {"input": x, "weight": w, "bias": b, "normalized_shape": [70]}, y * w.wide + b.wide, dtype=dtype)
+        yield call(
+            "aten::rms_norm",
+            {"input": x, "weight": w, "normalized_shape": [70], "eps": 1e-06},
+            normalized(x.wide, (-1,), 1e-06, False)[0] * w.wide,
+            dtype=dtype,
+        )
+        x, w, b = floats((2, 6, 5, 7), dtype, -2, 4), floats((6,), dtype), floats((6,), dtype)
+        y = normalized(x.wide.reshape(2, 3, -1), (-1,), 1e-05)[0].reshape(x.values.shape)
+        yield call(
+            "aten::group_norm", {"input": x, "weight": w, "bias": b, "num_groups": 3}, y * w.wide[:, None, None] + b.wide[:, None, None], dtype=dtype
+        )
+        mean, variance = floats((6,), dtype), floats((6,), dtype, 0.5, 2)
+        y = (x.wide - mean.wide[:, None, None]) / numpy.sqrt(variance.wide[:, None, None] + 0.001)
+        statistics = {"running_mean": mean, "running_var": variance}
+        yield call(
+            "aten::batch_norm",
+            {"input": x, "weight": w, "bias": b} | statistics | {"training": False, "momentum": 0.1, "eps": 0.001, "cudnn_enabled": True},
+            y * w.wide[:, None, None] + b.wide[:, None, None],
+            dtype=dtype,
+        )
+    empty = Tensor(numpy.zeros((0,), numpy.float32), "float32")
+    x, mean, variance = floats((5, 6)), floats((6,)), floats((6,), "float32", 0.5, 2)
+    yield call(
+        "aten::_native_batch_norm_legit_no_training",
+        {"input": x, "running_mean": mean, "running_var": variance, "weight": None, "bias": None, "momentum": 0.1, "eps": 1e-05},
+        (x.wide - mean.wide) / numpy.sqrt(variance.wide + 1e-05),
+        empty,
+        empty,
+    )
+    x = floats((2, 6, 3, 3), "float16")
+    spread = (slice(None), None, None)
+    yield call(
+        "aten::_native_batch_norm_legit_no_training",
+        {"input": x, "running_mean": mean, "running_var": variance, "weight": None, "bias": None, "momentum": 0.1, "eps": 1e-05},
+        Tensor((x.wide - mean.wide[spread]) / numpy.sqrt(variance.wide[spread] + 1e-05), "float16"),
+        Tensor(mean.wide, "float32"),
+        Tensor(1 / numpy.sqrt(variance.wide + 1e-05), "float32"),
+    )
+    x = floats((3, 40), "bfloat16")
+    y, *statistics = normalized(x.wide, (-1,), 1e-05)
+    for kind in ("bfloat16", "float32"):
+        yield call(
+            "aten::native_layer_norm",
+            {"input": x, "normalized_shape": [40], "weight": None, "bias": None, "eps": 1e-05},
+            Tensor(y, "bfloat16"),
+            *(Tensor(values, kind) for values in statistics),
+        )
+    x, w = floats((3, 4, 5, 7), "float32", -2, 4), floats((4,))
+    y, mean, inverse = normalized(x.wide, (0, 2, 3), 1e-05)
+    y = y * w.wide[:, None, None]
+    yield call(
+        "aten::batch_norm",
+        {
+            "input": x,
+            "weight": w,
+            "bias": None,
+            "running_mean": None,
+            "running_var": None,
+            "training": True,
+            "momentum": 0.1,
+            "eps": 1e-05,
+            "cudnn_enabled": True,
+        },
+        y,
+    )
+    yield call(
+        "aten::_native_batch_norm_legit.no_stats",
+        {"input": x, "weight": w, "bias": None, "training": True, "momentum": 0.1, "eps": 1e-05},
+        y,
+        mean.ravel(),
+        inverse.ravel(),
+    )
+    for shape, normal in [((4, 1), 1), ((3, 2, 5, 7), 2), ((2, 5000), 1), ((0, 8), 1)]:
+        x, w = floats(shape, "float32", -2, 4), floats(shape[-normal:])
+        y, mean, inverse = normalized(x.wide, tuple(range(-normal, 0)), 1e-05)
+        yield call(
+            "aten::native_layer_norm",
+            {"input": x, "weight": w, "bias": None, "normalized_shape": list(shape[-normal:]), "eps": 1e-05},
+            y * w.wide,
+            mean,
+            inverse,
+        )
+    x = floats((2, 33))
+    x, b = floats((2, 4, 9)), floats((4,))
+    y, mean, inverse = normalized(x.wide.reshape(2, 2, -1), (-1,), 1e-05)
+    yield call(
+        "aten::native_group_norm",
+        {"input": x, "bias": b, "weight": None, "N": 2, "C": 4, "HxW": 9, "group": 2, "eps": 1e-05},
+        y.reshape(2, 4, 9) + b.wide[:, None],
+        mean[..., 0],
+        inverse[..., 0],
+    )
+
+
+def softmaxed(x, dim, is_log=False):
+    with numpy.errstate(invalid="ignore", divide="ignore"):
+        best = x.max(dim, keepdims=True, initial=-INF)
+        shifted = x - numpy.where(numpy.isneginf(best), 0, best)
+        total = numpy.exp(shifted).sum(dim, keepdims=True)
+        return shifted - numpy.log(total) if is_log else numpy.exp(shifted) / total
+
+
+def softmaxes():
+    for dtype in FLOATS:
+        x = floats((3, 7, 50), dtype, -8, 8)
+        yield call("aten::softmax.int", {"self": x, "dim": -1}, softmaxed(x.wide, -1), dtype=dtype)
+        yield call("aten::log_softmax.int", {"self": x, "dim": 1}, softmaxed(x.wide, 1, True), dtype=dtype)
+    for shape, dim in [
+        ((5,), 0),
+        ((1, 1), 1),
+        ((4, 3, 5), 0),
+        ((2, 9000), 1),
+        ((2, 3000, 3), -2),
+        ((0, 4), 1),
+        ((4, 0), 0),
+        ((), 0),
+        ((70, 40, 3), 1),
+    ]:
+        x = floats(shape, "float32", -30, 30)
+        yield call("aten::_softmax", {"self": x, "dim": dim, "half_to_float": False}, softmaxed(x.wide, dim) if shape else numpy.array(1.0))
+    x = Tensor(numpy.array([[0, -INF, 1], [-INF, -INF, -INF], [NAN, 0, 1], [INF, 0, 0]], numpy.float32), "float32")
+    expected = softmaxed(x.wide[:1], 1)
+    yield call("aten::_softmax", {"self": x, "dim": 1, "half_to_float": False}, numpy.concatenate([expected, numpy.full((3, 3), NAN)]))
+    x = floats((6, 33), "float16", -8, 8)
+    yield call("aten::_softmax", {"self": x, "dim": 1, "half_to_float": True}, softmaxed(x.wide, 1))
+    yield call("aten::softmax.int", {"self": x, "dim": 1, "dtype": "%float32"}, softmaxed(x.wide, 1))
+    yield call("aten::_log_softmax", {"self": x, "dim": 1, "half_to_float": False}, softmaxed(x.wide, 1, True), dtype="float16")
+    x = floats((6, 33), "float32", -8, 8)
+
+
+def prefix_sums():
+    for dtype in FLOATS:
+        x = floats((3, 40), dtype)
+        yield call("aten::cumsum", {"self": x, "dim": 1}, x.wide.cumsum(1), dtype=dtype)
+    for shape, dim in [((3, 5000), -1), ((2, 70, 5), 1), ((0, 3), 1), ((4, 1), 0)]:
+        x = integers(shape, -50, 50)
+        yield call("aten::cumsum", {"self": x, "dim": dim}, whole(x.values.cumsum(dim)))
+    x = integers((2, 9), 0, 2, "bool")
+    yield call("aten::cumsum", {"self": x, "dim": 1}, whole(x.values.cumsum(1)))
+    yield call("aten::cumsum", {"self": integers((2, 9), 1, 2, "int32"), "dim": 1}, whole(numpy.ones((2, 9)).cumsum(1)))
+
+
+SHAPES = [
+    ((3, 5, 70), [-1], False),
+    ((3, 5, 70), [0], True),
+    ((4, 6, 5), [1], False),
+    ((2, 3, 4, 5), [0, 2], False),
+    ((2, 3, 4, 5), [-3, 3], True),
+    ((2, 5, 7, 9), [2, 3], False),
+    ((2, 6000), [1], False),
+    ((1, 3), [0], False),
+]
+
+
+def reductions():
+    for dtype in FLOATS:
+        x = floats((3, 5, 70), dtype)
+        for name, function in [("sum", numpy.sum), ("mean", numpy.mean)]:
+            op = "aten::sum.dim_IntList" if name == "sum" else "aten::mean.dim"
+            yield call(op, {"self": x, "dim": [1], "keepdim": True}, function(x.wide, 1, keepdims=True), dtype=dtype)
+        for name, function in [("amax", numpy.max), ("amin", numpy.min)]:
+            yield call(f"aten::{name}", {"self": x, "dim": [-1]}, function(x.wide, -1), dtype=dtype, tolerance=0.0)
+        yield call("aten::var.correction", {"self": x, "dim": [2]}, x.wide.var(2, ddof=1), dtype=dtype)
+    for shape, dims, keeps in SHAPES:
+        x, axes = floats(shape), tuple(dims)
+        attributes = {"dim": dims, "keepdim": keeps}
+        yield call("aten::sum.dim_IntList", {"self": x} | attributes, x.wide.sum(axes, keepdims=keeps))
+        yield call("aten::mean.dim", {"self": x} | attributes, x.wide.mean(axes, keepdims=keeps))
+        yield call("aten::std.correction", {"self": x} | (attributes | {"correction": 0}), x.wide.std(axes, keepdims=keeps), tolerance=0.0001)
+        yield call("aten::linalg_vector_norm", {"self": x} | (attributes | {"ord": 2}), numpy.sqrt((x.wide**2).sum(axes, keepdims=keeps)))
+    x = floats((5, 33))
+    for order, expected in [
+        (1, numpy.abs(x.wide).sum(1)),
+        (0, numpy.full(5, 33.0)),
+        (INF, numpy.abs(x.wide).max(1)),
+        (-INF, numpy.abs(x.wide).min(1)),
+    ]:
+        yield call("aten::linalg_vector_norm", {"self": x, "dim": [1], "ord": order}, expected)
+    mean, variance = x.wide.mean(0), x.wide.var(0, ddof=1)
+    yield call("aten::var_mean.correction", {"self": x, "dim": [0], "correction": 1}, variance, mean)
+    yield call("aten::var", {"self": x}, x.wide.var(ddof=1))
+    yield call("aten::std.dim", {"self": x, "dim": [1], "unbiased": False}, x.wide.std(1))
+    yield call("aten::var.dim", {"self": floats((3, 1)), "dim": [1]}, numpy.full(3, NAN))
+    yield call("aten::prod.dim_int", {"self": x, "dim": 0}, x.wide.prod(0))
+    yield call("aten::sum", {"self": x}, x.wide.sum())
+    yield call("aten::mean.dim", {"self": x, "dim": None}, x.wide.mean())
+    yield call("aten::max", {"self": x}, x.wide.max(), tolerance=0.0)
+    scalar = floats(())
+    yield call("aten::sum", {"self": scalar}, scalar.wide)
+    empty = floats((0, 3))
+    yield call("aten::sum.dim_IntList", {"self": empty, "dim": [0]}, numpy.zeros(3))
+    yield call("aten::mean.dim", {"self": empty, "dim": [0]}, numpy.full(3, NAN))
+    yield call("aten::sum.dim_IntList", {"self": empty, "dim": [1]}, numpy.zeros(0))
+    yield call("aten::prod.dim_int", {"self": empty, "dim": 0}, numpy.ones(3))
+    x = floats((4, 5), "float16")
+    yield call("aten::sum.dim_IntList", {"self": x, "dim": [1], "dtype": "%float32"}, x.wide.sum(1))
+    n = integers((4, 50), -100, 100, "int32")
+    yield call("aten::sum.dim_IntList", {"self": n, "dim": [1]}, whole(n.values.sum(1)))
+    yield call("aten::amax", {"self": n, "dim": [0]}, Tensor(n.values.max(0), "int32"))
+    n = integers((4, 50), -(2**62), 2**62)
+    yield call("aten::min", {"self": n}, whole(n.values.min()))
+    n = integers((4, 5), -3, 4)
+    yield call("aten::prod", {"self": n}, whole(n.values.prod()))
+    flags = Tensor(RANDOM.uniform(size=(6, 4)) < 0.4, "bool")
+    yield call("aten::sum", {"self": flags}, whole(flags.values.sum()))
+    for op, function in [("any", numpy.any), ("all", numpy.all)]:
+        yield call(f"aten::{op}", {"self": flags}, Tensor(numpy.asarray(function(flags.values)), "bool"))
+        yield call(f"aten::{op}.dim", {"self": flags, "dim": -1, "keepdim": True}, Tensor(function(flags.values, -1, keepdims=True), "bool"))
+        yield call(f"aten::{op}.dims", {"self": floats((3, 4, 2)), "dim": [0, 2]}, Tensor(numpy.ones(4, bool), "bool"))
+        yield call(f"aten::{op}.dim", {"self": floats((3, 0)), "dim": 1}, Tensor(numpy.full(3, op == "all"), "bool"))
+    x = Tensor(numpy.array([[1, NAN, 3], [3, 3, -INF]], numpy.float32), "float32")
+    yield call("aten::amax", {"self": x, "dim": [1]}, numpy.array([NAN, 3]))
+    yield call("aten::max.dim", {"self": x, "dim": 1}, numpy.array([NAN, 3]), whole([1, 0]))
+    yield call("aten::min.dim", {"self": x, "dim": 1}, numpy.array([NAN, -INF]), whole([1, 2]))
+    x = Tensor(numpy.array([[1, -INF, -INF, 2, 2, -INF], [-INF] * 6], numpy.float32), "float32")
+    yield call("aten::argmax", {"self": x, "dim": -1}, whole([3, 0]))
+    yield call("aten::argmin", {"self": x, "dim": -1, "keepdim": True}, whole([[1], [0]]))
+    for shape, dim in [((3, 5000), 1), ((4, 7, 5), 1), ((4, 7), None)]:
+        n = integers(shape, -40, 40)
+        yield call("aten::argmax", {"self": n, "dim": dim}, whole(n.values.argmax(dim)))
+    x = floats((6, 9))
+
+
+def sortings():
+    for dtype in FLOATS + ("int64", "int32"):
+        x = floats((3, 75), dtype) if dtype in FLOATS else integers((3, 75), -9, 9, dtype)
+        order = numpy.argsort(x.values, -1, kind="stable")
+        yield call("aten::sort", {"self": x}, Tensor(numpy.take_along_axis(x.values, order, -1), dtype), whole(order), tolerance=0.0)
+    x = Tensor(numpy.array([[2, NAN, -INF, 2, 7, NAN]], numpy.float32), "float32")
+    down = [[1, 5, 4, 0, 3, 2]]
+    yield call(
+        "aten::sort.stable",
+        {"self": x, "stable": True, "dim": 1, "descending": True},
+        numpy.take_along_axis(x.values, numpy.array(down), 1),
+        whole(down),
+        tolerance=0.0,
+    )
+    for shape, dim, k, largest in [((4, 50, 3), 1, 5, True), ((2, 9), -1, 9, False), ((7,), 0, 0, True), ((0, 4), 1, 2, True)]:
+        x = floats(shape)
+        order = numpy.argsort(-x.values if largest else x.values, dim, kind="stable").take(range(k), dim)
+        yield call(
+            "aten::topk",
+            {"self": x, "k": k, "dim": dim, "largest": largest},
+            numpy.take_along_axis(x.values, order, dim),
+            whole(order),
+            tolerance=0.0,
+        )
+
+
+def gathers():
+    table = floats((11, 70))
+    for shape, kind in [((3, 5), "int64"), ((7,), "int32"), ((), "int64"), ((0, 2), "int64")]:
+        index = integers(shape, 0, 11, kind)
+        yield call("aten::embedding", {"weight": table, "indices": index, "padding_idx": 0}, table.values[index.values], tolerance=0.0)
+    for dtype in ("float16", "bfloat16"):
+        table, index = floats((5, 3), dtype), integers((4,), 0, 5)
+        yield call("aten::embedding", {"weight": table, "indices": index}, table.values[index.values], dtype=dtype, tolerance=0.0)
+    x = floats((4, 5, 6))
+    for dim in (0, 1, -1):
+        index = integers((7,), 0, 4)
+        yield call("aten::index_select", {"self": x, "index": index, "dim": dim}, x.values.take(index.values, dim), tolerance=0.0)
+        shape = [3, 2, 5]
+        index = integers(shape, 0, x.values.shape[dim])
+        part = x.values[tuple((slice(None) if d == dim % 3 else slice(size) for d, size in enumerate(shape)))]
+        yield call("aten::gather", {"self": x, "index": index, "dim": dim}, numpy.take_along_axis(part, index.values, dim), tolerance=0.0)
+    flags = Tensor(RANDOM.uniform(size=(4, 6)) < 0.5, "bool")
+    for label, self, shapes in [
+        ("first", x, {0: (7,)}),
+        ("last", x, {2: (2, 3)}),
+        ("two", x, {0: (3, 1), 1: (4,)}),
+        ("apart", x, {0: (3,), 2: (3,)}),
+        ("all", x, {0: (2, 1), 1: (1, 3), 2: ()}),
+        ("mask of attention", flags, {0: (4, 1, 1, 1), 1: (6,)}),
+        ("middle", floats((3, 4, 5, 2)), {1: (2, 2), 2: (2,)}),
+        ("none", x, {0: (0,)}),
+    ]:
+        index = {dim: integers(shape, -self.values.shape[dim], self.values.shape[dim]) for dim, shape in shapes.items()}
+        key = tuple((index[dim].values if dim in index else slice(None) for dim in range(self.values.ndim)))
+        tensors = {"self": self} | {f"indices[{dim}]": array for dim, array in index.items()}
+        missing = {f"indices[{dim}]": None for dim in range(max(index)) if dim not in index}
+        yield call("aten::index.Tensor", tensors | missing, Tensor(self.values[key], self.dtype))
+    table, index = floats((3, 2)), Tensor(numpy.array([2, 99, -1]), "int64")
+    expected = numpy.stack([table.values[2], [0, 0], [0, 0]])
+    yield call("aten::embedding", {"weight": table, "indices": index}, expected, tolerance=0.0)
+    index = integers((7,), 0, 5)
+
+
+def symbolic(rows, columns):
+    """Calls whose sizes change: s0 rows, s1 columns."""
+    both = ("s0", "s1")
+    x = floats((rows, columns), low=-4, high=4, symbolic=both)
+    for dim in (0, 1):
+        yield call("aten::softmax.int", {"self": x, "dim": dim}, softmaxed(x.wide, dim), symbolic=both)
+        yield call("aten::sum.dim_IntList", {"self": x, "dim": [dim]}, x.wide.sum(dim), symbolic=(both[1 - dim],))
+        yield call("aten::argmax", {"self": x, "dim": dim}, Tensor(x.values.argmax(dim), "int64", (both[1 - dim],)))
+    yield call("aten::var.correction", {"self": x, "dim": None}, x.wide.var(ddof=1))
+    yield call("aten::layer_norm", {"input": x, "normalized_shape": [Size("s1")]}, normalized(x.wide, (-1,), 1e-5)[0], symbolic=both, tolerance=1e-4)
+    n = integers((rows, columns), -50, 50, symbolic=both)
+    yield call("aten::cumsum", {"self": n, "dim": 1}, Tensor(n.values.cumsum(1), "int64", both))
+    order = numpy.argsort(n.values, 1, kind="stable")
+    yield call("aten::sort", {"self": n}, *(Tensor(values, "int64", both) for values in (numpy.take_along_axis(n.values, order, 1), order)))
+    table, index = floats((11, 7)), integers((rows, columns), 0, 11, symbolic=both)
+    yield call("aten::embedding", {"weight": table, "indices": index}, table.values[index.values], tolerance=0.0, symbolic=("s0", "s1", "7"))
+    y, index = floats((rows, 5, 6), symbolic=("s0", "5", "6")), integers((columns,), 0, 5, symbolic=("s1",))
+    yield call("aten::index_select", {"self": y, "index": index, "dim": 1}, y.values[:, index.values], tolerance=0.0, symbolic=("s0", "s1", "6"))
+
+
+GROUPS = (normalizations, softmaxes, prefix_sums, reductions, sortings, gathers)

@@ -1,0 +1,47 @@
+"""Calls that no plugin serves, and what the error of the build says of each."""
+
+import numpy
+
+from cases import call, floats, integers, whole
+from graphs import Tensor
+
+
+def refusals():
+    """Calls, and what the error of the build says."""
+    x = floats((2, 3))
+    yield (call("aten::mm", {"self": x, "mat2": floats((4, 5))}, numpy.zeros((2, 5))), "inner sizes 3 and 4 are equal")
+    yield (call("aten::mm", {"self": x, "mat2": floats((3, 5), "float16")}, numpy.zeros((2, 5))), "expected one type")
+    yield (call("aten::softmax.int", {"self": x, "dim": 2}, x.values), "dimension 2 is outside -2 to 1")
+    yield (call("aten::topk", {"self": x, "k": 4}, numpy.zeros((2, 4)), whole(numpy.zeros((2, 4)))), "k is from 0 to 3, the size of dimension 1")
+    yield (call("aten::mean", {"self": integers((3,), 0, 5)}, numpy.zeros(())), "the mean of int64 is no float")
+    yield (call("aten::amax", {"self": floats((3, 0)), "dim": [1]}, numpy.zeros(3)), "are not empty")
+    yield (
+        call("aten::index.Tensor", {"self": x, "indices[0]": Tensor(numpy.array([True, False]), "bool")}, numpy.zeros((1, 3))),
+        "whose size depends on data",
+    )
+    yield (
+        call(
+            "aten::convolution",
+            {
+                "input": floats((1, 2, 4, 4)),
+                "weight": floats((2, 3, 2, 2)),
+                "bias": None,
+                "stride": [1, 1],
+                "padding": [0, 0],
+                "dilation": [1, 1],
+                "transposed": True,
+                "output_padding": [0, 0],
+                "groups": 1,
+            },
+            numpy.zeros((1, 3, 5, 5)),
+        ),
+        "transposed convolutions are not supported",
+    )
+    yield (
+        call(
+            "aten::scaled_dot_product_attention",
+            {name: floats((1, 2, 3, 4)) for name in ("query", "key", "value")} | {"dropout_p": 0.5},
+            numpy.zeros((1, 2, 3, 4)),
+        ),
+        "attention with dropout is not supported",
+    )
