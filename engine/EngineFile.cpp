@@ -71,6 +71,12 @@ Status verifyHeader(const EngineHeader &header, uint64_t fileSizeBytes) {
   return {};
 }
 
+bool hasState(const fb::EngineT &engine) {
+  return std::ranges::any_of(engine.buffers, [](const std::unique_ptr<fb::BufferT> &buffer) {
+    return buffer->kind == fb::BufferKind::State;
+  });
+}
+
 bool readsSizes(const fb::EngineT &engine) {
   for (const std::unique_ptr<fb::StepT> &step : engine.steps)
     if (step->kind.AsReadSize())
@@ -127,10 +133,11 @@ Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
   EngineHeader header{};
   std::memcpy(header.magic, kMagic, sizeof(header.magic));
   header.formatVersion = kEngineFormatVersion;
-  header.flags =
-      (hasLaunchDetails(engine) ? kLaunchDetailsFlag : 0) |
-      (usesScratch(engine) ? kScratchFlag : 0) | (callsHost(engine) ? kHostCallFlag : 0) |
-      (readsSizes(engine) ? kComputedSizesFlag : 0) | (engine.choices.empty() ? 0 : kTacticsFlag);
+  header.flags = (hasLaunchDetails(engine) ? kLaunchDetailsFlag : 0) |
+                 (usesScratch(engine) ? kScratchFlag : 0) |
+                 (callsHost(engine) ? kHostCallFlag : 0) |
+                 (readsSizes(engine) ? kComputedSizesFlag : 0) |
+                 (engine.choices.empty() ? 0 : kTacticsFlag) | (hasState(engine) ? kStateFlag : 0);
   header.metadataOffset = sizeof(EngineHeader);
   header.metadataSizeBytes = metadataSizeBytes;
   header.segmentsOffset = segmentsOffset;

@@ -33,8 +33,10 @@ inline constexpr uint32_t kComputedSizesFlag = 8;
 /// All flags that this version of the code knows.
 /// Flag of engines with launches that run only if their tactic is taken.
 inline constexpr uint32_t kTacticsFlag = 16;
-inline constexpr uint32_t kKnownEngineFlags =
-    kLaunchDetailsFlag | kScratchFlag | kHostCallFlag | kComputedSizesFlag | kTacticsFlag;
+/// Flag of engines with state: memory that a context keeps from one run to the next.
+inline constexpr uint32_t kStateFlag = 32;
+inline constexpr uint32_t kKnownEngineFlags = kLaunchDetailsFlag | kScratchFlag | kHostCallFlag |
+                                              kComputedSizesFlag | kTacticsFlag | kStateFlag;
 
 /// The first 64 bytes of an engine file, little-endian.
 struct EngineHeader {

@@ -123,7 +123,7 @@ private:
               {"alignment_bytes", buffer.alignment_bytes()},
               {"first_step", buffer.first_step()},
               {"last_step", buffer.last_step()}};
-    if (buffer.kind() == fb::BufferKind::Constant)
+    if (buffer.kind() == fb::BufferKind::Constant || buffer.kind() == fb::BufferKind::State)
       json["segment"] = buffer.segment();
     return json;
   }

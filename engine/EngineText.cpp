@@ -137,9 +137,9 @@ private:
   void printBuffers() {
     for (uint32_t i = 0; i < engine_.buffers()->size(); ++i) {
       const fb::Buffer *buffer = engine_.buffers()->Get(i);
-      const std::string segment = buffer->kind() == fb::BufferKind::Constant
-                                      ? fmt::format(", segment {}", buffer->segment())
-                                      : "";
+      const bool hasSegment =
+          buffer->kind() == fb::BufferKind::Constant || buffer->kind() == fb::BufferKind::State;
+      const std::string segment = hasSegment ? fmt::format(", segment {}", buffer->segment()) : "";
       line("buffer {}: {}, {} bytes, aligned to {}, steps {} to {}{}", i,
            fb::EnumNameBufferKind(buffer->kind()), expression(buffer->size_bytes()),
            buffer->alignment_bytes(), buffer->first_step(), buffer->last_step(), segment);

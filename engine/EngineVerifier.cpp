@@ -111,18 +111,19 @@ private:
       if (buffer->first_step() > buffer->last_step())
         return dataLoss("buffers[{}] is first used in step {} and last in step {}", i,
                         buffer->first_step(), buffer->last_step());
-      const bool isConstant = buffer->kind() == fb::BufferKind::Constant;
+      const bool isConstant =
+          buffer->kind() == fb::BufferKind::Constant || buffer->kind() == fb::BufferKind::State;
       if (isConstant != (buffer->segment() != kAbsent))
         return dataLoss("buffers[{}] {}", i,
-                        isConstant ? "is a constant without segment"
-                                   : "has a segment and is no constant");
+                        isConstant ? "is a constant or state without segment"
+                                   : "has a segment and is no constant or state");
       if (isConstant)
         INLAY_TRY(verifyConstant(i, *buffer));
     }
     return {};
   }
 
-  /// A constant's size is a constant expression equal to its segment's.
+  /// The size of a constant, or of state, is a constant expression equal to its segment's.
   Status verifyConstant(uint32_t index, const fb::Buffer &buffer) const {
     INLAY_TRY(
         verifyIndex(buffer.segment(), engine_.segments()->size(), "buffers", index, "segment"));
@@ -130,8 +131,8 @@ private:
     const uint64_t segmentSizeBytes = engine_.segments()->Get(buffer.segment())->size_bytes();
     if (size->kind() != static_cast<uint8_t>(ExprKind::Constant) ||
         static_cast<uint64_t>(size->value()) != segmentSizeBytes)
-      return dataLoss("buffers[{}] is a constant whose size is not its segment's {} bytes", index,
-                      segmentSizeBytes);
+      return dataLoss("buffers[{}] is a constant or state whose size is not its segment's {} bytes",
+                      index, segmentSizeBytes);
     return {};
   }
 

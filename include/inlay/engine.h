@@ -261,6 +261,8 @@ public:
                                              profile.get()));
     profile_ = std::move(profile);
   }
+  /// Gives the engine's state (buffers that the model changes) its first values again, and waits.
+  void resetState() { detail::check(inlay_context_reset_state(context_.get())); }
   /// Waits for all work on the own stream.
   void synchronize() { detail::check(inlay_context_synchronize(context_.get())); }
   /// The device's average time of one of `count` runs in microseconds.

@@ -397,6 +397,10 @@ INLAY_API inlay_status_t *inlay_context_run(inlay_context_t *context, void *stre
 INLAY_API inlay_status_t *inlay_context_set_profiler(inlay_context_t *context,
                                                      inlay_profile_callback_t callback,
                                                      void *user_data);
+/** Gives the engine's state (buffers that the model changes, a key-value cache say) its first
+ * values again, and waits. Each context has state of its own, which its runs change; without state
+ * nothing is done. Errors: DEVICE_ERROR. */
+INLAY_API inlay_status_t *inlay_context_reset_state(inlay_context_t *context);
 /** Waits until all work of the context's own stream is done. Errors: DEVICE_ERROR. */
 INLAY_API inlay_status_t *inlay_context_synchronize(inlay_context_t *context);
 /** The context's own stream (a CUstream; null on other devices): given to inlay_context_run it

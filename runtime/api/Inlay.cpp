@@ -443,6 +443,9 @@ inlay_status_t *inlay_context_set_profiler(inlay_context_t *context,
 inlay_status_t *inlay_context_synchronize(inlay_context_t *context) {
   return call(context, [&](ExecutionContext &own) { return own.synchronize(); });
 }
+inlay_status_t *inlay_context_reset_state(inlay_context_t *context) {
+  return call(context, [&](ExecutionContext &own) { return own.resetState(); });
+}
 inlay_status_t *inlay_context_measure(inlay_context_t *context, uint32_t count, double *device_us) {
   return call(context, [&](ExecutionContext &own) -> Status {
     INLAY_TRY(requireNotNull(device_us, "device_us"));

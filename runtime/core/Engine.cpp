@@ -113,7 +113,9 @@ Status DeviceEngine::loadConstants(const EngineFile &file) {
   Status outcome;
   for (uint32_t i = 0; i < constants_.size() && outcome.isOk(); ++i) {
     const fb::Buffer &buffer = *file.engine().buffers()->Get(i);
-    if (buffer.kind() != fb::BufferKind::Constant || file.segment(buffer.segment()).empty())
+    const bool hasBytes =
+        buffer.kind() == fb::BufferKind::Constant || buffer.kind() == fb::BufferKind::State;
+    if (!hasBytes || file.segment(buffer.segment()).empty())
       continue;
     const std::span<const std::byte> bytes = file.segment(buffer.segment());
     const bool isAligned =

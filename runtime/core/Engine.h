@@ -41,7 +41,8 @@ public:
 
   Device &device() const { return *device_; }
   const LoadedKernel &kernel(uint32_t index) const { return *kernels_[index]; }
-  /// Address of a constant buffer on the device; null for other buffers and for empty ones.
+  /// Address of a constant buffer on the device, or of the bytes that state begins with; null for
+  /// other buffers and for empty ones.
   void *constant(uint32_t buffer) const { return constants_[buffer]; }
 
 private:

@@ -144,6 +144,7 @@ Result<std::unique_ptr<ExecutionContext>> ExecutionContext::create(std::shared_p
       new ExecutionContext(std::move(engine), std::move(deviceEngine), std::move(table), options));
   INLAY_ASSIGN(context->stream_, context->device().createStream(options.numThreads));
   INLAY_TRY(context->prepareKernels());
+  INLAY_TRY(context->allocateState());
   INLAY_TRY(context->reserveForProfile());
   return context;
 }
@@ -156,6 +157,28 @@ Status ExecutionContext::prepareKernels() {
     statistics_.allocatedBytes += bytes;
   }
   return {};
+}
+
+Status ExecutionContext::allocateState() {
+  const auto &buffers = *engine_->metadata().buffers();
+  for (uint32_t i = 0; i < buffers.size(); ++i) {
+    if (buffers.Get(i)->kind() != fb::BufferKind::State || !deviceEngine_->constant(i))
+      continue;
+    const uint64_t sizeBytes = engine_->file().segment(buffers.Get(i)->segment()).size();
+    INLAY_ASSIGN(void *memory, device().allocate(sizeBytes), "allocating the engine's state");
+    states_.push_back({i, memory, sizeBytes});
+    statistics_.allocatedBytes += sizeBytes;
+  }
+  return states_.empty() ? Status() : resetState();
+}
+
+Status ExecutionContext::resetState() {
+  INLAY_TRY(device().makeCurrent());
+  for (const State &state : states_)
+    INLAY_TRY(device().copy(state.memory, deviceEngine_->constant(state.buffer), state.sizeBytes,
+                            CopyDirection::DeviceToDevice, stream_),
+              "setting the engine's state");
+  return device().synchronize(stream_);
 }
 
 Status ExecutionContext::reserveForProfile() {
@@ -180,6 +203,8 @@ ExecutionContext::~ExecutionContext() {
     (void)dev.synchronize(stream_);
   if (arena_)
     dev.free(arena_);
+  for (const State &state : states_)
+    dev.free(state.memory);
   for (const std::vector<Slot> *slots : {&inputs_, &outputs_})
     for (const Slot &slot : *slots)
       if (slot.staging && !guards_)
@@ -360,6 +385,8 @@ Status ExecutionContext::planArena() {
   }
   std::vector<uint64_t> offsets(planned.size());
   INLAY_ASSIGN(statistics_.plannedBytes, planMemory(planned, offsets));
+  for (const State &state : states_)
+    addresses_[state.buffer] = state.memory;
   const uint64_t slack = alignment - kAllocationAlignmentBytes;
   if (statistics_.plannedBytes)
     INLAY_TRY(reserve(arena_, arenaCapacityBytes_, statistics_.plannedBytes + slack),

@@ -75,6 +75,9 @@ public:
   /// Runs once; see inlay_context_run.
   Status run(Stream callerStream);
   Status synchronize();
+  /// Gives the engine's state its first values again, after the work in the context's stream.
+  /// Errors: DeviceError.
+  Status resetState();
   /// Runs `count` times on the own stream without waiting in between; gives the device's average
   /// time of one run in microseconds, without copies of staged tensors.
   Result<double> measureUs(uint32_t count);
@@ -112,6 +115,7 @@ private:
   static Status checkOptions(const ContextOptions &options, const Engine &engine,
                              const Device &device);
   Status prepareKernels();
+  Status allocateState();
   /// Allocates what the largest shapes of the profile need, so that no later shape has to.
   Status reserveForProfile();
   Status bind(Slot &slot, const TensorBinding &binding);
@@ -166,6 +170,13 @@ private:
   bool areSizesOfBoundInputs_ = true;      // no input was bound since
   std::vector<void *> addresses_;          // per buffer
   std::unique_ptr<GuardedBuffers> guards_; // debug mode: the memory of all buffers
+  /// Memory that keeps its bytes between runs.
+  struct State {
+    uint32_t buffer = 0;
+    void *memory = nullptr;
+    uint64_t sizeBytes = 0;
+  };
+  std::vector<State> states_;
   void *arena_ = nullptr;
   uint64_t arenaCapacityBytes_ = 0;
   bool areShapesKnown_ = false; // the expressions belong to the bound inputs

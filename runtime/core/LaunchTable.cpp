@@ -294,6 +294,9 @@ std::string LaunchTable::describeBuffer(uint32_t index) const {
     case fb::BufferKind::Constant:
       name = fmt::format("constant {}", index);
       break;
+    case fb::BufferKind::State:
+      name = fmt::format("state {}", index);
+      break;
     case fb::BufferKind::Workspace:
       name = fmt::format("workspace {}", index);
       break;

@@ -59,6 +59,7 @@ public:
         INLAY_TRY(convertNode(described_[next++]));
     }
     addOutputs();
+    addUpdates();
     for (mlir::OwningOpRef<plan::KernelOp> &kernel : kernels_.take())
       plan_.addKernel(std::move(kernel));
     return finish();
@@ -122,10 +123,15 @@ private:
   }
 
   void addConstant(graph::ConstantOp constant) {
+    const bool isState = llvm::any_of(constant.getResult().getUsers(), [&](mlir::Operation *user) {
+      auto update = llvm::dyn_cast<graph::UpdateOp>(user);
+      return update && update.getTarget() == constant.getResult();
+    });
     // A parameter that nothing uses stays out of the engine.
     if (!constant.getResult().use_empty())
       buffers_[constant.getResult()] =
-          plan_.addBuffer(constant.getLoc(), constant.getName(), plan::BufferKind::Constant,
+          plan_.addBuffer(constant.getLoc(), constant.getName(),
+                          isState ? plan::BufferKind::State : plan::BufferKind::Constant,
                           sizeBytes(specOf(constant.getResult())), constant.getData());
   }
 
@@ -138,6 +144,34 @@ private:
       if (computed != buffer)
         plan_.addCopy(model_.getLoc(), computed, buffer);
     }
+  }
+
+  /// State gets its value when all else has been read. What lies in other state is put aside first,
+  /// since that state may get its own value before.
+  void addUpdates() {
+    struct Update {
+      graph::UpdateOp op;
+      std::string from, to;
+    };
+    std::vector<Update> updates;
+    for (auto op : model_.getBlock().getOps<graph::UpdateOp>()) {
+      Update update{op, bufferOf(op.getValue()), bufferOf(op.getTarget())};
+      if (update.from != update.to)
+        updates.push_back(std::move(update));
+    }
+    const auto isOverwritten = [&](const std::string &buffer) {
+      return llvm::any_of(updates, [&](const Update &update) { return update.to == buffer; });
+    };
+    for (Update &update : updates)
+      if (isOverwritten(update.from)) {
+        const std::string aside =
+            plan_.addBuffer(update.op.getLoc(), update.to + ".next", plan::BufferKind::Intermediate,
+                            sizeBytes(specOf(update.op.getValue())));
+        plan_.addCopy(update.op.getLoc(), update.from, aside);
+        update.from = aside;
+      }
+    for (Update &update : updates)
+      plan_.addCopy(update.op.getLoc(), update.from, update.to);
   }
 
   /// The buffer that a value lies in; empty if it has none yet.

@@ -5,10 +5,17 @@
 namespace inlay {
 namespace {
 
+/// True for the use of a value as that which an update changes, which reads nothing.
+bool isUpdated(mlir::OpOperand &use) {
+  return llvm::isa<graph::UpdateOp>(use.getOwner()) && use.getOperandNumber() == 0;
+}
+
 /// True if nothing but operand `operand` of the call reads the value from the call on.
 bool isValueLastRead(mlir::Value value, graph::CallOp call, unsigned operand) {
   return llvm::all_of(value.getUses(), [&](mlir::OpOperand &use) {
     mlir::Operation *reader = use.getOwner();
+    if (isUpdated(use))
+      return true;
     return reader == call.getOperation() ? use.getOperandNumber() == operand
                                          : reader->isBeforeInBlock(call);
   });
@@ -26,8 +33,10 @@ bool ValueStorage::isLastRead(mlir::Value memory, graph::CallOp call, unsigned o
 
 void ValueStorage::alias(graph::CallOp call, unsigned result, unsigned operand) {
   const mlir::Value memory = first(call.getInputs()[operand]);
-  // The caller's memory and constants are not written.
-  if (memory.getDefiningOp<graph::CallOp>() && isLastRead(memory, call, operand))
+  // The caller's memory and constants are not written; state is.
+  const bool isState =
+      memory.getDefiningOp<graph::ConstantOp>() && llvm::any_of(memory.getUses(), isUpdated);
+  if ((isState || memory.getDefiningOp<graph::CallOp>()) && isLastRead(memory, call, operand))
     add(memory, call.getOutputs()[result]);
 }
 

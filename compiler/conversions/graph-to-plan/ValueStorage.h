@@ -9,7 +9,8 @@
 namespace inlay {
 
 /// Results of calls that are an operand's memory. A result that a call writes in place takes that
-/// memory over where nothing reads it from the call on: another call made it, this call takes it
+/// memory over where nothing reads it from the call on: another call made it, or it is state, which
+/// is given its value after all others have been read; this call takes it
 /// once, and neither the operand nor another value that lies in it is taken by a later call or an
 /// output of the model. Elsewhere the result has memory of its own, into which the operand is
 /// copied first, so that in-place calls mean what the graph says. A result that is a view, which no

@@ -251,10 +251,10 @@ LogicalResult OutputOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 LogicalResult BufferOp::verify() {
-  bool isConstant = getKind() == BufferKind::Constant;
+  bool isConstant = getKind() == BufferKind::Constant || getKind() == BufferKind::State;
   if (isConstant != getData().has_value())
-    return emitOpError("(C1) ") << (isConstant ? "a constant needs data"
-                                               : "only a constant has data");
+    return emitOpError("(C1) ") << (isConstant ? "a constant and state need data"
+                                               : "only a constant and state have data");
   if (!isConstant)
     return success();
   ShapedType type = getData()->getShapedType();

@@ -57,7 +57,7 @@ def Plan_ArgumentArray : TypedArrayAttrBase<Plan_Argument,
 def Plan_BufferKind : I32EnumAttr<"BufferKind", "what a buffer is for; the values are those of the engine file", [
     I32EnumAttrCase<"Input", 0, "input">, I32EnumAttrCase<"Output", 1, "output">,
     I32EnumAttrCase<"Constant", 2, "constant">, I32EnumAttrCase<"Intermediate", 3, "intermediate">,
-    I32EnumAttrCase<"Workspace", 4, "workspace">]> {
+    I32EnumAttrCase<"Workspace", 4, "workspace">, I32EnumAttrCase<"State", 5, "state">]> {
   let cppNamespace = "::inlay::plan";
 }
 
@@ -143,8 +143,8 @@ def Plan_CheckOp : Plan_Member<"check"> {
 def Plan_BufferOp : Plan_Member<"buffer", [Symbol]> {
   let summary = "Memory with a size in bytes, known once the symbols are";
   let description = [{
-    (C1) A buffer has `data` if and only if it is a constant. (C2) The size of a constant is the constant size of its data,
-    in bytes.
+    State keeps its bytes from one run to the next and begins with its data. (C1) A buffer has `data` if and only if it is a
+    constant or state. (C2) The size of one with data is the constant size of its data, in bytes.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Plan_BufferKind:$kind, Plan_Expr:$sizeBytes,
                        OptionalAttr<ElementsAttr>:$data);
