@@ -4,15 +4,14 @@ import triton.language as tl
 
 
 @triton.jit
-def convolution_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, images, groups, channels, filters, height, width, out_height, out_width,
+def convolution_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, groups, channels, filters, depth, height, width, area, out_width, pixels,
                        KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr,
                        PADDING_H: tl.constexpr, PADDING_W: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr,
                        SUM: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr):
     """A product of filters [filters, channels * taps] and the inputs that they see, [channels * taps, pixels], for each image
-    and group; `channels` and `filters` are those of one group."""
+    and group; `channels` and `filters` are those of one group. depth = channels * taps and area = height * width are arguments
+    because the compiler then knows what divides them."""
     taps: tl.constexpr = KERNEL_H * KERNEL_W
-    depth = channels * taps
-    pixels = out_height * out_width
     tiles_m = tl.cdiv(filters, TILE_M)
     tiles_n = tl.cdiv(pixels, TILE_N)
     # Neighbours in time share the input.
@@ -20,7 +19,7 @@ def convolution_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, images, groups, cha
     tile_n = tl.program_id(0) // tiles_m % tiles_n
     image_group = tl.program_id(0) // (tiles_m * tiles_n)
     group = image_group % groups
-    x_ptr += image_group.to(tl.int64) * channels * height * width
+    x_ptr += image_group.to(tl.int64) * channels * area
     filter_ptr += group.to(tl.int64) * filters * depth
     out_ptr += image_group.to(tl.int64) * filters * pixels
 
@@ -41,7 +40,7 @@ def convolution_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, images, groups, cha
             y = top[None, :] + (tap // KERNEL_W * DILATION_H)[:, None]
             x = left[None, :] + (tap % KERNEL_W * DILATION_W)[:, None]
             inside = inside & (y >= 0) & (y < height) & (x >= 0) & (x < width)
-            b = tl.load(x_ptr + (at_k // taps)[:, None] * (height * width) + y * width + x, mask=inside, other=0.0)
+            b = tl.load(x_ptr + (at_k // taps)[:, None] * area + y * width + x, mask=inside, other=0.0)
         total = tl.dot(a, b, total, input_precision="ieee", out_dtype=SUM)
     if bias_ptr is not None:
         total += tl.load(bias_ptr + group * filters + at_m, mask=at_m < filters, other=0.0).to(SUM)[:, None]

@@ -1,4 +1,5 @@
-"""Elements at places that tensors of indices name. An index outside of its dimension gives 0, where PyTorch raises an error."""
+"""Elements at places that tensors of indices name. An index outside of its dimension gives 0 and writes nothing, where PyTorch
+raises an error."""
 import triton
 import triton.language as tl
 
@@ -30,13 +31,12 @@ def indexed(index_ptr, place, size, step, offsets, exists):
 
 
 @triton.jit
-def gather_kernel(x_ptr, out_ptr, n, size_1, size_2, size_3, size_4, x_0, x_1, x_2, x_3, x_4,
-                  a_ptr, a_size, a_step, a_0, a_1, a_2, a_3, a_4, b_ptr, b_size, b_step, b_0, b_1, b_2, b_3, b_4,
-                  c_ptr, c_size, c_step, c_0, c_1, c_2, c_3, c_4, d_ptr, d_size, d_step, d_0, d_1, d_2, d_3, d_4, BLOCK: tl.constexpr):
-    """An output of five dimensions: its element lies in x where its coordinates lead by the strides x_0, …, and each tensor of
-    indices (a to d; None where there are fewer) by its element, which the coordinates find by the strides a_0, …."""
-    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    inside = at < n
+def places_of(at, n, size_1, size_2, size_3, size_4, x_0, x_1, x_2, x_3, x_4,
+              a_ptr, a_size, a_step, a_0, a_1, a_2, a_3, a_4, b_ptr, b_size, b_step, b_0, b_1, b_2, b_3, b_4,
+              c_ptr, c_size, c_step, c_0, c_1, c_2, c_3, c_4, d_ptr, d_size, d_step, d_0, d_1, d_2, d_3, d_4):
+    """Of elements in five dimensions: where each lies in the indexed tensor, whether it does, and its coordinates. It lies where
+    the coordinates lead by the strides x_0, ..., and each tensor of indices (a to d; None where there are fewer) by its element,
+    which the coordinates find by the strides a_0, ...."""
     i_4 = at % size_4
     rest = at // size_4
     i_3 = rest % size_3
@@ -46,7 +46,7 @@ def gather_kernel(x_ptr, out_ptr, n, size_1, size_2, size_3, size_4, x_0, x_1, x
     i_1 = rest % size_1
     i_0 = rest // size_1
     offsets = dot_of_five(i_0, i_1, i_2, i_3, i_4, x_0, x_1, x_2, x_3, x_4).to(tl.int64)
-    exists = inside
+    exists = at < n
     if a_ptr is not None:
         offsets, exists = indexed(a_ptr, dot_of_five(i_0, i_1, i_2, i_3, i_4, a_0, a_1, a_2, a_3, a_4), a_size, a_step, offsets, exists)
     if b_ptr is not None:
@@ -55,4 +55,32 @@ def gather_kernel(x_ptr, out_ptr, n, size_1, size_2, size_3, size_4, x_0, x_1, x
         offsets, exists = indexed(c_ptr, dot_of_five(i_0, i_1, i_2, i_3, i_4, c_0, c_1, c_2, c_3, c_4), c_size, c_step, offsets, exists)
     if d_ptr is not None:
         offsets, exists = indexed(d_ptr, dot_of_five(i_0, i_1, i_2, i_3, i_4, d_0, d_1, d_2, d_3, d_4), d_size, d_step, offsets, exists)
-    tl.store(out_ptr + at, tl.load(x_ptr + offsets, mask=exists, other=0), mask=inside)
+    return offsets, exists, i_0, i_1, i_2, i_3, i_4
+
+
+@triton.jit
+def gather_kernel(x_ptr, out_ptr, n, size_1, size_2, size_3, size_4, x_0, x_1, x_2, x_3, x_4,
+                  a_ptr, a_size, a_step, a_0, a_1, a_2, a_3, a_4, b_ptr, b_size, b_step, b_0, b_1, b_2, b_3, b_4,
+                  c_ptr, c_size, c_step, c_0, c_1, c_2, c_3, c_4, d_ptr, d_size, d_step, d_0, d_1, d_2, d_3, d_4, BLOCK: tl.constexpr):
+    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    offsets, exists, i_0, i_1, i_2, i_3, i_4 = places_of(
+        at, n, size_1, size_2, size_3, size_4, x_0, x_1, x_2, x_3, x_4, a_ptr, a_size, a_step, a_0, a_1, a_2, a_3, a_4,
+        b_ptr, b_size, b_step, b_0, b_1, b_2, b_3, b_4, c_ptr, c_size, c_step, c_0, c_1, c_2, c_3, c_4,
+        d_ptr, d_size, d_step, d_0, d_1, d_2, d_3, d_4)
+    tl.store(out_ptr + at, tl.load(x_ptr + offsets, mask=exists, other=0), mask=at < n)
+
+
+@triton.jit
+def scatter_kernel(v_ptr, out_ptr, n, size_1, size_2, size_3, size_4, x_0, x_1, x_2, x_3, x_4,
+                   a_ptr, a_size, a_step, a_0, a_1, a_2, a_3, a_4, b_ptr, b_size, b_step, b_0, b_1, b_2, b_3, b_4,
+                   c_ptr, c_size, c_step, c_0, c_1, c_2, c_3, c_4, d_ptr, d_size, d_step, d_0, d_1, d_2, d_3, d_4,
+                   v_0, v_1, v_2, v_3, v_4, BLOCK: tl.constexpr):
+    """Writes the elements of v, which the coordinates find by the strides v_0, ..., to their places. Of several for one place
+    any may remain."""
+    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    offsets, exists, i_0, i_1, i_2, i_3, i_4 = places_of(
+        at, n, size_1, size_2, size_3, size_4, x_0, x_1, x_2, x_3, x_4, a_ptr, a_size, a_step, a_0, a_1, a_2, a_3, a_4,
+        b_ptr, b_size, b_step, b_0, b_1, b_2, b_3, b_4, c_ptr, c_size, c_step, c_0, c_1, c_2, c_3, c_4,
+        d_ptr, d_size, d_step, d_0, d_1, d_2, d_3, d_4)
+    values = tl.load(v_ptr + dot_of_five(i_0, i_1, i_2, i_3, i_4, v_0, v_1, v_2, v_3, v_4), mask=exists, other=0)
+    tl.store(out_ptr + offsets, values, mask=exists)

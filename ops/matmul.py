@@ -63,3 +63,33 @@ def matmul_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_
         total += c * BETA
     out_ptr += batch.to(tl.int64) * m * n
     tl.store(out_ptr + at_m[:, None].to(tl.int64) * n + at_n[None, :], total.to(out_ptr.dtype.element_ty), mask=inside)
+
+
+@triton.jit
+def row_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_0, a_step_1, a_step_2, b_step_0, b_step_1, b_step_2,
+               c_step_0, c_step_1, c_step_2, c_row, c_column, ALPHA: tl.constexpr, BETA: tl.constexpr, IS_B_TRANSPOSED: tl.constexpr,
+               SUM: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr):
+    """The same for few rows, each by itself: reading B takes the time, and tensor cores would be idle."""
+    tiles_n = tl.cdiv(n, TILE_N)
+    row = tl.program_id(0) // tiles_n % m
+    batch = tl.program_id(0) // tiles_n // m
+    a_ptr += batch_start(batch, size_1, size_2, a_step_0, a_step_1, a_step_2) + row.to(tl.int64) * k
+    b_ptr += batch_start(batch, size_1, size_2, b_step_0, b_step_1, b_step_2)
+    at_n = tl.program_id(0) % tiles_n * TILE_N + tl.arange(0, TILE_N)
+    at_k = tl.arange(0, TILE_K)
+    b_row = 1 if IS_B_TRANSPOSED else n
+    b_column = k if IS_B_TRANSPOSED else 1
+    total = tl.zeros((TILE_N, TILE_K), dtype=SUM)
+    for done in range(0, k, TILE_K):
+        inside = done + at_k < k
+        a = tl.load(a_ptr + done + at_k, mask=inside, other=0.0).to(SUM)
+        b = tl.load(b_ptr + at_n[:, None].to(tl.int64) * b_column + (done + at_k)[None, :].to(tl.int64) * b_row,
+                    mask=(at_n < n)[:, None] & inside[None, :], other=0.0).to(SUM)
+        total += b * a[None, :]
+    result = tl.sum(total, 1)
+    if ALPHA != 1:
+        result = result * ALPHA
+    if c_ptr is not None:
+        c_ptr += batch_start(batch, size_1, size_2, c_step_0, c_step_1, c_step_2) + row.to(tl.int64) * c_row
+        result += tl.load(c_ptr + at_n * c_column, mask=at_n < n, other=0.0).to(SUM) * BETA
+    tl.store(out_ptr + (batch.to(tl.int64) * m + row) * n + at_n, result.to(out_ptr.dtype.element_ty), mask=at_n < n)

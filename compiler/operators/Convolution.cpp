@@ -150,20 +150,33 @@ PluginImplementation implementProduct(const PluginNode &node, const Convolution 
   const Expr channels = inputOf(node, "weight").shape[1];
   const Expr pixels = read.outHeight * read.outWidth;
   const DataType dtype = inputOf(node, "input").dtype;
-  const bool isWide = dtype == DataType::Float64;
-  const int64_t tileM = tileFor(perGroup, 1, isWide ? 32 : 64, isWide ? 32 : 64);
-  const int64_t tileN = tileFor(pixels, 16, isWide ? 32 : 64, isWide ? 32 : 64);
-  const int64_t tileK =
-      tileFor(channels * Expr(read.window.kernel[0] * read.window.kernel[1]), 16, 32, 32);
+  const Expr depth = channels * Expr(read.window.kernel[0] * read.window.kernel[1]);
+  // Large tiles need enough of them to keep a GPU busy.
+  const bool isNarrow = dataTypeSizeBytes(dtype) == 2;
+  const Expr large =
+      read.images * Expr(read.groups) * ceilDiv(perGroup, 128) * ceilDiv(pixels, 128);
+  const int64_t side = dtype == DataType::Float64                             ? 32
+                       : isNarrow && large.constantValue().value_or(0) >= 128 ? 128
+                                                                              : 64;
+  const int64_t tileM = tileFor(perGroup, 1, side, side);
+  const int64_t tileN = tileFor(pixels, 16, side, side);
+  const int64_t tileK = tileFor(depth, 16, isNarrow ? 64 : 32, 32);
   LaunchBuilder launch("convolution.py", "convolution_kernel");
   addTensors(launch, node);
-  launch.sizes({read.images, Expr(read.groups), channels, perGroup, read.height, read.width,
-                read.outHeight, read.outWidth});
+  launch.sizes({Expr(read.groups), channels, perGroup, depth, read.height, read.width,
+                read.height * read.width});
+  // A division by a constant is a multiplication.
+  if (const std::optional<int64_t> width = read.outWidth.constantValue())
+    launch.constant("out_width", *width);
+  else
+    launch.sizes({read.outWidth});
+  launch.sizes({pixels});
   addWindow(launch, read.window, true);
   launch.constant("SUM", sumTypeOf(dtype))
       .constant("TILE_M", tileM)
       .constant("TILE_N", tileN)
-      .constant("TILE_K", tileK);
+      .constant("TILE_K", tileK)
+      .warps(tileM * tileN >= 128 * 128 ? 8 : 4);
   return launch.over(read.images * Expr(read.groups) * ceilDiv(perGroup, tileM) *
                      ceilDiv(pixels, tileN));
 }

@@ -151,6 +151,12 @@ Tiles tilesFor(const Product &product, DataType dtype) {
   return chosen;
 }
 
+/// Rows so few that reading B takes the time: each is computed by itself.
+bool areFewRows(const Product &product) {
+  constexpr int64_t kMost = 4;
+  return product.m.isConstant() && *product.m.constantValue() <= kMost;
+}
+
 struct Operands {
   uint32_t a, b;
   std::optional<uint32_t> c;
@@ -159,10 +165,10 @@ struct Operands {
 
 PluginImplementation implementProduct(Product product, const Operands &operands, DataType dtype) {
   mergeBatches(product);
-  const Tiles tiles = tilesFor(product, dtype);
   std::vector<BatchDimension> batches(3 - product.batches.size(), {Expr(1), 0, 0, 0});
   batches.insert(batches.end(), product.batches.begin(), product.batches.end());
-  LaunchBuilder launch("matmul.py", "matmul_kernel");
+  const bool areFew = areFewRows(product);
+  LaunchBuilder launch("matmul.py", areFew ? "row_kernel" : "matmul_kernel");
   launch.input(operands.a).input(operands.b).optionalInput("c_ptr", operands.c).output(0);
   launch.sizes({product.m, product.n, product.k, batches[1].size, batches[2].size});
   for (const BatchDimension &batch : batches)
@@ -175,15 +181,20 @@ PluginImplementation implementProduct(Product product, const Operands &operands,
       .constant("ALPHA", operands.alpha)
       .constant("BETA", operands.beta)
       .constant("IS_B_TRANSPOSED", product.isBTransposed)
-      .constant("SUM", sumTypeOf(dtype))
-      .constant("TILE_M", tiles.m)
+      .constant("SUM", sumTypeOf(dtype));
+  const Expr count = batches[0].size * batches[1].size * batches[2].size;
+  if (areFew) {
+    const int64_t tileN = tileFor(product.n, 1, 16, 16);
+    launch.constant("TILE_N", tileN).constant("TILE_K", tileFor(product.k, 1, 128, 128));
+    return launch.over(count * product.m * ceilDiv(product.n, tileN));
+  }
+  const Tiles tiles = tilesFor(product, dtype);
+  launch.constant("TILE_M", tiles.m)
       .constant("TILE_N", tiles.n)
       .constant("TILE_K", tiles.k)
       .warps(tiles.warps)
       .stages(tiles.stages);
-  const Expr programs = batches[0].size * batches[1].size * batches[2].size *
-                        ceilDiv(product.m, tiles.m) * ceilDiv(product.n, tiles.n);
-  return launch.over(programs);
+  return launch.over(count * ceilDiv(product.m, tiles.m) * ceilDiv(product.n, tiles.n));
 }
 
 /// Names of a product's tensors in its schema.

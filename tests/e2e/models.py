@@ -59,7 +59,8 @@ SIZES = {
 }
 EMPTY = {"add_one_dynamic": (add_one, [(0,)]), "add_one_dynamic2d": (add_one, [(0, 2), (0, 85)])}
 RECORDED = ["add_one", "add_one_fp16", "add_one_dynamic", "add_one_dynamic2d", "elementwise_mul_f32", "elementwise_mul_i32",
-            "scale_mul_kwargs", "scale_mul_defaults", "circ_pad", "circ_pad_dynamic", "split_sign_dict"]
+            "scale_mul_kwargs", "scale_mul_defaults", "circ_pad", "circ_pad_dynamic", "split_sign_dict",
+            "mixed_add_one", "cnn", "tiny_lm"]
 ALL = RECORDED + ["add_one_triton_op"]
 # Which of an operator's plugins serves the model.
 KERNELS = {"circ_pad": "circ_pad_row_kernel", "circ_pad_dynamic": "circ_pad_kernel"}

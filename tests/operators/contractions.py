@@ -17,6 +17,8 @@ def products():
     for m, n, k in [(0, 3, 4), (3, 0, 4), (3, 4, 0), (1, 1, 1), (1, 130, 67), (129, 5, 33), (150, 131, 70)]:
         x, w = floats((m, k)), floats((n, k))
         yield call("aten::linear", {"input": x, "weight": w, "bias": None}, x.wide @ w.wide.T)
+    x, w, b = floats((2, 300), "bfloat16"), floats((300, 70), "bfloat16"), floats((2, 70), "bfloat16")
+    yield call("aten::addmm", {"self": b, "mat1": x, "mat2": w, "alpha": 2}, b.wide + 2 * (x.wide @ w.wide), dtype="bfloat16")
     x, w = floats((21, 48), "float16"), floats((48, 33), "float16")
     yield call("aten::mm", {"self": x, "mat2": w}, x.wide @ w.wide, dtype="float16")
     x, w = floats((3, 21, 19)), floats((3, 19, 17))

@@ -298,6 +298,22 @@ def gathers():
         tensors = {"self": self} | {f"indices[{dim}]": array for dim, array in index.items()}
         missing = {f"indices[{dim}]": None for dim in range(max(index)) if dim not in index}
         yield call("aten::index.Tensor", tensors | missing, Tensor(self.values[key], self.dtype))
+    scatters = [({0: [3, -4]}, (2, 5, 6)), ({0: [[0], [2]], 1: [1, 3, -1]}, (6,)), ({0: [1, 2], 2: [0, -1]}, (2, 5))]
+    for places, shape in scatters:
+        values = floats(shape)
+        expected = x.values.copy()
+        expected[tuple(numpy.array(places[dim]) if dim in places else slice(None) for dim in range(3))] = values.values
+        indices = [Tensor(numpy.array(places[dim]), "int64") if dim in places else None for dim in range(max(places) + 1)]
+        yield call("aten::index_put", {"self": x, "indices": indices, "values": values}, expected, tolerance=0.0)
+    values, expected = floats((4, 2, 6), "float16"), floats((4, 5, 6), "float16")
+    changed = Tensor(expected.values.copy(), "float16")
+    changed.values[:, [4, 1]] = values.values
+    index = Tensor(numpy.array([4, 1]), "int64")
+    yield call("aten::index_copy", {"self": expected, "dim": 1, "index": index, "source": values}, changed)
+    values, index = floats((4, 5, 6)), Tensor(numpy.argsort(RANDOM.uniform(size=(2, 5, 3)), 1), "int64")
+    expected = x.values.copy()
+    numpy.put_along_axis(expected[:2, :, :3], index.values, values.values[:2, :, :3], 1)
+    yield call("aten::scatter.src", {"self": x, "dim": 1, "index": index, "src": values}, expected, tolerance=0.0)
     table, index = floats((3, 2)), Tensor(numpy.array([2, 99, -1]), "int64")
     expected = numpy.stack([table.values[2], [0, 0], [0, 0]])
     yield call("aten::embedding", {"weight": table, "indices": index}, expected, tolerance=0.0)

@@ -1,0 +1,227 @@
+#include "compiler/operators/Places.h"
+
+#include "base/Error.h"
+#include "compiler/operators/Arguments.h"
+#include "compiler/operators/Shapes.h"
+
+#include <algorithm>
+
+namespace inlay {
+namespace {
+
+constexpr size_t kMostDimensions = 5, kMostIndices = 4;
+
+/// Brings the elements to as few dimensions as possible.
+std::vector<PlaceDimension> merged(const std::vector<PlaceDimension> &dimensions) {
+  std::vector<PlaceDimension> result;
+  for (const PlaceDimension &dimension : dimensions) {
+    if (isOne(dimension.size))
+      continue;
+    const auto isContinued = [&](const PlaceDimension &outer) {
+      for (size_t i = 0; i < outer.steps.size(); ++i)
+        if (!(outer.steps[i] == dimension.steps[i] * dimension.size))
+          return false;
+      return true;
+    };
+    if (!result.empty() && isContinued(result.back()))
+      result.back() = {result.back().size * dimension.size, dimension.steps};
+    else
+      result.push_back(dimension);
+  }
+  return result;
+}
+
+/// The tensors of indices of index.Tensor, by the dimension that each indexes.
+Result<std::vector<std::pair<size_t, uint32_t>>> listedIndices(const PluginNode &node) {
+  std::vector<std::pair<size_t, uint32_t>> indices;
+  constexpr std::string_view kPrefix = "indices[";
+  for (uint32_t i = 0; i < node.inputNames.size(); ++i) {
+    const std::string &name = node.inputNames[i];
+    if (!name.starts_with(kPrefix))
+      continue;
+    INLAY_TRY(checkIndices(node, i));
+    indices.emplace_back(std::stoul(name.substr(kPrefix.size())), i);
+  }
+  std::ranges::sort(indices);
+  const size_t rank = inputOf(node, "self").shape.size();
+  if (indices.empty() || indices.size() > kMostIndices || indices.back().first >= rank)
+    return unimplemented(
+        "{} tensors of indices for a tensor of rank {}; from 1 to {} are supported", indices.size(),
+        rank, kMostIndices);
+  return indices;
+}
+
+} // namespace
+
+std::vector<Expr> Places::shape() const {
+  std::vector<Expr> sizes;
+  for (const PlaceDimension &dimension : dimensions)
+    sizes.push_back(dimension.size);
+  return sizes;
+}
+
+Status Places::addSource(std::span<const Expr> source) {
+  if (source.size() > dimensions.size())
+    return invalidArgument("the tensor that is written has rank {}; expected at most {}",
+                           source.size(), dimensions.size());
+  const size_t first = dimensions.size() - source.size();
+  for (size_t dim = 0; dim < source.size(); ++dim)
+    if (const Expr &size = dimensions[first + dim].size;
+        !isOne(source[dim]) && !(source[dim] == size))
+      requirements.push_back(
+          {equal(source[dim], size), fmt::format("size {} of the tensor that is written equals {}",
+                                                 source[dim].toString(), size.toString())});
+  addSourceSteps(broadcastStrides(source, dimensions.size()));
+  return {};
+}
+
+void Places::addSourceSteps(std::span<const Expr> steps) {
+  hasSource = true;
+  for (size_t dim = 0; dim < dimensions.size(); ++dim)
+    dimensions[dim].steps.push_back(steps[dim]);
+}
+
+Status checkIndices(const PluginNode &node, uint32_t input) {
+  const DataType dtype = node.inputs[input].dtype;
+  if (dtype == DataType::Int64 || dtype == DataType::Int32)
+    return {};
+  if (dtype == DataType::Bool || dtype == DataType::UInt8)
+    return unimplemented("'{}' is a mask ({}), which makes an output whose size depends on data; "
+                         "indices of int32 and int64 are supported",
+                         node.inputNames[input], dataTypeName(dtype));
+  return invalidArgument("'{}' is {}; expected int32 or int64", node.inputNames[input],
+                         dataTypeName(dtype));
+}
+
+Result<Places> readIndexList(const PluginNode &node) {
+  const std::vector<Expr> &shape = inputOf(node, "self").shape;
+  const std::vector<Expr> strides = denseStrides(shape);
+  INLAY_ASSIGN(const auto indices, listedIndices(node));
+  Places places;
+  std::vector<std::vector<Expr>> indexShapes;
+  for (const auto &[dim, input] : indices) {
+    places.indices.push_back({input, shape[dim], strides[dim]});
+    indexShapes.push_back(node.inputs[input].shape);
+  }
+  INLAY_ASSIGN(const std::vector<Expr> together,
+               broadcastShapes(node, indexShapes, places.requirements));
+  std::vector<PlaceDimension> indexed;
+  for (const Expr &size : together)
+    indexed.push_back({size, {Expr(0)}});
+  for (const std::vector<Expr> &indexShape : indexShapes) {
+    const std::vector<Expr> steps = broadcastStrides(indexShape, together.size());
+    for (size_t dim = 0; dim < together.size(); ++dim)
+      indexed[dim].steps.push_back(steps[dim]);
+  }
+  const size_t first = indices.front().first, last = indices.back().first;
+  const bool areNeighbours = last - first + 1 == indices.size();
+  const auto append = [&](const std::vector<PlaceDimension> &dimensions) {
+    places.dimensions.insert(places.dimensions.end(), dimensions.begin(), dimensions.end());
+  };
+  if (!areNeighbours)
+    append(indexed);
+  for (size_t dim = 0; dim < shape.size(); ++dim) {
+    if (areNeighbours && dim == first)
+      append(indexed);
+    if (std::ranges::find(indices, dim, [](const auto &index) { return index.first; }) !=
+        indices.end())
+      continue;
+    std::vector<Expr> steps(1 + indices.size(), Expr(0));
+    steps[0] = strides[dim];
+    places.dimensions.push_back({shape[dim], std::move(steps)});
+  }
+  return places;
+}
+
+Result<Places> readSlices(const PluginNode &node) {
+  const std::vector<Expr> &shape = inputOf(node, "self").shape;
+  const uint32_t index = inputIndex(node, "index");
+  INLAY_TRY(checkIndices(node, index));
+  const TensorSpec &indices = node.inputs[index];
+  if (indices.shape.size() > 1)
+    return invalidArgument("'index' has rank {}; expected 0 or 1", indices.shape.size());
+  INLAY_ASSIGN(const size_t selected, dimensionOf(integerOf(node, "dim"), shape.size()));
+  Places places;
+  if (shape.empty()) {
+    places.indices.push_back({index, Expr(1), Expr(1)});
+    return places;
+  }
+  const std::vector<Expr> strides = denseStrides(shape);
+  for (size_t dim = 0; dim < shape.size(); ++dim)
+    if (dim == selected)
+      places.dimensions.push_back({indices.numel(), {Expr(0), Expr(1)}});
+    else
+      places.dimensions.push_back({shape[dim], {strides[dim], Expr(0)}});
+  places.indices.push_back({index, shape[selected], strides[selected]});
+  return places;
+}
+
+Result<Places> readElements(const PluginNode &node) {
+  const std::vector<Expr> &shape = inputOf(node, "self").shape;
+  const uint32_t index = inputIndex(node, "index");
+  INLAY_TRY(checkIndices(node, index));
+  const std::vector<Expr> &indices = node.inputs[index].shape;
+  if (indices.size() != shape.size())
+    return invalidArgument("'index' has rank {}, and 'self' {}; expected the same", indices.size(),
+                           shape.size());
+  INLAY_ASSIGN(const size_t selected, dimensionOf(integerOf(node, "dim"), shape.size()));
+  const std::vector<Expr> strides = denseStrides(shape), indexStrides = denseStrides(indices);
+  Places places;
+  for (size_t dim = 0; dim < shape.size(); ++dim) {
+    places.dimensions.push_back(
+        {indices[dim], {dim == selected ? Expr(0) : strides[dim], indexStrides[dim]}});
+    if (dim != selected)
+      places.requirements.push_back(
+          {lessEqual(indices[dim], shape[dim]),
+           fmt::format("'index' is no larger than 'self' in dimension {}", dim)});
+  }
+  places.indices.push_back({index, shape.empty() ? Expr(1) : shape[selected],
+                            shape.empty() ? Expr(1) : strides[selected]});
+  return places;
+}
+
+namespace {
+
+/// What a kernel is told of one tensor of indices; of one that is not there, that it is None.
+void addIndex(LaunchBuilder &launch, const Places &places,
+              std::span<const PlaceDimension> dimensions, size_t i) {
+  const std::string name(1, static_cast<char>('a' + i));
+  if (i < places.indices.size()) {
+    const PlaceIndex &index = places.indices[i];
+    launch.input(index.input).wideSize(index.size).wideSize(index.step);
+    for (const PlaceDimension &dimension : dimensions)
+      launch.wideSize(dimension.steps[1 + i]);
+    return;
+  }
+  launch.constant(name + "_ptr", std::monostate());
+  for (std::string_view suffix : {"size", "step", "0", "1", "2", "3", "4"})
+    launch.constant(fmt::format("{}_{}", name, suffix), int64_t{0});
+}
+
+} // namespace
+
+Result<PluginImplementation> overPlaces(LaunchBuilder &launch, const Places &places) {
+  std::vector<PlaceDimension> dimensions = merged(places.dimensions);
+  if (dimensions.size() > kMostDimensions)
+    return unimplemented("the elements have {} dimensions that are indexed in different ways; at "
+                         "most {} are supported",
+                         dimensions.size(), kMostDimensions);
+  const std::vector<Expr> none(2 + places.indices.size(), Expr(0));
+  dimensions.insert(dimensions.begin(), kMostDimensions - dimensions.size(), {Expr(1), none});
+  constexpr int64_t kBlock = 1024;
+  const Expr numel = productOf(places.shape());
+  launch.sizes({numel});
+  for (size_t dim = 1; dim < kMostDimensions; ++dim)
+    launch.sizes({dimensions[dim].size});
+  for (const PlaceDimension &dimension : dimensions)
+    launch.wideSize(dimension.steps[0]);
+  for (size_t i = 0; i < kMostIndices; ++i)
+    addIndex(launch, places, dimensions, i);
+  for (const PlaceDimension &dimension : dimensions)
+    if (places.hasSource)
+      launch.wideSize(dimension.steps.back());
+  launch.constant("BLOCK", kBlock);
+  return launch.over(ceilDiv(numel, kBlock));
+}
+
+} // namespace inlay
