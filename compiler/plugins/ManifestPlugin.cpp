@@ -297,7 +297,7 @@ Result<std::vector<LaunchConfig>> configsOf(const ManifestLaunch &written, const
     kernel.path = written.kernelPath;
     kernel.source = written.kernelSource;
     kernel.function = written.function;
-    INLAY_ASSIGN(const std::vector<KernelConfigValues> read, node.readAutotune(kernel),
+    INLAY_ASSIGN(const std::vector<KernelConfigValues> read, node.autotuneConfigs(kernel),
                  fmt::format("{}: reading 'configs'", written.position.toString()));
     for (const KernelConfigValues &config : read) {
       LaunchConfig &added = configs.emplace_back(

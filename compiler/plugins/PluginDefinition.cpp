@@ -118,6 +118,14 @@ Status checkTargetName(std::string_view target) {
                          target);
 }
 
+Result<std::vector<KernelConfigValues>>
+PluginNode::autotuneConfigs(const TritonKernel &kernel) const {
+  if (!readAutotune)
+    return failedPrecondition("the autotuner of kernel '{}' is read while an engine is built",
+                              kernel.function);
+  return readAutotune(kernel);
+}
+
 std::string KernelConfigValues::name() const {
   std::string text;
   for (const auto &[name, value] : constexprs)

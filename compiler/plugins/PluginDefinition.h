@@ -103,12 +103,16 @@ struct PluginNode {
   std::vector<TensorSpec> outputs;       // empty while describing
   std::vector<ComputedSize> sizes;       // likewise: as described
   std::vector<std::string> targets = {}; // of the build, "cuda:sm_90a"
-  AutotuneReader readAutotune = {};      // may be called while implementing
+  AutotuneReader readAutotune = {};      // while implementing
   /// Of the attributes of kind Size (one element) and SizeList: what they are; none for None. A
   /// SizeNumber that depends on sizes is here too, and is None among `attributes`.
   std::map<std::string, std::vector<Expr>, std::less<>> sizeAttributes = {};
   /// What is known of the symbols in shapes and sizes; those that are missing are unbounded.
   std::map<std::string, Interval, std::less<>> symbolRanges = {};
+
+  /// The configurations of a kernel's autotuner. Errors: those of readAutotune; FailedPrecondition
+  /// if the node is not being implemented.
+  Result<std::vector<KernelConfigValues>> autotuneConfigs(const TritonKernel &kernel) const;
 };
 
 /// A compile-time argument of a kernel. Strings and dtypes are Triton constexprs too; monostate is

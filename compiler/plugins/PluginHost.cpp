@@ -430,7 +430,7 @@ size_t readAutotune(Node *node, const char *path, const char *source, const char
   const TritonKernel kernel = functionOf(*node, path, source, function);
   if (!node->error.isOk())
     return 0;
-  node->configs = node->take(node->node.readAutotune(kernel), "configurations");
+  node->configs = node->take(node->node.autotuneConfigs(kernel), "configurations");
   return node->configs.size();
 }
 

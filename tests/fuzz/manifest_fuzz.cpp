@@ -45,6 +45,11 @@ void use(const PluginDefinition &plugin, const std::vector<Expr> &shape, bool ta
         takesDefaults && (attribute.defaultValue || attribute.isOptional)
             ? attribute.defaultValue.value_or(AttributeValue())
             : exampleOf(attribute.kind);
+  if (takesDefaults)
+    node.readAutotune = [](const TritonKernel &) -> Result<std::vector<KernelConfigValues>> {
+      return std::vector<KernelConfigValues>{{{{"BLOCK", int64_t{64}}}, 2, 1},
+                                             {{{"BLOCK", int64_t{256}}}}};
+    };
   Result<PluginDescription> description = plugin.describe(node);
   if (!description.isOk())
     return;
