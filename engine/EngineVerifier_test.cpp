@@ -278,8 +278,29 @@ INSTANTIATE_TEST_SUITE_P(
                      "steps[1] belongs to tactic 3 of choice 0, which is not there")),
     [](const auto &test) { return std::string(test.param.name); });
 
-TEST(Verifier, AcceptsComputedSizesUpdatedInputsAndTactics) {
-  for (TestEngine (*make)() : {makeSizeTestEngine, makeUpdateTestEngine, makeTacticTestEngine}) {
+#define BREAK_STATE(name, statement, message)                                                      \
+  BrokenEngine {                                                                                   \
+    name,                                                                                          \
+        [](TestEngine &test) {                                                                     \
+          test = makeStateTestEngine();                                                            \
+          fb::EngineT &e = test.engine;                                                            \
+          statement;                                                                               \
+        },                                                                                         \
+        message                                                                                    \
+  }
+
+INSTANTIATE_TEST_SUITE_P(
+    State, Verifier,
+    testing::Values(BREAK_STATE("stateWithoutSegment", e.buffers[2]->segment = 0xffffffff,
+                                "buffers[2] is a constant or state without segment"),
+                    BREAK_STATE("stateOfAnotherSize", e.buffers[2]->size_bytes = 1,
+                                "buffers[2] is a constant or state whose size is not its segment's "
+                                "8 bytes")),
+    [](const auto &test) { return std::string(test.param.name); });
+
+TEST(Verifier, AcceptsComputedSizesUpdatedInputsTacticsAndState) {
+  for (TestEngine (*make)() :
+       {makeSizeTestEngine, makeUpdateTestEngine, makeTacticTestEngine, makeStateTestEngine}) {
     TestEngine test = make();
     const Result<std::vector<std::byte>> bytes =
         writeEngineFile(std::move(test.engine), test.segments);
@@ -288,6 +309,7 @@ TEST(Verifier, AcceptsComputedSizesUpdatedInputsAndTactics) {
     std::memcpy(&header, bytes->data(), sizeof(header));
     EXPECT_EQ(header.flags, make == makeSizeTestEngine     ? kComputedSizesFlag
                             : make == makeTacticTestEngine ? kTacticsFlag
+                            : make == makeStateTestEngine  ? kStateFlag
                                                            : 0u);
   }
 }

@@ -229,6 +229,37 @@ inline TestEngine makeTacticTestEngine() {
   return test;
 }
 
+/// z is what the run before was given as x, two floats; first the eight bytes of the state's
+/// segment.
+inline TestEngine makeStateTestEngine() {
+  TestEngine test;
+  fb::EngineT &engine = test.engine;
+  engine.producer = "test";
+  engine.name = "delay";
+  engine.expressions.emplace_back(static_cast<uint8_t>(ExprKind::Constant), 0, 0, 0, 8);
+  engine.expressions.emplace_back(static_cast<uint8_t>(ExprKind::Constant), 0, 0, 0, 2);
+  for (fb::BufferKind kind :
+       {fb::BufferKind::Input, fb::BufferKind::Output, fb::BufferKind::State}) {
+    auto buffer = std::make_unique<fb::BufferT>();
+    buffer->kind = kind;
+    buffer->last_step = 1;
+    engine.buffers.push_back(std::move(buffer));
+  }
+  engine.buffers[2]->segment = 0;
+  test.segments = {bytesOf("8 bytes.")};
+  engine.inputs.push_back(makeTestTensor("x", {1}, 0));
+  engine.outputs.push_back(makeTestTensor("z", {1}, 1));
+  for (const auto &[source, target] : {std::pair(2u, 1u), std::pair(0u, 2u)}) {
+    fb::CopyT copy;
+    copy.source = source;
+    copy.target = target;
+    auto step = std::make_unique<fb::StepT>();
+    step->kind.Set(std::move(copy));
+    engine.steps.push_back(std::move(step));
+  }
+  return test;
+}
+
 /// Lets z be the memory of x: first a copy of x, then written by the launch.
 inline TestEngine makeUpdateTestEngine() {
   TestEngine test = makeTestEngine();

@@ -425,5 +425,30 @@ TEST(ExecutionContext, UnknownDevicesAreRefused) {
               IsError(StatusCode::InvalidArgument, "-1 threads"));
 }
 
+TEST(ExecutionContext, KeepsStateOfItsOwnFromRunToRun) {
+  for (const char *device : {"null", "cpu"}) {
+    const auto engine = loadTestEngine(makeStateTestEngine());
+    const auto one = makeTestContext(engine, device), other = makeTestContext(engine, device);
+    const auto x = countingFloats(2, 1), z = countingFloats(2, 100);
+    float first[2];
+    std::memcpy(first, "8 bytes.", sizeof(first));
+    const int64_t shape[] = {2};
+    for (const auto &context : {one.get(), other.get()}) {
+      EXPECT_OK(context->bindInput(0, {x->data(), DataType::Float32, shape}));
+      EXPECT_OK(context->bindOutput(0, {z->data(), DataType::Float32, shape}));
+    }
+    EXPECT_OK(one->run(nullptr));
+    EXPECT_EQ(std::memcmp(z->data(), first, sizeof(first)), 0) << device;
+    EXPECT_OK(one->run(nullptr));
+    EXPECT_THAT(std::span(z->floats(), 2), testing::ElementsAre(1, 2)) << device;
+    EXPECT_OK(other->run(nullptr));
+    EXPECT_EQ(std::memcmp(z->data(), first, sizeof(first)), 0) << device;
+    EXPECT_OK(one->resetState());
+    EXPECT_OK(one->run(nullptr));
+    EXPECT_EQ(std::memcmp(z->data(), first, sizeof(first)), 0) << device;
+    EXPECT_GE(one->statistics().allocatedBytes, 8u);
+  }
+}
+
 } // namespace
 } // namespace inlay

@@ -342,6 +342,9 @@ private:
       const size_t end = std::string_view("torch.ops.").size() + kAten.size() - 1 + name.size();
       if (opName.size() >= name.size())
         node.target.erase(end - 1, 1);
+      // The only operators whose first argument has another name out of place.
+      if (name.ends_with("dropout_") && node.inputs[0].name == "self")
+        node.inputs[0].name = "input";
     }
     const std::string object = objectOf(*argument), newValue = *result;
     change(std::move(node), object, newValue);

@@ -108,6 +108,14 @@ TEST_F(Functionalize, LaterUsesOfAChangedTensorUseItsNewValue) {
   EXPECT_THAT(outputs(), ElementsAre("user_output add_", "user_output mul"));
 }
 
+TEST_F(Functionalize, DropoutsArgumentHasAnotherNameOutOfPlace) {
+  node("aten.neg.default", "y", {"x"});
+  node("aten.dropout_.default", "dropout_", {"y"});
+  output("dropout_");
+  functionalize(program_);
+  EXPECT_THAT(nodes(), ElementsAre("y = aten::neg(self=x)", "dropout_ = aten::dropout(input=y)"));
+}
+
 TEST_F(Functionalize, ChangedBuffersAndInputsBecomeMutations) {
   node("aten.add_.Tensor", "add_", {"b", "x"});
   node("aten.mul_.Tensor", "mul_", {"x", "b"});
