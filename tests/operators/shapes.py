@@ -124,6 +124,18 @@ def copies():
     yield Case("aten::diff", {"self": numbers((3, 5), "int64"), "dim": 0}, of(np.diff(numbers((3, 5), "int64").values, axis=0), "int64"))
 
 
+def free():
+    """Views that lie in the memory of their input: engines of them have no kernels."""
+    for op, shape, function, arguments in (
+            ("view", (4, 6), lambda x: x.reshape(24), {"size": [24]}), ("unsqueeze", (4,), lambda x: x[None], {"dim": 0}),
+            ("squeeze", (1, 4), lambda x: x[0], {}), ("permute", (4, 1, 6), lambda x: x.transpose(1, 0, 2), {"dims": [1, 0, 2]}),
+            ("expand", (4, 6), lambda x: x, {"size": [-1, 6]}), ("slice.Tensor", (4, 6), lambda x: x, {"dim": 1, "end": 2**63 - 1}),
+            ("contiguous", (3,), lambda x: x, {}), ("clone", (3,), lambda x: x, {}), ("chunk", (3,), lambda x: x, {"chunks": 1}),
+            ("to.dtype", (3,), lambda x: x, {"dtype": Dtype("float32")})):
+        x = numbers(shape, "float32")
+        yield Case(f"aten::{op}", {"self": x, **arguments}, of(function(x.values), "float32"))
+
+
 def shared():
     """Views of values of which one is then changed in place: the others must stay what they were."""
     def scattered(base, source):
@@ -234,4 +246,4 @@ def symbolic(rows, columns):
     yield Case("aten::full", {"size": [2], "fill_value": Size("s0")}, Tensor(np.full(2, rows), "int64"))
 
 
-GROUPS = (views, copies, shared, creation, casts)
+GROUPS = (views, copies, free, shared, creation, casts)
