@@ -57,6 +57,23 @@ TEST(LoopKernel, DimensionsThatAllTensorsWalkAlikeAreOne) {
   EXPECT_THAT(text, HasSubstr("x = tl.load(x_ptr + offsets, mask=mask)\n"));
 }
 
+TEST(LoopKernel, LongRunsAreTilesOfRowsAndColumns) {
+  const PluginNode node = nodeOf({kRows, 3, 768}, {3, 768}, {kRows, 3, 768});
+  const std::string text = textOf(node);
+  EXPECT_THAT(text, HasSubstr("rows = program // 5 * ROWS + tl.arange(0, ROWS)[:, None]\n"));
+  EXPECT_THAT(text, HasSubstr("i1 = program % 5 * COLUMNS + tl.arange(0, COLUMNS)[None, :]\n"));
+  EXPECT_THAT(text, HasSubstr("mask = (rows < num_rows) & (i1 < 2304)\n"));
+  EXPECT_THAT(text, HasSubstr("y = tl.load(y_ptr + i1, mask=mask)\n"));
+  const PluginLaunch launch = sumOf(node).launches.at(0);
+  EXPECT_EQ(launch.kernel.constexprs.at("ROWS"), ConstexprValue(int64_t{2}));
+  EXPECT_EQ(launch.kernel.constexprs.at("COLUMNS"), ConstexprValue(int64_t{512}));
+  EXPECT_EQ(launch.grid[0], ceilDiv(kRows, Expr(2)) * Expr(5));
+  // Few elements of the tiles are beyond the end of a run; short runs are no tiles.
+  EXPECT_EQ(sumOf(nodeOf({9, 40}, {40}, {9, 40})).launches.at(0).kernel.constexprs.at("COLUMNS"),
+            ConstexprValue(int64_t{32}));
+  EXPECT_THAT(textOf(nodeOf({9, 31}, {31}, {9, 31})), HasSubstr("i1 = offsets % 31\n"));
+}
+
 TEST(LoopKernel, OneElementIsReadOnce) {
   EXPECT_THAT(textOf(nodeOf({4, 8}, {1, 1}, {4, 8})),
               HasSubstr("y = tl.broadcast_to(tl.load(y_ptr), [BLOCK])\n"));
