@@ -49,6 +49,15 @@ std::string literal(const AttributeValue &value, DataType type) {
   return fmt::format("{:.0f}", std::trunc(number));
 }
 
+/// A variable of the caller's must not be one of the loop's.
+void checkVariable(std::string_view name) {
+  constexpr std::string_view kOwn[] = {"offsets", "in_range", "program", "rows",
+                                       "numel",   "num_rows", "tl",      "libdevice"};
+  const bool isCoordinate =
+      name.size() > 1 && name[0] == 'i' && std::isdigit(static_cast<unsigned char>(name[1]));
+  INLAY_CHECK(std::ranges::find(kOwn, name) == std::end(kOwn) && !isCoordinate, name);
+}
+
 } // namespace
 
 StridedAccess broadcastAccess(std::span<const Expr> shape, std::span<const Expr> domain) {
@@ -68,12 +77,14 @@ LoopKernel::LoopKernel(const PluginNode &node, std::string name, std::vector<Exp
 
 void LoopKernel::load(std::string variable, uint32_t input, StridedAccess access,
                       std::string condition, std::string otherwise) {
+  checkVariable(variable);
   loads_.push_back({false, std::move(variable), input, std::move(access), std::move(condition),
                     std::move(otherwise), ""});
 }
 
 void LoopKernel::loadAt(std::string variable, uint32_t input, std::string index,
                         std::string condition, std::string otherwise) {
+  checkVariable(variable);
   usesCoordinates_ = true;
   loads_.push_back({false, std::move(variable), input, denseAccess(domain_), std::move(condition),
                     std::move(otherwise), std::move(index)});
@@ -86,6 +97,7 @@ void LoopKernel::store(uint32_t output, StridedAccess access, std::string value)
 void LoopKernel::line(std::string text) { lines_.push_back(std::move(text)); }
 
 void LoopKernel::number(const std::string &variable, const OperatorNumber &number, DataType type) {
+  checkVariable(variable);
   const std::string typeText = tritonType(type);
   if (!number.expression)
     return line(fmt::format("{} = tl.full([BLOCK], {}, {})", variable, literal(number.value, type),
@@ -214,7 +226,7 @@ std::string LoopKernel::accessText(const Access &access) {
   const std::string index = access.index.empty() ? indexText(access.place) : access.index;
   const std::string address = index.empty() ? base : base + " + " + index;
   if (access.isStore)
-    return fmt::format("tl.store({}, {}, mask=mask)", address, access.variable);
+    return fmt::format("tl.store({}, {}, mask=in_range)", address, access.variable);
   const bool isOne = std::ranges::all_of(access.place.strides,
                                          [](const Expr &stride) { return stride == Expr(0); }) &&
                      access.index.empty() && index.find("offsets") == std::string::npos;
@@ -222,8 +234,8 @@ std::string LoopKernel::accessText(const Access &access) {
   if (isOne && access.condition.empty())
     return fmt::format("{} = tl.broadcast_to(tl.load({}), [BLOCK])", access.variable, address);
   if (access.condition.empty())
-    return fmt::format("{} = tl.load({}, mask=mask)", access.variable, address);
-  return fmt::format("{} = tl.load({}, mask=mask & ({}), other={})", access.variable,
+    return fmt::format("{} = tl.load({}, mask=in_range)", access.variable, address);
+  return fmt::format("{} = tl.load({}, mask=in_range & ({}), other={})", access.variable,
                      isOne ? address + " + offsets * 0" : address, access.condition,
                      access.otherwise);
 }
@@ -259,7 +271,7 @@ std::string LoopKernel::headText(const std::optional<Tile> &tile, const std::str
   std::span<const Expr> domain = domain_;
   if (!tile) {
     text += fmt::format("    offsets = {} * BLOCK + tl.arange(0, BLOCK)\n", program);
-    text += fmt::format("    mask = offsets < {}\n", count);
+    text += fmt::format("    in_range = offsets < {}\n", count);
   } else {
     const std::string run = integer(domain_.back()),
                       column = fmt::format("i{}", domain_.size() - 1);
@@ -269,7 +281,7 @@ std::string LoopKernel::headText(const std::optional<Tile> &tile, const std::str
                         isOne ? "" : fmt::format(" // {}", tile->blocks));
     text += fmt::format("    {} = {}tl.arange(0, COLUMNS)[None, :]\n", column,
                         isOne ? "" : fmt::format("program % {} * COLUMNS + ", tile->blocks));
-    text += fmt::format("    mask = (rows < {}) & ({} < {})\n", count, column, run);
+    text += fmt::format("    in_range = (rows < {}) & ({} < {})\n", count, column, run);
     text += fmt::format("    offsets = rows * {} + {}\n", run, column);
     element = "rows";
     domain = domain.first(domain.size() - 1);

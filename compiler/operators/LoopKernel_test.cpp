@@ -42,9 +42,9 @@ std::string textOf(const PluginNode &node) {
 
 TEST(LoopKernel, TensorsOfOneShapeHavePlainOffsets) {
   const std::string text = textOf(nodeOf({4, 8}, {4, 8}, {4, 8}));
-  EXPECT_THAT(text, HasSubstr("x = tl.load(x_ptr + offsets, mask=mask)\n"));
-  EXPECT_THAT(text, HasSubstr("y = tl.load(y_ptr + offsets, mask=mask)\n"));
-  EXPECT_THAT(text, HasSubstr("tl.store(out_ptr + offsets, x + y, mask=mask)\n"));
+  EXPECT_THAT(text, HasSubstr("x = tl.load(x_ptr + offsets, mask=in_range)\n"));
+  EXPECT_THAT(text, HasSubstr("y = tl.load(y_ptr + offsets, mask=in_range)\n"));
+  EXPECT_THAT(text, HasSubstr("tl.store(out_ptr + offsets, x + y, mask=in_range)\n"));
   EXPECT_THAT(text, Not(HasSubstr("i0")));
   // Sizes are arguments, so that other shapes share the text.
   EXPECT_EQ(text, textOf(nodeOf({2, 3, 5}, {2, 3, 5}, {2, 3, 5})));
@@ -53,8 +53,8 @@ TEST(LoopKernel, TensorsOfOneShapeHavePlainOffsets) {
 TEST(LoopKernel, DimensionsThatAllTensorsWalkAlikeAreOne) {
   const std::string text = textOf(nodeOf({2, 3, 4, 5}, {3, 1, 1}, {2, 3, 4, 5}));
   EXPECT_THAT(text, HasSubstr("    i1 = offsets // 20 % 3\n"));
-  EXPECT_THAT(text, HasSubstr("y = tl.load(y_ptr + i1, mask=mask)\n"));
-  EXPECT_THAT(text, HasSubstr("x = tl.load(x_ptr + offsets, mask=mask)\n"));
+  EXPECT_THAT(text, HasSubstr("y = tl.load(y_ptr + i1, mask=in_range)\n"));
+  EXPECT_THAT(text, HasSubstr("x = tl.load(x_ptr + offsets, mask=in_range)\n"));
 }
 
 TEST(LoopKernel, LongRunsAreTilesOfRowsAndColumns) {
@@ -62,8 +62,8 @@ TEST(LoopKernel, LongRunsAreTilesOfRowsAndColumns) {
   const std::string text = textOf(node);
   EXPECT_THAT(text, HasSubstr("rows = program // 5 * ROWS + tl.arange(0, ROWS)[:, None]\n"));
   EXPECT_THAT(text, HasSubstr("i1 = program % 5 * COLUMNS + tl.arange(0, COLUMNS)[None, :]\n"));
-  EXPECT_THAT(text, HasSubstr("mask = (rows < num_rows) & (i1 < 2304)\n"));
-  EXPECT_THAT(text, HasSubstr("y = tl.load(y_ptr + i1, mask=mask)\n"));
+  EXPECT_THAT(text, HasSubstr("in_range = (rows < num_rows) & (i1 < 2304)\n"));
+  EXPECT_THAT(text, HasSubstr("y = tl.load(y_ptr + i1, mask=in_range)\n"));
   const PluginLaunch launch = sumOf(node).launches.at(0);
   EXPECT_EQ(launch.kernel.constexprs.at("ROWS"), ConstexprValue(int64_t{2}));
   EXPECT_EQ(launch.kernel.constexprs.at("COLUMNS"), ConstexprValue(int64_t{512}));
@@ -77,6 +77,20 @@ TEST(LoopKernel, LongRunsAreTilesOfRowsAndColumns) {
 TEST(LoopKernel, OneElementIsReadOnce) {
   EXPECT_THAT(textOf(nodeOf({4, 8}, {1, 1}, {4, 8})),
               HasSubstr("y = tl.broadcast_to(tl.load(y_ptr), [BLOCK])\n"));
+}
+
+TEST(LoopKernel, OperandsMayHaveAnyNameOfASchema) {
+  PluginNode node = nodeOf({4}, {4}, {4});
+  node.inputNames = {"mask", "other"};
+  LoopKernel kernel(node, "keep", node.outputs[0].shape);
+  kernel.load("mask", 0, denseAccess(node.outputs[0].shape));
+  kernel.store(0, denseAccess(node.outputs[0].shape), "mask");
+  PluginImplementation implementation;
+  kernel.appendTo(implementation);
+  EXPECT_THAT(implementation.launches.at(0).kernel.source,
+              HasSubstr("    mask = tl.load(mask_ptr + offsets, mask=in_range)\n"
+                        "    tl.store(out_ptr + offsets, mask, mask=in_range)\n"));
+  EXPECT_DEATH(kernel.load("in_range", 0, denseAccess(node.outputs[0].shape)), "in_range");
 }
 
 TEST(LoopKernel, AnEmptyLoopLaunchesNothing) {
