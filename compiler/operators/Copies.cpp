@@ -106,7 +106,7 @@ void loadPadded(const PluginNode &node, const Padding &padding, LoopKernel &kern
   if (!isNone(node, "value"))
     value = numberOf(node, "value");
   kernel.number("fill", value, selfOf(node).dtype);
-  const std::string inside = condition.empty() ? "mask" : condition;
+  const std::string inside = condition.empty() ? "in_range" : condition;
   kernel.load("x", 0, std::move(access), inside, "0");
   kernel.line(fmt::format("x = tl.where({}, x, fill)", inside));
 }

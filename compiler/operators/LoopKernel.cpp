@@ -24,6 +24,12 @@ std::string identifier(std::string text) {
   return text;
 }
 
+/// "s0", "u3": a name that no variable of a kernel has.
+bool isExporterSymbol(std::string_view text) {
+  return text.size() > 1 && (text[0] == 's' || text[0] == 'u') &&
+         std::ranges::all_of(text.substr(1), [](unsigned char c) { return std::isdigit(c); });
+}
+
 /// A literal of a number of a type; a float as the nearest of its own type, an integer modulo it.
 std::string literal(const AttributeValue &value, DataType type) {
   const double number = std::holds_alternative<double>(value) ? std::get<double>(value)
@@ -41,6 +47,15 @@ std::string literal(const AttributeValue &value, DataType type) {
   if (const int64_t *integer = std::get_if<int64_t>(&value))
     return std::to_string(*integer);
   return fmt::format("{:.0f}", std::trunc(number));
+}
+
+/// A variable of the caller's must not be one of the loop's.
+void checkVariable(std::string_view name) {
+  constexpr std::string_view kOwn[] = {"offsets", "in_range", "program", "rows",
+                                       "numel",   "num_rows", "tl",      "libdevice"};
+  const bool isCoordinate =
+      name.size() > 1 && name[0] == 'i' && std::isdigit(static_cast<unsigned char>(name[1]));
+  INLAY_CHECK(std::ranges::find(kOwn, name) == std::end(kOwn) && !isCoordinate, name);
 }
 
 } // namespace
@@ -62,12 +77,14 @@ LoopKernel::LoopKernel(const PluginNode &node, std::string name, std::vector<Exp
 
 void LoopKernel::load(std::string variable, uint32_t input, StridedAccess access,
                       std::string condition, std::string otherwise) {
+  checkVariable(variable);
   loads_.push_back({false, std::move(variable), input, std::move(access), std::move(condition),
                     std::move(otherwise), ""});
 }
 
 void LoopKernel::loadAt(std::string variable, uint32_t input, std::string index,
                         std::string condition, std::string otherwise) {
+  checkVariable(variable);
   usesCoordinates_ = true;
   loads_.push_back({false, std::move(variable), input, denseAccess(domain_), std::move(condition),
                     std::move(otherwise), std::move(index)});
@@ -80,6 +97,7 @@ void LoopKernel::store(uint32_t output, StridedAccess access, std::string value)
 void LoopKernel::line(std::string text) { lines_.push_back(std::move(text)); }
 
 void LoopKernel::number(const std::string &variable, const OperatorNumber &number, DataType type) {
+  checkVariable(variable);
   const std::string typeText = tritonType(type);
   if (!number.expression)
     return line(fmt::format("{} = tl.full([BLOCK], {}, {})", variable, literal(number.value, type),
@@ -112,8 +130,8 @@ std::string LoopKernel::integer(const Expr &expr) {
   const std::string text = expr.toString();
   auto [known, isNew] = integers_.try_emplace(text);
   if (isNew) {
-    const bool isName = expr.kind() == ExprKind::Symbol && identifier(text) == text;
-    const std::string name = isName ? text : fmt::format("size{}", integers_.size() - 1);
+    const std::string name =
+        isExporterSymbol(text) ? text : fmt::format("size{}", integers_.size() - 1);
     known->second =
         parameter(name, {LaunchArgument::Kind::Integer, 0, expr, DataType::Int64, 0, text, {}});
   }
@@ -208,7 +226,7 @@ std::string LoopKernel::accessText(const Access &access) {
   const std::string index = access.index.empty() ? indexText(access.place) : access.index;
   const std::string address = index.empty() ? base : base + " + " + index;
   if (access.isStore)
-    return fmt::format("tl.store({}, {}, mask=mask)", address, access.variable);
+    return fmt::format("tl.store({}, {}, mask=in_range)", address, access.variable);
   const bool isOne = std::ranges::all_of(access.place.strides,
                                          [](const Expr &stride) { return stride == Expr(0); }) &&
                      access.index.empty() && index.find("offsets") == std::string::npos;
@@ -216,10 +234,69 @@ std::string LoopKernel::accessText(const Access &access) {
   if (isOne && access.condition.empty())
     return fmt::format("{} = tl.broadcast_to(tl.load({}), [BLOCK])", access.variable, address);
   if (access.condition.empty())
-    return fmt::format("{} = tl.load({}, mask=mask)", access.variable, address);
-  return fmt::format("{} = tl.load({}, mask=mask & ({}), other={})", access.variable,
+    return fmt::format("{} = tl.load({}, mask=in_range)", access.variable, address);
+  return fmt::format("{} = tl.load({}, mask=in_range & ({}), other={})", access.variable,
                      isOne ? address + " + offsets * 0" : address, access.condition,
                      access.otherwise);
+}
+
+/// Rows of whole runs of the last dimension: what is at a stride of 1 in it is read and written in
+/// runs too, and the coordinates of other dimensions are found once for each row. Only where that
+/// is of use: plain offsets are runs already.
+std::optional<LoopKernel::Tile> LoopKernel::findTile() const {
+  constexpr int64_t kLeastColumns = 32;
+  const int64_t run = domain_.empty() ? 0 : domain_.back().constantValue().value_or(0);
+  if (domain_.size() < 2 || run < kLeastColumns)
+    return std::nullopt;
+  const std::vector<Expr> dense = denseStrides(domain_);
+  const auto isPlain = [&](const Access &access) {
+    return access.index.empty() && access.place.strides == dense;
+  };
+  if (!usesCoordinates_ && std::ranges::all_of(loads_, isPlain) &&
+      std::ranges::all_of(stores_, isPlain))
+    return std::nullopt;
+  // The most columns of which few are beyond the end.
+  int64_t columns = kBlock;
+  const auto covered = [&] { return (run + columns - 1) / columns * columns; };
+  while (columns > kLeastColumns && covered() - run > run / 8)
+    columns /= 2;
+  return Tile{kBlock / columns, columns, covered() / columns};
+}
+
+/// Offsets, mask and the coordinates that are used.
+std::string LoopKernel::headText(const std::optional<Tile> &tile, const std::string &count,
+                                 bool isNarrow) {
+  const std::string program = isNarrow ? "tl.program_id(0)" : "tl.program_id(0).to(tl.int64)";
+  std::string text, element = "offsets";
+  std::span<const Expr> domain = domain_;
+  if (!tile) {
+    text += fmt::format("    offsets = {} * BLOCK + tl.arange(0, BLOCK)\n", program);
+    text += fmt::format("    in_range = offsets < {}\n", count);
+  } else {
+    const std::string run = integer(domain_.back()),
+                      column = fmt::format("i{}", domain_.size() - 1);
+    const bool isOne = tile->blocks == 1;
+    text += fmt::format("    program = {}\n", program);
+    text += fmt::format("    rows = program{} * ROWS + tl.arange(0, ROWS)[:, None]\n",
+                        isOne ? "" : fmt::format(" // {}", tile->blocks));
+    text += fmt::format("    {} = {}tl.arange(0, COLUMNS)[None, :]\n", column,
+                        isOne ? "" : fmt::format("program % {} * COLUMNS + ", tile->blocks));
+    text += fmt::format("    in_range = (rows < {}) & ({} < {})\n", count, column, run);
+    text += fmt::format("    offsets = rows * {} + {}\n", run, column);
+    element = "rows";
+    domain = domain.first(domain.size() - 1);
+  }
+  for (size_t dim : coordinates_) {
+    if (dim >= domain.size())
+      continue; // the column
+    const Expr run = productOf(domain.subspan(dim + 1));
+    const bool isOutermost =
+        std::ranges::all_of(domain.first(dim), [](const Expr &size) { return size == Expr(1); });
+    text +=
+        fmt::format("    i{} = {}{}{}\n", dim, element, run == Expr(1) ? "" : " // " + integer(run),
+                    isOutermost ? "" : " % " + integer(domain[dim]));
+  }
+  return text;
 }
 
 void LoopKernel::appendTo(PluginImplementation &implementation) {
@@ -229,33 +306,22 @@ void LoopKernel::appendTo(PluginImplementation &implementation) {
   const bool isNarrow = fitsInt32();
   if (!usesCoordinates_)
     mergeDimensions();
-  std::vector<std::string> accesses;
+  std::string loads, lines, stores;
   for (const Access &access : loads_)
-    accesses.push_back(accessText(access));
-  const size_t numLoads = accesses.size();
+    loads += "    " + accessText(access) + "\n";
   for (const Access &access : stores_)
-    accesses.push_back(accessText(access));
-
-  std::string body =
-      isNarrow ? "    offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)\n"
-               : "    offsets = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)\n";
-  const std::string count = parameter(
-      "numel", {LaunchArgument::Kind::Integer, 0, numel, DataType::Int64, 0, "numel", {}});
-  body += fmt::format("    mask = offsets < {}\n", count);
-  for (size_t dim : coordinates_) {
-    const std::span<const Expr> inner = std::span(domain_).subspan(dim + 1);
-    const Expr run = productOf(inner);
-    const bool isOutermost = std::ranges::all_of(std::span(domain_).first(dim),
-                                                 [](const Expr &size) { return size == Expr(1); });
-    body += fmt::format("    i{} = offsets{}{}\n", dim, run == Expr(1) ? "" : " // " + integer(run),
-                        isOutermost ? "" : " % " + integer(domain_[dim]));
-  }
-  for (size_t i = 0; i < numLoads; ++i)
-    body += "    " + accesses[i] + "\n";
+    stores += "    " + accessText(access) + "\n";
   for (const std::string &line : lines_)
-    body += "    " + line + "\n";
-  for (size_t i = numLoads; i < accesses.size(); ++i)
-    body += "    " + accesses[i] + "\n";
+    lines += "    " + line + "\n";
+  const std::optional<Tile> tile = findTile();
+  const Expr count = tile ? productOf(std::span(domain_).first(domain_.size() - 1)) : numel;
+  const std::string counted = tile ? "num_rows" : "numel";
+  const std::string countName = parameter(
+      counted, {LaunchArgument::Kind::Integer, 0, count, DataType::Int64, 0, counted, {}});
+  std::string body = headText(tile, countName, isNarrow) + loads + lines + stores;
+  constexpr std::string_view kShape = "[BLOCK]";
+  for (size_t at = body.find(kShape); tile && at != std::string::npos; at = body.find(kShape, at))
+    body.replace(at, kShape.size(), "[ROWS, COLUMNS]");
 
   PluginLaunch launch;
   std::string parameters;
@@ -270,11 +336,16 @@ void LoopKernel::appendTo(PluginImplementation &implementation) {
   launch.kernel.function = name_ + "_kernel";
   const std::string head = "import triton\nimport triton.language as tl\nfrom "
                            "triton.language.extra import libdevice\n\n\n";
-  launch.kernel.source = head + functionsCalledIn(body) +
-                         fmt::format("@triton.jit\ndef {}({}BLOCK: tl.constexpr):\n{}",
-                                     launch.kernel.function, parameters, body);
-  launch.kernel.constexprs["BLOCK"] = kBlock;
-  launch.grid[0] = ceilDiv(numel, Expr(kBlock));
+  launch.kernel.source =
+      head + functionsCalledIn(body) +
+      fmt::format("@triton.jit\ndef {}({}{}):\n{}", launch.kernel.function, parameters,
+                  tile ? "ROWS: tl.constexpr, COLUMNS: tl.constexpr" : "BLOCK: tl.constexpr", body);
+  if (tile)
+    launch.kernel.constexprs = {{"ROWS", tile->rows}, {"COLUMNS", tile->columns}};
+  else
+    launch.kernel.constexprs["BLOCK"] = kBlock;
+  launch.grid[0] =
+      tile ? ceilDiv(count, Expr(tile->rows)) * Expr(tile->blocks) : ceilDiv(numel, Expr(kBlock));
   implementation.launches.push_back(std::move(launch));
 }
 

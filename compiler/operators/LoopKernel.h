@@ -28,8 +28,9 @@ StridedAccess denseAccess(std::span<const Expr> domain);
 /// One launch of a kernel in the making: a loop over a domain, in row-major order, with tensors
 /// that are read and written at strided places, and lines of text between. What the lines compute
 /// is the caller's; how elements are found is written here: neighbouring dimensions that every
-/// tensor walks through alike are one, sizes that are known are literals, others are parameters.
-/// Offsets are 32 bits wide where all tensors are known to be small enough, else 64.
+/// tensor walks through alike are one, long runs along the last dimension are tiles of rows and
+/// columns, sizes that are known are literals, others are parameters. Offsets are 32 bits wide where
+/// all tensors are known to be small enough, else 64.
 class LoopKernel {
 public:
   /// `node` outlives the kernel. `name` is part of the function's name.
@@ -67,7 +68,15 @@ private:
     std::string index; // instead of `place`
   };
 
+  /// Of how many rows and columns of the last dimension a program is, and how many programs make a
+  /// row.
+  struct Tile {
+    int64_t rows, columns, blocks;
+  };
+
   bool fitsInt32() const;
+  std::optional<Tile> findTile() const;
+  std::string headText(const std::optional<Tile> &tile, const std::string &count, bool isNarrow);
   void mergeDimensions();
   std::string indexText(const StridedAccess &place);
   std::string coordinateText(size_t dim);

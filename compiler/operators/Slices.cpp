@@ -32,6 +32,8 @@ Expr clampedIndex(const PluginNode &node, const Expr &index, const Expr &size) {
     return size;
   if (knowledgeOf(node, lessEqual(Expr(0), counted)) != Knowledge::Always)
     counted = max(Expr(0), counted);
+  if (bounds.max && *bounds.max < 0)
+    return counted; // never beyond the size
   // How far it is from the end says more than its own bounds: both may have the same symbol.
   const Interval rest = boundsIn(node, size - counted);
   if (rest.min && *rest.min >= 0)
@@ -65,7 +67,7 @@ Result<StridedViews> narrowed(const PluginNode &node) {
       {{lessEqual(start + length, size),
         fmt::format("elements {} to {} are within dimension {} of size {}", start.toString(),
                     (start + length).toString(), dim, size.toString())}}};
-  narrow(node, view, dim, {start, start + length, Expr(1)});
+  narrow(node, view, dim, {start, start + length, Expr(1), true});
   view.shape[dim] = length;
   views.views.push_back(std::move(view));
   return views;
@@ -189,15 +191,17 @@ Expr sliceLength(const PluginNode &node, const SliceRange &range) {
   const Expr distance = range.end - range.start;
   const Expr length = range.step == Expr(1) ? distance : ceilDiv(distance, range.step);
   const Interval bounds = boundsIn(node, distance);
-  return bounds.min && *bounds.min >= 0 ? length : max(Expr(0), length);
+  const bool isOrdered = range.isOrdered || (bounds.min && *bounds.min >= 0);
+  return isOrdered ? length : max(Expr(0), length);
 }
 
 Result<SliceRange> sliceRangeOf(const PluginNode &node, const Expr &size) {
-  SliceRange range{Expr(0), size, *findSize(node, "step")};
+  SliceRange range{Expr(0), size, *findSize(node, "step"), false};
   if (const std::optional<Expr> start = findSize(node, "start"))
     range.start = clampedIndex(node, *start, size);
   if (const std::optional<Expr> end = findSize(node, "end"))
     range.end = clampedIndex(node, *end, size);
+  range.isOrdered = range.start == Expr(0) || range.end == size;
   if (const Interval bounds = boundsIn(node, range.step); !bounds.min || *bounds.min < 1)
     return invalidArgument("the step of a slice is {}, expected 1 or more", range.step.toString());
   return range;

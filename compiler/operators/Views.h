@@ -37,6 +37,7 @@ void addViews(OperatorDefinitions &definitions, std::span<const ViewOperator> op
 /// Every `step`-th element from `start`, before `end`; both between 0 and the size.
 struct SliceRange {
   Expr start, end, step;
+  bool isOrdered = false; // start is known not to be behind end
 };
 Expr sliceLength(const PluginNode &node, const SliceRange &range);
 /// The attributes start, end and step of a node, for a dimension of a size. Errors: InvalidArgument

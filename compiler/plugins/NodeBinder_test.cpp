@@ -52,6 +52,53 @@ TEST(NodeBinder, OrdersInputsAsDeclaredAndFillsDefaults) {
   EXPECT_EQ(node->attributes.at("c"), AttributeValue());
 }
 
+TEST(NodeBinder, GivesSizesAsExpressions) {
+  FakePlugin plugin({"X"}, {{"n", AttributeKind::Size, true, std::nullopt},
+                            {"shape", AttributeKind::SizeList, false, std::nullopt},
+                            {"value", AttributeKind::SizeNumber, false, std::nullopt}});
+  const Expr rows = Expr::symbol("s0");
+  auto node = bind(plugin, {{"X", kTensor},
+                            {"shape", SizeArgument{{rows, Expr(4)}, true}},
+                            {"value", SizeArgument{{rows * Expr(2)}, false}}});
+  ASSERT_TRUE(node.isOk()) << node.status().toString();
+  EXPECT_FALSE(node->sizeAttributes.contains("n"));
+  EXPECT_THAT(node->sizeAttributes.at("shape"), ElementsAre(rows, Expr(4)));
+  EXPECT_THAT(node->sizeAttributes.at("value"), ElementsAre(rows * Expr(2)));
+  node = bind(
+      plugin,
+      {{"X", kTensor}, {"n", int64_t{3}}, {"shape", std::vector<int64_t>{2, 4}}, {"value", 0.5}});
+  ASSERT_TRUE(node.isOk()) << node.status().toString();
+  EXPECT_THAT(node->sizeAttributes.at("n"), ElementsAre(Expr(3)));
+  EXPECT_THAT(node->sizeAttributes.at("shape"), ElementsAre(Expr(2), Expr(4)));
+  EXPECT_FALSE(node->sizeAttributes.contains("value"));
+  EXPECT_EQ(node->attributes.at("value"), AttributeValue(0.5));
+  // A number keeps what it was: the type of a result depends on it.
+  node = bind(plugin, {{"X", kTensor}, {"shape", int64_t{2}}, {"value", true}});
+  ASSERT_TRUE(node.isOk()) << node.status().toString();
+  EXPECT_EQ(node->attributes.at("value"), AttributeValue(true));
+}
+
+TEST(NodeBinder, RefusesSizesForWhatMustBeKnown) {
+  FakePlugin plugin({"X"}, {{"n", AttributeKind::Int, false, std::nullopt}});
+  EXPECT_EQ(
+      bind(plugin, {{"X", kTensor}, {"n", SizeArgument{{Expr::symbol("s0")}, false}}})
+          .status()
+          .message(),
+      "node op_1 (my::op, plugin at op.toml:1): argument 'n' depends on sizes (s0); the plugin "
+      "declares it int, which must be known when the engine is built");
+  FakePlugin sized({"X"}, {{"n", AttributeKind::Size, false, std::nullopt}});
+  EXPECT_FALSE(bind(sized, {{"X", kTensor}, {"n", SizeArgument{{Expr(1)}, true}}}).isOk());
+}
+
+TEST(NodeBinder, ElementsOfListsMayBeMissingWhereAllTensorsAreTaken) {
+  FakePlugin plugin({}, {});
+  auto node = bind(plugin, {{"indices[0]", AttributeValue()}, {"indices[1]", kTensor}});
+  ASSERT_TRUE(node.isOk()) << node.status().toString();
+  EXPECT_THAT(node->inputNames, ElementsAre("indices[1]"));
+  FakePlugin other({"X"}, {});
+  EXPECT_FALSE(bind(other, {{"X", kTensor}, {"indices[0]", AttributeValue()}}).isOk());
+}
+
 TEST(NodeBinder, GivesAllTensorsInOrderToAPluginThatDeclaresNone) {
   FakePlugin plugin({}, {{"k", AttributeKind::Int, false, std::nullopt}});
   auto node = bind(plugin, {{"B", kTensor}, {"k", int64_t{3}}, {"A", kTensor}});

@@ -194,7 +194,7 @@ def difference(case, result, got):
     return f"{int(bad.sum())} of {bad.size} elements differ; at {first}: {got[first]!r}, expected {expected[first]!r}, of {operands}"
 
 
-def check(binary, device, folder, name, cases, symbols=(), resized=()):
+def check(binary, device, folder, name, cases, symbols=(), resized=(), has_kernels=True):
     """Builds one engine of the cases and runs it; for each of `resized`, runs it again with cases of the same calls and other
     sizes. Returns messages of those that differ."""
     graph, engine = folder / f"{name}.mlir", folder / f"{name}.inlay"
@@ -202,9 +202,13 @@ def check(binary, device, folder, name, cases, symbols=(), resized=()):
     target = "cpu:x86-64-v3" if device == "cpu" else "cuda:sm_90a"
     run(binary / "inlay", "build", graph, "--target", target, "--quiet", "-o", engine)
     problems = []
+    if not has_kernels:
+        kernels = [kernel["name"] for kernel in json.loads(run(binary / "inlay", "inspect", engine, "--json"))["kernels"]]
+        problems += [f"the engine has a kernel {kernel}, expected none" for kernel in kernels]
     for again in (cases, *resized):
         np.savez(folder / "in.npz", **{f"x{i}": tensor.stored() for i, tensor in enumerate(inputs_of(again))})
-        run(binary / "inlay-run", engine, "--device", device, "--inputs", folder / "in.npz", "--outputs", folder / "out.npz")
+        # Memory that nobody wrote holds NaN then.
+        run(binary / "inlay-run", engine, "--device", device, "--debug", "--inputs", folder / "in.npz", "--outputs", folder / "out.npz")
         with np.load(folder / "out.npz") as outputs:
             number = 0
             for case in again:

@@ -36,7 +36,10 @@ def pairs(dtype, other):
 def numbers(shape, dtype, seed=0):
     """Random values that all types can tell apart."""
     if dtype == "bool":
-        return Tensor(random(seed).integers(0, 2, shape).astype(bool), dtype)
+        values = random(seed).integers(0, 2, shape).astype(bool)
+        values = np.asarray(values)
+        values.reshape(-1)[:2] = [False, True][:values.size]  # both, whatever the seed
+        return Tensor(values, dtype)
     if dtype in LIMITS:
         return Tensor(random(seed).integers(0 if dtype == "uint8" else -50, 50, shape), dtype)
     return Tensor(random(seed).uniform(-4, 4, shape), dtype)
@@ -254,6 +257,13 @@ def broadcasting():
     p, q, w = numbers((5,), "float32", 1), numbers((5,), "float32", 2), Tensor([0, 0.25, 0.5, 0.75, 1], "float32")
     yield Case("aten::lerp.Tensor", {"self": p, "end": q, "weight": w}, Tensor(p.wide + w.wide * (q.wide - p.wide), "float32"), ulps=4, near=1e-6)
     yield Case("aten::lerp.Scalar", {"self": p, "end": q, "weight": 0.5}, Tensor(p.wide + 0.5 * (q.wide - p.wide), "float32"), ulps=4, near=1e-6)
+    x, y, z = numbers((9, 200), "float32", 1), Tensor(np.abs(numbers((200,), "float32", 2).values) + 0.5, "float32"), numbers((9, 1), "float32", 3)
+    yield Case("aten::pow.Tensor_Tensor", {"self": y, "exponent": z}, Tensor(np.power(y.wide, z.wide), "float32"), ulps=4)
+    yield Case("aten::remainder.Tensor", {"self": x, "other": y}, Tensor(floor_mod(x.wide, y.wide), "float32"), near=1e-6)
+    yield Case("aten::clamp.Tensor", {"self": x, "min": z, "max": y}, Tensor(np.minimum(np.maximum(x.wide, z.wide), y.wide), "float32"))
+    yield Case("aten::where.self", {"condition": numbers((9, 1), "bool"), "self": x, "other": Tensor(2.5, "float32")}, Tensor(np.where(numbers((9, 1), "bool").wide, x.wide, 2.5), "float32"))
+    yield Case("aten::lerp.Tensor", {"self": x, "end": y, "weight": Tensor(np.abs(z.values) / 4, "float32")}, Tensor(x.wide + np.abs(z.values).astype(float) / 4 * (y.wide - x.wide), "float32"), ulps=8, near=1e-6)
+    yield Case("aten::ge.Tensor", {"self": numbers((9, 1, 64), "int64"), "other": numbers((5, 1), "int64", 2)}, Tensor(numbers((9, 1, 64), "int64").wide >= numbers((5, 1), "int64", 2).wide, "bool"))
     x = numbers((300, 257), "float32", 9)  # several blocks, the last not full
     yield Case("aten::add.Tensor", {"self": x, "other": numbers((257,), "float32", 10)}, Tensor(x.wide + numbers((257,), "float32", 10).wide, "float32"))
     yield Case("aten::mul.Tensor", {"self": x, "other": x}, Tensor(x.wide * x.wide, "float32"))
@@ -270,6 +280,8 @@ def symbolic(rows, columns):
     yield Case("aten::mul.Tensor", {"self": c, "other": b}, result(c.wide * b.wide))
     yield Case("aten::sub.Tensor", {"self": a, "other": Size("s0")}, result(a.wide - rows))
     yield Case("aten::relu", {"self": a}, result(np.maximum(a.wide, 0)))
+    wide, bias = Tensor(numbers((rows, columns, 96), "float32", 4).values, "float32", ("s0", "s1", "96")), numbers((96,), "float32", 5)
+    yield Case("aten::add.Tensor", {"self": wide, "other": bias}, Tensor(wide.wide + bias.wide, "float32", ("s0", "s1", "96")))
 
 
 GROUPS = (arithmetic, powers, unary, comparisons, promotion, broadcasting)

@@ -108,6 +108,20 @@ def copies():
         yield unary("triu", (4, 3), lambda x: np.triu(x, min(diagonal, 100)), "int64", diagonal=diagonal)
     yield unary("tril", (4, 4), lambda x: np.tril(x), "bool")
 
+    # Runs that are long enough to be tiles of rows and columns.
+    x = numbers((5, 70), "float32", 4)
+    yield unary("roll", (5, 70), lambda x: np.roll(x, (2, 33), (0, 1)), shifts=[2, 33], dims=[0, 1])
+    yield unary("repeat", (2, 33), lambda x: np.tile(x, (3, 2)), "bfloat16", repeats=[3, 2])
+    yield unary("tril", (3, 50, 60), lambda x: np.tril(x, -3), "float16", diagonal=-3)
+    yield unary("flip", (3, 4, 1100), lambda x: x[:, ::-1, ::-1], dims=[1, 2])
+    yield unary("permute", (3, 40, 5, 64), lambda x: x.transpose(0, 2, 1, 3), "int64", dims=[0, 2, 1, 3])
+    yield unary("permute", (3, 40, 5, 64), lambda x: x.transpose(3, 1, 2, 0), "int8", dims=[3, 1, 2, 0])
+    yield unary("slice.Tensor", (7, 2100), lambda x: x[:, 3:2099:2], "float16", dim=1, start=3, end=-1, step=2)
+    yield Case("aten::cat", {"tensors": [x, numbers((5, 1), "float32"), x], "dim": 1}, of(np.concatenate([x.values, numbers((5, 1), "float32").values, x.values], 1), "float32"))
+    yield Case("aten::constant_pad_nd", {"self": x, "pad": [3, 40, 1, 1], "value": -1}, of(np.pad(x.values, ((1, 1), (3, 40)), constant_values=-1), "float32"))
+    yield Case("aten::pad", {"self": x, "pad": [60, 60, 2, 3], "mode": "reflect"}, of(np.pad(x.values, ((2, 3), (60, 60)), mode="reflect"), "float32"))
+    yield Case("aten::diff", {"self": x, "prepend": numbers((5, 1), "float32")}, of(np.diff(np.concatenate([numbers((5, 1), "float32").values, x.values], 1)), "float32"))
+
     base, source = numbers((4, 5), "float32", 1), numbers((4, 2), "float32", 2)
     changed = base.values.copy()
     changed[:, 1:4:2] = source.values
@@ -122,6 +136,18 @@ def copies():
         yield Case("aten::diff", {"self": x, "dim": 1, "prepend": first}, difference(np.concatenate([first.values, x.values], 1)))
         yield Case("aten::diff", {"self": x, "prepend": first, "append": last}, difference(np.concatenate([first.values, x.values, last.values], 1)))
     yield Case("aten::diff", {"self": numbers((3, 5), "int64"), "dim": 0}, of(np.diff(numbers((3, 5), "int64").values, axis=0), "int64"))
+
+
+def free():
+    """Views that lie in the memory of their input: engines of them have no kernels."""
+    for op, shape, function, arguments in (
+            ("view", (4, 6), lambda x: x.reshape(24), {"size": [24]}), ("unsqueeze", (4,), lambda x: x[None], {"dim": 0}),
+            ("squeeze", (1, 4), lambda x: x[0], {}), ("permute", (4, 1, 6), lambda x: x.transpose(1, 0, 2), {"dims": [1, 0, 2]}),
+            ("expand", (4, 6), lambda x: x, {"size": [-1, 6]}), ("slice.Tensor", (4, 6), lambda x: x, {"dim": 1, "end": 2**63 - 1}),
+            ("contiguous", (3,), lambda x: x, {}), ("clone", (3,), lambda x: x, {}), ("chunk", (3,), lambda x: x, {"chunks": 1}),
+            ("to.dtype", (3,), lambda x: x, {"dtype": Dtype("float32")})):
+        x = numbers(shape, "float32")
+        yield Case(f"aten::{op}", {"self": x, **arguments}, of(function(x.values), "float32"))
 
 
 def shared():
@@ -232,6 +258,11 @@ def symbolic(rows, columns):
     yield Case("aten::arange", {"end": Size("s0"), "dtype": Dtype("float32")}, shaped(np.arange(rows), "s0"))
     yield Case("aten::arange.start", {"start": Size("s1"), "end": Size("s0 + s1")}, Tensor(np.arange(columns, rows + columns), "int64", ("s0",)))
     yield Case("aten::full", {"size": [2], "fill_value": Size("s0")}, Tensor(np.full(2, rows), "int64"))
+    wide = Tensor(numbers((rows, columns, 72), "float32", 2).values, "float32", ("s0", "s1", "72"))
+    w = wide.values
+    yield Case("aten::permute", {"self": wide, "dims": [1, 0, 2]}, shaped(w.transpose(1, 0, 2), "s1", "s0", "72"))
+    yield Case("aten::slice.Tensor", {"self": wide, "dim": 2, "start": 4, "end": 68}, shaped(w[:, :, 4:68], "s0", "s1", "64"))
+    yield Case("aten::constant_pad_nd", {"self": wide, "pad": [1, 1, 0, 1]}, shaped(np.pad(w, ((0, 0), (0, 1), (1, 1))), "s0", "s1 + 1", "74"))
 
 
-GROUPS = (views, copies, shared, creation, casts)
+GROUPS = (views, copies, free, shared, creation, casts)

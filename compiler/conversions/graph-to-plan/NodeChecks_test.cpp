@@ -229,5 +229,28 @@ TEST_F(NodeChecksTest, DecidesTactics) {
   EXPECT_THAT(decide(), refuses("a launch of f belongs to tactic 1, but there are 1"));
 }
 
+TEST_F(NodeChecksTest, ViewsHaveTheTypeAndTheElementsOfTheirInput) {
+  const auto check = [&](TensorSpec output, uint32_t input = 0) {
+    node_.outputs = {std::move(output)};
+    PluginDescription description;
+    description.outputs = node_.outputs;
+    description.sharedInputs.emplace(0, input);
+    runTime_.clear();
+    return checkViews(plugin_, node_, description, symbols_, runTime_);
+  };
+  node_.inputNames = {"X"};
+  EXPECT_TRUE(check(tensor(DataType::Float32, {"8*s0"})).isOk());
+  EXPECT_THAT(runTime_, IsEmpty());
+  EXPECT_TRUE(check(tensor(DataType::Float32, {"s1", "2"})).isOk());
+  ASSERT_THAT(runTime_, SizeIs(1));
+  EXPECT_EQ(runTime_[0].message,
+            "node op_1 (my::op): output 0 has 2*s1 elements, but is a view of 'X', which has 8*s0");
+  EXPECT_EQ(check(tensor(DataType::Float16, {"8*s0"})).message(),
+            "node op_1 (my::op, plugin at op.toml:3): output 0 is a view of input 'X', which is "
+            "float32, but it is float16");
+  EXPECT_FALSE(check(tensor(DataType::Float32, {"8*s0"}), 1).isOk());
+  EXPECT_FALSE(check(tensor(DataType::Float32, {"7"})).isOk()); // 8 or more
+}
+
 } // namespace
 } // namespace inlay
