@@ -9,6 +9,7 @@ of the largest absolute value of PyTorch's in float32; in half precision if it i
 PyTorch and what of the three packages is installed; exit status 77 if there is none of them.
 """
 import argparse
+import copy
 import concurrent.futures
 import fnmatch
 import json
@@ -101,8 +102,8 @@ def try_model(name, given):
         else:
             arguments = (torch.rand(shape).to(dtype) * 2 - 1,)
         with torch.no_grad():
-            reference = [value.double().cpu() for value in flatten(model.double()(*(a.double() if a.is_floating_point() else a for a in arguments)))]
-            model = model.to(dtype)
+            exact = copy.deepcopy(model).double()  # models keep tensors of what they were called with
+            reference = [value.double().cpu() for value in flatten(exact(*(a.double() if a.is_floating_point() else a for a in arguments)))]
             theirs = [value.double().cpu() for value in flatten(model.to(device)(*(a.to(device) for a in arguments)))]
             model = model.cpu()
         program = torch.export.export(model, arguments, strict=False)
