@@ -146,11 +146,12 @@ Result<PluginImplementation> implement(const PluginNode &node, Extra extra) {
   INLAY_ASSIGN(Attention attention, readAttention(node));
   const DataType dtype = inputOf(node, "query").dtype;
   const bool isNarrow = dataTypeSizeBytes(dtype) == 2;
-  const int64_t side = isNarrow ? 64 : 32;
-  const int64_t tileM = tileFor(attention.queries, 1, side, side);
-  const int64_t tileN = tileFor(attention.keys, 16, side, side);
   const int64_t tileD = tileFor(attention.head, 16, 512, 512);
   const int64_t tileV = tileFor(attention.value, 16, 512, 512);
+  // What a program holds of queries and results grows with the heads.
+  const int64_t side = std::max(tileD, tileV) > 256 ? 16 : isNarrow ? 64 : 32;
+  const int64_t tileM = tileFor(attention.queries, 1, side, side);
+  const int64_t tileN = tileFor(attention.keys, 16, side, side);
   // As many keys and values on their way as shared memory has room for.
   constexpr int64_t kMostBytes = 96 * 1024;
   const int64_t stageBytes = tileN * (tileD + tileV) * dataTypeSizeBytes(dtype);

@@ -322,6 +322,8 @@ def attentions():
     q, k, v = floats((2, 6, 1, 16)), floats((2, 2, 33, 16)), floats((2, 2, 33, 16))
     yield call(op, {"query": q, "key": k, "value": v, "enable_gqa": True}, attended(q.wide, k.wide, v.wide))
     q, k, v = floats((3, 9, 8)), floats((3, 11, 8)), floats((3, 11, 8))
+    q, k, v = floats((1, 1, 20, 300)), floats((1, 1, 33, 300)), floats((1, 1, 33, 300))
+    yield call(op, {"query": q, "key": k, "value": v}, attended(q.wide, k.wide, v.wide))
     q, k, v = floats((1, 1, 3, 8)), floats((1, 1, 0, 8)), floats((1, 1, 0, 8))
     yield call(op, {"query": q, "key": k, "value": v}, numpy.zeros((1, 1, 3, 8)))
 
