@@ -303,3 +303,26 @@ def softmax_kernel(x_ptr, out_ptr, length, outer, inner, IS_LOG: tl.constexpr, S
             offsets = begin[:, None] + at[None, :] * inner
             x = tl.load(x_ptr + offsets, mask=inside, other=-float("inf")).to(out_ptr.dtype.element_ty).to(SUM)
             tl.store(out_ptr + offsets, share(x, best, total, IS_LOG).to(out_ptr.dtype.element_ty), mask=inside)
+
+
+@triton.jit
+def weight_norm_kernel(x_ptr, length_ptr, out_ptr, length, outer, inner, SUM: tl.constexpr, LINES: tl.constexpr, BLOCK: tl.constexpr,
+                       IS_ROW: tl.constexpr):
+    """Each line as a vector brought to the length that length_ptr gives."""
+    start, begin, is_line, line = lines_of(length, outer, inner, LINES, IS_ROW)
+    x_ptr += start
+    out_ptr += start
+    lane = tl.arange(0, BLOCK)
+    total = tl.zeros((LINES, BLOCK), dtype=SUM)
+    for done in range(0, length, BLOCK):
+        at = done + lane
+        inside = is_line[:, None] & (at < length)[None, :]
+        x = tl.load(x_ptr + begin[:, None] + at[None, :] * inner, mask=inside, other=0.0).to(SUM)
+        total += x * x
+    factor = tl.load(length_ptr + line, mask=is_line, other=0.0).to(SUM) / tl.sqrt(tl.sum(total, 1))
+    for done in range(0, length, BLOCK):
+        at = done + lane
+        inside = is_line[:, None] & (at < length)[None, :]
+        offsets = begin[:, None] + at[None, :] * inner
+        x = tl.load(x_ptr + offsets, mask=inside, other=0.0).to(SUM)
+        tl.store(out_ptr + offsets, (x * factor[:, None]).to(out_ptr.dtype.element_ty), mask=inside)

@@ -4,6 +4,7 @@
 #include "compiler/operators/LaunchBuilder.h"
 #include "compiler/operators/Shapes.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -145,9 +146,16 @@ Result<PluginImplementation> implement(const PluginNode &node, Extra extra) {
   INLAY_ASSIGN(Attention attention, readAttention(node));
   const DataType dtype = inputOf(node, "query").dtype;
   const bool isNarrow = dataTypeSizeBytes(dtype) == 2;
-  const int64_t side = isNarrow ? 64 : 32;
+  const int64_t tileD = tileFor(attention.head, 16, 512, 512);
+  const int64_t tileV = tileFor(attention.value, 16, 512, 512);
+  // What a program holds of queries and results grows with the heads.
+  const int64_t side = std::max(tileD, tileV) > 256 ? 16 : isNarrow ? 64 : 32;
   const int64_t tileM = tileFor(attention.queries, 1, side, side);
   const int64_t tileN = tileFor(attention.keys, 16, side, side);
+  // As many keys and values on their way as shared memory has room for.
+  constexpr int64_t kMostBytes = 96 * 1024;
+  const int64_t stageBytes = tileN * (tileD + tileV) * dataTypeSizeBytes(dtype);
+  const auto stages = static_cast<int>(std::clamp<int64_t>(kMostBytes / stageBytes, 1, 3));
   const TensorSpec *mask = findInput(node, maskName(node));
   const double scale = isNone(node, "scale") ? 1 / std::sqrt(static_cast<double>(attention.head))
                                              : floatOf(node, "scale");
@@ -170,8 +178,9 @@ Result<PluginImplementation> implement(const PluginNode &node, Extra extra) {
       .constant("SUM", sumTypeOf(dtype))
       .constant("TILE_M", tileM)
       .constant("TILE_N", tileN)
-      .constant("TILE_D", tileFor(attention.head, 16, 512, 512))
-      .constant("TILE_V", tileFor(attention.value, 16, 512, 512));
+      .constant("TILE_D", tileD)
+      .constant("TILE_V", tileV)
+      .stages(stages);
   return launch.over(attention.outer * attention.heads * ceilDiv(attention.queries, tileM));
 }
 

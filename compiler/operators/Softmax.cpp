@@ -1,4 +1,4 @@
-// Operators that keep a tensor's shape and go along one dimension: softmax and prefix sums.
+// Operators that keep a tensor's shape and go along its lines: softmax, prefix sums, weight norm.
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
 #include "compiler/operators/Lines.h"
@@ -73,6 +73,40 @@ Result<PluginImplementation> implementPrefixSum(const PluginNode &node) {
   return launch.over(programsOf(lines));
 }
 
+/// The lines of all dimensions but one, which is the first or the last.
+Result<Lines> weightLines(const PluginNode &node) {
+  const TensorSpec &v = inputOf(node, "v");
+  INLAY_TRY(checkFloat(node, "v"));
+  INLAY_TRY(checkOneType(node));
+  INLAY_ASSIGN(const size_t dim, dimensionOf(integerOf(node, "dim"), v.shape.size()));
+  if (dim != 0 && dim + 1 != v.shape.size())
+    return unimplemented("dim is {} of a tensor of rank {}; the first and the last are supported",
+                         dim, v.shape.size());
+  if (v.shape.empty())
+    return Lines{1, 1, 1};
+  const std::span<const Expr> shape(v.shape);
+  return dim == 0 ? Lines{shape[0], productOf(shape.subspan(1)), 1}
+                  : Lines{1, productOf(shape.first(dim)), shape[dim]};
+}
+
+Result<PluginDescription> describeWeightNorm(const PluginNode &node) {
+  INLAY_ASSIGN(const Lines lines, weightLines(node));
+  PluginDescription description;
+  description.outputs.push_back(inputOf(node, "v"));
+  description.requirements.push_back({equal(inputOf(node, "g").numel(), lines.outer * lines.inner),
+                                      "'g' has one element for each vector"});
+  return description;
+}
+
+Result<PluginImplementation> implementWeightNorm(const PluginNode &node) {
+  INLAY_ASSIGN(const Lines lines, weightLines(node));
+  LaunchBuilder launch("lines.py", "weight_norm_kernel");
+  launch.input(inputIndex(node, "v")).input(inputIndex(node, "g")).output(0);
+  addLines(launch, lines);
+  launch.constant("SUM", sumTypeOf(inputOf(node, "v").dtype));
+  return launch.over(programsOf(lines));
+}
+
 } // namespace
 
 void addSoftmaxOperators(OperatorDefinitions &definitions) {
@@ -93,6 +127,8 @@ void addSoftmaxOperators(OperatorDefinitions &definitions) {
   addOperator(definitions,
               "aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor",
               {describePrefixSum, implementPrefixSum});
+  addOperator(definitions, "aten::_weight_norm(Tensor v, Tensor g, int dim=0) -> Tensor",
+              {describeWeightNorm, implementWeightNorm});
 }
 
 } // namespace inlay

@@ -5,7 +5,7 @@ import math
 
 import numpy
 
-from cases import FLOATS, INF, NAN, RANDOM, call, floats, whole
+from cases import FLOATS, INF, NAN, RANDOM, call, floats, integers, whole
 from graphs import Tensor
 from lines import softmaxed
 
@@ -47,6 +47,23 @@ def products():
         x, y = floats(a), floats(b)
         yield call("aten::matmul", {"self": x, "other": y}, numpy.matmul(x.wide, y.wide))
     x, w, b = floats((7, 9, 24)), floats((40, 24)), floats((40,))
+
+
+def sums_of_products():
+    for equation, *shapes in [
+        ("ij,jk->ik", (7, 40), (40, 5)), ("bhwc,hkc->bhwk", (2, 3, 4, 9), (3, 5, 9)), ("bhwc,wkc->bhwk", (2, 3, 4, 9), (4, 5, 9)),
+        ("i,j->ij", (4,), (5,)), ("ii->i", (6, 6)), ("ij->ji", (3, 4)), ("ij->", (30, 40)), ("...ij,...jk", (2, 1, 3, 4), (5, 4, 6)),
+        ("b a, b a", (3, 70), (3, 70)), ("bnd,bmd->bnm", (2, 0, 4), (2, 3, 4)), ("abc,cd->abd", (2, 3, 100), (100, 4)),
+    ]:
+        tensors = [floats(shape) for shape in shapes]
+        expected = numpy.einsum(equation, *(tensor.wide for tensor in tensors))
+        yield call("aten::einsum", {"equation": equation, "tensors": tensors}, expected)
+    x, y = floats((3, 50), "bfloat16"), floats((4, 50), "bfloat16")
+    yield call("aten::einsum", {"equation": "ik,jk->ij", "tensors": [x, y]}, x.wide @ y.wide.T, dtype="bfloat16")
+    for kind in ("float32", "int64"):
+        x = integers((300,), -1, 9, kind)
+        expected, _ = numpy.histogram(x.values, 8, (0, 7))
+        yield call("aten::histc", {"self": x, "bins": 8, "min": 0, "max": 7}, Tensor(expected, kind), tolerance=0.0)
 
 
 def convolved(x, w, b, stride, padding, dilation, groups):
@@ -305,6 +322,8 @@ def attentions():
     q, k, v = floats((2, 6, 1, 16)), floats((2, 2, 33, 16)), floats((2, 2, 33, 16))
     yield call(op, {"query": q, "key": k, "value": v, "enable_gqa": True}, attended(q.wide, k.wide, v.wide))
     q, k, v = floats((3, 9, 8)), floats((3, 11, 8)), floats((3, 11, 8))
+    q, k, v = floats((1, 1, 20, 300)), floats((1, 1, 33, 300)), floats((1, 1, 33, 300))
+    yield call(op, {"query": q, "key": k, "value": v}, attended(q.wide, k.wide, v.wide))
     q, k, v = floats((1, 1, 3, 8)), floats((1, 1, 0, 8)), floats((1, 1, 0, 8))
     yield call(op, {"query": q, "key": k, "value": v}, numpy.zeros((1, 1, 3, 8)))
 
@@ -332,4 +351,4 @@ def symbolic(rows, columns):
     yield call("aten::scaled_dot_product_attention", {"query": q, "key": k, "value": v}, attended(q.wide, k.wide, v.wide), symbolic=("2", "s0", "8"))
 
 
-GROUPS = (products, convolutions, pools, resampled, attentions)
+GROUPS = (products, sums_of_products, convolutions, pools, resampled, attentions)

@@ -171,6 +171,15 @@ SHAPES = [
 ]
 
 
+def weight_norms():
+    for shape, dim in [((6, 3, 5), 0), ((6, 3, 5), 2), ((40, 70), -1)]:
+        for dtype in FLOATS if dim == 2 else ("float32",):
+            v, axes = floats(shape, dtype), tuple(i for i in range(len(shape)) if i != dim % len(shape))
+            g = floats([size if i not in axes else 1 for i, size in enumerate(shape)], dtype, 0.5, 2)
+            expected = v.wide * (g.wide / numpy.sqrt((v.wide**2).sum(axes, keepdims=True)))
+            yield call("aten::_weight_norm", {"v": v, "g": g, "dim": dim}, expected, dtype=dtype)
+
+
 def reductions():
     for dtype in FLOATS:
         x = floats((3, 5, 70), dtype)
@@ -340,4 +349,4 @@ def symbolic(rows, columns):
     yield call("aten::index_select", {"self": y, "index": index, "dim": 1}, y.values[:, index.values], tolerance=0.0, symbolic=("s0", "s1", "6"))
 
 
-GROUPS = (normalizations, softmaxes, prefix_sums, reductions, sortings, gathers)
+GROUPS = (normalizations, softmaxes, prefix_sums, weight_norms, reductions, sortings, gathers)
