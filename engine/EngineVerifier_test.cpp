@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
         BREAK("constantSegment", e.buffers[3]->segment = 3, "buffers[3] refers to segment 3"),
         BREAK("constantSize", test.segments[2].pop_back(), "is not its segment's 7 bytes"),
         BREAK("constantWithout", e.buffers[3]->segment = 4294967295u,
-              "buffers[3] is a constant without segment"),
+              "buffers[3] is a constant or state without segment"),
         BREAK("tensorName", e.inputs[0]->name = "", "input 0 has the name ''"),
         BREAK("tensorDtype", e.inputs[0]->dtype = 99, "input 'x' has unknown dtype 99"),
         BREAK("tensorRank", e.inputs[0]->shape.assign(65, 0), "input 'x' has rank 65"),

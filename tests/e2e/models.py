@@ -16,7 +16,7 @@ import npy
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 MODELS = ROOT / "tests" / "models"
-PLUGINS = [ROOT / "examples" / "add_one" / "add_one.toml", ROOT / "tests" / "plugins" / "sample.toml"]
+PLUGINS = [ROOT / "examples" / "add_one" / "add_one.toml", ROOT / "tests" / "plugins" / "sample.toml", ROOT / "tests" / "plugins" / "attributes.toml"]
 SKIPPED = 77
 
 
@@ -60,7 +60,7 @@ SIZES = {
 EMPTY = {"add_one_dynamic": (add_one, [(0,)]), "add_one_dynamic2d": (add_one, [(0, 2), (0, 85)])}
 RECORDED = ["add_one", "add_one_fp16", "add_one_dynamic", "add_one_dynamic2d", "elementwise_mul_f32", "elementwise_mul_i32",
             "scale_mul_kwargs", "scale_mul_defaults", "circ_pad", "circ_pad_dynamic", "split_sign_dict",
-            "mixed_add_one", "cnn", "tiny_lm"]
+            "mixed_add_one", "cnn", "mlp", "rms_block", "dict_io", "kv_cache", "kv_cache.core", "tiny_lm"]
 ALL = RECORDED + ["add_one_triton_op"]
 # Which of an operator's plugins serves the model.
 KERNELS = {"circ_pad": "circ_pad_row_kernel", "circ_pad_dynamic": "circ_pad_kernel"}
@@ -111,6 +111,19 @@ def test_model(binary, device, name, folder):
     print(f"{name} on {device}: {'; '.join(lines)}")
 
 
+def test_state(binary, device, folder):
+    """state_T adds its input to a buffer and returns twice the sum: each run goes on from the one before."""
+    engine, npz = folder / "state.inlay", folder / "state.npz"
+    run(binary / "inlay", "build", MODELS / "state_T.pt2", "--target", "cpu" if device == "cpu" else "cuda:sm_90a", "--quiet", "-o", engine)
+    x = numbers(3)
+    for repeats in (1, 2, 5):
+        npy.save_npz(npz, {"in_0": (x, (3,), "float32"), "out_0": ([2 * repeats * v for v in x], (3,), "float32")})
+        check(binary, engine, device, npz, ("--rtol", 0, "--atol", 0, "--repeat", repeats))
+        if device != "cpu":
+            check(binary, engine, device, npz, ("--rtol", 0, "--atol", 0, "--repeat", repeats, "--graphs"))
+    print(f"state on {device}: 1, 2 and 5 runs")
+
+
 def check_empty(binary, name, targets, plugins, device, folder):
     """Builds the dumped graph with ranges that begin at 0 and runs it on empty tensors, which launch nothing."""
     stages = folder / "stages"
@@ -143,8 +156,11 @@ def main():
     print(f"seed {seed}")
     failures = []
     with tempfile.TemporaryDirectory() as folder:
-        for name in sys.argv[3:] or ALL:
+        for name in sys.argv[3:] or [*ALL, "state"]:
             try:
+                if name == "state":
+                    test_state(binary, device, pathlib.Path(folder))
+                    continue
                 test_model(binary, device, name, pathlib.Path(folder))
             except Failure as failure:
                 failures.append(name)

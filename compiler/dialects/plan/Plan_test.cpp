@@ -107,7 +107,7 @@ TEST_F(PlanTest, RefusesWhatBreaksAConstraint) {
       {"in @X path", "in @Y path", "(C1) buffer @Y is of kind output, not input"},
       {"in @X path", "in @nothing path", "(C1) @nothing is not a buffer of this program"},
       {"constant \"8\" data dense<[1.000000e+00, 2.000000e+00]> : tensor<2xf32>", "constant \"8\"",
-       "(C1) a constant needs data"},
+       "(C1) a constant and state need data"},
       {"constant \"8\"", "constant \"9\"", "(C2) size is \"9\", but the data has 8 bytes"},
       {"attributes {tile.kernel}", "", "(C2) holds 0 functions with tile.kernel"},
       {"plan.launch @scale_kernel", "plan.launch @X", "(C1) @X is not a kernel of this program"},
