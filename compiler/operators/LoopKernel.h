@@ -29,8 +29,8 @@ StridedAccess denseAccess(std::span<const Expr> domain);
 /// that are read and written at strided places, and lines of text between. What the lines compute
 /// is the caller's; how elements are found is written here: neighbouring dimensions that every
 /// tensor walks through alike are one, long runs along the last dimension are tiles of rows and
-/// columns, sizes that are known are literals, others are parameters. Offsets are 32 bits wide where
-/// all tensors are known to be small enough, else 64.
+/// columns, sizes that are known are literals, others are parameters. Offsets are 32 bits wide
+/// where all tensors are known to be small enough, else 64.
 class LoopKernel {
 public:
   /// `node` outlives the kernel. `name` is part of the function's name.
