@@ -8,6 +8,7 @@
 #include "compiler/conversions/graph-to-plan/OperatorCoverage.h"
 #include "compiler/conversions/graph-to-plan/PlanBuilder.h"
 #include "compiler/conversions/graph-to-plan/PluginChoice.h"
+#include "compiler/conversions/graph-to-plan/SizeOutputs.h"
 #include "compiler/conversions/graph-to-plan/UpdatedInputs.h"
 #include "compiler/conversions/graph-to-plan/ValueStorage.h"
 #include "compiler/dialects/graph/Graph.h"
@@ -59,6 +60,7 @@ public:
         INLAY_TRY(convertNode(described_[next++]));
     }
     addOutputs();
+    INLAY_TRY(addSizeOutputs());
     addUpdates();
     for (mlir::OwningOpRef<plan::KernelOp> &kernel : kernels_.take())
       plan_.addKernel(std::move(kernel));
@@ -144,6 +146,26 @@ private:
       if (computed != buffer)
         plan_.addCopy(model_.getLoc(), computed, buffer);
     }
+  }
+
+  /// Outputs of the model that are sizes stand behind its tensors: a kernel stores what its launch
+  /// passes.
+  Status addSizeOutputs() {
+    INLAY_ASSIGN(const std::vector<SizeOutput> outputs, sizeOutputsOf(model_));
+    for (const SizeOutput &output : outputs) {
+      PluginNode node;
+      node.nodeName = output.name;
+      node.outputs.push_back({DataType::Int64, {}});
+      NodeBuffers buffers;
+      buffers.outputs.push_back(plan_.addBuffer(model_.getLoc(), output.name,
+                                                plan::BufferKind::Output,
+                                                Expr(dataTypeSizeBytes(DataType::Int64))));
+      plan_.addOutput(model_.getLoc(), output.name, DataType::Int64, {}, buffers.outputs[0],
+                      output.path);
+      INLAY_TRY(addLaunch(model_.getLoc(), node, storeSize(output), nullptr, buffers),
+                fmt::format("storing the output '{}', which is a size", output.name));
+    }
+    return {};
   }
 
   /// State gets its value when all else has been read. What lies in other state is put aside first,
@@ -324,7 +346,7 @@ private:
           launch.tactic ? &implementation.tactics[*launch.tactic] : nullptr;
       if (tactic && decided[*launch.tactic].isImpossible)
         continue;
-      INLAY_TRY(addLaunch(call, node, launch, tactic, buffers), context);
+      INLAY_TRY(addLaunch(call.getLoc(), node, launch, tactic, buffers), context);
     }
     for (auto [i, size] : llvm::enumerate(node.sizes))
       plan_.addReadSize(call.getLoc(), described.sizeSymbols[i], buffers.sizes[i], size.dtype,
@@ -451,7 +473,7 @@ private:
                       buffers.workspaces.empty() ? "" : buffers.workspaces[0], node.nodeName);
   }
 
-  Status addLaunch(graph::CallOp call, const PluginNode &node, const PluginLaunch &launch,
+  Status addLaunch(mlir::Location loc, const PluginNode &node, const PluginLaunch &launch,
                    const PluginTactic *tactic, const NodeBuffers &buffers) {
     const std::span<const Expr> conditions =
         tactic ? std::span<const Expr>(tactic->conditions) : std::span<const Expr>();
@@ -486,10 +508,10 @@ private:
     const Expr programs = launch.grid[0] * launch.grid[1] * launch.grid[2];
     for (uint64_t bytes : kernel.scratchBytes)
       arguments.push_back(plan_.reference(
-          plan_.addBuffer(call.getLoc(), node.nodeName + ".scratch", plan::BufferKind::Workspace,
+          plan_.addBuffer(loc, node.nodeName + ".scratch", plan::BufferKind::Workspace,
                           programs * Expr(static_cast<int64_t>(bytes)))));
-    plan_.addLaunch(call.getLoc(), kernel.op.getSymName(), launch.grid, arguments, node.opName,
-                    node.nodeName, launch.block, launch.sharedBytes, attributesText(node),
+    plan_.addLaunch(loc, kernel.op.getSymName(), launch.grid, arguments, node.opName, node.nodeName,
+                    launch.block, launch.sharedBytes, attributesText(node),
                     tactic ? llvm::StringRef(buffers.choice) : "",
                     tactic ? llvm::StringRef(tactic->name) : "");
     return {};

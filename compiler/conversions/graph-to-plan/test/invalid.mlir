@@ -23,10 +23,10 @@ module {
 
 // -----
 
-// expected-error @+1 {{the output at '[1]' is a size (s0), not a tensor}}
+// expected-error @+1 {{the output at '[1]' is a list with a size (s0)}}
 module {
   graph.model @m inputs ["x"] ["args[0]"] outputs ["z"] [""] symbols [{name = "s0", min = 1, max = 8, opt = 2}] checks []
-      attributes {graph.plain_outputs = [{path = "[0]", value}, {path = "[1]", value = #graph.expr<"s0">}]} {
+      attributes {graph.plain_outputs = [{path = "[0]", value}, {path = "[1]", value = [#graph.expr<"s0">]}]} {
   ^bb0(%x: !graph.tensor<["s0"], "float32">):
     graph.output %x : !graph.tensor<["s0"], "float32">
   }
