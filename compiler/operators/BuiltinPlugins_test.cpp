@@ -57,6 +57,16 @@ TEST(BuiltinPlugins, LeaveTheUsersPluginsInPlace) {
   EXPECT_FALSE(registry.overridesBuiltin(*registry.candidates("aten::sub.Tensor", two)[0]));
 }
 
+TEST(BuiltinPlugins, LeaveListsOfTensorsToTheUsersPlugins) {
+  PluginRegistry registry;
+  const std::vector<std::string> two = {"tensors[0]", "tensors[1]"};
+  ASSERT_TRUE(registry.add(fake("aten::cat", two, "mine")).isOk());
+  const Status status = addBuiltinPlugins(registry);
+  ASSERT_TRUE(status.isOk()) << status.toString();
+  EXPECT_THAT(originsOf(registry.candidates("aten::cat", two)), ElementsAre("mine"));
+  EXPECT_TRUE(registry.overridesBuiltin(*registry.candidates("aten::cat", two)[0]));
+}
+
 TEST(BuiltinPlugins, ServeWhatTheUsersVariantsRefuse) {
   PluginRegistry registry;
   ASSERT_TRUE(registry.add(fake("aten::mul.Tensor", {"self", "other"}, "mine", "fast")).isOk());

@@ -178,6 +178,8 @@ TEST_F(Operators, ErrorsOfShapesNameWhatIsWrong) {
   EXPECT_THAT(errorOf("aten::cat", {{"tensors[0]", floats({2})}, {"tensors[1]", floats({2, 2})}}),
               HasSubstr("they differ in rank"));
   EXPECT_THAT(errorOf("aten::cat", {}), HasSubstr("no tensors"));
+  EXPECT_THAT(errorOf("aten::unflatten.int", {scalar, {"dim", number(0)}, {"sizes", integers({})}}),
+              HasSubstr("rank 0 has no dimension to unflatten"));
   EXPECT_THAT(errorOf("aten::arange.start_step",
                       {{"start", number(0)}, {"end", number(3)}, {"step", number(0)}}),
               HasSubstr("the step of a range is 0"));

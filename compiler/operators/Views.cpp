@@ -96,6 +96,8 @@ Result<StridedViews> ravel(const PluginNode &node) { return reshaped({selfOf(nod
 
 Result<StridedViews> unflatten(const PluginNode &node) {
   std::vector<Expr> shape = selfOf(node).shape;
+  if (shape.empty())
+    return invalidArgument("a tensor of rank 0 has no dimension to unflatten");
   INLAY_ASSIGN(const size_t dim, dimensionOf(integerOf(node, "dim"), shape.size()));
   INLAY_ASSIGN(const std::vector<Expr> sizes,
                inferredSizes(sizesOf(node, "sizes"), std::span(shape).subspan(dim, 1)));
