@@ -77,7 +77,7 @@ Result<PluginImplementation> implementCat(const PluginNode &node) {
     kernel.load("x", i, denseAccess(input.shape));
     kernel.store(0, {cat.starts[i] * strides[cat.dim], strides},
                  converted("x", input.dtype, cat.output.dtype));
-    kernel.appendTo(implementation);
+    INLAY_TRY(kernel.appendTo(implementation));
   }
   return implementation;
 }
@@ -123,7 +123,7 @@ Result<PluginImplementation> implementStack(const PluginNode &node) {
     kernel.load("x", i, denseAccess(input.shape));
     kernel.store(0, {Expr(static_cast<int64_t>(i)) * step, strides},
                  converted("x", input.dtype, output.dtype));
-    kernel.appendTo(implementation);
+    INLAY_TRY(kernel.appendTo(implementation));
   }
   return implementation;
 }

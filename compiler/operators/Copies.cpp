@@ -144,7 +144,7 @@ Result<PluginImplementation> implementPad(const PluginNode &node) {
     loadRepeated(node, padding, kernel);
   kernel.store(0, denseAccess(domain), "x");
   PluginImplementation implementation;
-  kernel.appendTo(implementation);
+  INLAY_TRY(kernel.appendTo(implementation));
   return implementation;
 }
 
@@ -179,7 +179,7 @@ Result<PluginImplementation> implementGathered(const PluginNode &node, std::stri
   kernel.loadAt("x", 0, index.empty() ? "offsets * 0" : index);
   kernel.store(0, denseAccess(domain), "x");
   PluginImplementation implementation;
-  kernel.appendTo(implementation);
+  INLAY_TRY(kernel.appendTo(implementation));
   return implementation;
 }
 
@@ -245,7 +245,7 @@ Result<PluginImplementation> implementTriangle(const PluginNode &node) {
                fmt::format("tl.where({} - {} {} {}, x, zero)", column, row,
                            isUpper ? ">=" : "<=", diagonal));
   PluginImplementation implementation;
-  kernel.appendTo(implementation);
+  INLAY_TRY(kernel.appendTo(implementation));
   return implementation;
 }
 
@@ -307,7 +307,7 @@ Result<PluginImplementation> implementScatter(const PluginNode &node) {
   kernel.store(0, {part.views[0].offset, part.views[0].strides},
                converted("x", source.dtype, node.outputs[0].dtype));
   PluginImplementation implementation;
-  kernel.appendTo(implementation);
+  INLAY_TRY(kernel.appendTo(implementation));
   return implementation;
 }
 
@@ -384,7 +384,7 @@ Result<PluginImplementation> implementDiff(const PluginNode &node) {
                         converted("left", output.dtype, computed));
   kernel.store(0, denseAccess(output.shape), converted(difference, computed, output.dtype));
   PluginImplementation implementation;
-  kernel.appendTo(implementation);
+  INLAY_TRY(kernel.appendTo(implementation));
   return implementation;
 }
 

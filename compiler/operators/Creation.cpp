@@ -66,7 +66,7 @@ Result<PluginImplementation> implementFilling(FillFunction function, const Plugi
   kernel.number("value", filling.value, filling.output.dtype);
   kernel.store(0, denseAccess(filling.output.shape), "value");
   PluginImplementation implementation;
-  kernel.appendTo(implementation);
+  INLAY_TRY(kernel.appendTo(implementation));
   return implementation;
 }
 
@@ -156,7 +156,7 @@ Result<PluginImplementation> implementRange(const PluginNode &node) {
       fmt::format("result = start + {}.to({}) * step", kernel.coordinate(0), tritonType(computed)));
   kernel.store(0, denseAccess(domain), converted("result", computed, range.dtype));
   PluginImplementation implementation;
-  kernel.appendTo(implementation);
+  INLAY_TRY(kernel.appendTo(implementation));
   return implementation;
 }
 
@@ -185,7 +185,7 @@ Result<PluginImplementation> implementCast(const PluginNode &node) {
   LoopKernel kernel(node, "cast", input.shape);
   kernel.load("x", 0, denseAccess(input.shape));
   kernel.store(0, denseAccess(input.shape), converted("x", input.dtype, castType(node)));
-  kernel.appendTo(implementation);
+  INLAY_TRY(kernel.appendTo(implementation));
   return implementation;
 }
 

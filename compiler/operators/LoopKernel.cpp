@@ -44,9 +44,30 @@ std::string literal(const AttributeValue &value, DataType type) {
     const std::string text = fmt::format("{}", number);
     return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
   }
+  const bool wraps = dataTypeKind(type) == DataTypeKind::Unsigned && number < 0;
+  if (wraps && dataTypeSizeBytes(type) < 8)
+    return fmt::format("{:.0f}", std::trunc(number) +
+                                     std::exp2(8.0 * static_cast<double>(dataTypeSizeBytes(type))));
   if (const int64_t *integer = std::get_if<int64_t>(&value))
-    return std::to_string(*integer);
+    return wraps ? std::to_string(static_cast<uint64_t>(*integer)) : std::to_string(*integer);
   return fmt::format("{:.0f}", std::trunc(number));
+}
+
+/// True if a type has the number, up to its fraction; unsigned types have negative numbers too,
+/// from the end.
+bool canHold(DataType type, const AttributeValue &value) {
+  const DataTypeKind kind = dataTypeKind(type);
+  if (kind == DataTypeKind::Float || kind == DataTypeKind::Bool)
+    return true;
+  const double number = std::holds_alternative<double>(value) ? std::trunc(std::get<double>(value))
+                        : std::holds_alternative<bool>(value)
+                            ? 0.0
+                            : static_cast<double>(std::get<int64_t>(value));
+  const double bits = 8.0 * static_cast<double>(dataTypeSizeBytes(type));
+  if (std::holds_alternative<int64_t>(value) && bits == 64)
+    return true;
+  const double limit = std::exp2(kind == DataTypeKind::Signed ? bits - 1 : bits);
+  return number < limit && (kind == DataTypeKind::Signed ? number >= -limit : number > -limit);
 }
 
 /// A variable of the caller's must not be one of the loop's.
@@ -99,6 +120,9 @@ void LoopKernel::line(std::string text) { lines_.push_back(std::move(text)); }
 void LoopKernel::number(const std::string &variable, const OperatorNumber &number, DataType type) {
   checkVariable(variable);
   const std::string typeText = tritonType(type);
+  if (problem_.isOk() && !number.expression && !canHold(type, number.value))
+    problem_ = invalidArgument("the number {} is no value of {}, in which it is computed with",
+                               attributeText(number.value), dataTypeName(type));
   if (!number.expression)
     return line(fmt::format("{} = tl.full([BLOCK], {}, {})", variable, literal(number.value, type),
                             typeText));
@@ -299,10 +323,11 @@ std::string LoopKernel::headText(const std::optional<Tile> &tile, const std::str
   return text;
 }
 
-void LoopKernel::appendTo(PluginImplementation &implementation) {
+Status LoopKernel::appendTo(PluginImplementation &implementation) {
+  INLAY_TRY(problem_);
   const Expr numel = productOf(domain_);
   if (numel == Expr(0))
-    return;
+    return {};
   const bool isNarrow = fitsInt32();
   if (!usesCoordinates_)
     mergeDimensions();
@@ -347,6 +372,7 @@ void LoopKernel::appendTo(PluginImplementation &implementation) {
   launch.grid[0] =
       tile ? ceilDiv(count, Expr(tile->rows)) * Expr(tile->blocks) : ceilDiv(numel, Expr(kBlock));
   implementation.launches.push_back(std::move(launch));
+  return {};
 }
 
 } // namespace inlay

@@ -56,7 +56,8 @@ public:
   std::string integer(const Expr &expr);
   /// Adds the launch, unless the loop is known to be empty. Functions of ops/functions.py that
   /// lines call become part of the text.
-  void appendTo(PluginImplementation &implementation);
+  /// Errors: InvalidArgument for a number that its type cannot hold.
+  Status appendTo(PluginImplementation &implementation);
 
 private:
   struct Access {
@@ -89,6 +90,7 @@ private:
   std::vector<Expr> domain_;
   std::vector<Access> loads_, stores_;
   std::vector<std::string> lines_;
+  Status problem_; // with a number
   bool usesCoordinates_ = false;
   std::set<size_t> coordinates_; // that are computed
   std::vector<std::pair<std::string, LaunchArgument>> parameters_;

@@ -31,7 +31,7 @@ PluginImplementation sumOf(const PluginNode &node) {
   kernel.load("y", 1, broadcastAccess(node.inputs[1].shape, domain));
   kernel.store(0, denseAccess(domain), "x + y");
   PluginImplementation implementation;
-  kernel.appendTo(implementation);
+  EXPECT_TRUE(kernel.appendTo(implementation).isOk());
   return implementation;
 }
 
@@ -86,7 +86,7 @@ TEST(LoopKernel, OperandsMayHaveAnyNameOfASchema) {
   kernel.load("mask", 0, denseAccess(node.outputs[0].shape));
   kernel.store(0, denseAccess(node.outputs[0].shape), "mask");
   PluginImplementation implementation;
-  kernel.appendTo(implementation);
+  EXPECT_TRUE(kernel.appendTo(implementation).isOk());
   EXPECT_THAT(implementation.launches.at(0).kernel.source,
               HasSubstr("    mask = tl.load(mask_ptr + offsets, mask=in_range)\n"
                         "    tl.store(out_ptr + offsets, mask, mask=in_range)\n"));
@@ -127,7 +127,7 @@ TEST(LoopKernel, BringsTheFunctionsThatItsLinesCall) {
   kernel.load("x", 0, denseAccess(node.outputs[0].shape));
   kernel.store(0, denseAccess(node.outputs[0].shape), "hard_swish(x)");
   PluginImplementation implementation;
-  kernel.appendTo(implementation);
+  EXPECT_TRUE(kernel.appendTo(implementation).isOk());
   ASSERT_THAT(implementation.launches, SizeIs(1));
   const std::string &text = implementation.launches[0].kernel.source;
   for (const char *name : {"def hard_swish(", "def relu6(", "def positive_part(", "def smaller("})
@@ -145,13 +145,34 @@ TEST(LoopKernel, NumbersAreOfTheTypeThatIsAskedFor) {
   kernel.number("e", {AttributeValue(), kRows}, DataType::Float32);
   kernel.store(0, denseAccess(node.outputs[0].shape), "a");
   PluginImplementation implementation;
-  kernel.appendTo(implementation);
+  EXPECT_TRUE(kernel.appendTo(implementation).isOk());
   const std::string &text = implementation.launches.at(0).kernel.source;
   for (const char *line :
        {"a = tl.full([BLOCK], 3.0, tl.float32)", "b = tl.full([BLOCK], 2, tl.int32)",
         "c = tl.full([BLOCK], -float('inf'), tl.float64)", "d = tl.full([BLOCK], True, tl.int1)",
         "e = tl.broadcast_to(e_value.to(tl.float32), [BLOCK])"})
     EXPECT_THAT(text, HasSubstr(line));
+}
+
+TEST(LoopKernel, RefusesNumbersThatTheirTypeCannotHold) {
+  const PluginNode node = nodeOf({4}, {4}, {4});
+  const auto errorOf = [&](const AttributeValue &value, DataType type) {
+    LoopKernel kernel(node, "fill", node.outputs[0].shape);
+    kernel.number("a", {value, {}}, type);
+    kernel.store(0, denseAccess(node.outputs[0].shape), "a");
+    PluginImplementation implementation;
+    const Status status = kernel.appendTo(implementation);
+    return status.isOk() ? std::string() : std::string(status.message());
+  };
+  EXPECT_EQ(errorOf(AttributeValue(double{NAN}), DataType::Int64),
+            "the number nan is no value of int64, in which it is computed with");
+  EXPECT_THAT(errorOf(AttributeValue(double{INFINITY}), DataType::UInt8),
+              HasSubstr("no value of uint8"));
+  EXPECT_THAT(errorOf(AttributeValue(int64_t{128}), DataType::Int8), HasSubstr("no value of int8"));
+  EXPECT_EQ(errorOf(AttributeValue(int64_t{-128}), DataType::Int8), "");
+  EXPECT_EQ(errorOf(AttributeValue(int64_t{-1}), DataType::UInt8), "");
+  EXPECT_EQ(errorOf(AttributeValue(INT64_MIN), DataType::Int64), "");
+  EXPECT_EQ(errorOf(AttributeValue(double{INFINITY}), DataType::Float16), "");
 }
 
 } // namespace

@@ -138,7 +138,7 @@ Result<PluginImplementation> implement(const PointwiseOperator &op, const Plugin
                   broadcastAccess(input->shape, domain));
   kernel.store(0, denseAccess(domain), addPointwiseLines(kernel, node, expression));
   PluginImplementation implementation;
-  kernel.appendTo(implementation);
+  INLAY_TRY(kernel.appendTo(implementation));
   return implementation;
 }
 

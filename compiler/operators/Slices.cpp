@@ -11,6 +11,9 @@ namespace {
 
 const TensorSpec &selfOf(const PluginNode &node) { return *findInput(node, "self"); }
 
+/// More results than any model has, and fewer than memory has room for.
+constexpr int64_t kMostParts = 65536;
+
 /// The attribute dim of a node. Errors: also InvalidArgument for a tensor without dimensions.
 Result<size_t> partedDimension(const PluginNode &node) {
   const size_t rank = selfOf(node).shape.size();
@@ -124,6 +127,8 @@ Result<StridedViews> splitBy(const PluginNode &node, size_t dim, const Expr &siz
         "dimension {} of size {} is split into a number of parts, {}, that changes "
         "between runs",
         dim, whole.toString(), count.toString());
+  if (*bounds.max > kMostParts)
+    return invalidArgument("there are {} parts, expected at most {}", *bounds.max, kMostParts);
   std::vector<Expr> sizes(static_cast<size_t>(std::max<int64_t>(1, *bounds.max)), size);
   sizes.back() = whole - Expr(static_cast<int64_t>(sizes.size()) - 1) * size;
   return partsOf(node, dim, sizes);
@@ -138,8 +143,8 @@ Result<StridedViews> chunk(const PluginNode &node) {
   const std::vector<Expr> &shape = selfOf(node).shape;
   INLAY_ASSIGN(const size_t dim, partedDimension(node));
   const int64_t chunks = integerOf(node, "chunks");
-  if (chunks < 1)
-    return invalidArgument("chunks is {}, expected 1 or more", chunks);
+  if (chunks < 1 || chunks > kMostParts)
+    return invalidArgument("chunks is {}, expected 1 to {}", chunks, kMostParts);
   const Expr &size = shape[dim];
   const Expr part = ceilDiv(size, Expr(chunks));
   if (size.isConstant())
@@ -164,6 +169,8 @@ Result<StridedViews> unbind(const PluginNode &node) {
     return unimplemented("dimension {} is unbound into {} tensors, a number that changes between "
                          "runs",
                          dim, shape[dim].toString());
+  if (*count > kMostParts)
+    return invalidArgument("there are {} parts, expected at most {}", *count, kMostParts);
   StridedViews views = partsOf(node, dim, std::vector<Expr>(static_cast<size_t>(*count), Expr(1)));
   for (StridedView &view : views.views) {
     view.shape.erase(view.shape.begin() + static_cast<std::ptrdiff_t>(dim));

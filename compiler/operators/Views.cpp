@@ -363,7 +363,7 @@ Result<PluginImplementation> implement(ViewFunction function, const PluginNode &
     LoopKernel kernel(node, std::string(name.substr(0, name.find('.'))), view.shape);
     kernel.load("x", 0, {view.offset, view.strides});
     kernel.store(i, denseAccess(view.shape), "x");
-    kernel.appendTo(implementation);
+    INLAY_TRY(kernel.appendTo(implementation));
   }
   return implementation;
 }
