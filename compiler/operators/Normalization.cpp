@@ -127,8 +127,13 @@ Result<PluginImplementation> implement(const PluginNode &node, const Normalizati
       .output(0);
   launch.optionalOutput("mean_ptr", hasStatistics ? std::optional(1u) : std::nullopt)
       .optionalOutput("inverse_ptr", hasStatistics ? std::optional(2u) : std::nullopt)
-      .sizes({rows.rows, rows.columns, rows.groups, rows.channels, rows.area})
-      .constant("EPSILON", epsilonOf(node, sum))
+      .sizes({rows.rows, rows.columns, rows.groups, rows.channels});
+  // A division by a constant is a multiplication.
+  if (const std::optional<int64_t> area = rows.area.constantValue())
+    launch.constant("area", *area);
+  else
+    launch.sizes({rows.area});
+  launch.constant("EPSILON", epsilonOf(node, sum))
       .constant("IS_CENTERED", kind.isCentered)
       .constant("IS_GROUPED", rows.isGrouped)
       .constant("SUM", sum)

@@ -21,8 +21,9 @@ Result<DataType> softmaxType(const PluginNode &node) {
     out = findDataTypeOf(node, "dtype").value_or(type);
   else if (boolOf(node, "half_to_float"))
     out = DataType::Float32;
-  if (!isFloat(out))
-    return invalidArgument("the result is {}; expected a float", dataTypeName(out));
+  if (!isFloat(type) || !isFloat(out))
+    return invalidArgument("'self' is {} and the result {}; expected floats", dataTypeName(type),
+                           dataTypeName(out));
   return out;
 }
 

@@ -15,6 +15,7 @@ def refusals():
     yield (call("aten::topk", {"self": x, "k": 4}, numpy.zeros((2, 4)), whole(numpy.zeros((2, 4)))), "k is from 0 to 3, the size of dimension 1")
     yield (call("aten::einsum", {"equation": "ij,kl->ij", "tensors": [x]}, x.values), "is of 2 operands, and there are 1")
     yield (call("aten::histc", {"self": x, "bins": 2}, numpy.zeros(2)), "has the range of its data, which is not supported")
+    yield (call("aten::softmax.int", {"self": integers((3,), 0, 5), "dim": 0, "dtype": "%float32"}, numpy.zeros(3)), "expected floats")
     yield (call("aten::mean", {"self": integers((3,), 0, 5)}, numpy.zeros(())), "the mean of int64 is no float")
     yield (call("aten::amax", {"self": floats((3, 0)), "dim": [1]}, numpy.zeros(3)), "are not empty")
     yield (
