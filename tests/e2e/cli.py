@@ -140,6 +140,22 @@ class CliTest(unittest.TestCase):
         self.fails("bench", self.engine(), "--shapes", "X=1xq", says=["'X=1xq' is no shape"])
         self.fails("bench", self.engine(), "--shapes", "X=32x32", says=["dimension 0 is 32, expected 64"])
 
+    def test_bench_profiles_kernels(self):
+        engine = self.engine()
+        bench = ("bench", engine, "--iterations", 7, "--profile")
+        text = self.call(*bench).stdout
+        for part in ["profile of 7 runs", "add_one_kernel", "100.0%", "us a run"]:
+            self.assertIn(part, text)
+        data = json.loads(self.call(*bench, "--trace", "trace.json", "--json").stdout)["profile"]
+        (kernel,) = data["kernels"]
+        self.assertEqual((data["runs"], kernel["kernel"], kernel["node"], kernel["calls"]), (7, "add_one_kernel", "add_one", 7))
+        self.assertAlmostEqual(sum(row["share"] for row in data["kernels"]), 1, 6)
+        self.assertAlmostEqual(sum(row["total_us"] for row in data["kernels"]), data["total_us"], 2)
+        events = [event for event in json.loads((self.folder / "trace.json").read_text())["traceEvents"] if event["ph"] == "X"]
+        self.assertEqual(len(events), 2 * 7)  # on the host and on the device
+        self.assertNotIn("profile", json.loads(self.call("bench", engine, "--iterations", 3, "--json").stdout))
+        self.fails("bench", engine, "--trace", "trace.json", "--against", engine, says=["--trace writes the runs of one engine"])
+
     def test_doctor_and_env(self):
         self.assertIn("x86-64-v", self.call("doctor").stdout)
         self.assertIn("cpu", json.loads(self.call("doctor", "--json").stdout))
@@ -362,7 +378,7 @@ class CliTest(unittest.TestCase):
                 else:
                     self.fails(*run, says=["input 'in_0'", "(s0)", str(size), "expected"])
         self.fails("run", "chain.inlay", "--input", "in_0=x.npy", "--profile", 3, says=["profile 3 was asked for; engine 'chain' has 2 profiles"])
-        self.assertEqual(json.loads(self.call("bench", "chain.inlay", "--profile", 2, "--iterations", 5, "--json").stdout)["tensor_bytes"], 24000)
+        self.assertEqual(json.loads(self.call("bench", "chain.inlay", "--shape-profile", 2, "--iterations", 5, "--json").stdout)["tensor_bytes"], 24000)
         for profile, says in [("in_0:0=1,64,2000000", ["'in_0:0' (s0) is to have 1 to 2000000; the model takes 1 to 1048576"]),
                               ("batch=8", ["no dimension 'batch'", "'in_0' of rank 1", "'s0'", "profile 1"]),
                               ("s0=8,4,9", ["min 8, opt 4 and max 9"])]:
