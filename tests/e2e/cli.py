@@ -87,6 +87,80 @@ class CliTest(unittest.TestCase):
         done = self.call(*build, env=dict(environment, INLAY_CACHE_MB="much"), status=1)
         self.assertIn("INLAY_CACHE_MB is 'much'; expected a positive number of megabytes", done.stderr)
 
+    # -- the cache of engines
+
+    def test_the_engine_cache_gives_the_same_bytes(self):
+        manifest = self.manifest(MANIFEST.read_text())
+
+        def build(*extra, model=MODEL):
+            done = self.call("build", model, "--plugin", manifest, "--target", "cpu:x86-64-v3", "--report", "-", "--quiet", "-o", "cached.inlay",
+                             "--engine-cache", "engines", *extra)
+            report = json.loads(done.stdout)
+            return report, (self.folder / "cached.inlay").read_bytes()
+
+        first, plain = build()
+        self.assertEqual(first["engine_cache"]["hit"], False)
+        again, cached = build()
+        self.assertEqual(again["engine_cache"], dict(first["engine_cache"], hit=True))
+        self.assertEqual(cached, plain)
+        self.assertNotIn("compile", again["phases_ms"])
+        self.assertEqual([dict(kernel, compile_ms=0) for kernel in first["kernels"]], again["kernels"])
+        self.assertEqual((first["operators"], first["engine_bytes"]), (again["operators"], again["engine_bytes"]))
+        self.assertIsNone(json.loads(self.call("build", MODEL, "--plugin", manifest, "--report", "-", "--quiet", "-o", "x.inlay").stdout)["engine_cache"])
+        # Whatever the engine is made from is in the key.
+        keys = {first["engine_cache"]["key"]}
+
+        def misses(*extra, **named):
+            report, engine = build(*extra, **named)
+            self.assertFalse(report["engine_cache"]["hit"])
+            self.assertNotIn(report["engine_cache"]["key"], keys)
+            keys.add(report["engine_cache"]["key"])
+            return engine
+
+        misses("--name", "other")
+        misses("--target", "cpu:x86-64-v2")
+        misses("--implementation", "prefer-jit")
+        manifest.write_text("# changed\n" + MANIFEST.read_text())
+        misses()
+        kernel = self.folder / "add_one.py"
+        kernel.write_text(KERNEL.read_text().replace("+ 1", "+ 2"))
+        self.assertNotEqual(misses(), plain)
+        manifest.write_text(MANIFEST.read_text())
+        kernel.write_text(KERNEL.read_text())
+        self.assertTrue(build()[0]["engine_cache"]["hit"])
+        # A damaged entry is built anew.
+        for path in (self.folder / "engines").glob("llvmcache-*"):
+            path.write_bytes(path.read_bytes()[:-1])
+        report, engine = build()
+        self.assertEqual((report["engine_cache"]["hit"], engine), (False, plain))
+        self.assertIn("engine cache: hit, key", self.call("build", MODEL, "--plugin", manifest, "--target", "cpu:x86-64-v3", "-o", "cached.inlay",
+                                                          "--engine-cache", "engines").stdout)
+
+    def test_the_engine_cache_knows_weights(self):
+        graph = """graph.model @m inputs ["x"] [""] outputs ["y"] [""] symbols [] checks [] {
+^bb0(%x: !graph.tensor<["8"], "float32">):
+  %w = graph.constant "w" dense<2.0> : tensor<8xf32> : !graph.tensor<["8"], "float32">
+  %y = graph.call "aten::mul.Tensor" node "mul" (%x, %w) names ["self", "other"] arguments {} : (!graph.tensor<["8"], "float32">, !graph.tensor<["8"], "float32">) -> !graph.tensor<["8"], "float32">
+  graph.output %y : !graph.tensor<["8"], "float32">
+}
+"""
+        engines = []
+        for value in ("2.0", "3.0", "2.0"):
+            (self.folder / "m.mlir").write_text(graph.replace("dense<2.0>", f"dense<{value}>"))
+            report = json.loads(self.call("build", "m.mlir", "--target", "cpu:x86-64-v3", "--report", "-", "--quiet", "-o", "m.inlay",
+                                          "--engine-cache", "engines").stdout)
+            engines.append((report["engine_cache"]["hit"], (self.folder / "m.inlay").read_bytes()))
+        self.assertEqual([hit for hit, _ in engines], [False, False, True])
+        self.assertNotEqual(engines[0][1], engines[1][1])
+        self.assertEqual(engines[0][1], engines[2][1])
+
+    def test_builds_may_share_an_engine_cache(self):
+        command = [str(BIN / "inlay"), "build", str(MODEL), "--plugin", str(MANIFEST), "--target", "cpu:x86-64-v3", "--quiet", "--engine-cache", "engines", "-o"]
+        running = [subprocess.Popen([*command, f"{i}.inlay"], cwd=self.folder) for i in range(6)]
+        self.assertEqual([process.wait() for process in running], [0] * 6)
+        self.assertEqual(len({(self.folder / f"{i}.inlay").read_bytes() for i in range(6)}), 1)
+        self.assertEqual(len(list((self.folder / "engines").glob("llvmcache-*"))), 1)
+
     def test_run_reads_and_writes_numpy_files(self):
         engine = self.engine()
         x, shape, dtype = npy.load_npz(RECORDED)["in_0"]
