@@ -119,7 +119,6 @@ class CliTest(unittest.TestCase):
 
         misses("--name", "other")
         misses("--target", "cpu:x86-64-v2")
-        misses("--implementation", "prefer-jit")
         manifest.write_text("# changed\n" + MANIFEST.read_text())
         misses()
         kernel = self.folder / "add_one.py"

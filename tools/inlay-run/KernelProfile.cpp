@@ -36,7 +36,9 @@ std::vector<KernelProfile::Row> KernelProfile::rows() const {
   std::vector<Row> rows;
   for (const auto &[key, row] : rows_)
     rows.push_back(row);
-  std::ranges::stable_sort(rows, std::greater<>(), &Row::totalUs); // equal ones: the map's order
+  std::ranges::sort(rows, {}, [](const Row &row) {
+    return std::tuple(-row.totalUs, row.name, row.node, row.plugin, row.kind);
+  });
   return rows;
 }
 
@@ -57,7 +59,7 @@ std::vector<uint32_t> KernelProfile::sharesInTenths(const std::vector<Row> &rows
   }
   std::vector<size_t> order(rows.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::stable_sort(order, std::greater<>(), [&](size_t i) { return lost[i]; });
+  std::ranges::sort(order, {}, [&](size_t i) { return std::pair(-lost[i], i); });
   const uint32_t sum = std::accumulate(shares.begin(), shares.end(), 0u);
   for (size_t i = 0; sum + i < kWhole && i < order.size(); ++i)
     ++shares[order[i]];
