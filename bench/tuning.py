@@ -84,7 +84,7 @@ def main():
             line = {"rows": rows, "best": tactic["kept"][0]["name"], "best_us": min(times.values()), "worst_us": max(times.values()),
                     "failures": len(tactic["failures"])}
             for name in ("first", "tuned"):
-                bench = json.loads(call(given.binaries / "inlay", "bench", folder / f"{name}.inlay", "--device", given.device, "--profile", number, "--json"))
+                bench = json.loads(call(given.binaries / "inlay", "bench", folder / f"{name}.inlay", "--device", given.device, "--shape-profile", number, "--json"))
                 line[f"{name}_run_us"] = bench["device_time_us"]
             if is_gpu:
                 line["torch_us"] = torch_us(rows, n)

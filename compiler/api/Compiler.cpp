@@ -143,6 +143,14 @@ Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result
       given.progress(given.progress_user, std::string(at.phase).c_str(), at.item.c_str(), at.done,
                      at.total);
     };
+  if (given.engine_cache) {
+    EngineCacheOptions &cache = build.engineCache.emplace();
+    cache.folder = given.engine_cache;
+    if (given.engine_cache_bytes)
+      cache.maxBytes = given.engine_cache_bytes;
+    INLAY_ASSIGN(cache.pluginFiles,
+                 textsOf(given.plugin_paths, given.num_plugin_paths, "plugin_paths"));
+  }
   BuildTimers timers;
   INLAY_TRY(timers.add(given));
   build.timers = timers.used();

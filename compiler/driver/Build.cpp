@@ -7,6 +7,7 @@
 #include "compiler/dialects/plan/Plan.h"
 #include "compiler/driver/CompileKernels.h"
 #include "compiler/driver/Context.h"
+#include "compiler/driver/EngineCache.h"
 #include "compiler/driver/PlanToEngine.h"
 #include "compiler/driver/Profiles.h"
 #include "compiler/driver/Tactics.h"
@@ -148,6 +149,16 @@ public:
                  createBuildTargets(options_.targets));
     report_.phases.push_back({"import", model_.loadMs()});
     INLAY_TRY(phase("plan", [&] { return makePlan(targets); }));
+    report_.engineName = options_.engineName.empty() ? model_.name() : options_.engineName;
+    if (options_.engineCache && !options_.dump) {
+      INLAY_ASSIGN(std::optional<BuiltEngine> kept, findInCache(targets));
+      if (kept) {
+        kept->report.phases = std::move(report_.phases);
+        kept->report.engineCache = std::move(report_.engineCache);
+        kept->report.totalMs = model_.loadMs() + msSince(start);
+        return std::move(*kept);
+      }
+    }
     plan::ProgramOp program = programOf(*plan_);
     if (!program.getBody().getOps<plan::ChoiceOp>().empty())
       INLAY_TRY(phase("tune", [&]() -> Status {
@@ -162,7 +173,6 @@ public:
       return {};
     }));
     BuiltEngine built;
-    report_.engineName = options_.engineName.empty() ? model_.name() : options_.engineName;
     INLAY_TRY(phase("write", [&]() -> Status {
       INLAY_ASSIGN(built.bytes, planToEngine(program, kernels, report_.engineName,
                                              buildRecord(program, targets)));
@@ -174,10 +184,32 @@ public:
     report_.engineBytes = built.bytes.size();
     report_.totalMs = model_.loadMs() + msSince(start);
     built.report = std::move(report_);
+    if (built.report.engineCache && !built.report.engineCache->key.empty())
+      EngineCache(*options_.engineCache).store(built.report.engineCache->key, built);
     return built;
   }
 
 private:
+  /// The engine of an earlier build from the same; notes in the report what was looked for.
+  Result<std::optional<BuiltEngine>>
+  findInCache(const std::vector<std::unique_ptr<Target>> &targets) {
+    std::optional<BuiltEngine> kept;
+    EngineCacheReport &found = report_.engineCache.emplace();
+    found.reason = whyNotCached(*plan_);
+    if (!found.reason.empty())
+      return kept;
+    INLAY_TRY(phase("look up", [&]() -> Status {
+      std::vector<std::string> names;
+      for (const std::unique_ptr<Target> &target : targets)
+        names.push_back(target->name());
+      INLAY_ASSIGN(found.key, engineKey(*plan_, names, report_.engineName, options_));
+      kept = EngineCache(*options_.engineCache).find(found.key);
+      found.isHit = kept.has_value();
+      return {};
+    }));
+    return kept;
+  }
+
   template <typename Function>
   Status phase(const char *name, Function run) {
     if (options_.progress)

@@ -28,6 +28,14 @@ struct BuildProgress {
   uint32_t total = 0;
 };
 
+/// Where to keep whole engines between builds.
+struct EngineCacheOptions {
+  std::string folder;
+  uint64_t maxBytes = uint64_t{4} << 30;
+  /// Files that the plugins were read from; their bytes are part of an engine's key.
+  std::vector<std::string> pluginFiles;
+};
+
 struct BuildOptions {
   /// Names as createTargets takes them; each kernel is compiled for all of them.
   std::vector<std::string> targets = {"cpu"};
@@ -41,6 +49,9 @@ struct BuildOptions {
   /// Devices to choose tactics on, at most one of a family; borrowed. None: the first tactic of a
   /// plugin that can be taken is.
   std::vector<EngineTimer *> timers;
+  /// An engine that was built from the same before is taken from there. With a dump, everything is
+  /// built.
+  std::optional<EngineCacheOptions> engineCache;
   /// Called on the thread that builds; may be empty.
   std::function<void(const BuildProgress &)> progress;
   /// Receives every stage; may be empty.

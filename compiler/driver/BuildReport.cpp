@@ -125,6 +125,22 @@ void tacticJson(llvm::json::OStream &json, const TacticReport &tactic) {
   json.attribute("failures", llvm::json::Array(tactic.failures));
 }
 
+std::string describeCache(const EngineCacheReport &cache) {
+  if (cache.key.empty())
+    return fmt::format("  engine cache: not used, {}\n", cache.reason);
+  return fmt::format("  engine cache: {}, key {}\n", cache.isHit ? "hit" : "miss", cache.key);
+}
+
+void cacheJson(llvm::json::OStream &json, const std::optional<EngineCacheReport> &cache) {
+  if (!cache)
+    return json.attribute("engine_cache", nullptr);
+  json.attributeObject("engine_cache", [&] {
+    json.attribute("hit", cache->isHit);
+    json.attribute("key", cache->key);
+    json.attribute("reason", cache->reason);
+  });
+}
+
 } // namespace
 
 std::string reportText(const BuildReport &report) {
@@ -134,6 +150,8 @@ std::string reportText(const BuildReport &report) {
     text += fmt::format("{}{} {:.0f} ms", i == 0 ? " (" : ", ", report.phases[i].name,
                         report.phases[i].ms);
   text += report.phases.empty() ? "\n" : ")\n";
+  if (report.engineCache)
+    text += describeCache(*report.engineCache);
   if (!report.operators.empty())
     text += "  operators\n" + operatorTable(report);
   if (!report.tactics.empty())
@@ -189,6 +207,7 @@ std::string reportJson(const BuildReport &report) {
         });
     });
     json.attribute("notes", llvm::json::Array(report.notes));
+    cacheJson(json, report.engineCache);
   });
   return text + "\n";
 }

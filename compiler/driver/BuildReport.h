@@ -4,7 +4,9 @@
 #include "compiler/targets/Target.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace inlay {
@@ -51,6 +53,13 @@ struct TacticReport {
   std::vector<std::string> failures; // "NAME: why it could not be measured"
 };
 
+/// What the cache of engines did for a build.
+struct EngineCacheReport {
+  bool isHit = false;
+  std::string key;    // empty: engines of this kind are not kept
+  std::string reason; // why not
+};
+
 struct PhaseReport {
   std::string name; // "import", "plan", "compile", "write"
   double ms = 0;
@@ -63,6 +72,7 @@ struct BuildReport {
   std::vector<KernelReport> kernels;
   std::vector<PhaseReport> phases;
   std::vector<std::string> notes; // what is worth knowing but is no error
+  std::optional<EngineCacheReport> engineCache;
   uint64_t engineBytes = 0;
   double totalMs = 0;
 };
@@ -73,5 +83,8 @@ std::string_view imageFormatName(ImageFormat format);
 std::string reportText(const BuildReport &report);
 /// One JSON object; keys are the fields' names in snake_case.
 std::string reportJson(const BuildReport &report);
+/// Reads what reportJson wrote, but for times: what was made stays true in a later build, how long
+/// it took does not. Nullopt for other texts.
+std::optional<BuildReport> reportFromJson(std::string_view json);
 
 } // namespace inlay

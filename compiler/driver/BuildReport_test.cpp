@@ -31,6 +31,7 @@ BuildReport sampleReport() {
   so.numWarps = 0;
   report.kernels = {ptx, cubin, so};
   report.notes = {"workspace 'tmp' of my::add_one is not used"};
+  report.engineCache = EngineCacheReport{true, "0a1b", ""};
   return report;
 }
 
@@ -38,6 +39,7 @@ TEST(BuildReportTest, PrintsATable) {
   EXPECT_EQ(
       reportText(sampleReport()),
       R"(engine add_one: 12,345 bytes in 0.31 s (import 10 ms, plan 20 ms, compile 275 ms, write 1 ms)
+  engine cache: hit, key 0a1b
   operators
     node     operator     plugin          launches  by   since
     add_one  my::add_one  add_one.toml:1         1  aot  the plugin has no other
@@ -130,7 +132,12 @@ TEST(BuildReportTest, PrintsJson) {
   ],
   "notes": [
     "workspace 'tmp' of my::add_one is not used"
-  ]
+  ],
+  "engine_cache": {
+    "hit": true,
+    "key": "0a1b",
+    "reason": ""
+  }
 }
 )");
 }

@@ -19,6 +19,8 @@ public:
   virtual std::string target() const = 0;
   /// What the device is, as timing caches name it: "NVIDIA H200".
   virtual std::string deviceName() const = 0;
+  /// What its times depend on, so that builds with the same may share an engine.
+  virtual std::string identity() const { return family() + " " + deviceName(); }
   /// True if a tactic that cannot be measured may be passed over.
   virtual bool mayFail() const { return true; }
   /// Device time of one run of an engine at the sizes that it is tuned for, in microseconds. What

@@ -2,19 +2,10 @@
 
 #include "base/Env.h"
 #include "base/Error.h"
-#include "base/Log.h"
-#include "compiler/targets/cuda/PtxAssembler.h"
 
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/CachePruning.h"
-#include "llvm/Support/Caching.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/SHA256.h"
 
 #include <charconv>
-#include <dlfcn.h>
 
 namespace inlay {
 
@@ -23,45 +14,6 @@ namespace {
 /// Changes when the form of an entry does.
 constexpr llvm::StringLiteral kMagic = "inlay-kernel-2\n";
 constexpr uint64_t kDefaultMaxMegabytes = 1024;
-/// The folder's size is looked at this often at most.
-constexpr std::chrono::seconds kPruningInterval{60};
-constexpr size_t kHashBytes = 32;
-
-llvm::StringRef textOf(const std::vector<std::byte> &bytes) {
-  return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
-}
-
-std::string hashOf(llvm::StringRef text) {
-  llvm::SHA256 hash;
-  hash.update(text);
-  return llvm::toHex(hash.final(), /*LowerCase=*/true);
-}
-
-/// The hash of the program or library that holds this code, so that another build of the compiler
-/// finds nothing of this one's; empty if the file cannot be read.
-const std::string &compilerIdentity() {
-  static const std::string identity = [] {
-    Dl_info info{};
-    if (!dladdr(reinterpret_cast<const void *>(&compilerIdentity), &info) || !info.dli_fname)
-      return std::string();
-    // dladdr gives the program the name it was called by, which need not be a path.
-    auto buffer = llvm::MemoryBuffer::getFile(info.dli_fname);
-    if (!buffer)
-      buffer = llvm::MemoryBuffer::getFile("/proc/self/exe");
-    return buffer ? hashOf((*buffer)->getBuffer()) : std::string();
-  }();
-  return identity;
-}
-
-/// Which assembler makes cubins: its place, size and age.
-std::string assemblerIdentity() {
-  Result<std::optional<std::string>> ptxas = findPtxas();
-  llvm::sys::fs::file_status status;
-  if (!ptxas.isOk() || !*ptxas || llvm::sys::fs::status(**ptxas, status))
-    return "none";
-  return **ptxas + " " + std::to_string(status.getSize()) + " " +
-         std::to_string(status.getLastModificationTime().time_since_epoch().count());
-}
 
 std::string keyOf(mlir::ModuleOp module, const Target &target) {
   std::string text;
@@ -70,7 +22,7 @@ std::string keyOf(mlir::ModuleOp module, const Target &target) {
   if (llvm::StringRef(target.name()).starts_with("cuda:"))
     stream << assemblerIdentity() << "\n";
   module->print(stream, mlir::OpPrintingFlags().enableDebugInfo());
-  return hashOf(text);
+  return contentHash(text);
 }
 
 std::string serialize(const std::vector<KernelImage> &images) {
@@ -95,7 +47,7 @@ std::string serialize(const std::vector<KernelImage> &images) {
   stream << "\n";
   for (const KernelImage &image : images)
     stream << textOf(image.bytes);
-  return kMagic.str() + hashOf(body) + "\n" + body;
+  return body;
 }
 
 /// One image's description; its bytes are taken off the front of `bytes`. False if it does not fit.
@@ -123,12 +75,7 @@ bool readImage(const llvm::json::Value &value, llvm::StringRef &bytes, KernelIma
 }
 
 /// nullopt if the entry is damaged.
-std::optional<std::vector<KernelImage>> deserialize(llvm::StringRef entry) {
-  if (!entry.consume_front(kMagic))
-    return std::nullopt;
-  auto [hash, body] = entry.split('\n');
-  if (hash.size() != 2 * kHashBytes || hash != hashOf(body))
-    return std::nullopt;
+std::optional<std::vector<KernelImage>> deserialize(llvm::StringRef body) {
   auto [description, bytes] = body.split('\n');
   llvm::Expected<llvm::json::Value> json = llvm::json::parse(description);
   if (!json) {
@@ -145,14 +92,10 @@ std::optional<std::vector<KernelImage>> deserialize(llvm::StringRef entry) {
   return images;
 }
 
-void logTrouble(llvm::StringRef folder, llvm::Error error) {
-  INLAY_LOG(Driver, Warn, "kernel cache {}: {}", folder.str(), llvm::toString(std::move(error)));
-}
-
 } // namespace
 
 KernelCache::KernelCache(std::string folder, uint64_t maxBytes)
-    : folder_(std::move(folder)), maxBytes_(maxBytes) {}
+    : entries_("kernel cache", kMagic.str(), std::move(folder), maxBytes) {}
 
 Result<std::optional<KernelCache>> KernelCache::fromEnvironment() {
   std::optional<std::string> folder = findEnvironment(EnvironmentVariable::CacheDir);
@@ -171,56 +114,13 @@ Result<std::optional<KernelCache>> KernelCache::fromEnvironment() {
 
 std::optional<std::vector<KernelImage>> KernelCache::find(mlir::ModuleOp module,
                                                           const Target &target) const {
-  if (!llvm::sys::fs::is_directory(folder_))
-    return std::nullopt;
-  std::unique_ptr<llvm::MemoryBuffer> entry;
-  llvm::Expected<llvm::FileCache> cache = llvm::localCache(
-      "inlay", "inlay", folder_,
-      [&](unsigned, const llvm::Twine &, std::unique_ptr<llvm::MemoryBuffer> buffer) {
-        entry = std::move(buffer);
-      });
-  if (!cache) {
-    logTrouble(folder_, cache.takeError());
-    return std::nullopt;
-  }
-  llvm::Expected<llvm::AddStreamFn> add = (*cache)(0, keyOf(module, target), "");
-  if (!add) {
-    logTrouble(folder_, add.takeError());
-    return std::nullopt;
-  }
-  if (!entry)
-    return std::nullopt;
-  std::optional<std::vector<KernelImage>> images = deserialize(entry->getBuffer());
-  if (!images)
-    INLAY_LOG(Driver, Warn, "kernel cache {}: a damaged entry was passed over", folder_);
-  return images;
+  const std::optional<std::string> entry = entries_.find(keyOf(module, target));
+  return entry ? deserialize(*entry) : std::nullopt;
 }
 
 void KernelCache::store(mlir::ModuleOp module, const Target &target,
                         const std::vector<KernelImage> &images) const {
-  const std::string key = keyOf(module, target);
-  // The library would hand out an entry that is there; a damaged one must be replaced.
-  llvm::sys::fs::remove(folder_ + "/llvmcache-" + key);
-  llvm::Expected<llvm::FileCache> cache = llvm::localCache("inlay", "inlay", folder_);
-  if (!cache)
-    return logTrouble(folder_, cache.takeError());
-  llvm::Expected<llvm::AddStreamFn> add = (*cache)(0, key, "");
-  if (!add)
-    return logTrouble(folder_, add.takeError());
-  if (*add) { // empty if another process has stored it meanwhile
-    llvm::Expected<std::unique_ptr<llvm::CachedFileStream>> stream = (*add)(0, "");
-    if (!stream)
-      return logTrouble(folder_, stream.takeError());
-    *(*stream)->OS << serialize(images);
-    if (llvm::Error error = (*stream)->commit())
-      return logTrouble(folder_, std::move(error));
-  }
-  llvm::CachePruningPolicy policy;
-  policy.Interval = kPruningInterval;
-  policy.Expiration = std::chrono::seconds(0); // age alone deletes nothing
-  policy.MaxSizePercentageOfAvailableSpace = 0;
-  policy.MaxSizeBytes = maxBytes_;
-  llvm::pruneCache(folder_, policy);
+  entries_.store(keyOf(module, target), serialize(images));
 }
 
 } // namespace inlay

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/Status.h"
+#include "compiler/driver/ContentCache.h"
 #include "compiler/targets/Target.h"
 
 #include <cstdint>
@@ -14,10 +15,6 @@ namespace inlay {
 /// A folder of compiled kernels. An entry's key is the hash of everything its images depend on: the
 /// tile module's text with its locations, the target, this compiler's own machine code, and the
 /// ptxas in use. What is stored is what compiling again would give, byte for byte.
-///
-/// Many processes and threads may use one folder: entries are written beside and renamed, and a
-/// damaged one counts as absent. The least recently used entries are deleted when the folder
-/// outgrows its limit.
 class KernelCache {
 public:
   /// `maxBytes` bounds the folder, which is created when the first entry is stored.
@@ -35,8 +32,7 @@ public:
              const std::vector<KernelImage> &images) const;
 
 private:
-  std::string folder_;
-  uint64_t maxBytes_;
+  ContentCache entries_;
 };
 
 } // namespace inlay

@@ -80,6 +80,14 @@ std::string TimingCache::targetOf(const std::string &device) const {
   return found == devices_.end() ? "" : found->second.target;
 }
 
+std::string TimingCache::timesOf(const std::string &device) const {
+  std::string text;
+  if (const auto found = devices_.find(device); found != devices_.end())
+    for (const auto &[key, us] : found->second.us)
+      text += fmt::format("{} {}\n", key, us);
+  return text;
+}
+
 const double *TimingCache::find(const std::string &device, const std::string &key) const {
   const auto found = devices_.find(device);
   if (found == devices_.end())
@@ -135,6 +143,10 @@ Result<RecordedTimer> RecordedTimer::create(const TimingCache &cache, std::strin
                     cache.devices().empty() ? "none"
                                             : fmt::format("{}", fmt::join(cache.devices(), ", ")));
   return RecordedTimer(cache, std::move(device));
+}
+
+std::string RecordedTimer::identity() const {
+  return EngineTimer::identity() + "\n" + cache_->timesOf(device_);
 }
 
 Result<double> RecordedTimer::measureUs(std::span<const std::byte> engine) {

@@ -28,6 +28,8 @@ public:
   std::string familyOf(const std::string &device) const;
   /// The best target for it, "cuda:sm_90a".
   std::string targetOf(const std::string &device) const;
+  /// All times of a device, one a line, sorted.
+  std::string timesOf(const std::string &device) const;
 
   /// Null if there is none.
   const double *find(const std::string &device, const std::string &key) const;
@@ -77,6 +79,8 @@ public:
   std::string family() const override { return cache_->familyOf(device_); }
   std::string target() const override { return cache_->targetOf(device_); }
   std::string deviceName() const override { return device_; }
+  /// With all times of the device: they alone decide.
+  std::string identity() const override;
   bool mayFail() const override { return false; }
   Result<double> measureUs(std::span<const std::byte> engine) override;
 

@@ -67,6 +67,9 @@ struct BuildOptions {
   /// Devices to choose tactics on, one of a family at most. None: the plugin's order counts.
   std::vector<BuildTimer> timers = {};
   std::string timingCache = {}; ///< a file of times, to take them from and to add them to
+  /// A folder that keeps engines; one that was built from the same before is taken from it.
+  std::string engineCache = {};
+  uint64_t engineCacheBytes = 0;                            ///< what that folder may hold; 0: 4 GiB
   std::function<void(const BuildProgress &)> progress = {}; ///< may be empty; must not throw
 };
 
@@ -159,6 +162,8 @@ inline CompiledEngine build(const BuildOptions &options) {
   view.timers = timerViews.data();
   view.num_timers = timerViews.size();
   view.timing_cache = options.timingCache.empty() ? nullptr : options.timingCache.c_str();
+  view.engine_cache = options.engineCache.empty() ? nullptr : options.engineCache.c_str();
+  view.engine_cache_bytes = options.engineCacheBytes;
   if (!options.plugins.isEmpty()) {
     view.register_user = const_cast<PluginRegistry *>(&options.plugins);
     view.register_plugins = [](void *user, const inlay_plugin_host_v1 *host) {

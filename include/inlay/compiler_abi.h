@@ -58,6 +58,11 @@ typedef struct inlay_build_options_v1 {
   size_t num_timers;
   /** A file of times, which are taken from it and added to it; null: none. */
   const char *timing_cache;
+  /** A folder that keeps engines: one that was built from the same model, weights, plugins, kernel
+   * files and options by the same compiler is taken from it. Null: none. Plugins of
+   * register_plugins count by what they say of the model's nodes. */
+  const char *engine_cache;
+  uint64_t engine_cache_bytes; /**< what the folder may hold; 0: 4 GiB */
 } inlay_build_options_v1;
 
 /** Builds an engine. The same inputs give the same bytes. *out_result is always set, on an error

@@ -87,6 +87,79 @@ class CliTest(unittest.TestCase):
         done = self.call(*build, env=dict(environment, INLAY_CACHE_MB="much"), status=1)
         self.assertIn("INLAY_CACHE_MB is 'much'; expected a positive number of megabytes", done.stderr)
 
+    # -- the cache of engines
+
+    def test_the_engine_cache_gives_the_same_bytes(self):
+        manifest = self.manifest(MANIFEST.read_text())
+
+        def build(*extra, model=MODEL):
+            done = self.call("build", model, "--plugin", manifest, "--target", "cpu:x86-64-v3", "--report", "-", "--quiet", "-o", "cached.inlay",
+                             "--engine-cache", "engines", *extra)
+            report = json.loads(done.stdout)
+            return report, (self.folder / "cached.inlay").read_bytes()
+
+        first, plain = build()
+        self.assertEqual(first["engine_cache"]["hit"], False)
+        again, cached = build()
+        self.assertEqual(again["engine_cache"], dict(first["engine_cache"], hit=True))
+        self.assertEqual(cached, plain)
+        self.assertNotIn("compile", again["phases_ms"])
+        self.assertEqual([dict(kernel, compile_ms=0) for kernel in first["kernels"]], again["kernels"])
+        self.assertEqual((first["operators"], first["engine_bytes"]), (again["operators"], again["engine_bytes"]))
+        self.assertIsNone(json.loads(self.call("build", MODEL, "--plugin", manifest, "--report", "-", "--quiet", "-o", "x.inlay").stdout)["engine_cache"])
+        # Whatever the engine is made from is in the key.
+        keys = {first["engine_cache"]["key"]}
+
+        def misses(*extra, **named):
+            report, engine = build(*extra, **named)
+            self.assertFalse(report["engine_cache"]["hit"])
+            self.assertNotIn(report["engine_cache"]["key"], keys)
+            keys.add(report["engine_cache"]["key"])
+            return engine
+
+        misses("--name", "other")
+        misses("--target", "cpu:x86-64-v2")
+        manifest.write_text("# changed\n" + MANIFEST.read_text())
+        misses()
+        kernel = self.folder / "add_one.py"
+        kernel.write_text(KERNEL.read_text().replace("+ 1", "+ 2"))
+        self.assertNotEqual(misses(), plain)
+        manifest.write_text(MANIFEST.read_text())
+        kernel.write_text(KERNEL.read_text())
+        self.assertTrue(build()[0]["engine_cache"]["hit"])
+        # A damaged entry is built anew.
+        for path in (self.folder / "engines").glob("llvmcache-*"):
+            path.write_bytes(path.read_bytes()[:-1])
+        report, engine = build()
+        self.assertEqual((report["engine_cache"]["hit"], engine), (False, plain))
+        self.assertIn("engine cache: hit, key", self.call("build", MODEL, "--plugin", manifest, "--target", "cpu:x86-64-v3", "-o", "cached.inlay",
+                                                          "--engine-cache", "engines").stdout)
+
+    def test_the_engine_cache_knows_weights(self):
+        graph = """graph.model @m inputs ["x"] [""] outputs ["y"] [""] symbols [] checks [] {
+^bb0(%x: !graph.tensor<["8"], "float32">):
+  %w = graph.constant "w" dense<2.0> : tensor<8xf32> : !graph.tensor<["8"], "float32">
+  %y = graph.call "aten::mul.Tensor" node "mul" (%x, %w) names ["self", "other"] arguments {} : (!graph.tensor<["8"], "float32">, !graph.tensor<["8"], "float32">) -> !graph.tensor<["8"], "float32">
+  graph.output %y : !graph.tensor<["8"], "float32">
+}
+"""
+        engines = []
+        for value in ("2.0", "3.0", "2.0"):
+            (self.folder / "m.mlir").write_text(graph.replace("dense<2.0>", f"dense<{value}>"))
+            report = json.loads(self.call("build", "m.mlir", "--target", "cpu:x86-64-v3", "--report", "-", "--quiet", "-o", "m.inlay",
+                                          "--engine-cache", "engines").stdout)
+            engines.append((report["engine_cache"]["hit"], (self.folder / "m.inlay").read_bytes()))
+        self.assertEqual([hit for hit, _ in engines], [False, False, True])
+        self.assertNotEqual(engines[0][1], engines[1][1])
+        self.assertEqual(engines[0][1], engines[2][1])
+
+    def test_builds_may_share_an_engine_cache(self):
+        command = [str(BIN / "inlay"), "build", str(MODEL), "--plugin", str(MANIFEST), "--target", "cpu:x86-64-v3", "--quiet", "--engine-cache", "engines", "-o"]
+        running = [subprocess.Popen([*command, f"{i}.inlay"], cwd=self.folder) for i in range(6)]
+        self.assertEqual([process.wait() for process in running], [0] * 6)
+        self.assertEqual(len({(self.folder / f"{i}.inlay").read_bytes() for i in range(6)}), 1)
+        self.assertEqual(len(list((self.folder / "engines").glob("llvmcache-*"))), 1)
+
     def test_run_reads_and_writes_numpy_files(self):
         engine = self.engine()
         x, shape, dtype = npy.load_npz(RECORDED)["in_0"]
@@ -139,6 +212,22 @@ class CliTest(unittest.TestCase):
         self.assertGreater(data["device_time_us"], 0)
         self.fails("bench", self.engine(), "--shapes", "X=1xq", says=["'X=1xq' is no shape"])
         self.fails("bench", self.engine(), "--shapes", "X=32x32", says=["dimension 0 is 32, expected 64"])
+
+    def test_bench_profiles_kernels(self):
+        engine = self.engine()
+        bench = ("bench", engine, "--iterations", 7, "--profile")
+        text = self.call(*bench).stdout
+        for part in ["profile of 7 runs", "add_one_kernel", "100.0%", "us a run"]:
+            self.assertIn(part, text)
+        data = json.loads(self.call(*bench, "--trace", "trace.json", "--json").stdout)["profile"]
+        (kernel,) = data["kernels"]
+        self.assertEqual((data["runs"], kernel["kernel"], kernel["node"], kernel["calls"]), (7, "add_one_kernel", "add_one", 7))
+        self.assertAlmostEqual(sum(row["share"] for row in data["kernels"]), 1, 6)
+        self.assertAlmostEqual(sum(row["total_us"] for row in data["kernels"]), data["total_us"], 2)
+        events = [event for event in json.loads((self.folder / "trace.json").read_text())["traceEvents"] if event["ph"] == "X"]
+        self.assertEqual(len(events), 2 * 7)  # on the host and on the device
+        self.assertNotIn("profile", json.loads(self.call("bench", engine, "--iterations", 3, "--json").stdout))
+        self.fails("bench", engine, "--trace", "trace.json", "--against", engine, says=["--trace writes the runs of one engine"])
 
     def test_doctor_and_env(self):
         self.assertIn("x86-64-v", self.call("doctor").stdout)
@@ -369,7 +458,7 @@ class CliTest(unittest.TestCase):
                 else:
                     self.fails(*run, says=["input 'in_0'", "(s0)", str(size), "expected"])
         self.fails("run", "chain.inlay", "--input", "in_0=x.npy", "--profile", 3, says=["profile 3 was asked for; engine 'chain' has 2 profiles"])
-        self.assertEqual(json.loads(self.call("bench", "chain.inlay", "--profile", 2, "--iterations", 5, "--json").stdout)["tensor_bytes"], 24000)
+        self.assertEqual(json.loads(self.call("bench", "chain.inlay", "--shape-profile", 2, "--iterations", 5, "--json").stdout)["tensor_bytes"], 24000)
         for profile, says in [("in_0:0=1,64,2000000", ["'in_0:0' (s0) is to have 1 to 2000000; the model takes 1 to 1048576"]),
                               ("batch=8", ["no dimension 'batch'", "'in_0' of rank 1", "'s0'", "profile 1"]),
                               ("s0=8,4,9", ["min 8, opt 4 and max 9"])]:

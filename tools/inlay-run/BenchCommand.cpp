@@ -2,10 +2,13 @@
 
 #include "base/Error.h"
 #include "tools/inlay-run/EngineRun.h"
+#include "tools/inlay-run/KernelProfile.h"
+#include "tools/inlay-run/Trace.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstring>
@@ -16,6 +19,8 @@ namespace inlay::tools {
 namespace {
 
 constexpr int kWarmUpRuns = 20;
+/// Events around each step make runs slower, and traces of many runs are large.
+constexpr int kMaxProfiledRuns = 100;
 
 struct BenchOptions {
   std::string engine;
@@ -23,7 +28,9 @@ struct BenchOptions {
   v1::ContextOptions context;
   std::vector<std::string> hostLibraries;
   std::vector<std::string> shapes;
+  std::string tracePath;
   int iterations = 1000;
+  bool wantsProfile = false;
   bool wantsJson = false;
 };
 
@@ -88,7 +95,7 @@ public:
     INLAY_TRY(bindInputs());
     bindOutputs();
     measure();
-    return {};
+    return options_.wantsProfile || !options_.tracePath.empty() ? profile() : Status();
   }
 
   void printText() {
@@ -102,14 +109,17 @@ public:
                  host_.min, host_.median, host_.p99);
     fmt::print("  device time of a run, us: {:.2f}; inputs and outputs {} bytes, {:.1f} GB/s\n",
                deviceUs_, numBytes_, static_cast<double>(numBytes_) / deviceUs_ / 1e3);
+    if (options_.wantsProfile)
+      fmt::print("{}", profile_.text());
   }
 
   /// One JSON object.
   std::string json() {
     return fmt::format("{{\"engine\": {}, \"device\": {}, \"runs\": {}, \"latency_us\": {}, "
-                       "\"host_time_us\": {}, \"device_time_us\": {:.3f}, \"tensor_bytes\": {}}}",
+                       "\"host_time_us\": {}, \"device_time_us\": {:.3f}, \"tensor_bytes\": {}{}}}",
                        jsonString(engine_.name()), jsonString(context_.deviceName()),
-                       latency_.count, json(latency_), json(host_), deviceUs_, numBytes_);
+                       latency_.count, json(latency_), json(host_), deviceUs_, numBytes_,
+                       options_.wantsProfile ? ", \"profile\": " + profile_.json() : "");
   }
 
   const TimeSummary &latency() const { return latency_; }
@@ -196,6 +206,21 @@ private:
     host_ = summarize(std::move(hostTimes));
   }
 
+  /// Runs on with every step measured, after the runs without.
+  Status profile() {
+    Trace trace;
+    context_.setProfiler([&](const inlay_profiled_step_t &step) {
+      profile_.add(step);
+      trace.add(step);
+    });
+    for (int i = 0; i < std::min(options_.iterations, kMaxProfiledRuns); ++i)
+      context_.run();
+    context_.setProfiler(nullptr);
+    return options_.tracePath.empty()
+               ? Status()
+               : trace.write(options_.tracePath, engine_.name(), context_.deviceName());
+  }
+
   static std::string json(const TimeSummary &times) {
     if (times.count == 0)
       return "null";
@@ -213,6 +238,7 @@ private:
   uint64_t numBytes_ = 0;
   TimeSummary latency_, host_;
   double deviceUs_ = 0;
+  KernelProfile profile_;
 };
 
 /// Two engines on one device, one after the other.
@@ -229,6 +255,10 @@ void printComparison(const BenchCommand &first, const BenchCommand &second) {
 }
 
 Status runBench(const BenchOptions &options) {
+  if (!options.tracePath.empty() && !options.against.empty())
+    return invalidArgument("--trace writes the runs of one engine; found --against too: leave it "
+                           "out, and trace '{}' by itself",
+                           options.against);
   BenchCommand first(options, options.engine);
   INLAY_TRY(first.execute());
   if (options.against.empty()) {
@@ -258,7 +288,7 @@ void addBenchCommand(CLI::App &app, Status &outcome) {
       ->add_option("--threads", options->context.numThreads, "Threads on the CPU; 0: one per core")
       ->check(CLI::Range(0, 4096));
   addGraphsOption(*command, options->context);
-  addProfileOption(*command, options->context);
+  addShapeProfileOption(*command, "--shape-profile", options->context);
   addHostLibraryOption(*command, options->hostLibraries);
   command
       ->add_option("--shapes", options->shapes,
@@ -270,6 +300,13 @@ void addBenchCommand(CLI::App &app, Status &outcome) {
       ->capture_default_str();
   command->add_option("--against", options->against,
                       "A second engine to measure in the same way, beside the first");
+  command->add_flag("--profile", options->wantsProfile,
+                    "Then run up to 100 times more with every step measured, and print the time of "
+                    "each kernel");
+  command->add_option(
+      "--trace", options->tracePath,
+      "Write these runs as a Chrome trace (for Perfetto), with or without --profile; "
+      "not with --against");
   command->add_flag("--json", options->wantsJson, "Print one JSON object");
   command->callback([options, &outcome] {
     outcome = catchErrors([&] {

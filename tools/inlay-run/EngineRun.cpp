@@ -89,8 +89,9 @@ Status readNamed(const std::string &entry, const std::vector<inlay_tensor_info_t
 EngineRun::EngineRun(const std::string &enginePath, const v1::ContextOptions &options)
     : engine_(v1::Engine::load(enginePath)), context_(engine_.createContext(options)) {}
 
-void addProfileOption(CLI::App &command, v1::ContextOptions &options) {
-  command.add_option("--profile", options.profile,
+void addShapeProfileOption(CLI::App &command, const std::string &names,
+                           v1::ContextOptions &options) {
+  command.add_option(names, options.profile,
                      "The engine's shape profile to run in, counted from 1; default: all its "
                      "shapes");
 }

@@ -62,8 +62,9 @@ private:
   std::vector<NpyTensor> outputs_;
 };
 
-/// The option --profile N.
-void addProfileOption(CLI::App &command, v1::ContextOptions &options);
+/// The option for the engine's shape profile, under these names ("--shape-profile").
+void addShapeProfileOption(CLI::App &command, const std::string &names,
+                           v1::ContextOptions &options);
 /// The option --graphs[=N].
 void addGraphsOption(CLI::App &command, v1::ContextOptions &options);
 

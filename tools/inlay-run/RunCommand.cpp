@@ -197,7 +197,7 @@ void addRunOptions(CLI::App &command, Status &outcome) {
                   "Threads on the CPU; 0: INLAY_NUM_THREADS, or one per core")
       ->check(CLI::Range(0, 4096));
   addGraphsOption(command, options->context);
-  addProfileOption(command, options->context);
+  addShapeProfileOption(command, "--shape-profile,--profile", options->context);
   addHostLibraryOption(command, options->hostLibraries);
   command.add_flag("--debug", options->context.isDebug,
                    "Wait for each launch; find and name writes beyond buffers or to inputs");

@@ -2,6 +2,7 @@
 
 #include "base/File.h"
 #include "tools/inlay-run/EngineRun.h"
+#include "tools/inlay-run/KernelProfile.h"
 
 #include <fmt/format.h>
 
@@ -11,8 +12,6 @@ namespace inlay::tools {
 namespace {
 
 constexpr double kGapUs = 10; // between runs
-constexpr const char *kCategories[] = {"launch",   "copy",      "copy in",
-                                       "copy out", "host call", "read size"};
 
 std::string nameOf(const inlay_profiled_step_t &step) {
   switch (step.kind) {
@@ -73,7 +72,7 @@ Status Trace::write(const std::string &path, const std::string &engine,
     text +=
         fmt::format(",\n{{\"ph\": \"X\", \"name\": {}, \"cat\": \"{}\", \"pid\": 1, \"tid\": {}, "
                     "\"ts\": {:.3f}, \"dur\": {:.3f}, \"args\": {{{}}}}}",
-                    jsonString(event.name), kCategories[event.kind], event.isOnHost ? 1 : 2,
+                    jsonString(event.name), stepKindName(event.kind), event.isOnHost ? 1 : 2,
                     event.beginUs, event.durationUs, event.arguments);
   return writeFileAtomically(path, text + "\n]}\n");
 }

@@ -31,6 +31,8 @@ struct BuildCommandOptions {
   std::vector<std::string> tune;
   std::string timingCache;
   bool isTimingCacheRequired = false;
+  std::string engineCache;
+  uint64_t engineCacheMegabytes = EngineCacheOptions().maxBytes >> 20;
   bool isQuiet = false;
 };
 
@@ -111,6 +113,9 @@ Status build(const BuildCommandOptions &options) {
   if (!options.dumpFolder.empty())
     build.dump = dumpToFolder(options.dumpFolder);
   build.timers = timers->all();
+  if (!options.engineCache.empty())
+    build.engineCache = EngineCacheOptions{options.engineCache, options.engineCacheMegabytes << 20,
+                                           options.plugins};
   Progress progress(!options.isQuiet);
   build.progress = [&](const BuildProgress &at) { progress.show(at); };
   Result<BuiltEngine> built = buildEngine(*model, registry, build);
@@ -161,6 +166,14 @@ void addBuildCommand(CLI::App &app, Status &outcome) {
   command->add_flag("--timing-cache-required", options->isTimingCacheRequired,
                     "Measure nothing: --tune names a device whose times the file has, and what it "
                     "lacks is an error");
+  command->add_option("--engine-cache", options->engineCache,
+                      "A folder that keeps engines: one that was built from the same before is "
+                      "taken from it");
+  command
+      ->add_option("--engine-cache-mb", options->engineCacheMegabytes,
+                   "Megabytes that the folder may hold; the least recently used engines leave")
+      ->check(CLI::Range(uint64_t{1}, UINT64_MAX >> 20))
+      ->capture_default_str();
   command->add_option("-o,--output", options->output, "The engine file to write")->required();
   command->add_option("--name", options->name, "Name of the engine; default: of the model's file");
   command->add_option("--dump-stages", options->dumpFolder, "Write every stage into this folder");
