@@ -1,5 +1,6 @@
 #include "compiler/frontends/triton/Launches.h"
 
+#include "compiler/frontends/triton/CallForms.h"
 #include "compiler/frontends/triton/Parser.h"
 
 namespace inlay::triton {
@@ -26,12 +27,21 @@ private:
   size_t closing(size_t open) const;
   void readAssignment(size_t at);
   void readCall(size_t name, size_t open, size_t close, std::vector<Launch> &launches);
+  ExprPtr parse(std::vector<Token> tokens) const;
   LaunchArgument describe(const Expr &value) const;
+  /// The entries of a dictionary with names as keys, or what was assigned to a name; empty for
+  /// anything else.
+  using Entries = std::map<std::string, LaunchArgument>;
+  Entries entriesOf(const Expr &value) const;
 
   const SourceFile &file_;
   std::span<const Token> tokens_;
   std::map<std::string, LaunchArgument> assigned_;
+  std::map<std::string, Entries> dictionaries_; // assigned too
 };
+
+/// The longest dictionary that is read, in tokens.
+constexpr size_t kMaxDictionary = 200;
 
 size_t LaunchScanner::closing(size_t open) const {
   int depth = 0;
@@ -45,15 +55,6 @@ size_t LaunchScanner::closing(size_t open) const {
       break;
   }
   return tokens_.size();
-}
-
-std::string dotted(const Expr &expr) {
-  if (expr.kind == ExprKind::Name)
-    return expr.text;
-  if (expr.kind != ExprKind::Attribute)
-    return "";
-  std::string object = dotted(*expr.operands[0]);
-  return object.empty() ? "" : object + "." + expr.text;
 }
 
 LaunchArgument LaunchScanner::describe(const Expr &value) const {
@@ -72,7 +73,7 @@ LaunchArgument LaunchScanner::describe(const Expr &value) const {
       return found->second;
     return {};
   case ExprKind::Attribute: {
-    std::string path = dotted(value);
+    std::string path = dottedName(value);
     size_t dot = path.find('.');
     std::string first = path.substr(0, dot);
     if (first == "tl" || first == "torch") {
@@ -85,8 +86,7 @@ LaunchArgument LaunchScanner::describe(const Expr &value) const {
     return {};
   }
   case ExprKind::Call: {
-    const Expr &callee = *value.operands[0];
-    std::string name = callee.kind == ExprKind::Attribute ? callee.text : dotted(callee);
+    const std::string name = calledName(value);
     if (name == "stride" || name == "numel" || name == "size" || name == "len" || name == "int")
       return {Kind::Integer, ""};
     return {};
@@ -102,7 +102,39 @@ LaunchArgument LaunchScanner::describe(const Expr &value) const {
   }
 }
 
-/// Remembers `name = literal` at the start of a statement.
+/// The expression that tokens are; null if they are none.
+ExprPtr LaunchScanner::parse(std::vector<Token> tokens) const {
+  if (tokens.empty())
+    return nullptr;
+  const uint32_t end = tokens.back().span.end;
+  tokens.push_back({TokenKind::End, {end, end}});
+  Diagnostics quiet;
+  return Parser(file_, tokens, quiet).parseWholeExpression();
+}
+
+LaunchScanner::Entries LaunchScanner::entriesOf(const Expr &value) const {
+  Entries entries;
+  if (value.kind == ExprKind::Name) {
+    if (auto found = dictionaries_.find(value.text); found != dictionaries_.end())
+      entries = found->second;
+  } else if (value.kind == ExprKind::Dict) {
+    for (size_t i = 0; i + 1 < value.operands.size(); i += 2)
+      if (!value.operands[i]) // what comes later counts
+        for (auto &[name, argument] : entriesOf(*value.operands[i + 1]))
+          entries[name] = argument;
+      else if (value.operands[i]->kind == ExprKind::String)
+        entries[value.operands[i]->text] = describe(*value.operands[i + 1]);
+  } else if (value.kind == ExprKind::Call && calledName(value) == "dict") {
+    for (const Keyword &keyword : value.keywords)
+      if (keyword.name.empty())
+        entries.merge(entriesOf(*keyword.value));
+      else
+        entries[keyword.name] = describe(*keyword.value);
+  }
+  return entries;
+}
+
+/// Remembers `name = literal` and `name = {…}` at the start of a statement.
 void LaunchScanner::readAssignment(size_t at) {
   size_t end = at + 2;
   while (end < tokens_.size() && tokens_[end].kind != TokenKind::Newline &&
@@ -110,18 +142,20 @@ void LaunchScanner::readAssignment(size_t at) {
     ++end;
   std::string name(file_.text(tokens_[at].span));
   assigned_.erase(name);
-  if (end > at + 8) // longer than any literal or x.stride(0)
+  dictionaries_.erase(name);
+  const bool isDictionary =
+      isOperator(at + 2, "{") || (isName(at + 2) && file_.text(tokens_[at + 2].span) == "dict");
+  const size_t longest = isDictionary ? kMaxDictionary : 6; // x.stride(0) is the longest
+  if (end > at + 2 + longest)
     return;
-  std::vector<Token> tokens(tokens_.begin() + static_cast<std::ptrdiff_t>(at) + 2,
-                            tokens_.begin() + static_cast<std::ptrdiff_t>(end));
-  if (tokens.empty())
+  const ExprPtr value = parse({tokens_.begin() + static_cast<std::ptrdiff_t>(at) + 2,
+                               tokens_.begin() + static_cast<std::ptrdiff_t>(end)});
+  if (!value)
     return;
-  uint32_t last = tokens.back().span.end;
-  tokens.push_back({TokenKind::End, {last, last}});
-  Diagnostics quiet;
-  if (ExprPtr value = Parser(file_, tokens, quiet).parseWholeExpression())
-    if (LaunchArgument argument = describe(*value); argument.kind != LaunchArgument::Kind::Unknown)
-      assigned_[name] = argument;
+  if (Entries entries = entriesOf(*value); isDictionary && !entries.empty())
+    dictionaries_[name] = std::move(entries);
+  if (LaunchArgument argument = describe(*value); argument.kind != LaunchArgument::Kind::Unknown)
+    assigned_[name] = argument;
 }
 
 void LaunchScanner::readCall(size_t name, size_t open, size_t close,
@@ -129,10 +163,7 @@ void LaunchScanner::readCall(size_t name, size_t open, size_t close,
   std::vector<Token> tokens{tokens_[name]};
   tokens.insert(tokens.end(), tokens_.begin() + static_cast<std::ptrdiff_t>(open),
                 tokens_.begin() + static_cast<std::ptrdiff_t>(close) + 1);
-  uint32_t end = tokens.back().span.end;
-  tokens.push_back({TokenKind::End, {end, end}});
-  Diagnostics quiet;
-  ExprPtr call = Parser(file_, tokens, quiet).parseWholeExpression();
+  const ExprPtr call = parse(std::move(tokens));
   if (!call || call->kind != ExprKind::Call)
     return;
   Launch launch;
@@ -143,7 +174,9 @@ void LaunchScanner::readCall(size_t name, size_t open, size_t close,
     launch.positional.push_back(describe(*call->operands[i]));
   }
   for (const Keyword &keyword : call->keywords)
-    if (!keyword.name.empty())
+    if (keyword.name.empty())
+      launch.keywords.merge(entriesOf(*keyword.value));
+    else
       launch.keywords[keyword.name] = describe(*keyword.value);
   launches.push_back(std::move(launch));
 }

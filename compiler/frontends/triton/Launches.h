@@ -28,7 +28,7 @@ struct Launch {
 };
 
 /// All launches in a file, inside functions too, in order. A name given as an argument counts as
-/// the literal that was last assigned to it above.
+/// the literal that was last assigned to it above, and `**name` as the dictionary of literals.
 std::vector<Launch> findLaunches(const Module &module);
 
 } // namespace inlay::triton

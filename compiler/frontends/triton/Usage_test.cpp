@@ -159,5 +159,22 @@ TEST(Launches, AreFoundAnywhere) {
   EXPECT_EQ(launch.keywords.at("W").kind, LaunchArgument::Kind::Unknown);
 }
 
+TEST(Launches, TakeDictionariesApart) {
+  Module module("test.py", "meta = {'B': 64, 'ACT': 'relu', 'N': x.stride(0)}\n"
+                           "k[g](x, **meta)\n"
+                           "more = dict(C=2, **meta)\nk[g](x, **more)\n"
+                           "k[g](x, **{**meta, 'B': 32})\n"
+                           "meta = unknown()\nk[g](x, **meta)\n");
+  const std::vector<Launch> launches = findLaunches(module);
+  ASSERT_EQ(launches.size(), 4u);
+  EXPECT_EQ(launches[0].keywords.at("B").text, "64");
+  EXPECT_EQ(launches[0].keywords.at("ACT").text, "'relu'");
+  EXPECT_EQ(launches[0].keywords.at("N").kind, LaunchArgument::Kind::Integer);
+  EXPECT_EQ(launches[1].keywords.at("C").text, "2");
+  EXPECT_EQ(launches[1].keywords.at("B").text, "64");
+  EXPECT_EQ(launches[2].keywords.at("B").text, "32");
+  EXPECT_THAT(launches[3].keywords, IsEmpty());
+}
+
 } // namespace
 } // namespace inlay::triton
