@@ -54,6 +54,13 @@ LaunchBuilder &LaunchBuilder::workspace(uint32_t index, DataType dtype) {
   return *this;
 }
 
+LaunchBuilder &LaunchBuilder::computedSize(uint32_t index, DataType dtype) {
+  LaunchArgument &argument = append(LaunchArgument::Kind::Size, fmt::format("size {}", index));
+  argument.index = index;
+  argument.dtype = dtype;
+  return *this;
+}
+
 LaunchBuilder &LaunchBuilder::optionalInput(std::string parameter, std::optional<uint32_t> index) {
   return index ? input(*index) : constant(std::move(parameter), std::monostate());
 }

@@ -24,6 +24,8 @@ public:
   /// A tensor, or None for the kernel's parameter of this name.
   LaunchBuilder &optionalInput(std::string parameter, std::optional<uint32_t> index);
   LaunchBuilder &optionalOutput(std::string parameter, std::optional<uint32_t> index);
+  /// Where a kernel writes one of the node's computed sizes.
+  LaunchBuilder &computedSize(uint32_t index, DataType dtype);
   /// Sizes as int32.
   LaunchBuilder &sizes(std::initializer_list<Expr> values);
   /// A size as int64.

@@ -86,9 +86,10 @@ Status checkIndices(const PluginNode &node, uint32_t input) {
   if (dtype == DataType::Int64 || dtype == DataType::Int32)
     return {};
   if (dtype == DataType::Bool || dtype == DataType::UInt8)
-    return unimplemented("'{}' is a mask ({}), which makes an output whose size depends on data; "
-                         "indices of int32 and int64 are supported",
-                         node.inputNames[input], dataTypeName(dtype));
+    return unimplemented(
+        "'{}' is a mask ({}); supported are indices of int32 and int64, or only one "
+        "mask of the first dimensions",
+        node.inputNames[input], dataTypeName(dtype));
   return invalidArgument("'{}' is {}; expected int32 or int64", node.inputNames[input],
                          dataTypeName(dtype));
 }

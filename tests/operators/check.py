@@ -13,6 +13,7 @@ import tempfile
 import contractions
 import graphs
 import lines
+import masks
 import pointwise
 import refused
 import shapes
@@ -49,6 +50,7 @@ def main():
         return SKIPPED
     groups = {group.__name__: (list(group()), (), ()) for module in MODULES for group in module.GROUPS}
     groups |= {f"symbolic_{module.__name__}": symbolic(module, SYMBOLS) for module in MODULES}
+    groups |= {group.__name__: (cases := list(group()), masks.symbols_of(cases), ()) for group in masks.GROUPS}
     groups |= {f"unbounded_{module.__name__}": symbolic(module, UNBOUNDED) for module in (pointwise, shapes)}
     failed = 0
     with tempfile.TemporaryDirectory() as folder:

@@ -19,8 +19,9 @@ def refusals():
     yield (call("aten::mean", {"self": integers((3,), 0, 5)}, numpy.zeros(())), "the mean of int64 is no float")
     yield (call("aten::amax", {"self": floats((3, 0)), "dim": [1]}, numpy.zeros(3)), "are not empty")
     yield (
-        call("aten::index.Tensor", {"self": x, "indices[0]": Tensor(numpy.array([True, False]), "bool")}, numpy.zeros((1, 3))),
-        "whose size depends on data",
+        call("aten::index.Tensor", {"self": x, "indices[0]": integers((2,), 0, 1), "indices[1]": Tensor(numpy.array([True, False]), "bool")},
+             numpy.zeros((1, 3))),
+        "only one mask of the first dimensions",
     )
     yield (
         call(
