@@ -54,7 +54,10 @@ Result<TensorsByName> readTensors(const std::string &path,
     const inlay_tensor_info_t *tensor = findTensor(tensors, nameOf(member));
     return tensor ? std::optional(static_cast<DataType>(tensor->dtype)) : std::nullopt;
   };
-  INLAY_ASSIGN(NamedTensors members, readNpz(path, dtypeOf));
+  const auto isWanted = [&](std::string_view member) {
+    return findTensor(tensors, nameOf(member)) || numberOf(member, prefix) >= 0;
+  };
+  INLAY_ASSIGN(NamedTensors members, readNpz(path, dtypeOf, isWanted));
   TensorsByName result;
   for (auto &[member, tensor] : members) {
     const std::string name = nameOf(member);

@@ -28,10 +28,15 @@ using NamedTensors = std::vector<std::pair<std::string, NpyTensor>>;
 /// Raw elements of a member take the dtype found here by name ("in_0", without ".npy").
 using DataTypeOf = std::function<std::optional<DataType>(std::string_view name)>;
 
-/// Reads all members of a .npz file (stored or deflated), in the file's order. Errors: as parseNpy,
+/// Which members are read, by name as above.
+using MemberFilter = std::function<bool(std::string_view name)>;
+
+/// Reads the members of a .npz file (stored or deflated), in the file's order; without a filter all
+/// of them. Errors: as parseNpy,
 /// naming the member; DataLoss also for two members of one name, a wrong checksum, and a member
 /// that is larger than its .npy header says.
-Result<NamedTensors> readNpz(const std::string &path, const DataTypeOf &dtypeOf = nullptr);
+Result<NamedTensors> readNpz(const std::string &path, const DataTypeOf &dtypeOf = nullptr,
+                             const MemberFilter &isWanted = nullptr);
 /// Writes a .npz file with stored members. The same tensors give the same bytes.
 Status writeNpz(const std::string &path, const NamedTensors &tensors);
 

@@ -50,7 +50,9 @@ Result<std::vector<std::byte>> readMember(void *archive, const unz_file_info64 &
   return bytes;
 }
 
-Result<std::pair<std::string, NpyTensor>> readTensor(void *archive, const DataTypeOf &dtypeOf) {
+/// The name of the archive's current member, and the member unless it is not wanted.
+Result<std::pair<std::string, std::optional<NpyTensor>>>
+readTensor(void *archive, const DataTypeOf &dtypeOf, const MemberFilter &isWanted) {
   unz_file_info64 info;
   char name[1024];
   if (unzGetCurrentFileInfo64(archive, &info, name, sizeof(name), nullptr, 0, nullptr, 0) !=
@@ -60,13 +62,16 @@ Result<std::pair<std::string, NpyTensor>> readTensor(void *archive, const DataTy
   std::string key(name, info.size_filename);
   if (key.ends_with(".npy"))
     key.resize(key.size() - 4);
+  if (isWanted && !isWanted(key))
+    return std::pair(std::move(key), std::optional<NpyTensor>());
   const std::string context = "reading member '" + key + "'";
   INLAY_ASSIGN(const std::vector<std::byte> bytes, readMember(archive, info), context);
   INLAY_ASSIGN(NpyTensor tensor, parseNpy(bytes, dtypeOf ? dtypeOf(key) : std::nullopt), context);
-  return std::pair(std::move(key), std::move(tensor));
+  return std::pair(std::move(key), std::optional(std::move(tensor)));
 }
 
-Result<NamedTensors> readTensors(void *archive, const DataTypeOf &dtypeOf) {
+Result<NamedTensors> readTensors(void *archive, const DataTypeOf &dtypeOf,
+                                 const MemberFilter &isWanted) {
   unz_global_info64 global;
   if (unzGetGlobalInfo64(archive, &global) != UNZ_OK || global.number_entry > kMaxMembers)
     return dataLoss("the archive's directory is corrupt or too long");
@@ -76,10 +81,11 @@ Result<NamedTensors> readTensors(void *archive, const DataTypeOf &dtypeOf) {
     if ((i == 0 ? unzGoToFirstFile(archive) : unzGoToNextFile(archive)) != UNZ_OK)
       return dataLoss("the archive's directory ends after {} of {} members", i,
                       static_cast<uint64_t>(global.number_entry));
-    INLAY_ASSIGN(auto tensor, readTensor(archive, dtypeOf));
+    INLAY_ASSIGN(auto tensor, readTensor(archive, dtypeOf, isWanted));
     if (!names.insert(tensor.first).second)
       return dataLoss("two members have the name '{}'", tensor.first);
-    tensors.push_back(std::move(tensor));
+    if (tensor.second)
+      tensors.emplace_back(std::move(tensor.first), std::move(*tensor.second));
   }
   return tensors;
 }
@@ -103,12 +109,14 @@ Status verifyArchiveEnd(const std::string &path) {
 
 } // namespace
 
-Result<NamedTensors> readNpz(const std::string &path, const DataTypeOf &dtypeOf) {
+Result<NamedTensors> readNpz(const std::string &path, const DataTypeOf &dtypeOf,
+                             const MemberFilter &isWanted) {
   INLAY_TRY(verifyArchiveEnd(path));
   const Archive archive(unzOpen64(path.c_str()));
   if (!archive)
     return dataLoss("'{}' is no .npz file: its zip directory cannot be read", path);
-  INLAY_ASSIGN(NamedTensors tensors, readTensors(archive.get(), dtypeOf), "reading '" + path + "'");
+  INLAY_ASSIGN(NamedTensors tensors, readTensors(archive.get(), dtypeOf, isWanted),
+               "reading '" + path + "'");
   return tensors;
 }
 

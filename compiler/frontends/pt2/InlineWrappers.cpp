@@ -31,6 +31,10 @@ private:
     for (Node &node : nodes) {
       for (NamedArgument &input : node.inputs)
         INLAY_TRY(rename(input.argument, scope), "reading " + describe(node));
+      if (node.target == "torch.ops.higher_order.cond") {
+        INLAY_TRY(inlineCond(node, scope), "reading " + describe(node));
+        continue;
+      }
       const GraphArgument *graph = wrappedGraph(node);
       if (graph) {
         INLAY_TRY(inlineGraph(node, *graph->graph, scope), "reading " + describe(node));
@@ -62,17 +66,30 @@ private:
     return std::get_if<GraphArgument>(&node.inputs[at].argument.value);
   }
 
-  Status inlineGraph(const Node &node, const Graph &graph, Scope &scope) {
-    Scope inner{scope.prefix + node.name + ".", {}};
-    size_t operand = 0;
-    while (!std::holds_alternative<GraphArgument>(node.inputs[operand].argument.value))
-      ++operand;
-    ++operand;
-    if (node.inputs.size() - operand != graph.inputs.size())
+  /// The arguments behind the last graph of a node; a list counts as its elements.
+  static std::vector<Argument> operandsOf(const Node &node) {
+    size_t at = node.inputs.size();
+    while (!std::holds_alternative<GraphArgument>(node.inputs[at - 1].argument.value))
+      --at;
+    std::vector<Argument> operands;
+    for (; at < node.inputs.size(); ++at)
+      if (const auto *list = std::get_if<std::vector<TensorRef>>(&node.inputs[at].argument.value))
+        for (const TensorRef &element : *list)
+          operands.push_back({element});
+      else
+        operands.push_back(node.inputs[at].argument);
+    return operands;
+  }
+
+  /// Adds the nodes of a graph, whose names get the prefix, and gives what it returns.
+  Result<std::vector<Argument>> expand(const Graph &graph, const std::vector<Argument> &operands,
+                                       const std::string &prefix) {
+    Scope inner{prefix, {}};
+    if (operands.size() != graph.inputs.size())
       return invalidArgument("found {} operands, expected as many as its graph has inputs, {}",
-                             node.inputs.size() - operand, graph.inputs.size());
-    for (const Argument &input : graph.inputs)
-      inner.known[nameOf(input)] = node.inputs[operand++].argument;
+                             operands.size(), graph.inputs.size());
+    for (size_t i = 0; i < operands.size(); ++i)
+      inner.known[nameOf(graph.inputs[i])] = operands[i];
     for (const auto &[name, meta] : graph.tensors)
       program_.tensors.emplace(inner.prefix + name, meta);
     for (const auto &[name, expr] : graph.symInts)
@@ -83,7 +100,109 @@ private:
     std::vector<Argument> results = graph.outputs;
     for (Argument &result : results)
       INLAY_TRY(rename(result, inner));
+    return results;
+  }
+
+  Status inlineGraph(const Node &node, const Graph &graph, Scope &scope) {
+    INLAY_ASSIGN(const std::vector<Argument> results,
+                 expand(graph, operandsOf(node), scope.prefix + node.name + "."));
     return bindResults(node, results, scope);
+  }
+
+  /// cond(predicate, true graph, false graph, operands): its branches have no side effects, so both
+  /// are computed and the predicate chooses among their results.
+  Status inlineCond(Node &node, Scope &scope) {
+    const auto graphAt = [&](size_t at) {
+      const auto *argument = std::get_if<GraphArgument>(&node.inputs[at].argument.value);
+      return argument ? argument->graph.get() : nullptr;
+    };
+    const bool isCond = node.inputs.size() >= 3 && graphAt(1) && graphAt(2);
+    if (isCond)
+      node.problem = whyNotBoth(node.inputs[0].argument, *graphAt(1), *graphAt(2));
+    if (!isCond || !node.problem.empty()) {
+      program_.nodes.push_back(std::move(node));
+      return {};
+    }
+    const std::string prefix = scope.prefix + node.name;
+    const std::vector<Argument> operands = operandsOf(node);
+    if (const bool *isTrue = std::get_if<bool>(&node.inputs[0].argument.value)) {
+      INLAY_ASSIGN(const std::vector<Argument> results,
+                   expand(*graphAt(*isTrue ? 1 : 2), operands, prefix + "."));
+      return bindResults(node, results, scope);
+    }
+    INLAY_ASSIGN(const std::vector<Argument> ifTrue,
+                 expand(*graphAt(1), operands, prefix + ".true."));
+    INLAY_ASSIGN(const std::vector<Argument> ifFalse,
+                 expand(*graphAt(2), operands, prefix + ".false."));
+    std::vector<Argument> results;
+    for (size_t i = 0; i < ifTrue.size(); ++i)
+      results.push_back(choose(node, ifTrue[i], ifFalse[i], fmt::format("{}.{}", prefix, i)));
+    return bindResults(node, results, scope);
+  }
+
+  /// Why the branches of a cond cannot both be computed; empty if they can.
+  static std::string whyNotBoth(const Argument &predicate, const Graph &first,
+                                const Graph &second) {
+    if (std::holds_alternative<bool>(predicate.value))
+      return "";
+    if (!std::holds_alternative<TensorRef>(predicate.value))
+      return "is decided by sizes; a tensor or a constant is supported as its predicate";
+    if (first.outputs.size() != second.outputs.size())
+      return fmt::format("has branches with {} and {} results", first.outputs.size(),
+                         second.outputs.size());
+    for (const Graph *branch : {&first, &second})
+      if (const std::string target = sideEffectIn(*branch); !target.empty())
+        return fmt::format("has a branch with {}, which must not run if the other one is taken",
+                           target);
+    for (size_t i = 0; i < first.outputs.size(); ++i) {
+      const TensorMeta *one = metaOf(first, first.outputs[i]),
+                       *other = metaOf(second, second.outputs[i]);
+      if (!one || !other)
+        return "has a result that is no tensor";
+      if (one->dtype != other->dtype || one->sizes != other->sizes)
+        return fmt::format("has a result {} whose type or shape depends on the branch", i);
+    }
+    return "";
+  }
+
+  /// The first operator of a graph, or of the graphs in it, that does more than compute.
+  static std::string sideEffectIn(const Graph &graph) {
+    for (const Node &node : graph.nodes) {
+      const std::string name = node.target.substr(0, node.target.rfind('.'));
+      if (name.ends_with("_") || node.target.find("._assert") != std::string::npos)
+        return node.target;
+      for (const NamedArgument &input : node.inputs)
+        if (const auto *inner = std::get_if<GraphArgument>(&input.argument.value))
+          if (std::string target = sideEffectIn(*inner->graph); !target.empty())
+            return target;
+    }
+    return "";
+  }
+
+  static const TensorMeta *metaOf(const Graph &graph, const Argument &value) {
+    const auto *tensor = std::get_if<TensorRef>(&value.value);
+    const auto meta = tensor ? graph.tensors.find(tensor->name) : graph.tensors.end();
+    return meta == graph.tensors.end() ? nullptr : &meta->second;
+  }
+
+  /// A node that chooses one of two tensors, and its result.
+  Argument choose(const Node &node, const Argument &ifTrue, const Argument &ifFalse,
+                  const std::string &name) {
+    const auto &[taken, other] =
+        std::pair(std::get<TensorRef>(ifTrue.value).name, std::get<TensorRef>(ifFalse.value).name);
+    if (taken == other)
+      return ifTrue;
+    if (const auto meta = program_.tensors.find(taken); meta != program_.tensors.end())
+      program_.tensors.emplace(name, TensorMeta(meta->second));
+    const Argument result{TensorRef{name}};
+    program_.nodes.push_back(
+        {"torch.ops.aten.where.self",
+         name,
+         {{"condition", node.inputs[0].argument}, {"self", ifTrue}, {"other", ifFalse}},
+         {result},
+         node.stackTrace,
+         ""});
+    return result;
   }
 
   /// The wrapper's results are what its graph returned, under names of the outer graph.

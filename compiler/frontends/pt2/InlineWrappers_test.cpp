@@ -115,5 +115,79 @@ TEST(InlineWrappers, CountsMustFit) {
   EXPECT_THAT(status.message(), HasSubstr("found 2 results"));
 }
 
+/// cond(p, neg, exp, [x]), or with other operators.
+Node makeCond(const std::string &ifTrue, const std::string &ifFalse) {
+  const auto branch = [](const std::string &target) {
+    auto graph = std::make_shared<Graph>();
+    graph->inputs = {ref("a")};
+    graph->nodes = {makeNode(target, "n", "a")};
+    graph->outputs = {ref("n")};
+    graph->tensors.emplace("n", TensorMeta());
+    return Argument{GraphArgument{"branch", graph}};
+  };
+  Node node;
+  node.target = "torch.ops.higher_order.cond";
+  node.name = "c";
+  node.inputs = {{"", ref("p")},
+                 {"", branch(ifTrue)},
+                 {"", branch(ifFalse)},
+                 {"", Argument{std::vector<TensorRef>{{"x"}}}}};
+  node.outputs = {ref("getitem")};
+  return node;
+}
+
+TEST(InlineWrappers, BothBranchesOfCondAreComputedAndOneIsChosen) {
+  ExportedProgram program;
+  program.nodes = {makeCond("aten.neg.default", "aten.exp.default")};
+  program.graphOutputs = {ref("getitem")};
+  ASSERT_TRUE(inlineWrappers(program).isOk());
+  ASSERT_EQ(program.nodes.size(), 3u);
+  EXPECT_EQ(program.nodes[0].name, "c.true.n");
+  EXPECT_EQ(nameOf(program.nodes[0].inputs[0].argument), "x");
+  EXPECT_EQ(program.nodes[1].name, "c.false.n");
+  const Node &where = program.nodes[2];
+  EXPECT_EQ(where.target, "torch.ops.aten.where.self");
+  EXPECT_EQ(nameOf(where.inputs[0].argument), "p");
+  EXPECT_EQ(nameOf(where.inputs[1].argument), "c.true.n");
+  EXPECT_EQ(nameOf(where.inputs[2].argument), "c.false.n");
+  EXPECT_EQ(nameOf(program.graphOutputs[0]), nameOf(where.outputs[0]));
+  EXPECT_TRUE(program.tensors.contains(nameOf(where.outputs[0])));
+}
+
+TEST(InlineWrappers, AConstantPredicateLeavesOneBranch) {
+  for (bool isTrue : {true, false}) {
+    ExportedProgram program;
+    program.nodes = {makeCond("aten.neg.default", "aten.exp.default")};
+    program.nodes[0].inputs[0].argument = Argument{isTrue};
+    program.graphOutputs = {ref("getitem")};
+    ASSERT_TRUE(inlineWrappers(program).isOk());
+    ASSERT_EQ(program.nodes.size(), 1u);
+    EXPECT_EQ(program.nodes[0].target,
+              isTrue ? "torch.ops.aten.neg.default" : "torch.ops.aten.exp.default");
+  }
+}
+
+TEST(InlineWrappers, CondIsRefusedWhereBothBranchesMustNotRun) {
+  const auto problemOf = [](Node node) {
+    ExportedProgram program;
+    program.nodes = {std::move(node)};
+    EXPECT_TRUE(inlineWrappers(program).isOk());
+    return program.nodes.at(0).problem;
+  };
+  EXPECT_THAT(problemOf(makeCond("aten.neg.default", "aten.add_.Tensor")),
+              HasSubstr("a branch with torch.ops.aten.add_.Tensor"));
+  EXPECT_THAT(problemOf(makeCond("aten._assert_async.msg", "aten.exp.default")),
+              HasSubstr("_assert_async"));
+  Node bySizes = makeCond("aten.neg.default", "aten.exp.default");
+  bySizes.inputs[0].argument = Argument{SymBoolRef{"b"}};
+  EXPECT_THAT(problemOf(bySizes), HasSubstr("is decided by sizes"));
+  Node shapes = makeCond("aten.neg.default", "aten.exp.default");
+  auto other =
+      std::make_shared<Graph>(*std::get<GraphArgument>(shapes.inputs[2].argument.value).graph);
+  other->tensors.at("n").sizes = {Expr(3)};
+  shapes.inputs[2].argument = Argument{GraphArgument{"branch", other}};
+  EXPECT_THAT(problemOf(shapes), HasSubstr("whose type or shape depends on the branch"));
+}
+
 } // namespace
 } // namespace inlay::pt2

@@ -176,7 +176,29 @@ private:
         name = path.str();
       outputNames_.push_back(names.take(name, "output"));
     }
+    for (size_t i = 0; i < program_.graphOutputs.size(); ++i)
+      if (const std::string *input = changedInput(i)) {
+        outputNames_.push_back(names.take(*input, "output"));
+        outputPaths_.push_back("");
+      }
     return {};
+  }
+
+  /// The name of the model's input that a graph's output is the new value of; null if it is none.
+  const std::string *changedInput(size_t index) const {
+    const OutputSpec &spec = program_.outputSpecs[index];
+    const auto *tensor = std::get_if<TensorRef>(&program_.graphOutputs[index].value);
+    if (spec.kind != "user_input_mutation" || !tensor || tensor->name == spec.target)
+      return nullptr;
+    size_t next = 0;
+    for (const InputSpec &input : program_.inputSpecs) {
+      if (input.kind != InputKind::User || !input.isTensor)
+        continue;
+      if (input.name == spec.target && next < inputNames_.size())
+        return &inputNames_[next];
+      ++next;
+    }
+    return nullptr;
   }
 
   /// An output that is no tensor is kept for those who want to know what the model returned.
@@ -660,7 +682,7 @@ private:
   // -- outputs
 
   void addOutputs(mlir::Location location) {
-    llvm::SmallVector<mlir::Value> results;
+    llvm::SmallVector<mlir::Value> results, changed;
     for (size_t i = 0; i < program_.graphOutputs.size(); ++i) {
       const OutputSpec &spec = program_.outputSpecs[i];
       const auto *tensor = std::get_if<TensorRef>(&program_.graphOutputs[i].value);
@@ -675,13 +697,16 @@ private:
       else if (value && spec.isUserOutput)
         results.push_back(value);
       else if (value)
-        addUpdate(i, spec, value, location);
+        addUpdate(i, spec, value, location, changed);
     }
+    // An input belongs to the caller: its new value is one more output, behind all others.
+    results.append(changed);
     graph::OutputOp::create(builder_, location, results);
   }
 
   /// A buffer or an input that the model gives a new value.
-  void addUpdate(size_t index, const OutputSpec &spec, mlir::Value value, mlir::Location location) {
+  void addUpdate(size_t index, const OutputSpec &spec, mlir::Value value, mlir::Location location,
+                 llvm::SmallVectorImpl<mlir::Value> &changedInputs) {
     if (spec.target.empty())
       return problem(
           fmt::format("output {} is of kind {}, which is not supported", index, spec.kind));
@@ -695,13 +720,13 @@ private:
       return problem(fmt::format("output {}, a {}, changes '{}', which is no input or is changed "
                                  "twice",
                                  index, spec.kind, spec.target));
-    // Nothing changes if the value is the target itself.
-    if (target == value)
-      return;
     if (target.getType() != value.getType())
       return problem(fmt::format("output {}, a {}, gives '{}' a value of another type or shape",
                                  index, spec.kind, spec.target));
-    graph::UpdateOp::create(builder_, location, target, value);
+    if (changedInput(index))
+      changedInputs.push_back(value);
+    else if (target != value) // else nothing changes
+      graph::UpdateOp::create(builder_, location, target, value);
   }
 
   mlir::OpBuilder builder_;

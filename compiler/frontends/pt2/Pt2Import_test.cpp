@@ -167,6 +167,7 @@ TEST_F(Pt2Import, ModelsOfPyTorchBecomeGraphs) {
        {R"(symbols [{max = 9223372036854775807 : i64, min = 0 : i64, name = "u0", opt = 0 : i64}])",
         R"(graph.call "sample::non_zero_plugin" node "non_zero_plugin"(%arg0) names ["X"] arguments {} : (!graph.tensor<["16", "16"], "float32">) -> !graph.tensor<["u0", "2"], "int32">)"}},
       // What the caller leaves out is left to the plugin's defaults.
+      {"cond_T", {R"(graph.call "aten::where.self" node "cond.0")"}},
       {"scale_mul_defaults", {R"(names ["X", "Y"] arguments {} :)"}},
       {"scale_mul_kwargs",
        {R"(names ["X", "Y"] arguments {a = 3 : i64, b = 1.000000e+00 : f64} :)"}},
@@ -180,18 +181,9 @@ TEST_F(Pt2Import, ModelsOfPyTorchBecomeGraphs) {
     for (const std::string &part : parts)
       EXPECT_THAT(text, HasSubstr(part)) << name;
   }
-  const std::map<std::string, std::vector<std::string>> refused = {
-      {"cond_T", {"1 problem:", "higher_order::cond (node cond, <eval_with_key>"}}};
-  for (const auto &[name, parts] : refused) {
-    const auto module = import("tests/models/" + name + ".pt2");
-    ASSERT_FALSE(module.isOk()) << name;
-    EXPECT_EQ(module.status().code(), StatusCode::Unimplemented);
-    for (const std::string &part : parts)
-      EXPECT_THAT(module.status().message(), HasSubstr(part)) << name;
-  }
   for (const std::string &path : modelPaths()) {
     const std::string name = std::filesystem::path(path).stem().string();
-    EXPECT_TRUE(expected.contains(name) || refused.contains(name)) << "no expectation of " << path;
+    EXPECT_TRUE(expected.contains(name)) << "no expectation of " << path;
   }
   EXPECT_EQ(numDiagnostics_, 0);
 }
@@ -425,6 +417,23 @@ TEST_F(Pt2Import, TrainingFormsBecomeFunctional) {
               AllOf(HasSubstr(R"(%1 = graph.call "aten::relu" node "relu_"(%0) names ["self"])"),
                     HasSubstr(R"("my::f" node "f"(%arg0, %1))"),
                     HasSubstr(R"(graph.update %0 with %1)")));
+}
+
+/// The caller's tensor stays as it is.
+TEST_F(Pt2Import, TheNewValueOfAnInputIsAnOutputOfItsName) {
+  const std::string node = R"({"target": "torch.ops.aten.relu_.default", "name": "relu_",
+    "inputs": [{"name": "self", "arg": {"as_tensor": {"name": "x"}}}],
+    "outputs": [{"as_tensor": {"name": "relu_"}}]})";
+  std::string json = replaced(testProgramJson(), R"("nodes": [)", R"("nodes": [)" + node + ",");
+  json = replaced(
+      json, R"("y": {"dtype")",
+      R"("relu_": {"dtype": 7, "sizes": [{"as_expr": {"expr_str": "s0", "hint": null}}, {"as_int": 4}], "strides": [{"as_int": 4}, {"as_int": 1}]}, "y": {"dtype")");
+  auto module = import(testMembers(json));
+  ASSERT_TRUE(module.isOk()) << module.status().toString();
+  const std::string text = print(**module);
+  EXPECT_THAT(text, HasSubstr(R"(graph.call "aten::relu" node "relu_"(%arg0) names ["self"])"));
+  EXPECT_THAT(text, HasSubstr(R"(, "x"] [)"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("graph.update")));
 }
 
 /// One report with each operator's place, and nothing about those that only use failed results.

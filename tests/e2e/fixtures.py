@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Builds what PyTorch exported in every form (as traced, functional, core ATen; archive corner cases), runs it and compares.
+
+Usage: fixtures.py BIN_FOLDER DEVICE [NAME …]
+DEVICE is cpu or cuda:N. Of those that are refused, the reason is compared. Exit status 77 says that there is no such device.
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+FIXTURES = ROOT / "tests" / "fixtures"
+PLUGINS = [ROOT / "examples" / "add_one" / "add_one.toml", ROOT / "tests" / "plugins" / "sample.toml", ROOT / "tests" / "plugins" / "attributes.toml",
+           ROOT / "tests" / "plugins" / "in_place.toml"]
+REFUSED = {
+    # The archive has neither the kernel nor its constants: BLOCK_SIZE is not written down.
+    "tri_hop": ["higher_order::triton_kernel_wrapper_functional", "no plugin for 1 of the model's operators"],
+    "tri_hop_dyn": ["higher_order::triton_kernel_wrapper_functional", "no plugin for 1 of the model's operators"],
+}
+SKIPPED = 77
+
+
+def run(*command):
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True)
+
+
+def problem_of(binary, device, name, folder):
+    """Empty if all is well; else what went wrong. Second: what was seen."""
+    engine, npz = folder / f"{name}.inlay", FIXTURES / f"{name}.npz"
+    plugins = [part for plugin in PLUGINS for part in ("--plugin", plugin)]
+    build = run(binary / "inlay", "build", FIXTURES / f"{name}.pt2", *plugins, "--target", "cpu" if device == "cpu" else "cuda:sm_90a", "--quiet", "-o", engine)
+    if name in REFUSED:
+        missing = [part for part in REFUSED[name] if part not in build.stderr]
+        if build.returncode != 1 or missing:
+            return f"expected a refusal that says {missing}; exit status {build.returncode}: {build.stderr}", ""
+        return "", "refused, as it must be"
+    if build.returncode:
+        return build.stderr, ""
+    done = run(binary / "inlay-run", engine, "--device", device, "--inputs", npz, "--check", npz, "--json")
+    if done.returncode:
+        return done.stderr, ""
+    checked = json.loads(done.stdout)["checked"]
+    if not checked:
+        return "nothing was compared", ""
+    return "", f"{len(checked)} outputs, largest error {max(output['max_absolute_error'] for output in checked):g}"
+
+
+def main():
+    binary, device = pathlib.Path(sys.argv[1]), sys.argv[2]
+    if device != "cpu" and run(binary / "inlay-run", "--has-device", device).returncode != 0:
+        print(f"[SKIP] no device {device} here")
+        return SKIPPED
+    names = sys.argv[3:] or sorted(path.stem for path in FIXTURES.glob("*.pt2"))
+    failures = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            problem, seen = problem_of(binary, device, name, pathlib.Path(folder))
+            print(f"{name} on {device}: {problem or seen}")
+            if problem:
+                failures.append(name)
+    print(f"{len(names) - len(failures)} of {len(names)} as expected")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
