@@ -46,15 +46,7 @@ Status checkTensors(const PluginNode &node, size_t dims) {
   return checkOneType(node);
 }
 
-/// Refuses what the kernels of a convolution do not do.
-Status checkForm(const PluginNode &node) {
-  if (hasAttribute(node, "transposed") && boolOf(node, "transposed"))
-    return unimplemented("transposed convolutions are not supported");
-  return {};
-}
-
 Result<Convolution> readConvolution(const PluginNode &node) {
-  INLAY_TRY(checkForm(node));
   Convolution result;
   const std::vector<Expr> &weight = inputOf(node, "weight").shape;
   result.dims = weight.size() < 3 ? 0 : weight.size() - 2;

@@ -23,24 +23,9 @@ def refusals():
              numpy.zeros((1, 3))),
         "only one mask of the first dimensions",
     )
-    yield (
-        call(
-            "aten::convolution",
-            {
-                "input": floats((1, 2, 4, 4)),
-                "weight": floats((2, 3, 2, 2)),
-                "bias": None,
-                "stride": [1, 1],
-                "padding": [0, 0],
-                "dilation": [1, 1],
-                "transposed": True,
-                "output_padding": [0, 0],
-                "groups": 1,
-            },
-            numpy.zeros((1, 3, 5, 5)),
-        ),
-        "transposed convolutions are not supported",
-    )
+    transposed = {"input": floats((1, 2, 4, 4)), "weight": floats((2, 3, 2, 2)), "bias": None, "stride": [2, 2]}
+    yield (call("aten::conv_transpose2d.input", transposed | {"output_padding": [2, 0]}, numpy.zeros((1, 3, 10, 8))),
+           "output_padding 2 must be smaller than stride 2 or dilation 1")
     yield (
         call(
             "aten::scaled_dot_product_attention",
