@@ -180,8 +180,7 @@ LogicalResult ModelOp::verifyRegions() {
 LogicalResult GroupOp::verifyRegions() {
   constexpr StringLiteral kKinds[] = {"pointwise", "lines", "tail"};
   if (!llvm::is_contained(kKinds, getKind()))
-    return emitOpError("(C2) is of kind '")
-           << getKind() << "', expected pointwise, lines or tail";
+    return emitOpError("(C2) is of kind '") << getKind() << "', expected pointwise, lines or tail";
   auto yield = dyn_cast_or_null<YieldOp>(
       getBlock().mightHaveTerminator() ? getBlock().getTerminator() : nullptr);
   if (!yield)
