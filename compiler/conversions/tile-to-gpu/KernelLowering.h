@@ -96,6 +96,9 @@ private:
   void releaseMaps(mlir::Location location);
   /// Sets how many programs of a multiprocessor may have maps, once all code is there.
   void finishMaps();
+  /// i1: a described tensor has no elements; and the size, i32, that its map has for it.
+  mlir::Value isEmptyTensor(tile::TensorMapOp op);
+  mlir::Value mapSize(tile::TensorMapOp op, size_t dimension, mlir::Value isEmpty);
   /// The coordinates of a box in the engine's order, innermost first; all outside of an empty
   /// tensor.
   Registers boxCoordinates(mlir::Location location, mlir::Value map, mlir::ValueRange coordinates);

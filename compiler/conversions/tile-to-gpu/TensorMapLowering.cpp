@@ -76,6 +76,49 @@ bar.warp.sync -1;
 shfl.sync.idx.b32 $2, number, 0, 31, -1;
 })";
 
+int64_t numWarpsOf(ModuleOp module) {
+  auto attribute = module->getAttrOfType<IntegerAttr>(tile::kNumWarpsAttr);
+  return attribute ? attribute.getInt() : int64_t{kDefaultNumWarps};
+}
+
+/// The code that writes a map, in the warp of thread 0: operands $0, the address of its image in
+/// shared memory, $1, of the map, and others.
+class MapFields {
+public:
+  /// The first three are the two addresses and that of the tensor.
+  explicit MapFields(Registers operands) : operands_(std::move(operands)) {}
+
+  /// The text that stands for a value.
+  std::string operand(Value value, const char *constraint) {
+    operands_.push_back(value);
+    constraints_ += constraint;
+    return "$" + std::to_string(operands_.size() - 1);
+  }
+  /// `value` is an operand or a number, behind the dimension's number if the field has many.
+  void replace(const char *field, unsigned bits, const Twine &value) {
+    fields_ += ("@first tensormap.replace.tile." + Twine(field) + ".shared::cta.b1024.b" +
+                Twine(bits) + " [$0], " + value + ";\n")
+                   .str();
+  }
+
+  const Registers &operands() const { return operands_; }
+  const std::string &constraints() const { return constraints_; }
+  std::string text() const {
+    return "{\n.reg .pred first;\n.reg .b32 lane, word;\nmov.u32 lane, %laneid;\n"
+           "shl.b32 word, lane, 2;\nadd.u32 word, word, $0;\nst.shared.b32 [word], 0;\n"
+           "setp.eq.u32 first, lane, 0;\nbar.warp.sync -1;\n" +
+           fields_ +
+           "bar.warp.sync -1;\n"
+           "tensormap.cp_fenceproxy.global.shared::cta.tensormap::generic.release.gpu.sync."
+           "aligned [$1], [$0], 128;\n"
+           "fence.proxy.tensormap::generic.acquire.gpu [$1], 128;\nbar.warp.sync -1;\n}";
+  }
+
+private:
+  Registers operands_;
+  std::string constraints_ = "r,l,l,", fields_;
+};
+
 /// Whether a size is known to be 1 or more.
 bool isPositive(Value size) {
   IntegerAttr constant;
@@ -125,10 +168,8 @@ void KernelLowering::claimMaps(Location location) {
   maps_ = global(LLVM::LLVMArrayType::get(i8, 0), "inlay_tensor_maps");
   // How many bits may be taken is known once all code is there.
   slotsPerWord_ = arith::ConstantOp::create(builder_, location, builder_.getI32IntegerAttr(1));
-  auto numWarps = module_->getAttrOfType<IntegerAttr>(tile::kNumWarpsAttr);
   Value wordsAddress = addressOf(words), mapsAddress = addressOf(maps_);
-  Value warps = integerConstant(builder_, location, i32,
-                                numWarps ? numWarps.getInt() : int64_t{kDefaultNumWarps});
+  Value warps = integerConstant(builder_, location, i32, numWarpsOf(module_));
   Value isFirstWarp = arith::CmpIOp::create(
       builder_, location, arith::CmpIPredicate::ult, threadId(builder_, location),
       integerConstant(builder_, location, i32, kThreadsPerWarp));
@@ -170,10 +211,8 @@ void KernelLowering::releaseMaps(Location location) {
 void KernelLowering::finishMaps() {
   if (numMapsMade_ == 0)
     return;
-  auto numWarps = module_->getAttrOfType<IntegerAttr>(tile::kNumWarpsAttr);
   const int64_t slots = std::max<int64_t>(
-      1, std::min({kBitsPerWord,
-                   kWarpsOfProcessor / (numWarps ? numWarps.getInt() : int64_t{kDefaultNumWarps}),
+      1, std::min({kBitsPerWord, kWarpsOfProcessor / numWarpsOf(module_),
                    kSharedBytesOfProcessor / std::max<int64_t>(1, memory_.peakBytes())}));
   slotsPerWord_.setValueAttr(builder_.getI32IntegerAttr(static_cast<int32_t>(slots)));
   Type type = LLVM::LLVMArrayType::get(
@@ -184,16 +223,13 @@ void KernelLowering::finishMaps() {
 
 LogicalResult KernelLowering::lowerTensorMap(tile::TensorMapOp op) {
   Location location = op.getLoc();
-  if (numMapsMade_ == 0)
-    claimMaps(location);
   auto map = cast<tile::TensorMapType>(op.getResult().getType());
-  Type i1 = builder_.getI1Type(), i32 = builder_.getI32Type(), i64 = builder_.getI64Type();
-  const unsigned elementBytes = memoryBytesOf(map.getElementType());
-  const tile::TensorBoxes boxes = tile::planTensorBoxes(map.getShape(), elementBytes);
   std::optional<unsigned> code = tile::tensorElementCode(map.getElementType(), map.getPadding());
   if (!code)
     return op.emitError("the copy engine does not know ") << map;
-
+  if (numMapsMade_ == 0)
+    claimMaps(location);
+  Type i32 = builder_.getI32Type(), i64 = builder_.getI64Type();
   const SharedRegion image = acquireShared(location, kMapBytes, kMapBytes);
   Value imageAddress =
       LLVM::PtrToIntOp::create(builder_, location, i32,
@@ -203,69 +239,63 @@ LogicalResult KernelLowering::lowerTensorMap(tile::TensorMapOp op) {
       builder_, location, firstMap_,
       integerConstant(builder_, location, i64, kMapBytes * int64_t{numMapsMade_++}));
   Value base = LLVM::PtrToIntOp::create(builder_, location, i64, get(op.getBase()).front());
-  Registers operands = {imageAddress, address, base};
-  std::string constraints = "r,l,l,", fields;
-  llvm::raw_string_ostream text(fields);
-  auto replace = [&](const char *field, unsigned bits, const Twine &value) {
-    text << "@first tensormap.replace.tile." << field << ".shared::cta.b1024.b" << bits << " [$0], "
-         << value << ";\n";
-  };
-  auto operand = [&](Value value, const char *constraint) {
-    operands.push_back(value);
-    constraints += constraint;
-    return "$" + std::to_string(operands.size() - 1);
-  };
-  replace("global_address", 64, "$2");
+
+  const unsigned elementBytes = memoryBytesOf(map.getElementType());
+  const tile::TensorBoxes boxes = tile::planTensorBoxes(map.getShape(), elementBytes);
+  MapFields fields({imageAddress, address, base});
+  fields.replace("global_address", 64, "$2");
   const size_t rank = map.getShape().size();
-  replace("rank", 32, Twine(rank - 1));
-  Value isEmpty;
+  fields.replace("rank", 32, Twine(rank - 1));
+  Value isEmpty = isEmptyTensor(op);
   // The engine counts dimensions from the innermost.
   for (size_t d = rank; d-- > 0;) {
     const std::string ordinal = std::to_string(rank - 1 - d) + ", ";
-    Value size = get(op.getSizes()[d]).front();
-    if (!isPositive(op.getSizes()[d])) {
-      Value one = integerConstant(builder_, location, i64, 1);
-      Value isNone =
-          arith::CmpIOp::create(builder_, location, arith::CmpIPredicate::slt, size, one);
-      isEmpty = isEmpty ? arith::OrIOp::create(builder_, location, isEmpty, isNone) : isNone;
-      size = arith::MaxSIOp::create(builder_, location, size, one);
-    }
-    size = arith::MinSIOp::create(builder_, location, size,
-                                  integerConstant(builder_, location, i64, kLargestSize));
-    size = arith::TruncIOp::create(builder_, location, i32, size);
-    replace("global_dim", 32, ordinal + operand(size, "r,"));
-    replace("box_dim", 32, ordinal + std::to_string(boxes.shape[d]));
-    replace("element_stride", 32, ordinal + "1");
+    fields.replace("global_dim", 32, ordinal + fields.operand(mapSize(op, d, isEmpty), "r,"));
+    fields.replace("box_dim", 32, ordinal + Twine(boxes.shape[d]));
+    fields.replace("element_stride", 32, ordinal + "1");
     if (d + 1 == rank)
       continue;
     Value strideBytes =
         arith::MulIOp::create(builder_, location, get(op.getStrides()[d]).front(),
                               integerConstant(builder_, location, i64, elementBytes));
-    replace("global_stride", 64, std::to_string(rank - 2 - d) + ", " + operand(strideBytes, "l,"));
+    fields.replace("global_stride", 64,
+                   Twine(rank - 2 - d) + ", " + fields.operand(strideBytes, "l,"));
   }
-  replace("elemtype", 32, Twine(*code));
-  replace("interleave_layout", 32, "0");
-  replace("swizzle_mode", 32, Twine(boxes.swizzle));
-  replace("fill_mode", 32, map.getPadding() == tile::Padding::NaN ? "1" : "0");
+  fields.replace("elemtype", 32, Twine(*code));
+  fields.replace("interleave_layout", 32, "0");
+  fields.replace("swizzle_mode", 32, Twine(boxes.swizzle));
+  fields.replace("fill_mode", 32, map.getPadding() == tile::Padding::NaN ? "1" : "0");
   Value isFirstWarp = arith::CmpIOp::create(
       builder_, location, arith::CmpIPredicate::ult, threadId(builder_, location),
       integerConstant(builder_, location, i32, kThreadsPerWarp));
   emitWhere(location, isFirstWarp, [&] {
-    emitAsm(builder_, location, {}, operands,
-            "{\n.reg .pred first;\n.reg .b32 lane, word;\nmov.u32 lane, %laneid;\n"
-            "shl.b32 word, lane, 2;\nadd.u32 word, word, $0;\nst.shared.b32 [word], 0;\n"
-            "setp.eq.u32 first, lane, 0;\nbar.warp.sync -1;\n" +
-                fields +
-                "bar.warp.sync -1;\n"
-                "tensormap.cp_fenceproxy.global.shared::cta.tensormap::generic.release.gpu.sync."
-                "aligned [$1], [$0], 128;\n"
-                "fence.proxy.tensormap::generic.acquire.gpu [$1], 128;\nbar.warp.sync -1;\n}",
-            constraints);
+    emitAsm(builder_, location, {}, fields.operands(), fields.text(), fields.constraints());
   });
   releaseShared(image);
-  registers_[op.getResult()] = {address,
-                                isEmpty ? isEmpty : integerConstant(builder_, location, i1, 0)};
+  registers_[op.getResult()] = {address, isEmpty};
   return success();
+}
+
+Value KernelLowering::isEmptyTensor(tile::TensorMapOp op) {
+  Value isEmpty = integerConstant(builder_, op.getLoc(), builder_.getI1Type(), 0);
+  Value one = integerConstant(builder_, op.getLoc(), builder_.getI64Type(), 1);
+  for (Value size : op.getSizes())
+    if (!isPositive(size))
+      isEmpty = arith::OrIOp::create(builder_, op.getLoc(), isEmpty,
+                                     arith::CmpIOp::create(builder_, op.getLoc(),
+                                                           arith::CmpIPredicate::slt,
+                                                           get(size).front(), one));
+  return isEmpty;
+}
+
+Value KernelLowering::mapSize(tile::TensorMapOp op, size_t dimension, Value isEmpty) {
+  Location location = op.getLoc();
+  Type i64 = builder_.getI64Type();
+  Value size = arith::MinSIOp::create(builder_, location, get(op.getSizes()[dimension]).front(),
+                                      integerConstant(builder_, location, i64, kLargestSize));
+  size = arith::SelectOp::create(builder_, location, isEmpty,
+                                 integerConstant(builder_, location, i64, 1), size);
+  return arith::TruncIOp::create(builder_, location, builder_.getI32Type(), size);
 }
 
 } // namespace inlay::tile_to_gpu

@@ -2,7 +2,7 @@
 // RUN: inlay-opt %s --tile-assign-layouts --tile-copy-tensor-loads --inlay-tile-to-gpu --canonicalize --cse | FileCheck %s
 
 module attributes {tile.num_warps = 4 : i32, tile.target = "sm_90a"} {
-  // Two words of bits for a slot of two maps of 128 bytes for each of 256 · 16 programs.
+  // Two maps of 128 bytes for each of 256 · 16 programs, and a bit for each program.
   // CHECK-DAG: llvm.mlir.global internal @inlay_tensor_maps_taken() {{.*}} : !llvm.array<256 x i32>
   // CHECK-DAG: llvm.mlir.global internal @inlay_tensor_maps() {{.*}} : !llvm.array<1048576 x i8>
   // CHECK-LABEL: func.func @copy
@@ -10,8 +10,9 @@ module attributes {tile.num_warps = 4 : i32, tile.target = "sm_90a"} {
     %one = arith.constant 1 : i64
     %c128 = arith.constant 128 : i64
     // CHECK: atom.acquire.gpu.global.or.b32
-    // A size that may be 0 is 1 in the map, and all coordinates are outside.
-    // CHECK: arith.maxsi %arg2
+    // Of an empty tensor the map says that all sizes are 1, and all coordinates are outside.
+    // CHECK: %[[EMPTY:.*]] = arith.cmpi slt, %arg2, %c1_i64
+    // CHECK: arith.select %[[EMPTY]], %c1_i64, %{{.*}} : i64
     // CHECK: tensormap.replace.tile.rank.shared::cta.b1024.b32 [$0], 1
     // CHECK-SAME: tensormap.replace.tile.box_dim.shared::cta.b1024.b32 [$0], 0, 64;
     // CHECK-SAME: tensormap.replace.tile.box_dim.shared::cta.b1024.b32 [$0], 1, 8;
