@@ -12,6 +12,7 @@
 #include "compiler/driver/Profiles.h"
 #include "compiler/driver/Tactics.h"
 #include "compiler/frontends/pt2/Pt2Import.h"
+#include "compiler/transforms/graph/GraphPasses.h"
 
 #include <chrono>
 #include <filesystem>
@@ -232,18 +233,23 @@ private:
     for (const std::string &text : options_.profiles) {
       INLAY_ASSIGN(profiles.emplace_back(), parseProfile(text));
     }
+    INLAY_ASSIGN(const std::vector<const GraphPass *> passes,
+                 selectGraphPasses(options_.passes, options_.disabledPasses));
     if (model_.stage() == Stage::Plan) {
       plan_ = mlir::OwningOpRef<mlir::ModuleOp>(model_.module().clone());
     } else {
       mlir::ModuleOp module = model_.module();
-      mlir::OwningOpRef<mlir::ModuleOp> narrowed;
-      if (!profiles.empty()) { // constants stay where they are: they are shared
-        narrowed = mlir::OwningOpRef<mlir::ModuleOp>(module.clone());
-        module = *narrowed;
-        INLAY_TRY(applyProfiles(*module.getOps<graph::ModelOp>().begin(), profiles));
+      mlir::OwningOpRef<mlir::ModuleOp> changed;
+      if (!profiles.empty() || !passes.empty()) { // constants stay where they are: they are shared
+        changed = mlir::OwningOpRef<mlir::ModuleOp>(module.clone());
+        module = *changed;
       }
+      if (!profiles.empty())
+        INLAY_TRY(applyProfiles(*module.getOps<graph::ModelOp>().begin(), profiles));
       if (options_.dump)
         INLAY_TRY(dump(Stage::Graph, printOperation(module)));
+      if (!passes.empty())
+        INLAY_TRY(optimize(module, passes, targetNames));
       INLAY_ASSIGN(PlanConversion conversion,
                    convertGraphToPlan(module, plugins_, options_.policies, targetNames));
       plan_ = std::move(conversion.module);
@@ -254,6 +260,16 @@ private:
     if (!profiles.empty())
       INLAY_TRY(applyProfiles(programOf(*plan_), profiles));
     return {};
+  }
+
+  Status optimize(mlir::ModuleOp module, std::span<const GraphPass *const> passes,
+                  std::span<const std::string> targets) {
+    INLAY_ASSIGN(std::vector<graph::PassRemark> remarks,
+                 runGraphPasses(module, passes, plugins_, options_.policies, targets));
+    for (graph::PassRemark &remark : remarks)
+      report_.remarks.push_back({std::move(remark.pass), std::move(remark.node), remark.isApplied,
+                                 std::move(remark.text)});
+    return options_.dump ? dump(Stage::OptimizedGraph, printOperation(module)) : Status();
   }
 
   const Model &model_;

@@ -1,13 +1,13 @@
 #include "compiler/conversions/graph-to-plan/GraphToPlan.h"
 
 #include "base/Error.h"
+#include "compiler/conversions/graph-to-plan/CallBinding.h"
 #include "compiler/conversions/graph-to-plan/ComputedSizes.h"
 #include "compiler/conversions/graph-to-plan/GraphLimits.h"
 #include "compiler/conversions/graph-to-plan/KernelInstances.h"
 #include "compiler/conversions/graph-to-plan/NodeChecks.h"
 #include "compiler/conversions/graph-to-plan/OperatorCoverage.h"
 #include "compiler/conversions/graph-to-plan/PlanBuilder.h"
-#include "compiler/conversions/graph-to-plan/PluginChoice.h"
 #include "compiler/conversions/graph-to-plan/SizeOutputs.h"
 #include "compiler/conversions/graph-to-plan/UpdatedInputs.h"
 #include "compiler/conversions/graph-to-plan/ValueStorage.h"
@@ -46,17 +46,20 @@ public:
   Result<PlanConversion> convert() {
     INLAY_TRY(checkOperatorsSupported(model_, plugins_));
     INLAY_TRY(checkLowerable(model_, plugins_));
-    readSymbols();
+    symbols_ = shapeSymbolsOf(model_);
     addInputs();
-    for (auto call : model_.getBlock().getOps<graph::CallOp>())
-      INLAY_TRY(describeCall(call));
+    for (mlir::Operation &op : model_.getBlock())
+      if (auto call = llvm::dyn_cast<graph::CallOp>(op))
+        INLAY_TRY(describeCall(call));
+      else if (auto group = llvm::dyn_cast<graph::GroupOp>(op))
+        INLAY_TRY(describeGroup(group));
     reserveOutputs();
     INLAY_TRY(addModelChecks());
     size_t next = 0;
     for (mlir::Operation &op : model_.getBlock()) {
       if (auto constant = llvm::dyn_cast<graph::ConstantOp>(op))
         addConstant(constant);
-      if (llvm::isa<graph::CallOp>(op))
+      if (llvm::isa<graph::CallOp, graph::GroupOp>(op))
         INLAY_TRY(convertNode(described_[next++]));
     }
     addOutputs();
@@ -68,17 +71,6 @@ public:
   }
 
 private:
-  void readSymbols() {
-    for (auto entry : model_.getSymbols().getAsRange<mlir::DictionaryAttr>()) {
-      auto field = [&](llvm::StringRef name) {
-        return entry.getAs<mlir::IntegerAttr>(name).getInt();
-      };
-      // A size is never negative, whatever the exporter's range says.
-      ShapeSymbol symbol{std::max<int64_t>(0, field("min")), field("max"), field("opt")};
-      symbols_.add(entry.getAs<mlir::StringAttr>("name").str(), symbol);
-    }
-  }
-
   /// Inputs bind the symbols: each symbol at the first dimension that is the bare symbol.
   void addInputs() {
     for (auto [i, argument] : llvm::enumerate(model_.getBlock().getArguments())) {
@@ -109,7 +101,7 @@ private:
       std::string buffer = plan_.addBuffer(model_.getLoc(), textAt(model_.getOutputNames(), i),
                                            plan::BufferKind::Output, sizeBytes(specOf(value)));
       outputBuffers_.push_back(buffer);
-      if (value.getDefiningOp<graph::CallOp>())
+      if (llvm::isa_and_nonnull<graph::CallOp, graph::GroupOp>(value.getDefiningOp()))
         buffers_.try_emplace(storage_.first(value), buffer);
     }
   }
@@ -199,9 +191,9 @@ private:
   /// The buffer that a value lies in; empty if it has none yet.
   std::string &bufferOf(mlir::Value value) { return buffers_[storage_.first(value)]; }
 
-  /// A call, the plugin that serves it, and what that says of its outputs.
+  /// A call or a group, the plugin that serves it, and what that says of its outputs.
   struct DescribedCall {
-    graph::CallOp call;
+    mlir::Operation *call;
     PluginChoice choice;
     std::vector<std::string> tensorNames; // of the operands
     PluginDescription description;
@@ -210,48 +202,32 @@ private:
   };
 
   Status describeCall(graph::CallOp call) {
-    std::vector<std::string> tensorNames;
-    std::vector<NodeArgument> arguments;
-    for (auto [i, input] : llvm::enumerate(call.getInputs())) {
-      tensorNames.push_back(textAt(call.getArgNames(), i).str());
-      arguments.push_back({tensorNames.back(), specOf(input)});
-    }
-    for (mlir::NamedAttribute literal : call.getArguments())
-      arguments.push_back(literalArgument(literal));
-    std::vector<TensorSpec> outputs;
-    for (mlir::Value output : call.getOutputs())
-      outputs.push_back(specOf(output));
-
-    const auto candidates = plugins_.candidates(std::string_view(call.getOp()), tensorNames);
-    if (candidates.empty())
-      return internalError("operator {} was said to be supported, but has no plugin",
-                           call.getOp().str());
     INLAY_ASSIGN(PluginChoice choice,
-                 choosePlugin(candidates, call.getOp().str(), call.getNode().str(), arguments,
-                              outputs, symbols_, policies_, targets_));
+                 choosePluginOf(call, plugins_, symbols_, policies_, targets_));
     noteChoice(choice);
-    described_.push_back({call, std::move(choice), std::move(tensorNames), {}, {}, {}});
+    described_.push_back({call, std::move(choice), tensorNamesOf(call), {}, {}, {}});
     return describeNode(described_.back());
   }
 
-  /// A literal, or integers of which some depend on sizes.
-  static NodeArgument literalArgument(mlir::NamedAttribute literal) {
-    if (std::optional<AttributeValue> value = graph::valueOf(literal.getValue()))
-      return {literal.getName().str(), std::move(*value)};
-    const auto sizeOf = [](mlir::Attribute attribute) {
-      if (auto expr = llvm::dyn_cast<graph::ExprAttr>(attribute))
-        return parseExpr(std::string_view(expr.getText().getValue())).value();
-      return Expr(llvm::cast<mlir::IntegerAttr>(attribute).getInt());
-    };
-    SizeArgument sizes;
-    if (auto list = llvm::dyn_cast<mlir::ArrayAttr>(literal.getValue())) {
-      sizes.isList = true;
-      for (mlir::Attribute element : list)
-        sizes.values.push_back(sizeOf(element));
-    } else {
-      sizes.values.push_back(sizeOf(literal.getValue()));
+  /// What is checked of single calls is checked of those of a group; the plugin of the group is
+  /// made here.
+  Status describeGroup(graph::GroupOp op) {
+    INLAY_ASSIGN(BoundGroup bound, bindGroup(op, plugins_, symbols_, policies_, targets_));
+    DescribedCall described{op, {}, {}, {}, {}, {}};
+    for (const PluginChoice &choice : bound.choices) {
+      noteChoice(choice);
+      DescribedCall member{nullptr, choice, {}, {}, {}, {}};
+      INLAY_TRY(checkDescription(member));
+      described.runTime.insert(described.runTime.end(), member.runTime.begin(),
+                               member.runTime.end());
     }
-    return {literal.getName().str(), std::move(sizes)};
+    described.choice.node = groupNode(bound.group, op.getNode().str());
+    described.choice.node.targets.assign(targets_.begin(), targets_.end());
+    described.tensorNames = described.choice.node.inputNames;
+    described.choice.plugin = groups_.emplace_back(makeGroupPlugin(std::move(bound.group))).get();
+    noteChoice(described.choice);
+    described_.push_back(std::move(described));
+    return describeNode(described_.back());
   }
 
   void noteChoice(const PluginChoice &choice) {
@@ -265,6 +241,19 @@ private:
   }
 
   Status describeNode(DescribedCall &described) {
+    INLAY_TRY(checkDescription(described));
+    const PluginNode &node = described.choice.node;
+    for (const auto &[output, input] : described.description.aliasedInputs)
+      if (std::optional<unsigned> operand = findOperand(described, node.inputNames[input]))
+        storage_.alias(described.call, output, *operand);
+    for (const auto &[output, input] : described.description.sharedInputs)
+      if (std::optional<unsigned> operand = findOperand(described, node.inputNames[input]))
+        storage_.share(described.call, output, *operand);
+    return {};
+  }
+
+  /// Asks the plugin what it says of the outputs, and checks that.
+  Status checkDescription(DescribedCall &described) {
     const PluginDefinition &plugin = *described.choice.plugin;
     PluginNode &node = described.choice.node;
     // What the exporter recorded is no plugin's business while it describes.
@@ -280,15 +269,7 @@ private:
     INLAY_TRY(checkOutputs(plugin, node, description, symbols_, described.runTime));
     INLAY_TRY(checkAliases(plugin, node, description));
     INLAY_TRY(checkViews(plugin, node, description, symbols_, described.runTime));
-    INLAY_TRY(
-        checkRequirements(plugin, node, description.requirements, symbols_, described.runTime));
-    for (const auto &[output, input] : description.aliasedInputs)
-      if (std::optional<unsigned> operand = findOperand(described, node.inputNames[input]))
-        storage_.alias(described.call, output, *operand);
-    for (const auto &[output, input] : description.sharedInputs)
-      if (std::optional<unsigned> operand = findOperand(described, node.inputNames[input]))
-        storage_.share(described.call, output, *operand);
-    return {};
+    return checkRequirements(plugin, node, description.requirements, symbols_, described.runTime);
   }
 
   /// The operand of a call that an input of its plugin is.
@@ -301,12 +282,12 @@ private:
   }
 
   Status convertNode(const DescribedCall &described) {
-    graph::CallOp call = described.call;
+    mlir::Operation *call = described.call;
     const PluginDefinition &plugin = *described.choice.plugin;
     const PluginNode &node = described.choice.node;
     const std::string context = "converting " + inlay::describeNode(plugin, node);
     for (const PluginRequirement &requirement : described.runTime)
-      plan_.addCheck(call.getLoc(), requirement.condition, requirement.message);
+      plan_.addCheck(call->getLoc(), requirement.condition, requirement.message);
 
     INLAY_ASSIGN(const ImplementationChoice choice, policies_.choose(plugin), context);
     implementations_[node.nodeName] = {choice.isJit, choice.reason};
@@ -329,12 +310,12 @@ private:
     NodeBuffers buffers;
     for (const std::string &name : node.inputNames) {
       const std::optional<unsigned> operand = findOperand(described, name);
-      buffers.inputs.push_back(operand ? bufferOf(call.getInputs()[*operand]) : "");
+      buffers.inputs.push_back(operand ? bufferOf(call->getOperand(*operand)) : "");
     }
     addNodeBuffers(call, node, implementation, buffers);
     for (const auto &[output, input] : described.description.aliasedInputs)
       if (buffers.inputs[input] != buffers.outputs[output]) {
-        plan_.addCopy(call.getLoc(), buffers.inputs[input], buffers.outputs[output]);
+        plan_.addCopy(call->getLoc(), buffers.inputs[input], buffers.outputs[output]);
         buffers.inputs[input] = buffers.outputs[output];
       }
     addSizeBuffers(described, buffers);
@@ -346,10 +327,10 @@ private:
           launch.tactic ? &implementation.tactics[*launch.tactic] : nullptr;
       if (tactic && decided[*launch.tactic].isImpossible)
         continue;
-      INLAY_TRY(addLaunch(call.getLoc(), node, launch, tactic, buffers), context);
+      INLAY_TRY(addLaunch(call->getLoc(), node, launch, tactic, buffers), context);
     }
     for (auto [i, size] : llvm::enumerate(node.sizes))
-      plan_.addReadSize(call.getLoc(), described.sizeSymbols[i], buffers.sizes[i], size.dtype,
+      plan_.addReadSize(call->getLoc(), described.sizeSymbols[i], buffers.sizes[i], size.dtype,
                         node.opName, node.nodeName);
     return {};
   }
@@ -361,7 +342,7 @@ private:
   };
 
   /// The choice between a node's tactics, if it has any.
-  std::string addChoice(graph::CallOp call, const PluginNode &node,
+  std::string addChoice(mlir::Operation *call, const PluginNode &node,
                         const PluginImplementation &implementation,
                         std::span<const DecidedTactic> decided, const NodeBuffers &buffers) {
     mlir::OpBuilder &builder = plan_.builder();
@@ -391,12 +372,12 @@ private:
       tactics.push_back(builder.getDictionaryAttr(entries));
     }
     return tactics.empty() ? ""
-                           : plan_.addChoice(call.getLoc(), tactics, node.opName, node.nodeName);
+                           : plan_.addChoice(call->getLoc(), tactics, node.opName, node.nodeName);
   }
 
   /// Memory for the sizes that kernels compute: an output's, or their own. They begin as 0.
   void addSizeBuffers(const DescribedCall &described, NodeBuffers &buffers) {
-    graph::CallOp call = described.call;
+    mlir::Operation *call = described.call;
     const PluginNode &node = described.choice.node;
     for (auto [i, size] : llvm::enumerate(node.sizes)) {
       const int64_t bytes = dataTypeSizeBytes(size.dtype);
@@ -405,12 +386,12 @@ private:
         if (index == i)
           buffer = buffers.outputs[output];
       if (buffer.empty())
-        buffer = plan_.addBuffer(call.getLoc(), node.nodeName + "." + size.name,
+        buffer = plan_.addBuffer(call->getLoc(), node.nodeName + "." + size.name,
                                  plan::BufferKind::Intermediate, Expr(bytes));
-      plan_.addComputedSymbol(call.getLoc(), described.sizeSymbols[i], size.bound,
+      plan_.addComputedSymbol(call->getLoc(), described.sizeSymbols[i], size.bound,
                               symbols_.find(described.sizeSymbols[i])->max,
                               symbols_.find(described.sizeSymbols[i])->hint);
-      plan_.addCopy(call.getLoc(), zeros(bytes), buffer);
+      plan_.addCopy(call->getLoc(), zeros(bytes), buffer);
       buffers.sizes.push_back(std::move(buffer));
     }
   }
@@ -426,26 +407,26 @@ private:
     return buffer;
   }
 
-  void addNodeBuffers(graph::CallOp call, const PluginNode &node,
+  void addNodeBuffers(mlir::Operation *call, const PluginNode &node,
                       const PluginImplementation &implementation, NodeBuffers &buffers) {
-    for (auto [i, output] : llvm::enumerate(call.getOutputs())) {
+    for (auto [i, output] : llvm::enumerate(call->getResults())) {
       std::string &buffer = bufferOf(output);
       if (buffer.empty()) {
         std::string name =
-            node.nodeName + (call.getOutputs().size() > 1 ? "." + std::to_string(i) : "");
-        buffer = plan_.addBuffer(call.getLoc(), name, plan::BufferKind::Intermediate,
+            node.nodeName + (call->getNumResults() > 1 ? "." + std::to_string(i) : "");
+        buffer = plan_.addBuffer(call->getLoc(), name, plan::BufferKind::Intermediate,
                                  sizeBytes(specOf(output)));
       }
       buffers.outputs.push_back(buffer);
     }
     for (const Workspace &workspace : implementation.workspaces)
       buffers.workspaces.push_back(
-          plan_.addBuffer(call.getLoc(), node.nodeName + "." + workspace.name,
+          plan_.addBuffer(call->getLoc(), node.nodeName + "." + workspace.name,
                           plan::BufferKind::Workspace, workspace.sizeBytes));
   }
 
   /// The inputs that the node has; optional ones that it does not have are left out.
-  void addHostCall(graph::CallOp call, const PluginDefinition &plugin, const PluginNode &node,
+  void addHostCall(mlir::Operation *call, const PluginDefinition &plugin, const PluginNode &node,
                    const NodeBuffers &buffers) {
     std::vector<std::string> inputs;
     std::vector<TensorSpec> tensors;
@@ -454,7 +435,7 @@ private:
         inputs.push_back(buffers.inputs[i]);
         tensors.push_back(node.inputs[i]);
       }
-    for (mlir::Value output : call.getOutputs())
+    for (mlir::Value output : call->getResults())
       tensors.push_back(specOf(output));
     // Sizes that are no results follow them: the function writes them too.
     std::vector<std::string> outputs = buffers.outputs;
@@ -468,7 +449,7 @@ private:
       attributes.emplace_back(plan_.builder().getStringAttr(name),
                               graph::attributeOf(model_.getContext(), value));
     const std::string function = plugin.opName();
-    plan_.addHostCall(call.getLoc(), function, inputs, outputs, tensors,
+    plan_.addHostCall(call->getLoc(), function, inputs, outputs, tensors,
                       plan_.builder().getDictionaryAttr(attributes),
                       buffers.workspaces.empty() ? "" : buffers.workspaces[0], node.nodeName);
   }
@@ -580,6 +561,7 @@ private:
   std::span<const std::string> targets_;
   ShapeSymbols symbols_;
   std::set<std::string> bound_;
+  std::vector<std::unique_ptr<PluginDefinition>> groups_;
   std::vector<DescribedCall> described_;
   ValueStorage storage_;
   std::map<std::string, std::string> chosen_; // by node: its plugin
