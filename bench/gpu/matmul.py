@@ -21,7 +21,19 @@ KERNELS = HERE / "kernels"
 TRITON_NAMES = {"f16": "fp16", "bf16": "bf16", "f32": "fp32", "i8": "i8", "e5m2": "fp8e5", "e4m3": "fp8e4nv", "i32": "i32", "f64": "fp64"}
 
 
-class MatmulCase:
+class Case:
+    """What cases have in common: how their kernel is launched."""
+    file = property(lambda self: self.kernel)
+
+    def inlay_arguments(self, tensors, scalars):
+        values = [ctypes.c_void_p(t.data_ptr()) for t in tensors]
+        return values + [ctypes.c_float(s) if isinstance(s, float) else ctypes.c_int32(s) for s in scalars]
+
+    def triton_arguments(self, tensors, scalars):
+        return [*tensors, *scalars]
+
+
+class MatmulCase(Case):
     """M × K by K × N; `dtype` of A and B, `out` of C; `stored` tells for A and B: "n" by rows, "t" by columns."""
 
     def __init__(self, dtype, out, size, tiles, warps, stages, precision="tf32", stored="nn"):
@@ -83,7 +95,7 @@ class MatmulCase:
         return exact, (relative + products) * math.sqrt(k) * 4
 
 
-class AttentionCase:
+class AttentionCase(Case):
     def __init__(self, batch, heads, length, head, tiles, warps, stages, causal):
         self.shape, self.tiles, self.causal = (batch, heads, length, head), tiles, causal
         self.num_warps, self.num_stages, self.kernel = warps, stages, "attention"
@@ -110,6 +122,71 @@ class AttentionCase:
     def reference(self, torch, tensors):
         q, k, v, _ = tensors
         return torch.nn.functional.scaled_dot_product_attention(q.float(), k.float(), v.float(), is_causal=self.causal).double(), 4e-3
+
+
+class DescribedCase(Case):
+    """M × K by transposed N × K through descriptors; `way` is a kernel of kernels/described.py."""
+    file = "described"
+    MULTIPROCESSORS = 132
+
+    def __init__(self, way, size, tiles, warps, stages):
+        self.kernel, self.size, self.tiles, self.num_warps, self.num_stages = way, size, tiles, warps, stages
+        self.name = f"described_{way}_{'x'.join(map(str, size))}_{'x'.join(map(str, tiles))}_w{warps}_s{stages}"
+        m, n, k = size
+        self.flops = 2 * m * n * k
+        count = math.ceil(m / tiles[0]) * math.ceil(n / tiles[1])
+        self.grid = (count if way == "tile_each" else min(count, self.MULTIPROCESSORS), 1, 1)
+        self.constexprs = {"TILE_M": tiles[0], "TILE_N": tiles[1], "TILE_K": tiles[2], "GROUP": 8}
+
+    def blocks(self):
+        tile_m, tile_n, tile_k = self.tiles
+        return (tile_m, tile_k), (tile_n, tile_k), (tile_m, tile_n)
+
+    def signature(self):
+        integers = ["i32:16" if value % 16 == 0 else "i32" for value in self.size]
+        tensors = [f"tensordesc<fp16[{rows},{columns}]>" for rows, columns in self.blocks()]
+        return ",".join((["*fp16:16"] * 3 if self.kernel == "describing" else tensors) + integers)
+
+    def inlay_constexprs(self):
+        return self.constexprs
+
+    def triton_constexprs(self, tl):
+        return self.constexprs
+
+    def make(self, torch):
+        m, n, k = self.size
+        torch.manual_seed(0)
+        a, b = (torch.randn(shape, device="cuda").half() for shape in ((m, k), (n, k)))
+        return [a, b, torch.empty((m, n), dtype=torch.float16, device="cuda")], [m, n, k]
+
+    def reference(self, torch, tensors):
+        a, b, _ = tensors
+        return a.double() @ b.double().T, 2e-3 * math.sqrt(self.size[2]) * 4
+
+    def inlay_arguments(self, tensors, scalars):
+        if self.kernel == "describing":
+            return super().inlay_arguments(tensors, scalars)
+        values = []
+        for tensor in tensors:
+            values.append(ctypes.c_void_p(tensor.data_ptr()))
+            values += [ctypes.c_int64(number) for number in (*tensor.shape, *tensor.stride())]
+        return values + [ctypes.c_int32(s) for s in scalars]
+
+    def triton_arguments(self, tensors, scalars):
+        if self.kernel == "describing":
+            return super().triton_arguments(tensors, scalars)
+        from triton.tools.tensor_descriptor import TensorDescriptor
+        described = [TensorDescriptor.from_tensor(tensor, list(block)) for tensor, block in zip(tensors, self.blocks())]
+        return [*described, *scalars]
+
+
+def described_cases():
+    ways = ("tile_each", "persistent", "describing")
+    # Sizes that are no multiples of the tiles, and fewer steps along K than stages; then sizes to be timed.
+    return [DescribedCase(way, size, tiles, warps, stages) for way in ways for size, tiles, warps, stages in (
+        ((200, 136, 72), (64, 64, 32), 4, 3), ((256, 256, 64), (128, 128, 64), 8, 4), ((1000, 1048, 200), (128, 256, 64), 8, 3),
+        ((1000, 1048, 208), (64, 64, 128), 4, 1), ((2048, 2048, 2048), (128, 128, 64), 8, 4), ((4096, 4096, 4096), (128, 256, 64), 8, 3),
+        ((4096, 4096, 4096), (128, 128, 64), 8, 4))]
 
 
 def all_cases():
@@ -141,7 +218,7 @@ def all_cases():
         cases.append(AttentionCase(1, 2, 512, head, (64, 64), 4, 2, causal))
         for tiles, warps, stages in (((64, 64), 4, 3), ((128, 64), 8, 3), ((128, 64), 4, 2)):
             cases.append(AttentionCase(4, 16, 4096, head, tiles, warps, stages, causal))
-    return cases
+    return cases + described_cases()
 
 
 def prepare(inlay, folder, target):
@@ -149,7 +226,7 @@ def prepare(inlay, folder, target):
     failures = 0
     for case in all_cases():
         path = folder / case.name
-        command = [inlay, "kernel", "compile", f"{KERNELS / case.kernel}.py:{case.kernel}", "--target", target, "--signature", case.signature(),
+        command = [inlay, "kernel", "compile", f"{KERNELS / case.file}.py:{case.kernel}", "--target", target, "--signature", case.signature(),
                    "--num-warps", str(case.num_warps), "--num-stages", str(case.num_stages)]
         for name, value in case.inlay_constexprs().items():
             text = f'"{value}"' if isinstance(value, str) and not value.startswith("tl.") else value
@@ -189,8 +266,7 @@ class Driver:
         return function
 
     def launcher(self, function, case, info, tensors, scalars, stream):
-        values = [ctypes.c_void_p(t.data_ptr()) for t in tensors]
-        values += [ctypes.c_float(s) if isinstance(s, float) else ctypes.c_int32(s) for s in scalars]
+        values = case.inlay_arguments(tensors, scalars)
         pointers = (ctypes.c_void_p * len(values))(*(ctypes.cast(ctypes.pointer(v), ctypes.c_void_p) for v in values))
 
         def launch():
@@ -201,11 +277,11 @@ class Driver:
         return launch
 
 
-def load_kernel(name):
-    spec = importlib.util.spec_from_file_location(name, KERNELS / f"{name}.py")
+def load_kernels(file):
+    spec = importlib.util.spec_from_file_location(file, KERNELS / f"{file}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return getattr(module, name)
+    return module
 
 
 def judge(torch, result, expected, tolerance):
@@ -222,7 +298,8 @@ def measure(folder, out, only):
 
     driver, rows = Driver(), []
     torch.cuda.init()
-    kernels = {name: load_kernel(name) for name in ("matmul", "attention")}
+    files = {name: load_kernels(name) for name in ("matmul", "attention", "described")}
+    triton.set_allocator(lambda size, alignment, stream: torch.empty(size, dtype=torch.int8, device="cuda"))
     for case in all_cases():
         if only not in case.name:
             continue
@@ -242,8 +319,8 @@ def measure(folder, out, only):
                 row[f"{who}_failure"] = str(failure).splitlines()[0][:200]
 
         constexprs = case.triton_constexprs(tl)
-        run("triton", lambda: kernels[case.kernel][case.grid](*tensors, *scalars, **constexprs, num_warps=case.num_warps,
-                                                              num_stages=case.num_stages))
+        kernel, arguments = getattr(files[case.file], case.kernel), case.triton_arguments(tensors, scalars)
+        run("triton", lambda: kernel[case.grid](*arguments, **constexprs, num_warps=case.num_warps, num_stages=case.num_stages))
         path = folder / case.name
         if pathlib.Path(f"{path}.ptx").exists():
             info = json.loads(pathlib.Path(f"{path}.json").read_text())

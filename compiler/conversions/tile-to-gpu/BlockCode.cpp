@@ -59,7 +59,7 @@ Value KernelLowering::sharedPointer(Location location, int64_t offsetBytes, Type
     shared_ = LLVM::GlobalOp::create(
         builder_, location, LLVM::LLVMArrayType::get(i8, 0),
         /*isConstant=*/false, LLVM::Linkage::External, kSharedName, Attribute(),
-        usesWarpgroups_ ? kMatrixAlignmentBytes : kSharedAlignmentBytes, kSharedSpace);
+        usesWarpgroups_ || usesMaps_ ? kMatrixAlignmentBytes : kSharedAlignmentBytes, kSharedSpace);
   }
   Value base = LLVM::AddressOfOp::create(builder_, location, pointer, shared_.getSymName());
   if (offsetBytes != 0)

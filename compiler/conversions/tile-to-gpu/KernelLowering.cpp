@@ -43,8 +43,7 @@ Value emitGridDim(uint32_t axis, OpBuilder &builder, Location location, Type i32
 
 LogicalResult KernelLowering::run() {
   Location location = kernel_.getLoc();
-  usesWarpgroups_ =
-      kernel_.walk([](tile::WarpgroupDotOp) { return WalkResult::interrupt(); }).wasInterrupted();
+  findAsyncAccesses();
   SmallVector<Type> parameters;
   for (Type type : kernel_.getArgumentTypes())
     parameters.push_back(memoryTypeOf(type));
@@ -60,6 +59,7 @@ LogicalResult KernelLowering::run() {
     return failure();
   }
   finishShared();
+  finishMaps();
   kernel_.erase();
   return success();
 }
@@ -123,6 +123,11 @@ LogicalResult KernelLowering::lower(Operation *op) {
       .Case([&](tile::SharedStoreOp store) { return lowerSharedStore(store); })
       .Case([&](tile::WarpgroupDotOp dot) { return lowerWarpgroupDot(dot); })
       .Case([&](tile::WarpgroupWaitOp wait) { return lowerWarpgroupWait(wait); })
+      .Case([&](tile::TensorMapOp map) { return lowerTensorMap(map); })
+      .Case([&](tile::TensorCopyOp copy) { return lowerTensorCopy(copy); })
+      .Case([&](tile::TensorStoreOp store) { return lowerTensorStore(store); })
+      .Case([&](tile::AllocBarriersOp alloc) { return lowerAllocBarriers(alloc); })
+      .Case([&](tile::FreeBarriersOp free) { return lowerFreeBarriers(free); })
       .Case([&](tile::ReduceOp reduce) { return lowerReduce(reduce); })
       .Case([&](tile::ScanOp scan) { return lowerScan(scan); })
       .Case([&](tile::JoinOp join) { return lowerJoin(join); })

@@ -41,6 +41,11 @@ private:
   mlir::LogicalResult lowerSharedStore(tile::SharedStoreOp op);
   mlir::LogicalResult lowerWarpgroupDot(tile::WarpgroupDotOp op);
   mlir::LogicalResult lowerWarpgroupWait(tile::WarpgroupWaitOp op);
+  mlir::LogicalResult lowerTensorMap(tile::TensorMapOp op);
+  mlir::LogicalResult lowerTensorCopy(tile::TensorCopyOp op);
+  mlir::LogicalResult lowerTensorStore(tile::TensorStoreOp op);
+  mlir::LogicalResult lowerAllocBarriers(tile::AllocBarriersOp op);
+  mlir::LogicalResult lowerFreeBarriers(tile::FreeBarriersOp op);
   mlir::LogicalResult lowerReduce(tile::ReduceOp op);
   mlir::LogicalResult lowerScan(tile::ScanOp op);
   mlir::LogicalResult lowerJoin(tile::JoinOp op);
@@ -80,8 +85,25 @@ private:
   /// the address of the tile's other parts.
   mlir::Value matrixDescriptor(mlir::Location location, mlir::Value buffer, mlir::Value slot,
                                const MatrixOperand &operand, llvm::ArrayRef<uint32_t> groupOffsets);
-  /// Lets tensor cores see what this thread has written to shared memory.
+  /// Lets tensor cores and the copy engine see what this thread has written: to shared memory, and
+  /// to all memory if the engine accesses memory that the kernel writes by itself.
   void emitProxyFence(mlir::Location location);
+  /// Notes what of the kernel's memory the copy engine and tensor cores access.
+  void findAsyncAccesses();
+  /// Where this program has its maps; called before the first one is made.
+  void claimMaps(mlir::Location location);
+  /// Lets other programs have the memory of this one's maps, at the kernel's end.
+  void releaseMaps(mlir::Location location);
+  /// Sets how many programs of a multiprocessor may have maps, once all code is there.
+  void finishMaps();
+  /// i1: a described tensor has no elements; and the size, i32, that its map has for it.
+  mlir::Value isEmptyTensor(tile::TensorMapOp op);
+  mlir::Value mapSize(tile::TensorMapOp op, size_t dimension, mlir::Value isEmpty);
+  /// The coordinates of a box in the engine's order, innermost first; all outside of an empty
+  /// tensor.
+  Registers boxCoordinates(mlir::Location location, mlir::Value map, mlir::ValueRange coordinates);
+  mlir::Value barrierAddress(mlir::Location location, mlir::Value barriers, mlir::Value slot);
+  mlir::Value isThread0(mlir::Location location);
   mlir::Value sharedAddress(mlir::Location location, const tile::LinearLayout &layout,
                             llvm::ArrayRef<int64_t> shape, mlir::Type memoryType,
                             unsigned registerIndex, int64_t offsetBytes);
@@ -144,6 +166,16 @@ private:
   mlir::LLVM::GlobalOp shared_;
   /// Whether tensor cores read shared memory by themselves.
   bool usesWarpgroups_ = false;
+  /// Whether the copy engine accesses memory, and threads by themselves write or read it too.
+  bool usesMaps_ = false, writesMemory_ = false, readsMemory_ = false;
+  bool usesAsyncCopies_ = false;
+  /// Maps of tensors: how many there are, how many are made, and where this program has them: the
+  /// address of the word and the bit that say so, and the address of its first map; in thread 0's
+  /// warp.
+  unsigned numMaps_ = 0, numMapsMade_ = 0;
+  mlir::Value claimWord_, claimBit_, firstMap_;
+  mlir::arith::ConstantOp slotsPerWord_;
+  mlir::LLVM::GlobalOp maps_;
   bool isDivergent_ = false;
   unsigned numInlineAssemblies_ = 0; // lowered so far
   unsigned numTables_ = 0;

@@ -108,6 +108,7 @@ LogicalResult KernelLowering::lowerTerminator(Operation *op) {
         return success();
       })
       .Case([&](func::ReturnOp) {
+        releaseMaps(op->getLoc());
         func::ReturnOp::create(builder_, op->getLoc(), operands);
         return success();
       });

@@ -1,6 +1,7 @@
 // Tiles in shared memory: rings that are filled asynchronously, and layouts of rank-2 tiles that
 // change through memory without bank conflicts.
 #include "compiler/conversions/tile-to-gpu/KernelLowering.h"
+#include "compiler/conversions/tile-to-gpu/PtxText.h"
 #include "compiler/conversions/tile-to-gpu/SharedAccess.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -29,7 +30,7 @@ LogicalResult KernelLowering::lowerAllocShared(tile::AllocSharedOp op) {
   auto type = cast<tile::SharedType>(op.getResult().getType());
   const SharedRegion region =
       acquireShared(op.getLoc(), placeOf(op.getResult()).sizeBytes() * int64_t{type.getNumSlots()},
-                    usesWarpgroups_ ? kMatrixAlignmentBytes : kPieceAlignmentBytes);
+                    usesWarpgroups_ || usesMaps_ ? kMatrixAlignmentBytes : kPieceAlignmentBytes);
   rings_[op.getResult()] = region;
   return success();
 }
@@ -73,8 +74,17 @@ LogicalResult KernelLowering::lowerSharedStore(tile::SharedStoreOp op) {
 }
 
 LogicalResult KernelLowering::lowerAsyncWait(tile::AsyncWaitOp op) {
-  NVVM::CpAsyncWaitGroupOp::create(builder_, op.getLoc(), op.getPending());
-  emitProxyFence(op.getLoc());
+  if (usesAsyncCopies_) {
+    NVVM::CpAsyncWaitGroupOp::create(builder_, op.getLoc(), op.getPending());
+    emitProxyFence(op.getLoc());
+  }
+  if (op.getBarriers())
+    emitAsm(
+        builder_, op.getLoc(), {},
+        {barrierAddress(op.getLoc(), op.getBarriers(), op.getSlot()), get(op.getParity()).front()},
+        "{\n.reg .pred done;\nWAIT:\n"
+        "mbarrier.try_wait.parity.shared::cta.b64 done, [$0], $1;\n@!done bra WAIT;\n}",
+        "r,r,");
   emitBarrier(op.getLoc());
   return success();
 }

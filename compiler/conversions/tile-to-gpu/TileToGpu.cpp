@@ -28,8 +28,9 @@ bool isSupported(Type type) {
   type = tile::elementTypeOf(type);
   if (auto pointer = dyn_cast<tile::PointerType>(type))
     type = pointer.getElementType();
-  return isa<tile::SharedType, Float8E4M3FNType, Float8E5M2Type, Float16Type, BFloat16Type,
-             Float32Type, Float64Type, IndexType, tile::PointerType>(type) ||
+  return isa<tile::SharedType, tile::TensorMapType, tile::BarriersType, Float8E4M3FNType,
+             Float8E5M2Type, Float16Type, BFloat16Type, Float32Type, Float64Type, IndexType,
+             tile::PointerType>(type) ||
          (type.isSignlessInteger() &&
           llvm::is_contained({1u, 8u, 16u, 32u, 64u}, type.getIntOrFloatBitWidth()));
 }

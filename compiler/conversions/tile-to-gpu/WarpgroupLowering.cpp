@@ -1,6 +1,7 @@
 // Dots of groups of warps as `wgmma`: one piece of inline PTX begins all instructions of a dot.
 #include "compiler/conversions/tile-to-gpu/KernelLowering.h"
 #include "compiler/conversions/tile-to-gpu/MmaEmission.h"
+#include "compiler/conversions/tile-to-gpu/PtxText.h"
 #include "compiler/transforms/tile/WarpgroupMma.h"
 
 #include "mlir/IR/Matchers.h"
@@ -134,29 +135,7 @@ std::string tiedConstraints(size_t count) {
   return text;
 }
 
-/// Inline PTX that no memory access passes.
-Registers emitAsm(OpBuilder &builder, Location location, ArrayRef<Type> results,
-                  ValueRange operands, StringRef text, const std::string &constraints) {
-  auto assembly = LLVM::InlineAsmOp::create(
-      builder, location,
-      results.empty()
-          ? TypeRange()
-          : TypeRange(Type(LLVM::LLVMStructType::getLiteral(builder.getContext(), results))),
-      operands, text, constraints + "~{memory}", /*has_side_effects=*/true,
-      /*is_align_stack=*/false, LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
-  Registers values;
-  for (size_t i = 0; i < results.size(); ++i)
-    values.push_back(LLVM::ExtractValueOp::create(builder, location, assembly.getResult(0),
-                                                  static_cast<int64_t>(i)));
-  return values;
-}
-
 } // namespace
-
-void KernelLowering::emitProxyFence(Location location) {
-  if (usesWarpgroups_)
-    emitAsm(builder_, location, {}, {}, "fence.proxy.async.shared::cta;", "");
-}
 
 Value KernelLowering::matrixDescriptor(Location location, Value buffer, Value slot,
                                        const MatrixOperand &operand,

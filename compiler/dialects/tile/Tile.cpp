@@ -178,6 +178,13 @@ LogicalResult AsyncCopyOp::verify() {
   return success();
 }
 
+LogicalResult AsyncWaitOp::verify() {
+  if (static_cast<bool>(getBarriers()) != static_cast<bool>(getSlot()) ||
+      static_cast<bool>(getBarriers()) != static_cast<bool>(getParity()))
+    return emitOpError("(C1) barriers come with a slot and a parity");
+  return success();
+}
+
 LogicalResult SharedLoadOp::verify() {
   if (!fitsShared(getResult().getType(), elementTypeOf(getResult().getType()),
                   getBuffer().getType()))
@@ -276,6 +283,15 @@ LogicalResult BroadcastOp::verify() {
     return emitOpError("(C1) cannot broadcast ")
            << getSource().getType() << " to " << getResult().getType();
   return success();
+}
+
+OpFoldResult ReshapeOp::fold(FoldAdaptor) {
+  // What a reshape undoes is there already.
+  auto before = getSource().getDefiningOp<ReshapeOp>();
+  if (before && !before.getAllowReorder() && !getAllowReorder() &&
+      before.getSource().getType() == getType())
+    return before.getSource();
+  return {};
 }
 
 LogicalResult ReshapeOp::verify() {

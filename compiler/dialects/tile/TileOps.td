@@ -181,6 +181,7 @@ def Tile_ReshapeOp : Tile_Op<"reshape", [Pure]> {
   let results = (outs Tile_Tensor:$result);
   let assemblyFormat = "$source (`reorder` $allowReorder^)? attr-dict `:` type($source) `->` type($result)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Tile_TransOp : Tile_Op<"trans", [Pure]> {
@@ -388,7 +389,7 @@ def Tile_DescriptorLoadOp : Tile_Op<"descriptor_load", [AttrSizedOperandSegments
     every d.
     (C1) There are as many sizes (i64), strides (i64, in elements) and offsets (i32) as the tile has dimensions; the tile's
     element type is the base's. Promised by the user, as TMA demands: the last stride is 1, the base is aligned to 16
-    bytes, the other strides are multiples of 16 bytes. Source: tl.make_tensor_descriptor.
+    bytes, the other strides are multiples of 16 bytes and not negative. Source: tl.make_tensor_descriptor.
   }];
   let arguments = (ins Tile_Pointer:$base, Variadic<I64>:$sizes, Variadic<I64>:$strides, Variadic<I32>:$offsets,
                        DefaultValuedAttr<Tile_Padding, "::inlay::tile::Padding::Zero">:$padding);
@@ -469,6 +470,8 @@ def Tile_ConvertLayoutOp : Tile_Op<"convert_layout", [Pure]> {
   let hasVerifier = 1;
 }
 
+include "compiler/dialects/tile/TensorMapOps.td"
+
 def Tile_AllocSharedOp : Tile_Op<"alloc_shared", [MemoryEffects<[MemWrite]>]> {
   let summary = "Takes shared memory, until tile.free_shared";
   let results = (outs Tile_Shared:$result);
@@ -504,11 +507,16 @@ def Tile_AsyncCommitOp : Tile_Op<"async_commit", [MemoryEffects<[MemRead, MemWri
   let assemblyFormat = "attr-dict";
 }
 
-def Tile_AsyncWaitOp : Tile_Op<"async_wait", [MemoryEffects<[MemRead, MemWrite]>]> {
+def Tile_AsyncWaitOp : Tile_Op<"async_wait", [AttrSizedOperandSegments, MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "Waits until all but the last `pending` groups of copies are there, for all threads";
-  let description = [{ It is a barrier: what threads read from slots before it is read. }];
-  let arguments = (ins I32Attr:$pending);
-  let assemblyFormat = "$pending attr-dict";
+  let description = [{
+    It is a barrier: what threads read from slots before it is read. With barriers it also waits for the end of the slot's phase
+    of this parity: copies by tile.tensor_copy belong to no group. The first phase has parity 0.
+    (C1) Barriers come with a slot and a parity.
+  }];
+  let arguments = (ins I32Attr:$pending, Optional<Tile_Barriers>:$barriers, Optional<I32>:$slot, Optional<I32>:$parity);
+  let assemblyFormat = "$pending (`for` $barriers^ `[` $slot `]` `parity` $parity `:` type($barriers))? attr-dict";
+  let hasVerifier = 1;
 }
 
 def Tile_SharedLoadOp : Tile_Op<"shared_load", [MemoryEffects<[MemRead]>]> {

@@ -8,7 +8,9 @@
 #include "compiler/targets/cuda/PtxGeneration.h"
 #include "compiler/targets/cuda/RefusedAssembly.h"
 #include "compiler/transforms/tile/AssignLayouts.h"
+#include "compiler/transforms/tile/CopyTensorLoads.h"
 #include "compiler/transforms/tile/ExpandDescriptors.h"
+#include "compiler/transforms/tile/MakeTensorMaps.h"
 #include "compiler/transforms/tile/PipelineLoads.h"
 #include "compiler/transforms/tile/WarpgroupDots.h"
 
@@ -63,12 +65,14 @@ Status CudaTarget::lower(ModuleOp module) const {
   const uint32_t numThreads = kThreadsPerWarp * numWarpsOf(module);
   ErrorCollector errors(module.getContext());
   PassManager toThread(module.getContext());
+  toThread.addPass(tile::createMakeTensorMapsPass());
   toThread.addPass(tile::createExpandDescriptorsPass());
   toThread.addPass(createCanonicalizerPass());
   toThread.addPass(createCSEPass());
   toThread.addPass(tile::createAssignLayoutsPass());
   toThread.addPass(createCSEPass());
   toThread.addPass(tile::createPipelineLoadsPass());
+  toThread.addPass(tile::createCopyTensorLoadsPass());
   toThread.addPass(tile::createWarpgroupDotsPass());
   toThread.addPass(createTileToGpuPass());
   if (failed(toThread.run(module)))

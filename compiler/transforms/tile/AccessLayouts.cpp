@@ -37,11 +37,21 @@ LinearLayout AccessLayouts::ofPointers(Value pointers) {
   return create(key, perThread_.lookup(key));
 }
 
-LinearLayout AccessLayouts::ofShape(ArrayRef<int64_t> shape) const {
-  for (const auto &[key, perThread] : perThread_)
+LinearLayout AccessLayouts::ofShape(ArrayRef<int64_t> shape) const { return ofShapeOr(shape, 1); }
+
+LinearLayout AccessLayouts::ofTensor(ArrayRef<int64_t> shape, unsigned elementBytes) const {
+  int64_t numElements = 1;
+  for (int64_t size : shape)
+    numElements *= size;
+  const int64_t fairShare = std::max<int64_t>(1, numElements / (int64_t{32} * numWarps_));
+  return ofShapeOr(shape, std::min(kLargestAccessBytes / elementBytes, fairShare));
+}
+
+LinearLayout AccessLayouts::ofShapeOr(ArrayRef<int64_t> shape, int64_t perThread) const {
+  for (const auto &[key, known] : perThread_)
     if (ArrayRef<int64_t>(key.first) == shape)
-      return create(key, perThread);
-  return ofRows(shape, 1);
+      return create(key, known);
+  return ofRows(shape, static_cast<unsigned>(perThread));
 }
 
 LinearLayout AccessLayouts::ofRows(ArrayRef<int64_t> shape, unsigned perThread) const {

@@ -19,6 +19,9 @@ public:
   LinearLayout ofPointers(mlir::Value pointers);
   /// For a tile that no access decides: as the first access of its shape, or row-major.
   LinearLayout ofShape(llvm::ArrayRef<int64_t> shape) const;
+  /// For a tile that is read from shared memory, where rows lie in pieces of 16 bytes: as the first
+  /// access of its shape, or row-major in such pieces.
+  LinearLayout ofTensor(llvm::ArrayRef<int64_t> shape, unsigned elementBytes) const;
   /// Row-major, with `perThread` neighbours of the last dimension in each thread.
   LinearLayout ofRows(llvm::ArrayRef<int64_t> shape, unsigned perThread) const;
 
@@ -28,6 +31,8 @@ private:
 
   Key keyOf(mlir::Value pointers);
   void addAccess(mlir::Value pointers);
+  /// As the first access of a shape, or row-major with so many neighbours in each thread.
+  LinearLayout ofShapeOr(llvm::ArrayRef<int64_t> shape, int64_t perThread) const;
   LinearLayout create(const Key &key, int64_t perThread) const;
 
   unsigned numWarps_;

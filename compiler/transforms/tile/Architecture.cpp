@@ -9,6 +9,7 @@ namespace inlay::tile {
 namespace {
 
 constexpr unsigned kBaselineCapability = 80;
+constexpr unsigned kFirstCapabilityOfMaps = 90;
 
 } // namespace
 
@@ -24,6 +25,12 @@ unsigned computeCapabilityOf(ModuleOp module) {
 bool hasWarpgroupMma(ModuleOp module) {
   auto target = module ? module->getAttrOfType<StringAttr>(kTargetAttr) : StringAttr();
   return target && target.getValue() == "sm_90a";
+}
+
+bool hasTensorMaps(ModuleOp module) {
+  auto target = module ? module->getAttrOfType<StringAttr>(kTargetAttr) : StringAttr();
+  return target && target.getValue().ends_with("a") &&
+         computeCapabilityOf(module) >= kFirstCapabilityOfMaps;
 }
 
 int64_t sharedLimitBytes(unsigned computeCapability) {

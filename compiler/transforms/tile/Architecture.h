@@ -14,6 +14,11 @@ unsigned computeCapabilityOf(mlir::ModuleOp module);
 /// Source: PTX ISA, "Asynchronous Warpgroup Level Matrix Multiply-Accumulate Instructions".
 bool hasWarpgroupMma(mlir::ModuleOp module);
 
+/// Whether kernels make maps of tensors for the copy engine (`tensormap.replace`): targets of
+/// compute capability 9.0 and later that are of one architecture ("sm_90a"). Source: PTX ISA,
+/// "tensormap.replace".
+bool hasTensorMaps(mlir::ModuleOp module);
+
 /// The most shared memory that a block may have. Source: CUDA C++ Programming Guide, table
 /// "Technical Specifications per Compute Capability".
 int64_t sharedLimitBytes(unsigned computeCapability);

@@ -1,8 +1,10 @@
 #include "compiler/transforms/tile/AssignLayouts.h"
 
 #include "compiler/transforms/tile/AccessLayouts.h"
+#include "compiler/transforms/tile/CopyTensorLoads.h"
 #include "compiler/transforms/tile/DotAssignment.h"
 #include "compiler/transforms/tile/ExpandDescriptors.h"
+#include "compiler/transforms/tile/MakeTensorMaps.h"
 #include "compiler/transforms/tile/PipelineLoads.h"
 #include "compiler/transforms/tile/WarpgroupDots.h"
 
@@ -25,6 +27,10 @@ bool hasTiles(Operation *op) {
 }
 ArrayRef<int64_t> shapeOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+unsigned elementBytes(Value tile) {
+  return elementTypeOf(tile.getType()).getIntOrFloatBitWidth() / 8;
 }
 
 Type withLayout(Type type, const LinearLayout &layout) {
@@ -60,6 +66,7 @@ public:
     if (failed(assignBlock(kernel_.getBody().front())))
       return failure();
     eraseUnused();
+    sinkConversions();
     return success();
   }
 
@@ -231,6 +238,15 @@ private:
           assignTogether(access, accesses_.ofPointers(access->getOperand(0)));
           return success();
         })
+        .Case([&](TensorLoadOp load) {
+          setHome(load.getResult(),
+                  accesses_.ofTensor(shapeOf(load.getResult()), elementBytes(load.getResult())));
+          return success();
+        })
+        .Case([&](TensorStoreOp store) {
+          setOperand(store.getValueMutable(), commonLayout(store.getValue()));
+          return success();
+        })
         .Case([&](DotOp dot) {
           assignDot(dot);
           return success();
@@ -335,6 +351,7 @@ private:
     return llvm::TypeSwitch<Operation *, std::optional<LinearLayout>>(op)
         .Case<LoadOp, AtomicRmwOp, AtomicCasOp>(
             [&](Operation *access) { return accesses_.ofPointers(access->getOperand(0)); })
+        .Case([&](TensorLoadOp) { return accesses_.ofTensor(shapeOf(value), elementBytes(value)); })
         .Case([&](ReduceOp reduce) -> std::optional<LinearLayout> {
           std::optional<LinearLayout> source = firstOf(reduce.getSources());
           if (!source)
@@ -467,6 +484,26 @@ private:
     });
   }
 
+  /// Moves conversions into the only branch that needs them.
+  void sinkConversions() {
+    kernel_.walk<WalkOrder::PostOrder, ReverseIterator>([](ConvertLayoutOp convert) {
+      Region *branch = nullptr;
+      for (Operation *user : convert->getUsers()) {
+        Operation *ancestor = convert->getBlock()->findAncestorOpInBlock(*user);
+        if (!isa_and_nonnull<scf::IfOp>(ancestor) || ancestor == user)
+          return;
+        Region *region = user->getParentRegion();
+        while (region->getParentOp() != ancestor)
+          region = region->getParentRegion();
+        if (branch && branch != region)
+          return;
+        branch = region;
+      }
+      if (branch)
+        convert->moveBefore(&branch->front(), branch->front().begin());
+    });
+  }
+
   func::FuncOp kernel_;
   AccessLayouts accesses_;
   DotAssignment dots_;
@@ -509,7 +546,9 @@ std::unique_ptr<Pass> createAssignLayoutsPass() { return std::make_unique<Assign
 
 void registerTileTransformPasses() {
   registerPass(createAssignLayoutsPass);
+  registerPass(createCopyTensorLoadsPass);
   registerPass(createExpandDescriptorsPass);
+  registerPass(createMakeTensorMapsPass);
   registerPass(createPipelineLoadsPass);
   registerPass(createWarpgroupDotsPass);
 }

@@ -86,10 +86,12 @@ DotAssignment::Layouts DotAssignment::createLayouts(DotOp dot, bool isChained, b
 bool DotAssignment::hasContiguousK(DotOp dot, bool isLhsComputed) {
   auto isContiguous = [&](Value operand, unsigned kDimension) {
     const TransposedTile source = stripTranspositions(operand);
+    const unsigned dimension = source.isTransposed ? 1 - kDimension : kDimension;
+    if (source.tile.getDefiningOp<TensorLoadOp>())
+      return dimension == 1;
     auto load = source.tile.getDefiningOp<LoadOp>();
     if (!load)
       return false;
-    const unsigned dimension = source.isTransposed ? 1 - kDimension : kDimension;
     const AxisInfo &info = axes_.get(load.getPtr());
     return info.contiguity[dimension] > info.contiguity[1 - dimension];
   };

@@ -3,6 +3,7 @@
 #include "compiler/transforms/tile/Architecture.h"
 #include "compiler/transforms/tile/AxisInfo.h"
 #include "compiler/transforms/tile/LinearLayout.h"
+#include "compiler/transforms/tile/PointerRoots.h"
 #include "compiler/transforms/tile/WarpgroupMma.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -29,16 +30,30 @@ constexpr int64_t kRegistersOfProcessor = 65536, kOtherRegisters = 64;
 /// Left for what else a loop moves between threads.
 constexpr int64_t kReservedBytes = 16 * 1024;
 
-/// One load that becomes copies.
+/// Rows of a tile after which the copy engine's permutation of pieces begins anew.
+constexpr int64_t kRowsOfSwizzle = 8;
+
+/// One load that becomes copies: through pointers, or by the copy engine.
 struct PipelinedLoad {
-  LoadOp op;
-  /// The dimension whose elements are neighbours, and how many are copied at once.
+  Operation *op = nullptr;
+  /// The dimension whose elements are neighbours, and how many a thread copies at once.
   unsigned fastest = 0;
   int64_t width = 1;
 
-  int64_t tileBytes() {
-    auto type = cast<RankedTensorType>(op.getResult().getType());
-    return type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  RankedTensorType type() const { return cast<RankedTensorType>(op->getResult(0).getType()); }
+  bool isByEngine() const { return isa<TensorLoadOp>(op); }
+  int64_t tileBytes() const {
+    return type().getNumElements() * type().getElementTypeBitWidth() / 8;
+  }
+  /// What the copy of an iteration is computed from.
+  SmallVector<Value> inputs() const {
+    if (auto load = dyn_cast<TensorLoadOp>(op))
+      return SmallVector<Value>(load.getCoordinates());
+    auto load = cast<LoadOp>(op);
+    SmallVector<Value> values = {load.getPtr()};
+    if (load.getMask())
+      values.push_back(load.getMask());
+    return values;
   }
 };
 
@@ -61,23 +76,6 @@ bool feedsDot(Operation *load) {
   return false;
 }
 
-/// The scalar pointer that a tile of pointers is made from, as far as it can be told.
-Value rootOf(Value pointer) {
-  while (true) {
-    Operation *op = pointer.getDefiningOp();
-    if (op && isa<AddPtrOp, PtrCastOp, SplatOp, BroadcastOp, ExpandDimsOp, ReshapeOp, TransOp,
-                  ConvertLayoutOp>(op)) {
-      pointer = op->getOperand(0);
-      continue;
-    }
-    auto argument = dyn_cast<BlockArgument>(pointer);
-    auto loop = argument ? dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp()) : scf::ForOp();
-    if (!loop || argument == loop.getInductionVar())
-      return pointer;
-    pointer = loop.getInitArgs()[argument.getArgNumber() - loop.getNumInductionVars()];
-  }
-}
-
 /// Whether an op orders memory between threads, so that no load may pass it.
 bool ordersMemory(Operation *op) {
   return isa<BarrierOp, AtomicRmwOp, AtomicCasOp>(op) ||
@@ -97,7 +95,7 @@ std::optional<PipelinedLoad> planCopy(LoadOp load, AxisAnalysis &axes) {
   std::optional<AxisInfo> mask;
   if (load.getMask())
     mask = axes.get(load.getMask());
-  PipelinedLoad best{load};
+  PipelinedLoad best{load.getOperation()};
   best.width = 0;
   for (unsigned d = 0; d < 2; ++d) {
     int64_t width = std::min<int64_t>(
@@ -106,11 +104,18 @@ std::optional<PipelinedLoad> planCopy(LoadOp load, AxisAnalysis &axes) {
     if (mask)
       width = std::min(width, mask->constancy[d]);
     if (width > best.width)
-      best = {load, d, width};
+      best = {load.getOperation(), d, width};
   }
   if (best.width * elementBytes < kSmallestCopyBytes)
     return std::nullopt;
   return best;
+}
+
+/// The same for the copy engine; none if slots of a ring would differ in how pieces are permuted.
+std::optional<PipelinedLoad> planCopy(TensorLoadOp load) {
+  if (cast<RankedTensorType>(load.getResult().getType()).getDimSize(0) < kRowsOfSwizzle)
+    return std::nullopt;
+  return PipelinedLoad{load.getOperation(), 1, 1};
 }
 
 /// The ops of a loop's body that addresses and masks of its loads are computed by, also in later
@@ -166,16 +171,24 @@ public:
         location_(loop.getLoc()) {}
 
   void run() {
-    for (PipelinedLoad &load : loads_) {
-      auto type = cast<RankedTensorType>(load.op.getResult().getType());
+    unsigned numByEngine = 0;
+    for (const PipelinedLoad &load : loads_) {
       buffers_.push_back(AllocSharedOp::create(
           builder_, location_,
-          SharedType::get(builder_.getContext(), static_cast<unsigned>(numSlots_), type.getShape(),
-                          type.getElementType(), load.fastest)));
+          SharedType::get(builder_.getContext(), static_cast<unsigned>(numSlots_),
+                          load.type().getShape(), load.type().getElementType(), load.fastest)));
+      numByEngine += load.isByEngine();
     }
+    hasGroups_ = numByEngine < loads_.size();
+    if (numByEngine > 0)
+      barriers_ = AllocBarriersOp::create(
+          builder_, location_,
+          BarriersType::get(builder_.getContext(), static_cast<unsigned>(numSlots_), numByEngine));
     SmallVector<Value> state = emitPrologue();
     emitLoop(state);
-    AsyncWaitOp::create(builder_, location_, 0);
+    createWait(0, {}, {});
+    if (barriers_)
+      FreeBarriersOp::create(builder_, location_, barriers_);
     for (Value buffer : buffers_)
       FreeSharedOp::create(builder_, location_, buffer);
   }
@@ -189,6 +202,13 @@ private:
   Value timesStep(int64_t count) {
     Type type = loop_.getStep().getType();
     return arith::MulIOp::create(builder_, location_, loop_.getStep(), constant(type, count));
+  }
+
+  void createWait(int64_t pending, Value slot, Value parity) {
+    const bool needsSlot = barriers_ && slot;
+    AsyncWaitOp::create(builder_, location_, static_cast<uint32_t>(pending),
+                        needsSlot ? barriers_ : Value(), needsSlot ? slot : Value(),
+                        needsSlot ? parity : Value());
   }
 
   /// Begins the copies of the iteration `ahead` iterations after that of `induction`; `state` are
@@ -206,23 +226,38 @@ private:
     for (auto [number, value] : llvm::zip_equal(slice_.carried(), state))
       mapping.map(loop_.getRegionIterArg(number), value);
     slice_.clone(builder_, mapping);
-    for (auto [load, buffer] : llvm::zip_equal(loads_, buffers_)) {
-      Value pointers = mapping.lookupOrDefault(load.op.getPtr());
-      auto type = cast<RankedTensorType>(pointers.getType());
-      Value mask = SplatOp::create(
-          builder_, location_,
-          RankedTensorType::get(type.getShape(), builder_.getI1Type(), type.getEncoding()),
-          isThere);
-      if (load.op.getMask())
-        mask = arith::AndIOp::create(builder_, location_,
-                                     mapping.lookupOrDefault(load.op.getMask()), mask);
-      AsyncCopyOp::create(builder_, load.op.getLoc(), pointers, mask, buffer, slot,
-                          static_cast<uint32_t>(load.width));
-    }
-    AsyncCommitOp::create(builder_, location_);
+    for (auto [load, buffer] : llvm::zip_equal(loads_, buffers_))
+      emitCopy(load, buffer, slot, isThere, mapping);
+    if (hasGroups_)
+      AsyncCommitOp::create(builder_, location_);
     Operation *yield = loop_.getBody()->getTerminator();
     for (auto [number, value] : llvm::zip_equal(slice_.carried(), state))
       value = mapping.lookupOrDefault(yield->getOperand(number));
+  }
+
+  /// Begins the copy of one load. Past the last iteration the copy engine is only counted.
+  void emitCopy(const PipelinedLoad &load, Value buffer, Value slot, Value isThere,
+                IRMapping &mapping) {
+    Location location = load.op->getLoc();
+    if (auto tensorLoad = dyn_cast<TensorLoadOp>(load.op)) {
+      SmallVector<Value> coordinates;
+      for (Value coordinate : tensorLoad.getCoordinates())
+        coordinates.push_back(mapping.lookupOrDefault(coordinate));
+      TensorCopyOp::create(builder_, location, tensorLoad.getMap(), coordinates, isThere, buffer,
+                           barriers_, slot);
+      return;
+    }
+    auto pointerLoad = cast<LoadOp>(load.op);
+    Value pointers = mapping.lookupOrDefault(pointerLoad.getPtr());
+    auto type = cast<RankedTensorType>(pointers.getType());
+    Value mask = SplatOp::create(
+        builder_, location_,
+        RankedTensorType::get(type.getShape(), builder_.getI1Type(), type.getEncoding()), isThere);
+    if (pointerLoad.getMask())
+      mask = arith::AndIOp::create(builder_, location_,
+                                   mapping.lookupOrDefault(pointerLoad.getMask()), mask);
+    AsyncCopyOp::create(builder_, location, pointers, mask, buffer, slot,
+                        static_cast<uint32_t>(load.width));
   }
 
   SmallVector<Value> emitPrologue() {
@@ -234,11 +269,16 @@ private:
     return state;
   }
 
-  Value nextSlot(Value slot) {
+  /// The slot after a slot, and the parity there of what is copied next.
+  std::pair<Value, Value> nextSlot(Value slot, Value parity) {
     Value next = arith::AddIOp::create(builder_, location_, slot, i32(1));
     Value isLast =
         arith::CmpIOp::create(builder_, location_, arith::CmpIPredicate::eq, next, i32(numSlots_));
-    return arith::SelectOp::create(builder_, location_, isLast, i32(0), next);
+    if (parity)
+      parity = arith::XOrIOp::create(
+          builder_, location_, parity,
+          arith::ExtUIOp::create(builder_, location_, builder_.getI32Type(), isLast));
+    return {arith::SelectOp::create(builder_, location_, isLast, i32(0), next), parity};
   }
 
   void emitLoop(ArrayRef<Value> state) {
@@ -246,6 +286,8 @@ private:
     SmallVector<Value> inits(loop_.getInitArgs());
     inits.append(state.begin(), state.end());
     inits.append({i32(0), i32(distance())});
+    if (barriers_)
+      inits.push_back(i32(0));
     auto loop = scf::ForOp::create(builder_, location_, loop_.getLowerBound(),
                                    loop_.getUpperBound(), loop_.getStep(), inits);
     loop->setDiscardableAttrs(loop_->getDiscardableAttrDictionary());
@@ -253,13 +295,17 @@ private:
     if (body->mightHaveTerminator())
       body->getTerminator()->erase();
     auto arguments = body->getArguments().drop_front(1 + numCarried);
-    Value readSlot = arguments[state.size()], writeSlot = arguments[state.size() + 1];
+    Value readSlot = arguments[state.size()], writeSlot = arguments[state.size() + 1],
+          parity = barriers_ ? Value(arguments[state.size() + 2]) : Value();
 
     builder_.setInsertionPointToStart(body);
-    AsyncWaitOp::create(builder_, location_, static_cast<uint32_t>(distance() - 1));
+    createWait(distance() - 1, readSlot, parity);
     SmallVector<Value> next(arguments.take_front(state.size()));
     emitCopies(loop.getInductionVar(), distance(), writeSlot, next);
-    next.append({nextSlot(readSlot), nextSlot(writeSlot)});
+    auto [nextRead, nextParity] = nextSlot(readSlot, parity);
+    next.append({nextRead, nextSlot(writeSlot, {}).first});
+    if (barriers_)
+      next.push_back(nextParity);
     readFromRing(readSlot);
 
     loop_.getInductionVar().replaceAllUsesWith(loop.getInductionVar());
@@ -280,7 +326,7 @@ private:
     for (auto [load, buffer] : llvm::zip_equal(loads_, buffers_)) {
       OpBuilder builder(load.op);
       auto read = [&](Type type) -> Value {
-        return SharedLoadOp::create(builder, load.op.getLoc(), type, buffer, slot);
+        return SharedLoadOp::create(builder, load.op->getLoc(), type, buffer, slot);
       };
       for (Operation *user : llvm::make_early_inc_range(load.op->getUsers()))
         if (auto convert = dyn_cast<ConvertLayoutOp>(user)) {
@@ -288,8 +334,8 @@ private:
           convert.erase();
         }
       if (!load.op->use_empty())
-        load.op.getResult().replaceAllUsesWith(read(load.op.getResult().getType()));
-      load.op.erase();
+        load.op->getResult(0).replaceAllUsesWith(read(load.type()));
+      load.op->erase();
     }
   }
 
@@ -300,7 +346,21 @@ private:
   OpBuilder builder_;
   Location location_;
   SmallVector<Value> buffers_;
+  Value barriers_; // null if the copy engine copies nothing
+  bool hasGroups_ = false;
 };
+
+/// Bytes of shared memory that accesses by the copy engine take inside of a loop, but for those
+/// that are loaded ahead.
+int64_t otherTileBytes(scf::ForOp loop, ArrayRef<PipelinedLoad> loads) {
+  int64_t bytes = 0;
+  loop.getBody()->walk([&](Operation *op) {
+    if (isa<TensorLoadOp, TensorStoreOp>(op) &&
+        llvm::none_of(loads, [&](const PipelinedLoad &load) { return load.op == op; }))
+      bytes += cast<TensorMapType>(op->getOperand(0).getType()).getTileBytes();
+  });
+  return bytes;
+}
 
 /// Slots that a loop should have beyond its stages: dots of groups of warps read one while the next
 /// must be there already, so that copies are ahead by one less. One, if as many blocks as before
@@ -331,8 +391,8 @@ void pipeline(scf::ForOp loop, int64_t numStages, bool needsDot, AxisAnalysis &a
   llvm::SetVector<Value> written;
   bool isOrdered = false;
   loop.getBody()->walk([&](Operation *op) {
-    if (auto store = dyn_cast<StoreOp>(op))
-      written.insert(rootOf(store.getPtr()));
+    if (isa<StoreOp, TensorStoreOp>(op))
+      written.insert(rootOfAccess(op));
     isOrdered |= ordersMemory(op);
   });
   if (isOrdered) {
@@ -341,20 +401,23 @@ void pipeline(scf::ForOp loop, int64_t numStages, bool needsDot, AxisAnalysis &a
   }
   AddressSlice slice(loop);
   int64_t slotBytes = 0;
-  for (auto load : loop.getBody()->getOps<LoadOp>()) {
-    if (needsDot && !feedsDot(load))
+  for (Operation &load : *loop.getBody()) {
+    if (!isa<LoadOp, TensorLoadOp>(load) || (needsDot && !feedsDot(&load)))
       continue;
-    if (written.contains(rootOf(load.getPtr()))) {
-      load->emitRemark("not loaded ahead: the loop stores through the same pointer");
+    if (written.contains(rootOfAccess(&load))) {
+      load.emitRemark("not loaded ahead: the loop stores through the same pointer");
       continue;
     }
-    std::optional<PipelinedLoad> plan = planCopy(load, axes);
+    auto tensorLoad = dyn_cast<TensorLoadOp>(load);
+    std::optional<PipelinedLoad> plan =
+        tensorLoad ? planCopy(tensorLoad) : planCopy(cast<LoadOp>(load), axes);
     AddressSlice grown = slice;
-    if (!plan || failed(grown.add(load.getPtr())) ||
-        (load.getMask() && failed(grown.add(load.getMask())))) {
-      load->emitRemark("not loaded ahead: ")
-          << (plan ? "its address depends on memory"
-                   : "aligned runs of 4 bytes or more under one mask are not proved");
+    if (!plan ||
+        !llvm::all_of(plan->inputs(), [&](Value input) { return succeeded(grown.add(input)); })) {
+      load.emitRemark("not loaded ahead: ")
+          << (plan         ? "its address depends on memory"
+              : tensorLoad ? "its tiles have less than 8 rows"
+                           : "aligned runs of 4 bytes or more under one mask are not proved");
       continue;
     }
     slice = grown;
@@ -363,6 +426,7 @@ void pipeline(scf::ForOp loop, int64_t numStages, bool needsDot, AxisAnalysis &a
   }
   if (loads.empty())
     return;
+  budgetBytes -= otherTileBytes(loop, loads);
   const int64_t numSlots = std::min(
       numStages + numSlotsOfDots(loop, numStages, slotBytes, budgetBytes), budgetBytes / slotBytes);
   if (numSlots < kFewestSlots) {
@@ -382,8 +446,9 @@ int64_t storedOperandBytes(ModuleOp module) {
       return;
     for (Value operand : {dot.getLhs(), dot.getRhs()}) {
       Value source = stripTranspositions(operand).tile;
+      Operation *op = source.getDefiningOp();
       const bool isLoaded =
-          source.getDefiningOp<LoadOp>() && isa<scf::ForOp>(source.getDefiningOp()->getParentOp());
+          op && isa<LoadOp, TensorLoadOp>(op) && isa<scf::ForOp>(op->getParentOp());
       if (!isLoaded && !(operand == dot.getLhs() && hasLhsInRegisters(dot)))
         stored.insert(source);
     }

@@ -17,6 +17,11 @@ namespace inlay::tile {
 ///     →  copy p0 into r[0]; p1 = p0 + s; copy p1 into r[1]; …
 ///        for … { wait; a = shared_load r[i % n]; copy p' into r[(i - 1) % n]; dot(a, …); p' += s }
 ///
+/// Loads by maps of tensors become tile.tensor_copy, whose barriers the wait is for. A slot's phase
+/// ends once for each iteration, also past the last one, where nothing is copied:
+///
+///   for … { async_wait … for b[i % n] parity (i / n) % 2; …; tensor_copy … if more into r, b[…] }
+///
 /// With tile.num_stages on the loop itself, loads that feed no dot are copied too. Copies past the
 /// last iteration are masked off and touch no memory.
 ///

@@ -31,7 +31,7 @@ int64_t elementBytes(Value tile) {
 bool isPassable(Operation *op) {
   return op->getNumRegions() == 0 && !op->hasTrait<OpTrait::IsTerminator>() &&
          (isMemoryEffectFree(op) ||
-          isa<AsyncCopyOp, AsyncCommitOp, SharedLoadOp, LoadOp, StoreOp>(op));
+          isa<AsyncCopyOp, AsyncCommitOp, TensorCopyOp, SharedLoadOp, LoadOp, StoreOp>(op));
 }
 
 /// The op of a block that an op is, or is inside of.
@@ -107,8 +107,10 @@ private:
     const bool needsNeighbours = elementBytes(operand) != 2;
     if (auto read = source.tile.getDefiningOp<SharedLoadOp>()) {
       auto ring = cast<SharedType>(read.getBuffer().getType());
-      if (!needsNeighbours || ring.getFastest() == kDimension)
+      if (!needsNeighbours || ring.getFastest() == kDimension) {
+        keepBuffer(read);
         return {read.getBuffer(), read.getSlot(), source.isTransposed};
+      }
     }
     unsigned fastest = kDimension;
     const LinearLayout layout = layoutOf(source.tile);
@@ -117,6 +119,17 @@ private:
       fastest = 1 - kDimension;
     Stored &stored = storeOnce(source.tile, fastest);
     return {stored.buffer, stored.slot, source.isTransposed};
+  }
+
+  /// Lets a buffer that was copied to for one read live until the last dot has read it.
+  void keepBuffer(SharedLoadOp read) {
+    auto buffer = read.getBuffer().getDefiningOp<AllocSharedOp>();
+    if (cast<SharedType>(buffer.getType()).getNumSlots() != 1 || stored_.contains(buffer))
+      return;
+    for (Operation *user : llvm::make_early_inc_range(buffer->getUsers()))
+      if (isa<FreeSharedOp>(user))
+        user->erase();
+    stored_.insert({buffer, Stored{buffer, read.getSlot(), {}}});
   }
 
   /// The buffer that a tile is stored to as soon as it is there.
@@ -204,7 +217,9 @@ private:
     for (Operation &op : *body) {
       if (isa<WarpgroupDotOp>(op))
         last = &op;
-      if (isa<AsyncCopyOp, AsyncCommitOp>(op))
+      auto copy = dyn_cast<TensorCopyOp>(op);
+      if (isa<AsyncCopyOp, AsyncCommitOp>(op) ||
+          (copy && loop.isDefinedOutsideOfLoop(copy.getBuffer())))
         turn.push_back(&op);
     }
     Location location = loop.getLoc();
@@ -213,19 +228,39 @@ private:
       last = WarpgroupWaitOp::create(builder_, location, TypeRange(),
                                      static_cast<uint32_t>(inside.size()), ValueRange());
     if (waitsAhead) {
-      builder_.setInsertionPoint(loop);
-      AsyncWaitOp::create(builder_, location, head.getPending());
-      head.setPending(head.getPending() - 1);
+      waitAhead(loop, head);
       turn.insert(turn.begin(), head);
     } else {
       last = BarrierOp::create(builder_, location);
     }
+    // What says which slot comes next may be computed behind the dot.
+    for (Value operand : turn.front()->getOperands())
+      if (Operation *op = operand.getDefiningOp();
+          op && op->getBlock() == body && last->isBeforeInBlock(op))
+        last = op;
     for (Operation *op : turn) {
       if (op->isBeforeInBlock(last))
         op->moveAfter(last);
       last = op;
     }
     keepInFlight(loop, inside, accumulates);
+  }
+
+  /// Lets the wait at a loop's head wait for what the next iteration reads; what the first one
+  /// reads is waited for before the loop.
+  void waitAhead(scf::ForOp loop, AsyncWaitOp head) {
+    builder_.setInsertionPoint(loop);
+    auto first = cast<AsyncWaitOp>(builder_.clone(*head));
+    head.setPending(head.getPending() - 1);
+    Operation *yield = loop.getBody()->getTerminator();
+    for (auto [before, next] : llvm::zip_equal(first->getOpOperands(), head->getOpOperands())) {
+      auto carried = dyn_cast<BlockArgument>(next.get());
+      if (!carried || carried.getOwner() != loop.getBody())
+        continue;
+      const unsigned number = carried.getArgNumber() - loop.getNumInductionVars();
+      before.set(loop.getInitArgs()[number]);
+      next.set(yield->getOperand(number));
+    }
   }
 
   /// Carries what dots have begun to the next iteration. A sum needs no wait there; another result

@@ -446,3 +446,51 @@ func.func @shared_load_c1(%ring: !tile.shared<2, [4, 8], f32, 1>, %slot: i32) {
   %v = tile.shared_load %ring[%slot] : !tile.shared<2, [4, 8], f32, 1> -> tensor<4x8xf32>
   return
 }
+
+// -----
+
+// expected-error@+1 {{(C3) a row has 8 bytes; expected 16 or more}}
+func.func @tensor_map_type(%map: !tile.tensor_map<[8, 4], f16, zero>) {
+  return
+}
+
+// -----
+
+// expected-error@+1 {{(C2) elements are 'i32' padded with nan; expected integers or floats of 8 to 64 bits, and 16 for NaN}}
+func.func @tensor_map_padding(%map: !tile.tensor_map<[8, 4], i32, nan>) {
+  return
+}
+
+// -----
+
+func.func @tensor_map_c1(%p: !tile.ptr<f32>, %n: i64) {
+  // expected-error@+1 {{(C1) '!tile.ptr<f32>' with 1 sizes and 1 strides is no '!tile.tensor_map<[8, 16], f32, zero>'}}
+  %map = tile.tensor_map %p sizes %n strides %n : !tile.ptr<f32> -> !tile.tensor_map<[8, 16], f32, zero>
+  return
+}
+
+// -----
+
+func.func @tensor_map_c2(%p: !tile.ptr<f32>, %n: i64, %isUsed: i1) {
+  scf.if %isUsed {
+    // expected-error@+1 {{(C2) is inside of a loop or branch; expected it in the kernel's own block}}
+    %map = tile.tensor_map %p sizes %n strides %n : !tile.ptr<f32> -> !tile.tensor_map<[16], f32, zero>
+  }
+  return
+}
+
+// -----
+
+func.func @tensor_load_c1(%map: !tile.tensor_map<[2, 4, 16], f32, zero>, %i: i32) {
+  // expected-error@+1 {{(C1) 2 coordinates and 'tensor<8x16xf32>' do not fit '!tile.tensor_map<[2, 4, 16], f32, zero>', whose tile is 'tensor<8x16xf32>'}}
+  %x = tile.tensor_load %map[%i, %i] : !tile.tensor_map<[2, 4, 16], f32, zero> -> tensor<8x16xf32>
+  return
+}
+
+// -----
+
+func.func @tensor_copy_c2(%map: !tile.tensor_map<[8, 16], f32, zero>, %ring: !tile.shared<2, [8, 16], f32, 1>, %bars: !tile.barriers<3, 1>, %i: i32, %more: i1) {
+  // expected-error@+1 {{(C2) '!tile.shared<2, [8, 16], f32, 1>' and '!tile.barriers<3, 1>' do not fit '!tile.tensor_map<[8, 16], f32, zero>'}}
+  tile.tensor_copy %map[%i, %i] if %more into %ring, %bars[%i] : !tile.tensor_map<[8, 16], f32, zero>, !tile.shared<2, [8, 16], f32, 1>, !tile.barriers<3, 1>
+  return
+}
