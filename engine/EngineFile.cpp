@@ -84,6 +84,14 @@ bool readsSizes(const fb::EngineT &engine) {
   return false;
 }
 
+bool callsLibraries(const fb::EngineT &engine) {
+  for (const std::unique_ptr<fb::KernelT> &kernel : engine.kernels)
+    for (const std::unique_ptr<fb::ImageT> &image : kernel->images)
+      if (image->format == fb::ImageFormat::LibraryFunction)
+        return true;
+  return false;
+}
+
 bool callsHost(const fb::EngineT &engine) {
   for (const std::unique_ptr<fb::StepT> &step : engine.steps)
     if (step->kind.AsHostCall())
@@ -133,11 +141,11 @@ Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
   EngineHeader header{};
   std::memcpy(header.magic, kMagic, sizeof(header.magic));
   header.formatVersion = kEngineFormatVersion;
-  header.flags = (hasLaunchDetails(engine) ? kLaunchDetailsFlag : 0) |
-                 (usesScratch(engine) ? kScratchFlag : 0) |
-                 (callsHost(engine) ? kHostCallFlag : 0) |
-                 (readsSizes(engine) ? kComputedSizesFlag : 0) |
-                 (engine.choices.empty() ? 0 : kTacticsFlag) | (hasState(engine) ? kStateFlag : 0);
+  header.flags =
+      (hasLaunchDetails(engine) ? kLaunchDetailsFlag : 0) |
+      (usesScratch(engine) ? kScratchFlag : 0) | (callsHost(engine) ? kHostCallFlag : 0) |
+      (readsSizes(engine) ? kComputedSizesFlag : 0) | (engine.choices.empty() ? 0 : kTacticsFlag) |
+      (hasState(engine) ? kStateFlag : 0) | (callsLibraries(engine) ? kLibraryFunctionsFlag : 0);
   header.metadataOffset = sizeof(EngineHeader);
   header.metadataSizeBytes = metadataSizeBytes;
   header.segmentsOffset = segmentsOffset;

@@ -30,13 +30,16 @@ inline constexpr uint32_t kScratchFlag = 2;
 inline constexpr uint32_t kHostCallFlag = 4;
 /// Flag of engines with sizes that their kernels compute: symbols with a bound, ReadSize steps.
 inline constexpr uint32_t kComputedSizesFlag = 8;
-/// All flags that this version of the code knows.
 /// Flag of engines with launches that run only if their tactic is taken.
 inline constexpr uint32_t kTacticsFlag = 16;
 /// Flag of engines with state: memory that a context keeps from one run to the next.
 inline constexpr uint32_t kStateFlag = 32;
+/// Flag of engines with kernels that are functions of libraries on the machine.
+inline constexpr uint32_t kLibraryFunctionsFlag = 64;
+/// All flags that this version of the code knows.
 inline constexpr uint32_t kKnownEngineFlags = kLaunchDetailsFlag | kScratchFlag | kHostCallFlag |
-                                              kComputedSizesFlag | kTacticsFlag | kStateFlag;
+                                              kComputedSizesFlag | kTacticsFlag | kStateFlag |
+                                              kLibraryFunctionsFlag;
 
 /// The first 64 bytes of an engine file, little-endian.
 struct EngineHeader {

@@ -161,6 +161,11 @@ private:
 
   void printImage(const fb::Image &image) {
     const fb::Segment *segment = engine_.segments()->Get(image.segment());
+    if (image.format() == fb::ImageFormat::LibraryFunction) {
+      line("  image {}: LibraryFunction, {}, called where the library is installed",
+           textOf(image.target()), quoted(textOf(image.entry())));
+      return;
+    }
     std::string details;
     if (image.format() != fb::ImageFormat::X86SharedObject)
       details = fmt::format(", {} warps, {} bytes shared, {} registers, {} bytes spilled",

@@ -6,6 +6,7 @@
 #include "engine/ChoiceVerifier.h"
 #include "engine/ComputedSizes.h"
 #include "engine/EngineFile.h"
+#include "engine/LibraryFunctions.h"
 #include "engine/OutputVerifier.h"
 #include "symbolic/FloatExpr.h"
 
@@ -38,6 +39,7 @@ public:
     INLAY_TRY(verifyKernels());
     INLAY_TRY(verifySteps());
     INLAY_TRY(verifyChoices(engine_));
+    INLAY_TRY(verifyLibraryFunctions(engine_));
     for (uint32_t i = 0; i < engine_.checks()->size(); ++i)
       INLAY_TRY(verifyIndex(engine_.checks()->Get(i)->condition(), engine_.expressions()->size(),
                             "checks", i, "expression"));
@@ -225,6 +227,8 @@ private:
         if (image->format() > fb::ImageFormat::MAX)
           return dataLoss("kernels[{}] has an image of unknown format {}", i,
                           static_cast<int>(image->format()));
+        if (image->format() == fb::ImageFormat::LibraryFunction)
+          continue; // verifyLibraryFunctions
         const std::string_view target = image->target()->string_view();
         const bool isCpu = image->format() == fb::ImageFormat::X86SharedObject;
         if (!target.starts_with(isCpu ? "cpu:" : "cuda:") || image->entry()->size() == 0)

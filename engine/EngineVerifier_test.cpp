@@ -298,19 +298,51 @@ INSTANTIATE_TEST_SUITE_P(
                                 "8 bytes")),
     [](const auto &test) { return std::string(test.param.name); });
 
-TEST(Verifier, AcceptsComputedSizesUpdatedInputsTacticsAndState) {
-  for (TestEngine (*make)() :
-       {makeSizeTestEngine, makeUpdateTestEngine, makeTacticTestEngine, makeStateTestEngine}) {
+#define BREAK_LIBRARY(name, statement, message)                                                    \
+  BrokenEngine {                                                                                   \
+    name,                                                                                          \
+        [](TestEngine &test) {                                                                     \
+          test = makeLibraryTestEngine();                                                          \
+          fb::EngineT &e = test.engine;                                                            \
+          fb::ImageT &image = *e.kernels[1]->images[0];                                            \
+          (void)image;                                                                             \
+          statement;                                                                               \
+        },                                                                                         \
+        message                                                                                    \
+  }
+
+INSTANTIATE_TEST_SUITE_P(
+    LibraryFunctions, Verifier,
+    testing::Values(
+        BREAK_LIBRARY("libraryBesideCode",
+                      e.kernels[0]->images[0]->format = fb::ImageFormat::LibraryFunction,
+                      "kernels[0] 'add_one_kernel' has "),
+        BREAK_LIBRARY("libraryForOneArchitecture", image.target = "cuda:sm_90",
+                      "kernels[1] 'library' has the library function 'vendor.add_one' for target "
+                      "'cuda:sm_90' with 0 bytes; expected a name, 'cpu' or 'cuda', and no bytes"),
+        BREAK_LIBRARY("libraryWithCode", image.segment = 0,
+                      "kernels[1] 'library' has the library function 'vendor.add_one' for target "
+                      "'cuda' with 13 bytes"),
+        BREAK_LIBRARY("libraryWithoutName", image.entry.clear(),
+                      "kernels[1] 'library' has the library function ''"),
+        BREAK_LIBRARY("libraryIsLast", e.steps[2]->kind.AsLaunch()->kernel = 1,
+                      "choices[0] has an order that ends in tactic 'any', which calls a library")),
+    [](const auto &test) { return std::string(test.param.name); });
+
+TEST(Verifier, AcceptsComputedSizesUpdatedInputsTacticsLibrariesAndState) {
+  for (TestEngine (*make)() : {makeSizeTestEngine, makeUpdateTestEngine, makeTacticTestEngine,
+                               makeLibraryTestEngine, makeStateTestEngine}) {
     TestEngine test = make();
     const Result<std::vector<std::byte>> bytes =
         writeEngineFile(std::move(test.engine), test.segments);
     ASSERT_TRUE(bytes.isOk()) << bytes.status().toString();
     EngineHeader header;
     std::memcpy(&header, bytes->data(), sizeof(header));
-    EXPECT_EQ(header.flags, make == makeSizeTestEngine     ? kComputedSizesFlag
-                            : make == makeTacticTestEngine ? kTacticsFlag
-                            : make == makeStateTestEngine  ? kStateFlag
-                                                           : 0u);
+    EXPECT_EQ(header.flags, make == makeSizeTestEngine      ? kComputedSizesFlag
+                            : make == makeTacticTestEngine  ? kTacticsFlag
+                            : make == makeLibraryTestEngine ? kTacticsFlag | kLibraryFunctionsFlag
+                            : make == makeStateTestEngine   ? kStateFlag
+                                                            : 0u);
   }
 }
 

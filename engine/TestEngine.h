@@ -229,6 +229,24 @@ inline TestEngine makeTacticTestEngine() {
   return test;
 }
 
+/// Has the tactic "large" of makeTacticTestEngine call a library instead, as kernel 1.
+inline TestEngine makeLibraryTestEngine() {
+  TestEngine test = makeTacticTestEngine();
+  auto kernel = std::make_unique<fb::KernelT>(*test.engine.kernels[0]);
+  kernel->name = "library";
+  kernel->images.resize(1);
+  fb::ImageT &image = *kernel->images[0];
+  image = {};
+  image.target = "cuda";
+  image.format = fb::ImageFormat::LibraryFunction;
+  image.entry = "vendor.add_one";
+  image.segment = static_cast<uint32_t>(test.segments.size());
+  test.segments.emplace_back();
+  test.engine.kernels.push_back(std::move(kernel));
+  test.engine.steps[0]->kind.AsLaunch()->kernel = 1;
+  return test;
+}
+
 /// z is what the run before was given as x, two floats; first the eight bytes of the state's
 /// segment.
 inline TestEngine makeStateTestEngine() {

@@ -142,6 +142,7 @@ Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result
     build.passes = given.passes;
   INLAY_ASSIGN(build.disabledPasses,
                textsOf(given.disabled_passes, given.num_disabled_passes, "disabled_passes"));
+  build.usesVendorLibraries = given.no_vendor_libraries == 0;
   if (given.progress)
     build.progress = [&](const BuildProgress &at) {
       given.progress(given.progress_user, std::string(at.phase).c_str(), at.item.c_str(), at.done,

@@ -138,6 +138,13 @@ BuildRecord buildRecord(plan::ProgramOp program,
   return record;
 }
 
+LibraryUse librariesOf(const BuildOptions &options) {
+  LibraryUse libraries{options.usesVendorLibraries, {}};
+  for (const EngineTimer *timer : options.timers)
+    libraries.measured.push_back(timer->family());
+  return libraries;
+}
+
 /// One build: holds what the phases share.
 class Builder {
 public:
@@ -251,7 +258,8 @@ private:
       if (!passes.empty())
         INLAY_TRY(optimize(module, passes, targetNames));
       INLAY_ASSIGN(PlanConversion conversion,
-                   convertGraphToPlan(module, plugins_, options_.policies, targetNames));
+                   convertGraphToPlan(module, plugins_, options_.policies, targetNames,
+                                      librariesOf(options_)));
       plan_ = std::move(conversion.module);
       report_.notes = std::move(conversion.notes);
       chosen_ = std::move(conversion.plugins);

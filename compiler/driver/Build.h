@@ -56,6 +56,9 @@ struct BuildOptions {
   /// An engine that was built from the same before is taken from there. With a dump, everything is
   /// built.
   std::optional<EngineCacheOptions> engineCache;
+  /// Tactics of standard operators that call libraries of the machine on which the engine runs
+  /// (cuBLASLt, oneDNN), where these are faster; the engine runs without them, too.
+  bool usesVendorLibraries = true;
   /// Called on the thread that builds; may be empty.
   std::function<void(const BuildProgress &)> progress;
   /// Receives every stage; may be empty.

@@ -15,6 +15,8 @@ std::string_view imageFormatName(ImageFormat format) {
     return "cubin";
   case ImageFormat::X86SharedObject:
     return "so";
+  case ImageFormat::LibraryFunction:
+    return "library";
   }
   return "?";
 }
@@ -53,7 +55,7 @@ std::string kernelTable(const BuildReport &report) {
   std::vector<Row> rows = {
       {"kernel", "target", "format", "bytes", "warps", "registers", "spilled", "shared", "ms"}};
   for (const KernelReport &kernel : report.kernels) {
-    bool isCuda = kernel.format != ImageFormat::X86SharedObject;
+    bool isCuda = kernel.format == ImageFormat::Ptx || kernel.format == ImageFormat::Cubin;
     // ptxas has not seen PTX: its registers are not known yet.
     bool hasRegisters = isCuda && kernel.registers > 0;
     rows.push_back({kernel.kernel, kernel.target, std::string(imageFormatName(kernel.format)),

@@ -25,7 +25,8 @@ static bool fromJSON(const Value &value, KernelReport &kernel, Path path) {
       !map.map("registers", kernel.registers) || !map.map("spill_bytes", kernel.spillBytes) ||
       !map.map("shared_bytes", kernel.sharedBytes))
     return false;
-  for (ImageFormat known : {ImageFormat::Ptx, ImageFormat::Cubin, ImageFormat::X86SharedObject})
+  for (ImageFormat known : {ImageFormat::Ptx, ImageFormat::Cubin, ImageFormat::X86SharedObject,
+                            ImageFormat::LibraryFunction})
     if (imageFormatName(known) == format) {
       kernel.format = known;
       return true;

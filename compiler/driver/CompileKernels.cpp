@@ -87,6 +87,8 @@ Result<std::vector<KernelImage>> imagesForTarget(plan::ProgramOp program, plan::
                prebuiltImages(program, kernel, target.name()));
   if (prebuilt)
     return std::move(*prebuilt);
+  if (!libraryFamily(kernel).empty())
+    return std::vector<KernelImage>(); // there are other tactics for this target
   if (kernel.getExternal())
     return invalidArgument("there is no image for this target; the launch has: {}; name one for it "
                            "in 'images', or build for fewer targets",

@@ -103,7 +103,7 @@ public:
       best = fit;
       fitting.push_back(image);
     }
-    for (std::string_view format : {"ptx", "cubin", "cu", "o", "so"}) {
+    for (std::string_view format : {"ptx", "cubin", "cu", "o", "so", "library"}) {
       const Image *chosen = nullptr;
       for (const Image &image : fitting)
         if (image.text("format") == format && (!chosen || isOlder(*chosen, image)))
@@ -124,6 +124,13 @@ private:
     const std::string_view format = image.text("format");
     if (format == "cu")
       return addCudaSource(image);
+    if (format == "library") {
+      KernelImage &made = images_.emplace_back();
+      made.target = image.text("target");
+      made.format = ImageFormat::LibraryFunction;
+      made.entry = image.text("entry");
+      return {};
+    }
     if (!image.isGpuCode())
       return addX86(image);
     KernelImage made = gpuImage(image);
@@ -279,6 +286,14 @@ prebuiltImages(plan::ProgramOp program, plan::KernelOp kernel, const std::string
   if (!kernel.getImages())
     return std::optional<std::vector<KernelImage>>();
   return ImageMaker(program, kernel, target).make();
+}
+
+std::string_view libraryFamily(plan::KernelOp kernel) {
+  if (kernel.getImages())
+    for (mlir::Attribute attribute : kernel.getImagesAttr().getValue())
+      if (const Image image(attribute); image.text("format") == "library")
+        return image.text("target");
+  return {};
 }
 
 std::string describePrebuilt(plan::KernelOp kernel) {

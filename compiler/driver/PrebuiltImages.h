@@ -21,6 +21,9 @@ namespace inlay {
 Result<std::optional<std::vector<KernelImage>>>
 prebuiltImages(plan::ProgramOp program, plan::KernelOp kernel, const std::string &target);
 
+/// The family of targets of a kernel that is a library's function, "cpu"; empty for other kernels.
+std::string_view libraryFamily(plan::KernelOp kernel);
+
 /// "ptx for sm_90, o for cpu": what a kernel's images are for, for messages.
 std::string describePrebuilt(plan::KernelOp kernel);
 

@@ -4,6 +4,7 @@
 #include "compiler/conversions/graph-to-plan/PlanBuilder.h"
 #include "compiler/driver/CompileKernels.h"
 #include "compiler/driver/PlanToEngine.h"
+#include "compiler/driver/PrebuiltImages.h"
 #include "compiler/driver/Profiles.h"
 #include "compiler/plugins/PluginDefinition.h"
 #include "symbolic/Expr.h"
@@ -249,6 +250,8 @@ private:
     for (unsigned i = 0; i < choice.getTactics().size(); ++i) {
       TacticReport::Entry entry{choice.nameOf(i).str(), describeCondition(choice, i), 0};
       INLAY_ASSIGN(const bool canBeTaken, holds(choice, i, values));
+      if (!runsOn(choice, entry.name, device.timer->family()))
+        continue;
       if (!canBeTaken) {
         report.kept.push_back(std::move(entry));
         continue;
@@ -257,7 +260,8 @@ private:
       if (options_.progress)
         options_.progress(progress_);
       Result<double> us = measureTactic(choice, entry.name, device, values);
-      if (!us.isOk() && !device.timer->mayFail())
+      // A library may be missing, or refuse the sizes.
+      if (!us.isOk() && !device.timer->mayFail() && choice.libraryOf(i).empty())
         return std::move(us).status().withContext(
             fmt::format("finding the time of tactic '{}'", entry.name));
       if (us.isOk()) {
@@ -284,6 +288,19 @@ private:
     cut(choice, report);
     reports_.push_back(report);
     return report;
+  }
+
+  /// False for tactics that call libraries of another family of devices.
+  bool runsOn(plan::ChoiceOp choice, llvm::StringRef tactic, const std::string &family) {
+    for (auto launch : program_.getBody().getOps<plan::LaunchOp>()) {
+      if (launch.getChoice() != choice.getSymName() || launch.getTactic() != tactic)
+        continue;
+      auto kernel = mlir::SymbolTable::lookupNearestSymbolFrom<plan::KernelOp>(
+          launch, launch.getKernelAttr());
+      if (const std::string_view own = libraryFamily(kernel); !own.empty() && own != family)
+        return false;
+    }
+    return true;
   }
 
   Result<double> measureTactic(plan::ChoiceOp choice, llvm::StringRef tactic, TimedDevice &device,

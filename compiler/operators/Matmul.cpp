@@ -2,6 +2,7 @@
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
 #include "compiler/operators/LaunchBuilder.h"
+#include "compiler/operators/VendorTactics.h"
 
 #include <algorithm>
 
@@ -197,6 +198,30 @@ PluginImplementation implementProduct(Product product, const Operands &operands,
   return launch.over(count * ceilDiv(product.m, tiles.m) * ceilDiv(product.n, tiles.n));
 }
 
+/// The product as libraries take it: one dimension of batches at most, and C one row at most.
+std::optional<LibraryProduct> libraryProduct(Product product, const Operands &operands,
+                                             DataType dtype) {
+  mergeBatches(product);
+  const bool isPlain = operands.alpha == 1 && (!operands.c || operands.beta == 1);
+  const BatchDimension batch =
+      product.batches.empty() ? BatchDimension{Expr(1), 0, 0, 0} : product.batches[0];
+  const bool isBias = product.cRow == Expr(0) && product.cColumn == Expr(1) && batch.c == Expr(0);
+  if (!isPlain || product.batches.size() > 1 || (operands.c && !isBias))
+    return std::nullopt;
+  LibraryProduct result{{}, operands.a, operands.b, operands.c, dtype};
+  result.sizes.m = product.m;
+  result.sizes.n = product.n;
+  result.sizes.k = product.k;
+  result.sizes.batch = batch.size;
+  result.sizes.aRow = product.k;
+  result.sizes.aColumn = 1;
+  result.sizes.aBatch = batch.a;
+  result.sizes.bRow = product.isBTransposed ? Expr(1) : product.n;
+  result.sizes.bColumn = product.isBTransposed ? product.k : Expr(1);
+  result.sizes.bBatch = batch.b;
+  return result;
+}
+
 /// Names of a product's tensors in its schema.
 struct ProductNames {
   std::string_view a, b, c;
@@ -251,7 +276,12 @@ Result<PluginImplementation> implement(const PluginNode &node, const ProductName
   // What is not read may hold NaN.
   if (operands.beta == 0)
     operands.c.reset();
-  return implementProduct(std::move(product), operands, inputOf(node, names.a).dtype);
+  const DataType dtype = inputOf(node, names.a).dtype;
+  const std::optional<LibraryProduct> library = libraryProduct(product, operands, dtype);
+  PluginImplementation implementation = implementProduct(std::move(product), operands, dtype);
+  if (library)
+    addProductLibraries(implementation, node, *library);
+  return implementation;
 }
 
 } // namespace

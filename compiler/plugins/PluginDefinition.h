@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/DataType.h"
+#include "base/LibraryFunctions.h"
 #include "base/Status.h"
 #include "compiler/plugins/ImplementationPolicy.h"
 #include "symbolic/FloatExpr.h"
@@ -91,6 +92,14 @@ struct KernelConfigValues {
 using AutotuneReader =
     std::function<Result<std::vector<KernelConfigValues>>(const TritonKernel &kernel)>;
 
+/// Whether a build may take functions of libraries on the machine that runs the engine, as tactics.
+struct LibraryUse {
+  bool isAllowed = false;
+  /// The families of targets whose tactics are measured: there all that can be taken are offered,
+  /// elsewhere those that a written rule says are faster.
+  std::vector<std::string> measured = {};
+};
+
 /// One node of a model as a plugin sees it. `inputs` follow the definition's input names;
 /// `attributes` hold a value for every declared attribute, defaults filled in, converted to the
 /// declared kind.
@@ -104,6 +113,7 @@ struct PluginNode {
   std::vector<ComputedSize> sizes;       // likewise: as described
   std::vector<std::string> targets = {}; // of the build, "cuda:sm_90a"
   AutotuneReader readAutotune = {};      // while implementing
+  LibraryUse libraries = {};             // of the build
   /// Of the attributes of kind Size (one element) and SizeList: what they are; none for None. A
   /// SizeNumber that depends on sizes is here too, and is None among `attributes`.
   std::map<std::string, std::vector<Expr>, std::less<>> sizeAttributes = {};
@@ -186,7 +196,7 @@ struct PluginTactic {
 };
 
 struct PluginLaunch {
-  TritonKernel kernel;           // its function is empty if there are files only
+  TritonKernel kernel;           // its function is empty if there are files only, or a library
   std::vector<KernelFile> files; // used for the targets they are for, before `kernel`
   std::array<Expr, 3> grid{Expr(1), Expr(1), Expr(1)};
   std::vector<LaunchArgument> arguments;
@@ -198,9 +208,13 @@ struct PluginLaunch {
   bool isCooperative = false;               // all blocks run at once
   bool isProgrammatic = false;              // may start before the launch in front has ended
   std::optional<uint32_t> tactic;           // of the implementation's; none: always runs
+  /// A function of a library instead of a kernel; its arguments are those of LibraryFunctions.def.
+  std::optional<LibraryFunctionId> library;
 
   /// The kernel's name, for messages.
   std::string name() const {
+    if (library)
+      return std::string(libraryFunction(*library).name);
     if (!kernel.function.empty() || files.empty())
       return kernel.function;
     for (const KernelFile &file : files)
@@ -221,6 +235,15 @@ struct PluginImplementation {
   std::vector<Workspace> workspaces;
   std::vector<PluginLaunch> launches; // run in order
   std::vector<PluginTactic> tactics;  // in the order of preference; empty: no choice
+
+  /// The library that a tactic's launches call, for people; empty if none. Such a tactic is not
+  /// taken where the library is not there or refuses the sizes.
+  std::string_view libraryOf(uint32_t tactic) const {
+    for (const PluginLaunch &launch : launches)
+      if (launch.library && launch.tactic == tactic)
+        return libraryFunction(*launch.library).library;
+    return {};
+  }
 };
 
 struct PluginDescription {

@@ -23,9 +23,11 @@ struct KernelParameter {
   DataType dtype = DataType::Int32; // element type of a pointer
 };
 
-enum class ImageFormat : uint8_t { Ptx, Cubin, X86SharedObject };
+/// The values are those of the engine file.
+enum class ImageFormat : uint8_t { Ptx, Cubin, X86SharedObject, LibraryFunction };
 
-/// Machine code of one kernel for one target.
+/// Machine code of one kernel for one target, or a library's function, which has no code and is for
+/// a family of targets.
 struct KernelImage {
   std::string target; // "cuda:sm_90a", "cpu:x86-64-v3"
   ImageFormat format;

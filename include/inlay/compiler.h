@@ -73,7 +73,9 @@ struct BuildOptions {
   std::string timingCache = {}; ///< a file of times, to take them from and to add them to
   /// A folder that keeps engines; one that was built from the same before is taken from it.
   std::string engineCache = {};
-  uint64_t engineCacheBytes = 0;                            ///< what that folder may hold; 0: 4 GiB
+  uint64_t engineCacheBytes = 0; ///< what that folder may hold; 0: 4 GiB
+  /// Tactics that call cuBLASLt and oneDNN where these are installed; engines run without, too.
+  bool usesVendorLibraries = true;
   std::function<void(const BuildProgress &)> progress = {}; ///< may be empty; must not throw
 };
 
@@ -174,6 +176,7 @@ inline CompiledEngine build(const BuildOptions &options) {
   view.timing_cache = options.timingCache.empty() ? nullptr : options.timingCache.c_str();
   view.engine_cache = options.engineCache.empty() ? nullptr : options.engineCache.c_str();
   view.engine_cache_bytes = options.engineCacheBytes;
+  view.no_vendor_libraries = options.usesVendorLibraries ? 0 : 1;
   if (!options.plugins.isEmpty()) {
     view.register_user = const_cast<PluginRegistry *>(&options.plugins);
     view.register_plugins = [](void *user, const inlay_plugin_host_v1 *host) {

@@ -67,6 +67,8 @@ typedef struct inlay_build_options_v1 {
   const char *passes;
   const char *const *disabled_passes; /**< names of passes not to run */
   size_t num_disabled_passes;
+  /** Not 0: no tactics that call cuBLASLt or oneDNN where these are installed. */
+  int no_vendor_libraries;
 } inlay_build_options_v1;
 
 /** Builds an engine. The same inputs give the same bytes. *out_result is always set, on an error

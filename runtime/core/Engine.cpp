@@ -1,7 +1,9 @@
 #include "runtime/core/Engine.h"
 
 #include "base/Error.h"
+#include "base/Log.h"
 #include "engine/ComputedSizes.h"
+#include "engine/LibraryFunctions.h"
 
 #include <algorithm>
 #include <optional>
@@ -100,8 +102,15 @@ Result<std::shared_ptr<DeviceEngine>> DeviceEngine::create(const EngineFile &fil
   INLAY_TRY(device->makeCurrent());
   std::shared_ptr<DeviceEngine> loaded(new DeviceEngine(std::move(device)));
   for (const fb::Kernel *kernel : *file.engine().kernels()) {
-    INLAY_ASSIGN(std::unique_ptr<LoadedKernel> code, loaded->device().loadKernel(file, *kernel));
-    loaded->kernels_.push_back(std::move(code));
+    Result<std::unique_ptr<LoadedKernel>> code = loaded->device().loadKernel(file, *kernel);
+    if (!code.isOk() && !isLibraryFunction(*kernel))
+      return std::move(code).status();
+    loaded->whyMissing_.push_back(code.isOk() ? Status() : code.status());
+    loaded->kernels_.push_back(code.isOk() ? std::move(*code) : nullptr);
+    if (!loaded->kernels_.back())
+      INLAY_LOG(Engine, Info, "{}: kernel '{}' is not taken on {}: {}",
+                file.engine().name()->string_view(), kernel->name()->string_view(), deviceName,
+                loaded->whyMissing_.back().message());
   }
   INLAY_TRY(loaded->loadConstants(file));
   return loaded;

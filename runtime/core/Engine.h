@@ -40,7 +40,10 @@ public:
   ~DeviceEngine();
 
   Device &device() const { return *device_; }
-  const LoadedKernel &kernel(uint32_t index) const { return *kernels_[index]; }
+  /// Null for a function of a library that cannot be called here.
+  const LoadedKernel *findKernel(uint32_t index) const { return kernels_[index].get(); }
+  /// Why findKernel gives null.
+  const Status &whyMissing(uint32_t index) const { return whyMissing_[index]; }
   /// Address of a constant buffer on the device, or of the bytes that state begins with; null for
   /// other buffers and for empty ones.
   void *constant(uint32_t buffer) const { return constants_[buffer]; }
@@ -51,8 +54,9 @@ private:
 
   std::unique_ptr<Device> device_;
   std::vector<std::unique_ptr<LoadedKernel>> kernels_;
-  std::vector<void *> constants_; // per buffer
-  std::vector<void *> owned_;     // allocated on the device
+  std::vector<Status> whyMissing_; // per kernel
+  std::vector<void *> constants_;  // per buffer
+  std::vector<void *> owned_;      // allocated on the device
 };
 
 /// A loaded engine. Safe to share between threads; contexts hold it.

@@ -152,7 +152,10 @@ Result<std::unique_ptr<ExecutionContext>> ExecutionContext::create(std::shared_p
 Status ExecutionContext::prepareKernels() {
   const auto &kernels = *engine_->metadata().kernels();
   for (uint32_t i = 0; i < kernels.size(); ++i) {
-    INLAY_ASSIGN(const uint64_t bytes, device().prepareLaunches(deviceEngine_->kernel(i), stream_),
+    const LoadedKernel *kernel = deviceEngine_->findKernel(i);
+    if (!kernel)
+      continue;
+    INLAY_ASSIGN(const uint64_t bytes, device().prepareLaunches(*kernel, stream_),
                  fmt::format("preparing kernel '{}'", kernels.Get(i)->name()->string_view()));
     statistics_.allocatedBytes += bytes;
   }
@@ -186,7 +189,7 @@ Status ExecutionContext::reserveForProfile() {
   // Without bounds, or too large to count: memory is found when shapes come.
   if (sizes.empty() || guards_ || !shapes_.evaluateSymbols(sizes).isOk())
     return {};
-  table_.decideTactics(shapes_);
+  table_.decideTactics(shapes_, stream_);
   for (uint32_t i = 0; i < bufferSizes_.size(); ++i) {
     bufferSizes_[i] = sizeOfBuffer(i);
     if (bufferSizes_[i] < 0)
@@ -329,7 +332,7 @@ int64_t ExecutionContext::sizeOfBuffer(uint32_t buffer) const {
 }
 
 Status ExecutionContext::computeBufferSizes() {
-  table_.decideTactics(shapes_);
+  table_.decideTactics(shapes_, stream_);
   for (uint32_t i = 0; i < bufferSizes_.size(); ++i) {
     bufferSizes_[i] = sizeOfBuffer(i);
     if (bufferSizes_[i] < 0)

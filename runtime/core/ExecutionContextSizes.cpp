@@ -22,7 +22,7 @@ Status ExecutionContext::resetSizes() {
 
 /// Gives buffers, launches and calls the sizes that are known now. Their memory stays where it is.
 Status ExecutionContext::applySizes() {
-  table_.decideTactics(shapes_);
+  table_.decideTactics(shapes_, stream_);
   for (uint32_t i = 0; i < bufferSizes_.size(); ++i) {
     const int64_t size = sizeOfBuffer(i);
     if (size < 0 || size > plannedSizes_[i])

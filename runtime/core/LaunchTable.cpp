@@ -1,6 +1,9 @@
 #include "runtime/core/LaunchTable.h"
 
 #include "base/Error.h"
+#include "base/Log.h"
+#include "engine/ComputedSizes.h"
+#include "engine/LibraryFunctions.h"
 #include "runtime/core/ArgumentValue.h"
 
 #include <array>
@@ -87,7 +90,9 @@ Result<LaunchTable> LaunchTable::create(const Engine &engine, const DeviceEngine
 Status LaunchTable::addLaunch(const fb::Launch &launch, const DeviceEngine &deviceEngine,
                               ReadyStep &step) {
   const auto &parameters = *engine_->metadata().kernels()->Get(launch.kernel())->parameters();
-  step.launch.kernel = &deviceEngine.kernel(launch.kernel());
+  step.launch.kernel = deviceEngine.findKernel(launch.kernel());
+  if (isLibraryFunction(*engine_->metadata().kernels()->Get(launch.kernel())))
+    INLAY_TRY(addLibraryLaunch(launch, deviceEngine));
   step.launch.arguments = pointers_.data() + pointers_.size();
   for (uint32_t i = 0; i < parameters.size(); ++i) {
     const fb::Argument &argument = *launch.arguments()->Get(i);
@@ -103,6 +108,82 @@ Status LaunchTable::addLaunch(const fb::Launch &launch, const DeviceEngine &devi
     pointers_.push_back(&values_.back());
   }
   return {};
+}
+
+Status LaunchTable::addLibraryLaunch(const fb::Launch &launch, const DeviceEngine &deviceEngine) {
+  LibraryLaunch library;
+  library.step = static_cast<uint32_t>(steps_.size());
+  library.launch = &launch;
+  library.whyNever = deviceEngine.whyMissing(launch.kernel());
+  library.sizes.reserve(launch.arguments()->size());
+  const std::vector<uint32_t> computed = lastComputedSymbols(engine_->metadata());
+  for (const fb::Argument *argument : *launch.arguments())
+    if (argument->kind() == fb::ArgumentKind::Expression && computed[argument->index()] != 0)
+      library.whyNever = unimplemented("its sizes are computed during a run, when nothing can be "
+                                       "made ready");
+  if (launch.choice() == kAbsent && !library.whyNever.isOk())
+    return Status(library.whyNever).withContext("loading " + nameLaunch(*engine_, launch));
+  libraryLaunches_.push_back(std::move(library));
+  return {};
+}
+
+void LaunchTable::decideTactics(const ShapeEvaluation &shapes, Stream stream) {
+  tactics_.setShapes(shapes, [&](uint32_t choice, uint32_t tactic) {
+    return isTacticReady(choice, tactic, shapes, stream);
+  });
+  for (LibraryLaunch &library : libraryLaunches_)
+    if (library.launch->choice() == kAbsent)
+      (void)prepareLibraryLaunch(library, shapes, stream);
+}
+
+bool LaunchTable::isTacticReady(uint32_t choice, uint32_t tactic, const ShapeEvaluation &shapes,
+                                Stream stream) {
+  for (LibraryLaunch &library : libraryLaunches_) {
+    if (library.launch->choice() != choice || library.launch->tactic() != tactic)
+      continue;
+    const Status &status = prepareLibraryLaunch(library, shapes, stream);
+    INLAY_LOG(Runtime, Debug, "{}: {} ({})", nameLaunch(*engine_, *library.launch),
+              status.isOk() ? "is ready" : "is not taken: " + status.message(),
+              shapes.describeSymbols());
+    if (!status.isOk())
+      return false;
+  }
+  return true;
+}
+
+const Status &LaunchTable::prepareLibraryLaunch(LibraryLaunch &library,
+                                                const ShapeEvaluation &shapes, Stream stream) {
+  if (!library.whyNever.isOk())
+    return library.whyNever;
+  ReadyStep &step = steps_[library.step];
+  step.isEmpty = false;
+  Status sizes = setGrid(library.step, *library.launch, shapes);
+  if (sizes.isOk())
+    sizes = setScalars(library.step, *library.launch, shapes);
+  if (!sizes.isOk() || step.isEmpty) {
+    library.sizes.clear();
+    library.outcome = std::move(sizes);
+    return library.outcome;
+  }
+  const auto &arguments = *library.launch->arguments();
+  bool isSame = library.sizes.size() > 0;
+  size_t numSizes = 0;
+  for (uint32_t i = 0; i < arguments.size(); ++i) {
+    if (arguments.Get(i)->kind() == fb::ArgumentKind::Buffer)
+      continue;
+    const uint64_t value = values_[firstValue_[library.step] + i];
+    if (numSizes == library.sizes.size())
+      library.sizes.push_back(~value);
+    isSame = isSame && library.sizes[numSizes] == value;
+    library.sizes[numSizes++] = value;
+  }
+  if (isSame)
+    return library.outcome;
+  Result<std::unique_ptr<PreparedCall>> call = device_->prepareCall(step.launch, stream);
+  library.outcome = call.isOk() ? Status() : call.status();
+  library.call = call.isOk() ? std::move(*call) : nullptr;
+  step.launch.call = library.call.get();
+  return library.outcome;
 }
 
 void LaunchTable::indexUses() {
@@ -127,6 +208,10 @@ Status LaunchTable::setShapes(const ShapeEvaluation &shapes,
                               std::span<const int64_t> bufferSizesBytes) {
   bufferSizesBytes_ = bufferSizesBytes;
   evaluateFloats(shapes);
+  for (const LibraryLaunch &library : libraryLaunches_)
+    if (library.launch->choice() == kAbsent && !library.outcome.isOk())
+      return Status(library.outcome)
+          .withContext("preparing " + nameLaunch(*engine_, *library.launch));
   for (uint32_t s = 0; s < steps_.size(); ++s) {
     ReadyStep &step = steps_[s];
     if (step.kind == ReadyStep::Kind::Copy)

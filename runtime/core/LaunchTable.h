@@ -32,12 +32,14 @@ public:
   static Result<LaunchTable> create(const Engine &engine, const DeviceEngine &deviceEngine,
                                     uint32_t profile = 0);
 
-  /// Decides which tactics these shapes allow; before setShapes.
-  void decideTactics(const ShapeEvaluation &shapes) { tactics_.setShapes(shapes); }
+  /// Decides which tactics these shapes allow, and has libraries make ready what launches of their
+  /// functions on the stream need; before setShapes.
+  void decideTactics(const ShapeEvaluation &shapes, Stream stream);
   /// False for memory that only tactics use which these shapes do not allow.
   bool needsBuffer(uint32_t buffer) const { return tactics_.needsBuffer(buffer); }
   /// Computes grids and scalar arguments of what may run. `bufferSizesBytes` has one entry per
-  /// buffer and stays where it is. Errors: OutOfRange naming plugin, kernel, parameter and value.
+  /// buffer and stays where it is. Errors: OutOfRange naming plugin, kernel, parameter and value;
+  /// why a library cannot do what a launch of no tactic needs.
   Status setShapes(const ShapeEvaluation &shapes, std::span<const int64_t> bufferSizesBytes);
   /// Writes a buffer's address into all launches that take it.
   void setAddress(uint32_t buffer, void *address) {
@@ -60,8 +62,24 @@ public:
 
 private:
   LaunchTable(const Engine &engine, const DeviceEngine &deviceEngine, uint32_t profile)
-      : engine_(&engine), tactics_(engine, deviceEngine, profile) {}
+      : engine_(&engine), device_(&deviceEngine.device()), tactics_(engine, deviceEngine, profile) {
+  }
+  /// A launch of a library's function.
+  struct LibraryLaunch {
+    uint32_t step = 0;
+    const fb::Launch *launch = nullptr;
+    Status whyNever;             // it cannot be called in this context, whatever the sizes
+    std::vector<uint64_t> sizes; // the scalar arguments that `call` or `outcome` is for
+    Status outcome;
+    std::unique_ptr<PreparedCall> call;
+  };
   Status addLaunch(const fb::Launch &launch, const DeviceEngine &deviceEngine, ReadyStep &step);
+  Status addLibraryLaunch(const fb::Launch &launch, const DeviceEngine &deviceEngine);
+  /// Makes the call ready, unless it is already for these sizes. Allocates nothing then.
+  const Status &prepareLibraryLaunch(LibraryLaunch &library, const ShapeEvaluation &shapes,
+                                     Stream stream);
+  bool isTacticReady(uint32_t choice, uint32_t tactic, const ShapeEvaluation &shapes,
+                     Stream stream);
   void indexUses();
   Status setGrid(uint32_t step, const fb::Launch &launch, const ShapeEvaluation &shapes);
   /// The launch's own block and shared memory, if it has any.
@@ -71,9 +89,11 @@ private:
   void evaluateFloats(const ShapeEvaluation &shapes);
 
   const Engine *engine_; // outlives the table
+  Device *device_;       // likewise
   TacticTable tactics_;
   std::span<const int64_t> bufferSizesBytes_;
   std::vector<ReadyStep> steps_;
+  std::vector<LibraryLaunch> libraryLaunches_;
   std::vector<FloatInstruction> floats_;
   std::vector<double> floatValues_;
   std::vector<uint32_t> firstValue_; // per step, index into values_

@@ -1,5 +1,7 @@
 #include "runtime/core/TacticTable.h"
 
+#include "engine/LibraryFunctions.h"
+
 #include <algorithm>
 
 namespace inlay {
@@ -38,11 +40,13 @@ TacticTable::TacticTable(const Engine &engine, const DeviceEngine &deviceEngine,
   const auto *choices = engine.metadata().choices();
   if (!choices)
     return;
-  // The kernels of an engine have images for the same targets, so that any of them tells.
+  // The kernels of an engine have code for the same targets, so that any of them tells; functions
+  // of libraries do not, and stand beside a tactic with code.
   std::vector<std::string_view> targets(choices->size());
   for (const fb::Step *step : *engine.metadata().steps())
     if (const fb::Launch *launch = step->kind_as_Launch(); launch && launch->choice() != kAbsent)
-      targets[launch->choice()] = deviceEngine.kernel(launch->kernel()).target();
+      if (!isLibraryFunction(*engine.metadata().kernels()->Get(launch->kernel())))
+        targets[launch->choice()] = deviceEngine.findKernel(launch->kernel())->target();
   usedBy_.resize(isAligned_.size());
   std::vector<bool> isUsedElsewhere(isAligned_.size(), false);
   for (const fb::Step *step : *engine.metadata().steps())
@@ -72,18 +76,14 @@ TacticTable::TacticTable(const Engine &engine, const DeviceEngine &deviceEngine,
   }
 }
 
-void TacticTable::setShapes(const ShapeEvaluation &shapes) {
-  for (Choice &choice : choices_) {
-    choice.isPossible.assign(choice.isPossible.size(), false);
-    for (uint32_t index : *choice.order->tactics()) {
-      const fb::Tactic &tactic = *choice.description->tactics()->Get(index);
-      choice.isPossible[index] =
-          tactic.condition() == kAbsent || shapes.value(tactic.condition()) != 0;
-      // What stands behind one that is taken wherever tensors lie is never taken.
-      if (choice.isPossible[index] && (!tactic.alignments() || tactic.alignments()->size() == 0))
-        break;
-    }
-  }
+bool TacticTable::holds(const Choice &choice, uint32_t tactic, const ShapeEvaluation &shapes) {
+  const uint32_t condition = choice.description->tactics()->Get(tactic)->condition();
+  return condition == kAbsent || shapes.value(condition) != 0;
+}
+
+bool TacticTable::hasAlignments(const Choice &choice, uint32_t tactic) {
+  const auto *alignments = choice.description->tactics()->Get(tactic)->alignments();
+  return alignments && alignments->size() > 0;
 }
 
 void TacticTable::select(std::span<void *const> addresses) {

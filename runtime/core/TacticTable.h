@@ -16,8 +16,22 @@ public:
   TacticTable(const Engine &engine, const DeviceEngine &deviceEngine, uint32_t profile);
 
   bool isEmpty() const { return choices_.empty(); }
-  /// Evaluates the conditions. Until select, all whose condition holds may be taken.
-  void setShapes(const ShapeEvaluation &shapes);
+  /// Evaluates the conditions. Until select, all whose condition holds may be taken, if also
+  /// `isReady(choice, tactic)`; that is asked only for tactics which nothing in front of them makes
+  /// needless.
+  template <typename IsReady>
+  void setShapes(const ShapeEvaluation &shapes, IsReady isReady) {
+    for (uint32_t i = 0; i < choices_.size(); ++i) {
+      Choice &choice = choices_[i];
+      choice.isPossible.assign(choice.isPossible.size(), false);
+      for (uint32_t tactic : *choice.order->tactics()) {
+        choice.isPossible[tactic] = holds(choice, tactic, shapes) && isReady(i, tactic);
+        // What stands behind one that is taken wherever tensors lie is never taken.
+        if (choice.isPossible[tactic] && !hasAlignments(choice, tactic))
+          break;
+      }
+    }
+  }
   /// Takes of each choice the first tactic whose condition and alignments hold. `addresses` has one
   /// entry per buffer.
   void select(std::span<void *const> addresses);
@@ -37,6 +51,8 @@ private:
     std::vector<bool> isPossible; // by tactic: it is in the order and its condition holds
     uint32_t taken = 0;
   };
+  static bool holds(const Choice &choice, uint32_t tactic, const ShapeEvaluation &shapes);
+  static bool hasAlignments(const Choice &choice, uint32_t tactic);
   static const fb::TacticOrder *orderFor(const fb::Choice &choice, std::string_view target,
                                          uint32_t profile);
 

@@ -61,6 +61,10 @@ Clock::time_point &timeOf(Event event) { return *static_cast<Clock::time_point *
 
 } // namespace
 
+Result<std::unique_ptr<PreparedCall>> Device::prepareCall(const LaunchRecord &, Stream) {
+  return std::unique_ptr<PreparedCall>();
+}
+
 Result<uint64_t> Device::prepareLaunches(const LoadedKernel &, Stream) { return uint64_t{0}; }
 
 Status Device::beginGraph(Stream) { return unimplemented("{} records no graphs", info_.device); }
@@ -115,7 +119,9 @@ std::string describeImages(const fb::Kernel &kernel) {
     if (!text.empty())
       text += ", ";
     text += image->target()->string_view();
-    if (image->format() != fb::ImageFormat::X86SharedObject)
+    if (image->format() == fb::ImageFormat::LibraryFunction)
+      text += fmt::format(" (library function '{}')", image->entry()->string_view());
+    else if (image->format() != fb::ImageFormat::X86SharedObject)
       text += image->format() == fb::ImageFormat::Ptx ? " (PTX)" : " (cubin)";
   }
   return text.empty() ? "none" : text;

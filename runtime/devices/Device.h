@@ -39,6 +39,8 @@ public:
   virtual ~LoadedKernel() = default;
   /// Threads per block along x, y, z; 0 on devices without blocks.
   virtual std::array<uint32_t, 3> block() const { return {}; }
+  /// True for one that stands for no code: its launches need a call that was made ready.
+  virtual bool isLibraryFunction() const { return false; }
   /// The target of the image that was loaded, "cuda:sm_90a"; empty on devices that load none.
   const std::string &target() const { return target_; }
   void setTarget(std::string_view target) { target_ = target; }
@@ -50,6 +52,13 @@ private:
 /// The dynamic shared memory that a kernel's image asks for.
 inline constexpr uint32_t kImageShared = UINT32_MAX;
 
+/// What a library has made ready for the sizes of one launch of a function of its own, so that a
+/// launch only executes. Freed before the kernel.
+class PreparedCall {
+public:
+  virtual ~PreparedCall() = default;
+};
+
 /// One launch, made ready ahead of time. No extent of the grid is 0.
 struct LaunchRecord {
   const LoadedKernel *kernel = nullptr;
@@ -58,6 +67,7 @@ struct LaunchRecord {
   uint64_t workBytes = 0;              // size of all buffers it is given: a measure of its work
   uint32_t block[3] = {0, 0, 0};       // threads per block; all 0: what the kernel's image says
   uint32_t sharedBytes = kImageShared; // dynamic shared memory per block
+  const PreparedCall *call = nullptr;  // of a kernel that is a library's function
 };
 
 enum class CopyDirection : uint8_t { HostToDevice, DeviceToHost, DeviceToDevice };
@@ -81,13 +91,20 @@ public:
   virtual Status copy(void *target, const void *source, uint64_t sizeBytes, CopyDirection direction,
                       Stream stream) = 0;
   /// Loads the best image the device can run. Errors: Incompatible naming the kernel, the device
-  /// and the images there are; DeviceError.
+  /// and the images there are; DeviceError. For a function of a library also NotFound,
+  /// Incompatible: why it cannot be called here.
   virtual Result<std::unique_ptr<LoadedKernel>> loadKernel(const EngineFile &file,
                                                            const fb::Kernel &kernel) = 0;
   /// Makes memory ready that launches of the kernel on this stream need beside their arguments, so
   /// that launching allocates nothing; before the first launch, and not during one. Gives the bytes
   /// that were allocated, which the stream owns. Errors: OutOfMemory.
   virtual Result<uint64_t> prepareLaunches(const LoadedKernel &kernel, Stream stream);
+  /// Has a library make ready what a launch of its function needs for the record's scalar
+  /// arguments, on this stream; addresses are not known yet. Null on devices that need nothing.
+  /// Errors: Unimplemented if the library does not do these sizes or types, which is no fault;
+  /// OutOfMemory, DeviceError.
+  virtual Result<std::unique_ptr<PreparedCall>> prepareCall(const LaunchRecord &record,
+                                                            Stream stream);
   virtual Status launch(const LaunchRecord &record, Stream stream) = 0;
   /// Makes a stream; `numThreads` matters to the CPU only, 0 is its default.
   virtual Result<Stream> createStream(int32_t numThreads) = 0;

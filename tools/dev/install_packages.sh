@@ -11,6 +11,8 @@ packages=(
   libtomlplusplus-dev libminizip-dev libxxhash-dev
   # tests and benchmarks
   libgtest-dev libgmock-dev libbenchmark-dev python3 python3-numpy
+  # a library that engines may call
+  libdnnl2
 )
 missing=()
 for package in "${packages[@]}"; do

@@ -34,6 +34,7 @@ struct BuildCommandOptions {
   std::vector<std::string> tune;
   std::string timingCache;
   bool isTimingCacheRequired = false;
+  bool isWithoutVendorLibraries = false;
   std::string engineCache;
   uint64_t engineCacheMegabytes = EngineCacheOptions().maxBytes >> 20;
   bool isQuiet = false;
@@ -115,6 +116,7 @@ Status build(const BuildCommandOptions &options) {
   build.profiles = options.profiles;
   build.passes = options.passes;
   build.disabledPasses = options.disabledPasses;
+  build.usesVendorLibraries = !options.isWithoutVendorLibraries;
   for (const std::string &policy : options.implementations)
     INLAY_TRY(build.policies.add(policy), "reading --implementation");
   if (!options.dumpFolder.empty())
@@ -178,6 +180,8 @@ void addBuildCommand(CLI::App &app, Status &outcome) {
                    "Choose tactics by measuring on this device, cuda:0 or cpu; one of each family; "
                    "without it the first tactic of a plugin that can be taken is")
       ->allow_extra_args(false);
+  command->add_flag("--no-vendor-libraries", options->isWithoutVendorLibraries,
+                    "No tactics that call cuBLASLt or oneDNN where these are installed");
   command->add_option("--timing-cache", options->timingCache,
                       "Take times from this file, and add those that it lacks");
   command->add_flag("--timing-cache-required", options->isTimingCacheRequired,

@@ -39,9 +39,10 @@ llvm::StringRef textAt(mlir::ArrayAttr texts, size_t index) {
 class GraphConverter {
 public:
   GraphConverter(graph::ModelOp model, const PluginRegistry &plugins,
-                 const ImplementationPolicies &policies, std::span<const std::string> targets)
+                 const ImplementationPolicies &policies, std::span<const std::string> targets,
+                 const LibraryUse &libraries)
       : model_(model), plugins_(plugins), policies_(policies), targets_(targets),
-        plan_(*model.getContext()), kernels_(*model.getContext()) {}
+        libraries_(libraries), plan_(*model.getContext()), kernels_(*model.getContext()) {}
 
   Result<PlanConversion> convert() {
     INLAY_TRY(checkOperatorsSupported(model_, plugins_));
@@ -298,6 +299,7 @@ private:
         implementation.workspaces.push_back({"workspace", DataType::UInt8, *bytes});
     } else {
       PluginNode implemented = node;
+      implemented.libraries = libraries_;
       implemented.readAutotune = [&](const TritonKernel &kernel) {
         return kernels_.readAutotune(kernel);
       };
@@ -348,9 +350,12 @@ private:
     mlir::OpBuilder &builder = plan_.builder();
     llvm::SmallVector<mlir::Attribute> tactics;
     for (auto [tactic, known] : llvm::zip(implementation.tactics, decided)) {
+      const std::string_view library =
+          implementation.libraryOf(static_cast<uint32_t>(&tactic - &implementation.tactics[0]));
       if (known.isImpossible) {
-        notes_.push_back(fmt::format("node {}: tactic '{}' can be taken for no sizes",
-                                     node.nodeName, tactic.name));
+        if (library.empty()) // which the written rule leaves small products without
+          notes_.push_back(fmt::format("node {}: tactic '{}' can be taken for no sizes",
+                                       node.nodeName, tactic.name));
         continue;
       }
       llvm::SmallVector<mlir::NamedAttribute> entries{
@@ -367,6 +372,9 @@ private:
       llvm::SmallVector<mlir::NamedAttribute> alignments;
       for (const auto &[buffer, alignment] : bytes)
         alignments.push_back(builder.getNamedAttr(buffer, builder.getI64IntegerAttr(alignment)));
+      if (!library.empty())
+        entries.push_back(
+            builder.getNamedAttr("library", builder.getStringAttr(llvm::StringRef(library))));
       if (!alignments.empty())
         entries.push_back(builder.getNamedAttr("aligned", builder.getDictionaryAttr(alignments)));
       tactics.push_back(builder.getDictionaryAttr(entries));
@@ -559,6 +567,7 @@ private:
   const PluginRegistry &plugins_;
   const ImplementationPolicies &policies_;
   std::span<const std::string> targets_;
+  const LibraryUse &libraries_;
   ShapeSymbols symbols_;
   std::set<std::string> bound_;
   std::vector<std::unique_ptr<PluginDefinition>> groups_;
@@ -578,12 +587,13 @@ private:
 
 Result<PlanConversion> convertGraphToPlan(mlir::ModuleOp module, const PluginRegistry &plugins,
                                           const ImplementationPolicies &policies,
-                                          std::span<const std::string> targets) {
+                                          std::span<const std::string> targets,
+                                          const LibraryUse &libraries) {
   auto models = module.getOps<graph::ModelOp>();
   if (!llvm::hasSingleElement(models))
     return invalidArgument("expected one graph.model, found {}",
                            std::distance(models.begin(), models.end()));
-  return GraphConverter(*models.begin(), plugins, policies, targets).convert();
+  return GraphConverter(*models.begin(), plugins, policies, targets, libraries).convert();
 }
 
 } // namespace inlay

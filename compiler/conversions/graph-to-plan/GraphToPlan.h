@@ -30,12 +30,14 @@ struct PlanConversion {
 
 /// Converts the graph of a model; the graph is left as it was. Kernels are read from their files
 /// and typed, and arguments, outputs and requirements checked, as far as that can be done before a
-/// run. `targets` are the build's, for plugins that ask for them. Errors: NotFound (operators that
+/// run. `targets` are the build's, for plugins that ask for them, and `libraries` what
+/// they may use. Errors: NotFound (operators that
 /// no plugin serves, all of them with their places in the Python source), InvalidArgument,
 /// OutOfRange; each names node, operator, plugin and kernel as far as they matter.
 Result<PlanConversion> convertGraphToPlan(mlir::ModuleOp graph, const PluginRegistry &plugins,
                                           const ImplementationPolicies &policies = {},
-                                          std::span<const std::string> targets = {});
+                                          std::span<const std::string> targets = {},
+                                          const LibraryUse &libraries = {});
 
 /// Registers `graph-to-plan`, whose option `plugins` lists manifests.
 void registerGraphToPlanPass();

@@ -54,6 +54,8 @@ std::string sourceName(const TritonKernel &kernel) {
 
 /// The same of a launch's first file if it has no source.
 std::string sourceName(const PluginLaunch &launch) {
+  if (launch.library)
+    return launch.name();
   if (!launch.kernel.function.empty())
     return sourceName(launch.kernel);
   const KernelFile &file = launch.files.front();
@@ -118,6 +120,19 @@ mlir::OwningOpRef<mlir::ModuleOp> declareKernel(mlir::MLIRContext &context, cons
   return module;
 }
 
+/// What stands for the code of a library's function.
+mlir::ArrayAttr libraryImages(mlir::OpBuilder &builder, LibraryFunctionId id) {
+  const LibraryFunction &function = libraryFunction(id);
+  auto text = [&](std::string_view value) { return builder.getStringAttr(llvm::StringRef(value)); };
+  auto none = mlir::RankedTensorType::get({0}, builder.getI8Type());
+  return builder.getArrayAttr(builder.getDictionaryAttr(
+      {builder.getNamedAttr("format", text("library")),
+       builder.getNamedAttr("target", text(function.family)),
+       builder.getNamedAttr("entry", text(function.name)),
+       builder.getNamedAttr("code",
+                            mlir::DenseElementsAttr::get(none, llvm::ArrayRef<int8_t>()))}));
+}
+
 /// Adds pointers to scratch memory after the parameters, so that all code of a kernel is called in
 /// one way.
 void addScratchParameters(plan::KernelOp kernel, size_t count) {
@@ -141,6 +156,8 @@ std::string kernelKey(mlir::Builder &builder, const PluginLaunch &launch,
                     "\n";
   for (const std::string &entry : signature)
     key += entry + ",";
+  if (launch.library)
+    key += "\n" + launch.name();
   for (const KernelFile &file : launch.files)
     key += "\n" + file.path + ":" + file.entry + " for " + file.target;
   key += fmt::format("\n{} {} {}", fmt::join(launch.cluster, " "), launch.isCooperative,
@@ -250,6 +267,8 @@ Result<KernelInstance> KernelInstances::create(const PluginNode &node, const Plu
   if (!launch.files.empty()) {
     INLAY_ASSIGN(prebuilt, readPrebuiltKernel(builder, node, launch));
   }
+  if (launch.library)
+    prebuilt.images = libraryImages(builder, *launch.library);
   const bool isExternal = launch.kernel.function.empty();
   mlir::OwningOpRef<mlir::ModuleOp> module;
   std::string hash;

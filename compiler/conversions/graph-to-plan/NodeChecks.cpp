@@ -309,8 +309,10 @@ Result<std::vector<DecidedTactic>> decideTactics(const PluginDefinition &plugin,
       if (truth == Truth::Unknown)
         result.condition = result.condition ? logicalAnd(*result.condition, condition) : condition;
     }
-    hasUnconditional = hasUnconditional ||
-                       (!result.isImpossible && !result.condition && tactic.alignments.empty());
+    const auto index = static_cast<uint32_t>(decided.size() - 1);
+    hasUnconditional =
+        hasUnconditional || (!result.isImpossible && !result.condition &&
+                             tactic.alignments.empty() && implementation.libraryOf(index).empty());
   }
   for (const PluginLaunch &launch : implementation.launches)
     if (launch.tactic && *launch.tactic >= decided.size())
@@ -325,8 +327,9 @@ Result<std::vector<DecidedTactic>> decideTactics(const PluginDefinition &plugin,
 }
 
 bool isKnownToBeOne(const PluginLaunch &launch, const LaunchArgument &argument) {
-  return launch.files.empty() && argument.kind == LaunchArgument::Kind::Integer &&
-         argument.dtype != DataType::Bool && argument.expression.constantValue() == 1;
+  return launch.files.empty() && !launch.library &&
+         argument.kind == LaunchArgument::Kind::Integer && argument.dtype != DataType::Bool &&
+         argument.expression.constantValue() == 1;
 }
 
 std::vector<std::string> launchSignature(const PluginNode &node, const PluginLaunch &launch,

@@ -314,12 +314,18 @@ StringRef ChoiceOp::conditionOf(unsigned tactic) {
   return condition ? condition.getValue() : StringRef();
 }
 
+StringRef ChoiceOp::libraryOf(unsigned tactic) {
+  auto library = cast<DictionaryAttr>(getTactics()[tactic]).getAs<StringAttr>("library");
+  return library ? library.getValue() : StringRef();
+}
+
 DictionaryAttr ChoiceOp::alignmentsOf(unsigned tactic) {
   return cast<DictionaryAttr>(getTactics()[tactic]).getAs<DictionaryAttr>("aligned");
 }
 
 bool ChoiceOp::isUnconditional(unsigned tactic) {
-  return conditionOf(tactic).empty() && (!alignmentsOf(tactic) || alignmentsOf(tactic).empty());
+  return conditionOf(tactic).empty() && libraryOf(tactic).empty() &&
+         (!alignmentsOf(tactic) || alignmentsOf(tactic).empty());
 }
 
 namespace {
@@ -327,7 +333,7 @@ namespace {
 LogicalResult verifyTactic(ChoiceOp choice, unsigned index, llvm::StringSet<> &names) {
   for (NamedAttribute entry : cast<DictionaryAttr>(choice.getTactics()[index])) {
     StringRef key = entry.getName().strref();
-    if (key != "name" && key != "condition" && key != "aligned")
+    if (key != "name" && key != "condition" && key != "aligned" && key != "library")
       return choice.emitOpError("(C1) tactic ") << index << " has the unknown key '" << key << "'";
     if (!isa<StringAttr, DictionaryAttr>(entry.getValue()) ||
         isa<DictionaryAttr>(entry.getValue()) != (key == "aligned"))
@@ -368,7 +374,7 @@ LogicalResult verifyOrder(ChoiceOp choice, ArrayRef<Attribute> order) {
   if (!last || !choice.isUnconditional(*last))
     return choice.emitOpError("(C3) an order of tactics ends in ")
            << (last ? choice.nameOf(*last) : StringRef("nothing"))
-           << "; the last needs no condition";
+           << "; the last needs no condition and no library";
   return success();
 }
 

@@ -187,12 +187,13 @@ def Plan_ChoiceOp : Plan_Member<"choice", [Symbol, DeclareOpInterfaceMethods<Sym
   let summary = "Several ways to compute a node, of which one is taken when shapes and addresses are known";
   let description = [{
     `tactics` are dictionaries: `name`; `condition`, an expression that is not 0 where the tactic can be taken, and `aligned`, a
-    dictionary from buffers to powers of two that their addresses are multiples of; without these it always can. The first that can
+    dictionary from buffers to powers of two that their addresses are multiples of; `library`, the name of a library that its launches
+    call, without which it cannot; without these it always can. The first that can
     be taken is: in the order in which they stand, or in that of the first of `orders` that fits. An order is a dictionary:
     `tactics`, names; `target`, for whose code it was found, and `profile`, counted from 1, 0 for the whole range, that it is for;
     without these it fits all.
     (C1) Tactics have names, each its own, and nothing but these keys. (C2) Conditions are canonical expressions, alignments are
-    powers of two up to 4096 of buffers of this program. (C3) An order names tactics, each once, and the last of it has no condition;
+    powers of two up to 4096 of buffers of this program. (C3) An order names tactics, each once, and the last of it has no condition and no library;
     without `orders` the same holds of the last tactic. (C4) The last order fits all.
 
     ```mlir
@@ -210,9 +211,11 @@ def Plan_ChoiceOp : Plan_Member<"choice", [Symbol, DeclareOpInterfaceMethods<Sym
     ::llvm::StringRef nameOf(unsigned tactic);
     /// The condition on sizes; empty if there is none.
     ::llvm::StringRef conditionOf(unsigned tactic);
+    /// The library that its launches call, for people; empty if there is none.
+    ::llvm::StringRef libraryOf(unsigned tactic);
     /// Alignments by buffer; null if there are none.
     ::mlir::DictionaryAttr alignmentsOf(unsigned tactic);
-    /// True if it can be taken for all sizes and addresses.
+    /// True if it can be taken for all sizes and addresses, wherever the engine runs.
     bool isUnconditional(unsigned tactic);
   }];
 }

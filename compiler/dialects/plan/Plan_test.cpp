@@ -225,6 +225,8 @@ TEST_F(PlanTest, RefusesTacticsThatAreWrong) {
        "(C2) @V is not a buffer of this program"},
       {R"([{name = "any"}, {condition = "1 < s0", name = "wide"}])",
        "(C3) an order of tactics ends in wide; the last needs no condition"},
+      {R"([{name = "wide"}, {library = "oneDNN", name = "any"}])",
+       "(C3) an order of tactics ends in any; the last needs no condition and no library"},
       {R"([{condition = "s1", name = "wide"}, {name = "any"}])",
        "(C2) uses symbol 's1', which is not declared"},
       {R"([{name = "wide"}, {name = "any"}] orders [{tactics = ["none"]}])",

@@ -3,7 +3,9 @@
 #include "base/DynamicLibrary.h"
 #include "base/Error.h"
 #include "base/Log.h"
+#include "engine/LibraryFunctions.h"
 #include "runtime/devices/cpu/CpuFeatures.h"
+#include "runtime/devices/cpu/CpuLibraryFunction.h"
 #include "runtime/devices/cpu/ThreadPool.h"
 
 #include <unistd.h>
@@ -96,6 +98,8 @@ public:
 
   Result<std::unique_ptr<LoadedKernel>> loadKernel(const EngineFile &file,
                                                    const fb::Kernel &kernel) override {
+    if (isLibraryFunction(kernel))
+      return libraries_.load(kernel);
     const fb::Image *best = nullptr;
     int bestLevel = -1;
     for (const fb::Image *image : *kernel.images()) {
@@ -129,7 +133,9 @@ public:
 
   Result<uint64_t> prepareLaunches(const LoadedKernel &kernel, Stream stream) override {
     CpuStream &own = *static_cast<CpuStream *>(stream);
-    const uint64_t wanted = static_cast<const CpuKernel &>(kernel).scratchBytes();
+    const uint64_t wanted = kernel.isLibraryFunction()
+                                ? 0 // a call has its own
+                                : static_cast<const CpuKernel &>(kernel).scratchBytes();
     if (wanted <= own.scratchBytesPerThread)
       return uint64_t{0};
     // Whole pages each, so that threads share no cache line.
@@ -149,7 +155,15 @@ public:
     return total - before;
   }
 
+  Result<std::unique_ptr<PreparedCall>> prepareCall(const LaunchRecord &record,
+                                                    Stream stream) override {
+    return static_cast<const CpuLibraryFunction *>(record.kernel)
+        ->prepare(record.arguments, static_cast<const CpuStream *>(stream)->numThreads);
+  }
+
   Status launch(const LaunchRecord &record, Stream stream) override {
+    if (record.call)
+      return launchCall(record, static_cast<const CpuStream *>(stream)->numThreads);
     const uint64_t count = uint64_t{record.grid[0]} * record.grid[1];
     uint64_t programs = 0;
     if (__builtin_mul_overflow(count, uint64_t{record.grid[2]}, &programs))
@@ -194,6 +208,33 @@ public:
   Status synchronize(Stream) override { return {}; }
 
 private:
+  Status launchCall(const LaunchRecord &record, uint32_t numThreads) {
+    const auto &call = *static_cast<const CpuLibraryCall *>(record.call);
+    const uint64_t programs = call.numPrograms();
+    if (programs == 1 || numThreads == 1)
+      return call.run(record.arguments, 0, 0, programs);
+    struct Loop {
+      const CpuLibraryCall &call;
+      void *const *arguments;
+      std::mutex mutex;
+      Status failure; // the first
+    } loop{call, record.arguments, {}, {}};
+    pool_.run(
+        programs, 1, static_cast<uint32_t>(std::min<uint64_t>(numThreads, programs)),
+        [](void *data, uint32_t place, uint64_t begin, uint64_t end) {
+          Loop &self = *static_cast<Loop *>(data);
+          Status status = self.call.run(self.arguments, place, begin, end);
+          if (status.isOk()) [[likely]]
+            return;
+          const std::lock_guard lock(self.mutex);
+          if (self.failure.isOk())
+            self.failure = std::move(status);
+        },
+        &loop);
+    return std::move(loop.failure);
+  }
+
+  CpuLibraries libraries_;
   ThreadPool pool_;
 };
 

@@ -2,6 +2,8 @@
 
 #include "base/Error.h"
 #include "base/Log.h"
+#include "engine/LibraryFunctions.h"
+#include "runtime/devices/cuda/CublasLt.h"
 #include "runtime/devices/cuda/CudaDriver.h"
 #include "runtime/devices/cuda/CudaImage.h"
 
@@ -58,8 +60,11 @@ public:
   CudaDevice(std::shared_ptr<const CudaDriver> driver, CudaDeviceHandle handle)
       : driver_(std::move(driver)), handle_(handle) {}
   ~CudaDevice() override {
-    if (context_)
-      (void)driver_->devicePrimaryCtxRelease(handle_);
+    if (!context_)
+      return;
+    if (driver_->ctxSetCurrent(context_) == 0)
+      libraries_.reset(); // while there is a context
+    (void)driver_->devicePrimaryCtxRelease(handle_);
   }
 
   Status initialize(uint32_t ordinal) {
@@ -127,6 +132,8 @@ public:
 
   Result<std::unique_ptr<LoadedKernel>> loadKernel(const EngineFile &file,
                                                    const fb::Kernel &kernel) override {
+    if (isLibraryFunction(kernel))
+      return libraries_->load(kernel);
     const fb::Image *image = chooseCudaImage(kernel, major_, minor_);
     if (!image)
       return incompatible(
@@ -162,7 +169,14 @@ public:
     return std::unique_ptr<LoadedKernel>(std::move(loaded));
   }
 
+  Result<std::unique_ptr<PreparedCall>> prepareCall(const LaunchRecord &record, Stream) override {
+    return static_cast<const CudaLibraryFunction *>(record.kernel)->prepare(record.arguments);
+  }
+
   Status launch(const LaunchRecord &record, Stream stream) override {
+    if (record.call)
+      return static_cast<const CudaLibraryCall *>(record.call)
+          ->run(record.arguments, static_cast<CudaStream>(stream));
     const auto &kernel = *static_cast<const CudaKernel *>(record.kernel);
     const unsigned *block = record.block[0] ? record.block : kernel.threads.data();
     const unsigned sharedBytes =
@@ -346,6 +360,7 @@ private:
   std::shared_ptr<const CudaDriver> driver_;
   CudaDeviceHandle handle_;
   CudaContext context_ = nullptr;
+  std::unique_ptr<CudaLibraries> libraries_ = std::make_unique<CudaLibraries>();
   int major_ = 0, minor_ = 0, maxSharedBytes_ = 0;
 };
 

@@ -1,0 +1,65 @@
+// The functions of libraries on the machine that engines may call (LibraryFunctions.def).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace inlay {
+
+enum class LibraryFunctionId : uint8_t {
+#define INLAY_LIBRARY_FUNCTION(Name, name, family, library, pointers, Sizes) Name,
+#include "base/LibraryFunctions.def"
+#undef INLAY_LIBRARY_FUNCTION
+};
+
+enum class LibrarySizes : uint8_t { Matmul };
+
+/// The workspace of a product by cuBLASLt, in bytes: what NVIDIA recommends for sm_90.
+inline constexpr int64_t kCublasLtWorkspaceBytes = int64_t{32} << 20;
+
+/// What a kernel that is such a function has to look like.
+struct LibraryFunction {
+  LibraryFunctionId id;
+  std::string_view name;     // "onednn.matmul"
+  std::string_view family;   // of targets: "cpu"
+  std::string_view library;  // "oneDNN"
+  std::string_view pointers; // names of the first parameters, separated by spaces
+  LibrarySizes sizes;        // the parameters after them
+};
+
+inline constexpr LibraryFunction kLibraryFunctions[] = {
+#define INLAY_LIBRARY_FUNCTION(Name, name, family, library, pointers, Sizes)                       \
+  {LibraryFunctionId::Name, name, family, library, pointers, LibrarySizes::Sizes},
+#include "base/LibraryFunctions.def"
+#undef INLAY_LIBRARY_FUNCTION
+};
+
+constexpr const LibraryFunction &libraryFunction(LibraryFunctionId id) {
+  return kLibraryFunctions[static_cast<size_t>(id)];
+}
+
+/// Null for a name that this version does not know.
+constexpr const LibraryFunction *findLibraryFunction(std::string_view name) {
+  for (const LibraryFunction &function : kLibraryFunctions)
+    if (function.name == name)
+      return &function;
+  return nullptr;
+}
+
+/// The sizes of a matrix product, in the order in which they are passed.
+template <typename Integer>
+struct MatmulSizes {
+#define INLAY_MATMUL_SIZE(name) Integer name{};
+#include "base/LibraryFunctions.def"
+#undef INLAY_MATMUL_SIZE
+
+  /// Calls `visit` with the name and a reference to each.
+  template <typename Visit>
+  void forEach(Visit visit) {
+#define INLAY_MATMUL_SIZE(name) visit(#name, name);
+#include "base/LibraryFunctions.def"
+#undef INLAY_MATMUL_SIZE
+  }
+};
+
+} // namespace inlay

@@ -1,0 +1,135 @@
+// Which products are offered to libraries, and how.
+#include "compiler/operators/BuiltinPlugins.h"
+#include "compiler/plugins/NodeBinder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace inlay {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const Expr kRows = Expr::symbol("s0");
+
+TensorSpec tensor(std::vector<Expr> shape, DataType dtype = DataType::Float32) {
+  return {dtype, std::move(shape)};
+}
+
+class VendorTactics : public testing::Test {
+protected:
+  VendorTactics() { EXPECT_TRUE(addBuiltinPlugins(registry_).isOk()); }
+
+  PluginImplementation implement(const std::string &op,
+                                 const std::vector<NodeArgument> &arguments) {
+    std::vector<std::string> names;
+    for (const NodeArgument &argument : arguments)
+      if (std::holds_alternative<TensorSpec>(argument.value))
+        names.push_back(argument.name);
+    const auto plugins = registry_.candidates(op, names);
+    Result<PluginNode> node = bindNode(*plugins.at(0), op, "n", arguments, {});
+    EXPECT_TRUE(node.isOk()) << node.status().toString();
+    Result<PluginDescription> description = plugins.at(0)->describe(*node);
+    EXPECT_TRUE(description.isOk()) << description.status().toString();
+    node->outputs = description->outputs;
+    node->libraries = libraries_;
+    node->targets = targets_;
+    Result<PluginImplementation> implementation = plugins.at(0)->implement(*node);
+    EXPECT_TRUE(implementation.isOk()) << implementation.status().toString();
+    return *implementation;
+  }
+  static std::vector<std::string> namesOf(const PluginImplementation &implementation) {
+    std::vector<std::string> names;
+    for (const PluginTactic &tactic : implementation.tactics)
+      names.push_back(tactic.name);
+    return names;
+  }
+  PluginImplementation linear(DataType dtype = DataType::Float32) {
+    return implement("aten::linear", {{"input", tensor({kRows, 512}, dtype)},
+                                      {"weight", tensor({256, 512}, dtype)},
+                                      {"bias", tensor({256}, dtype)}});
+  }
+  /// An argument of a launch by its text; the sizes of a library's function have their names.
+  static Expr size(const PluginLaunch &launch, std::string_view name) {
+    for (const LaunchArgument &argument : launch.arguments)
+      if (argument.kind == LaunchArgument::Kind::Integer && argument.text == name)
+        return argument.expression;
+    ADD_FAILURE() << "no size " << name;
+    return Expr(-1);
+  }
+
+  PluginRegistry registry_;
+  LibraryUse libraries_{true, {}};
+  std::vector<std::string> targets_{"cuda:sm_90a", "cpu:x86-64-v3", "cpu:x86-64-v4"};
+};
+
+TEST_F(VendorTactics, StandBeforeOurOwn) {
+  const PluginImplementation made = linear();
+  EXPECT_THAT(namesOf(made), ElementsAre("oneDNN", "cuBLASLt", "inlay"));
+  ASSERT_EQ(made.launches.size(), 3u);
+  EXPECT_EQ(made.launches[0].name(), "onednn.matmul_bias");
+  EXPECT_EQ(made.launches[1].name(), "cublasLt.matmul_bias");
+  EXPECT_EQ(made.launches[2].name(), "matmul_kernel");
+  for (uint32_t i = 0; i < 3; ++i)
+    EXPECT_EQ(made.launches[i].tactic, i);
+  EXPECT_EQ(made.libraryOf(0), "oneDNN");
+  EXPECT_EQ(made.libraryOf(2), "");
+  const PluginLaunch &launch = made.launches[1];
+  EXPECT_EQ(size(launch, "m"), kRows);
+  EXPECT_EQ(size(launch, "n"), Expr(256));
+  EXPECT_EQ(size(launch, "k"), Expr(512));
+  EXPECT_EQ(size(launch, "bRow"), Expr(1)); // the weight is transposed
+  EXPECT_EQ(size(launch, "bColumn"), Expr(512));
+  // a, b, bias, d, workspace
+  ASSERT_EQ(made.workspaces.size(), 1u);
+  EXPECT_EQ(made.workspaces[0].sizeBytes, Expr(32 << 20));
+  EXPECT_EQ(launch.arguments[4].kind, LaunchArgument::Kind::Workspace);
+}
+
+TEST_F(VendorTactics, FollowARuleUnlessTheyAreMeasured) {
+  libraries_.measured = {"cuda"};
+  const PluginImplementation made = linear();
+  ASSERT_EQ(made.tactics[0].conditions.size(), 1u);
+  EXPECT_EQ(made.tactics[0].conditions[0], lessEqual(Expr(1 << 18), kRows * 256 * 512));
+  EXPECT_THAT(made.tactics[1].conditions, IsEmpty());
+}
+
+TEST_F(VendorTactics, AreForTheTargetsOfTheBuild) {
+  targets_ = {"cpu:x86-64-v2"};
+  EXPECT_THAT(namesOf(linear()), ElementsAre("oneDNN", "inlay"));
+  EXPECT_THAT(linear().workspaces, IsEmpty());
+  EXPECT_THAT(namesOf(linear(DataType::Float64)), IsEmpty());
+  targets_ = {"cuda:sm_80"};
+  EXPECT_THAT(namesOf(linear(DataType::Float64)), ElementsAre("cuBLASLt", "inlay"));
+  libraries_.isAllowed = false;
+  EXPECT_THAT(namesOf(linear()), IsEmpty());
+}
+
+TEST_F(VendorTactics, TakeBatchesOfOneDimensionAndRowsAsBias) {
+  targets_ = {"cpu:x86-64-v3"};
+  const auto product = [&](std::vector<Expr> a, std::vector<Expr> b) {
+    return implement("aten::matmul",
+                     {{"self", tensor(std::move(a))}, {"other", tensor(std::move(b))}});
+  };
+  // Batches of attention are one dimension.
+  const PluginImplementation attention = product({4, 8, kRows, 64}, {4, 8, 64, kRows});
+  ASSERT_THAT(namesOf(attention), ElementsAre("oneDNN", "inlay"));
+  EXPECT_EQ(size(attention.launches[0], "batch"), Expr(32));
+  EXPECT_EQ(size(attention.launches[0], "aBatch"), kRows * 64);
+  EXPECT_THAT(namesOf(product({4, 1, kRows, 64}, {1, 8, 64, 16})), IsEmpty());
+  const auto add = [&](std::vector<Expr> c, double alpha, double beta) {
+    return namesOf(implement("aten::addmm", {{"self", tensor(std::move(c))},
+                                             {"mat1", tensor({kRows, 64})},
+                                             {"mat2", tensor({64, 32})},
+                                             {"alpha", AttributeValue(alpha)},
+                                             {"beta", AttributeValue(beta)}}));
+  };
+  EXPECT_THAT(add({32}, 1, 1), ElementsAre("oneDNN", "inlay"));
+  EXPECT_THAT(add({kRows, 32}, 1, 0), ElementsAre("oneDNN", "inlay")); // C is not read
+  EXPECT_THAT(add({kRows, 32}, 1, 1), IsEmpty());
+  EXPECT_THAT(add({32}, 2, 1), IsEmpty());
+}
+
+} // namespace
+} // namespace inlay

@@ -1,0 +1,73 @@
+// cuBLASLt, opened at run time: matrix products on the GPU as tactics of engines.
+#pragma once
+
+#include "base/DataType.h"
+#include "base/DynamicLibrary.h"
+#include "runtime/devices/Device.h"
+#include "runtime/devices/VendorLibrary.h"
+#include "runtime/devices/cuda/CublasLtTypes.h"
+
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace inlay {
+
+/// The library's functions and its handle for one GPU. Safe to share between threads.
+class CublasLt {
+public:
+  /// Opens the library that INLAY_CUBLASLT names, or libcublasLt.so.13, .12 or .11, for the GPU
+  /// whose context is current. Errors: NotFound (it is not there), Incompatible (a function is
+  /// missing), DeviceError.
+  static Result<std::shared_ptr<const CublasLt>> open();
+  ~CublasLt();
+  CublasLt(const CublasLt &) = delete;
+
+#define INLAY_CUBLASLT_SYMBOL(member, name, parameters) CublasStatus(*member) parameters = nullptr;
+#include "runtime/devices/cuda/CublasLtSymbols.def"
+#undef INLAY_CUBLASLT_SYMBOL
+
+  CublasLtHandle handle() const { return handle_; }
+  /// "cuBLASLt 12.8.4 (libcublasLt.so.12)".
+  const std::string &description() const { return description_; }
+  /// Success; Unimplemented for what the library does not do, OutOfMemory, DeviceError.
+  Status check(CublasStatus status, const char *what) const;
+
+private:
+  explicit CublasLt(DynamicLibrary library) : library_(std::move(library)) {}
+  DynamicLibrary library_;
+  std::string description_;
+  CublasLtHandle handle_ = nullptr;
+};
+
+/// A launch on the GPU, ready for its sizes.
+class CudaLibraryCall : public PreparedCall {
+public:
+  /// Puts it into the stream. Errors: DeviceError.
+  virtual Status run(void *const *arguments, CudaStream stream) const = 0;
+};
+
+class CudaLibraryFunction : public LoadedKernel {
+public:
+  bool isLibraryFunction() const final { return true; }
+  /// Reads sizes from the arguments. Errors: as Device::prepareCall.
+  virtual Result<std::unique_ptr<PreparedCall>> prepare(void *const *arguments) const = 0;
+};
+
+/// A product; the type is that of the kernel's first parameter.
+std::unique_ptr<CudaLibraryFunction> createCublasLtMatmul(std::shared_ptr<const CublasLt> library,
+                                                          const LibraryFunction &function,
+                                                          DataType dtype);
+
+/// Finds the functions of a GPU's kernels, and opens their library when the first is asked for.
+class CudaLibraries {
+public:
+  /// Errors: as Device::loadKernel. The GPU's context is current.
+  Result<std::unique_ptr<LoadedKernel>> load(const fb::Kernel &kernel);
+
+private:
+  std::mutex mutex_;
+  std::optional<Result<std::shared_ptr<const CublasLt>>> cublasLt_; // once it was opened
+};
+
+} // namespace inlay
