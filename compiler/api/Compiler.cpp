@@ -15,7 +15,7 @@ using namespace inlay;
 
 struct inlay_build_result_t {
   std::string message;
-  std::vector<std::byte> engine;
+  std::vector<std::byte> engine, weights;
   std::string report;
 };
 
@@ -143,6 +143,8 @@ Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result
       given.progress(given.progress_user, std::string(at.phase).c_str(), at.item.c_str(), at.done,
                      at.total);
     };
+  build.weightsFile = given.weights_file ? given.weights_file : "";
+  build.isRefittable = given.refittable != 0;
   if (given.engine_cache) {
     EngineCacheOptions &cache = build.engineCache.emplace();
     cache.folder = given.engine_cache;
@@ -159,6 +161,7 @@ Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result
   INLAY_TRY(timers.save()); // what was measured stays, whatever became of the build
   INLAY_ASSIGN(BuiltEngine built, std::move(outcome));
   result.engine = std::move(built.bytes);
+  result.weights = std::move(built.weights);
   result.report = reportJson(built.report);
   return {};
 }
@@ -184,6 +187,11 @@ const char *inlay_build_result_message(const inlay_build_result_t *result) {
 const void *inlay_build_result_engine(const inlay_build_result_t *result, size_t *out_size_bytes) {
   *out_size_bytes = result->engine.size();
   return result->engine.empty() ? nullptr : result->engine.data();
+}
+
+const void *inlay_build_result_weights(const inlay_build_result_t *result, size_t *out_size_bytes) {
+  *out_size_bytes = result->weights.size();
+  return result->weights.empty() ? nullptr : result->weights.data();
 }
 
 const char *inlay_build_result_report(const inlay_build_result_t *result) {

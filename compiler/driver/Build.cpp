@@ -8,6 +8,7 @@
 #include "compiler/driver/CompileKernels.h"
 #include "compiler/driver/Context.h"
 #include "compiler/driver/EngineCache.h"
+#include "compiler/driver/ModelWeights.h"
 #include "compiler/driver/PlanToEngine.h"
 #include "compiler/driver/Profiles.h"
 #include "compiler/driver/Tactics.h"
@@ -174,8 +175,11 @@ public:
     }));
     BuiltEngine built;
     INLAY_TRY(phase("write", [&]() -> Status {
-      INLAY_ASSIGN(built.bytes, planToEngine(program, kernels, report_.engineName,
-                                             buildRecord(program, targets)));
+      INLAY_ASSIGN(EngineBytes written,
+                   planToEngine(program, kernels, report_.engineName, buildRecord(program, targets),
+                                options_.weightsFile));
+      built.bytes = std::move(written.engine);
+      built.weights = std::move(written.weights);
       return dump(Stage::Engine,
                   {reinterpret_cast<const char *>(built.bytes.data()), built.bytes.size()});
     }));
@@ -233,20 +237,31 @@ private:
       INLAY_ASSIGN(profiles.emplace_back(), parseProfile(text));
     }
     if (model_.stage() == Stage::Plan) {
+      if (options_.isRefittable &&
+          programOf(model_.module()).getBody().getOps<plan::WeightOp>().empty())
+        return invalidArgument("a refittable engine was asked for, but plan '{}' was dumped by a "
+                               "build without --refittable, and has no weights with names",
+                               model_.name());
       plan_ = mlir::OwningOpRef<mlir::ModuleOp>(model_.module().clone());
     } else {
       mlir::ModuleOp module = model_.module();
-      mlir::OwningOpRef<mlir::ModuleOp> narrowed;
-      if (!profiles.empty()) { // constants stay where they are: they are shared
-        narrowed = mlir::OwningOpRef<mlir::ModuleOp>(module.clone());
-        module = *narrowed;
-        INLAY_TRY(applyProfiles(*module.getOps<graph::ModelOp>().begin(), profiles));
+      mlir::OwningOpRef<mlir::ModuleOp> changed;
+      if (!profiles.empty() || options_.isRefittable) { // constants are shared, not copied
+        changed = mlir::OwningOpRef<mlir::ModuleOp>(module.clone());
+        module = *changed;
+        graph::ModelOp graph = *module.getOps<graph::ModelOp>().begin();
+        if (options_.isRefittable)
+          graph->setAttr(graph::kRefittableAttribute, mlir::UnitAttr::get(graph.getContext()));
+        if (!profiles.empty())
+          INLAY_TRY(applyProfiles(graph, profiles));
       }
       if (options_.dump)
         INLAY_TRY(dump(Stage::Graph, printOperation(module)));
       INLAY_ASSIGN(PlanConversion conversion,
                    convertGraphToPlan(module, plugins_, options_.policies, targetNames));
       plan_ = std::move(conversion.module);
+      if (options_.isRefittable)
+        addUnusedWeights(*model_.module().getOps<graph::ModelOp>().begin(), programOf(*plan_));
       report_.notes = std::move(conversion.notes);
       chosen_ = std::move(conversion.plugins);
       implementations_ = std::move(conversion.implementations);

@@ -49,6 +49,11 @@ struct BuildOptions {
   /// Devices to choose tactics on, at most one of a family; borrowed. None: the first tactic of a
   /// plugin that can be taken is.
   std::vector<EngineTimer *> timers;
+  /// The file, by name without folder, that the weights go into (BuiltEngine::weights); empty: they
+  /// are in the engine.
+  std::string weightsFile;
+  /// The engine's weights can be replaced later (engine/Refit.h): none is folded or converted.
+  bool isRefittable = false;
   /// An engine that was built from the same before is taken from there. With a dump, everything is
   /// built.
   std::optional<EngineCacheOptions> engineCache;
@@ -83,6 +88,7 @@ private:
 /// An engine file's bytes and what was done to make them.
 struct BuiltEngine {
   std::vector<std::byte> bytes;
+  std::vector<std::byte> weights; // of the weights file, if one was asked for
   BuildReport report;
 };
 

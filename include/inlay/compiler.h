@@ -88,21 +88,39 @@ public:
   }
   /// The build report in JSON: each kernel's targets, times, registers and bytes.
   std::string report() const { return inlay_build_result_report(result_.get()); }
-  /// Writes the engine file. Errors: BuildError NOT_FOUND if it cannot be written.
+  /// The bytes of the weights file; null if none was asked for.
+  const void *weights() const {
+    size_t size = 0;
+    return inlay_build_result_weights(result_.get(), &size);
+  }
+  size_t weightsSizeBytes() const {
+    size_t size = 0;
+    inlay_build_result_weights(result_.get(), &size);
+    return size;
+  }
+  /// Writes the engine file, and the weights file that was asked for into its folder. Errors:
+  /// BuildError NOT_FOUND if one cannot be written.
   void save(const std::string &path) const {
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    file.write(static_cast<const char *>(data()), static_cast<std::streamsize>(sizeBytes()));
-    file.close();
-    if (!file)
-      throw BuildError(INLAY_STATUS_NOT_FOUND, "engine file '" + path + "' cannot be written");
+    if (weightsSizeBytes() > 0)
+      write(path.substr(0, path.find_last_of('/') + 1) + weightsFile_, weights(),
+            weightsSizeBytes());
+    write(path, data(), sizeBytes());
   }
 
 private:
   friend CompiledEngine build(const BuildOptions &options);
+  static void write(const std::string &path, const void *data, size_t sizeBytes) {
+    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    file.write(static_cast<const char *>(data), static_cast<std::streamsize>(sizeBytes));
+    file.close();
+    if (!file)
+      throw BuildError(INLAY_STATUS_NOT_FOUND, "engine file '" + path + "' cannot be written");
+  }
   struct Free {
     void operator()(inlay_build_result_t *result) const { inlay_build_result_free(result); }
   };
   std::unique_ptr<inlay_build_result_t, Free> result_;
+  std::string weightsFile_;
 };
 
 /// Builds an engine. Threads: builds may run at once; the registry's functions are called on the
@@ -164,6 +182,8 @@ inline CompiledEngine build(const BuildOptions &options) {
   view.timing_cache = options.timingCache.empty() ? nullptr : options.timingCache.c_str();
   view.engine_cache = options.engineCache.empty() ? nullptr : options.engineCache.c_str();
   view.engine_cache_bytes = options.engineCacheBytes;
+  view.weights_file = options.weightsFile.empty() ? nullptr : options.weightsFile.c_str();
+  view.refittable = options.isRefittable;
   if (!options.plugins.isEmpty()) {
     view.register_user = const_cast<PluginRegistry *>(&options.plugins);
     view.register_plugins = [](void *user, const inlay_plugin_host_v1 *host) {
@@ -183,6 +203,7 @@ inline CompiledEngine build(const BuildOptions &options) {
   const inlay_status_code_t code = inlay_build(&view, &result);
   CompiledEngine engine;
   engine.result_.reset(result);
+  engine.weightsFile_ = options.weightsFile;
   if (code != INLAY_STATUS_OK)
     throw BuildError(code, inlay_build_result_message(result));
   return engine;

@@ -63,6 +63,10 @@ typedef struct inlay_build_options_v1 {
    * register_plugins count by what they say of the model's nodes. */
   const char *engine_cache;
   uint64_t engine_cache_bytes; /**< what the folder may hold; 0: 4 GiB */
+  /** Name, without folder, of the file that the weights go into
+   * (inlay_build_result_weights); null: they are in the engine. */
+  const char *weights_file;
+  int32_t refittable; /**< not 0: weights can be replaced later; none is folded or converted */
 } inlay_build_options_v1;
 
 /** Builds an engine. The same inputs give the same bytes. *out_result is always set, on an error
@@ -74,6 +78,10 @@ INLAY_API const char *inlay_build_result_message(const inlay_build_result_t *res
 /** The bytes of the engine file; null after an error. */
 INLAY_API const void *inlay_build_result_engine(const inlay_build_result_t *result,
                                                 size_t *out_size_bytes);
+/** The bytes of the weights file that was asked for, to be kept beside the engine under that name;
+ * null if there is none. */
+INLAY_API const void *inlay_build_result_weights(const inlay_build_result_t *result,
+                                                 size_t *out_size_bytes);
 /** The build report as `inlay build --report` writes it (JSON); empty after an error. */
 INLAY_API const char *inlay_build_result_report(const inlay_build_result_t *result);
 /** Frees a result; null is nothing. */

@@ -24,6 +24,7 @@ constexpr int kMaxProfiledRuns = 100;
 
 struct BenchOptions {
   std::string engine;
+  std::string weights;
   std::string against;
   v1::ContextOptions context;
   std::vector<std::string> hostLibraries;
@@ -86,8 +87,8 @@ NpyTensor randomTensor(DataType dtype, const v1::Shape &shape, std::mt19937 &ran
 /// Runs on memory of the device, so that no copy is measured.
 class BenchCommand {
 public:
-  BenchCommand(const BenchOptions &options, const std::string &engine)
-      : options_(options), engine_(v1::Engine::load(engine)),
+  BenchCommand(const BenchOptions &options, v1::Engine engine)
+      : options_(options), engine_(std::move(engine)),
         context_(engine_.createContext(options.context)) {}
 
   Status execute() {
@@ -259,13 +260,13 @@ Status runBench(const BenchOptions &options) {
     return invalidArgument("--trace writes the runs of one engine; found --against too: leave it "
                            "out, and trace '{}' by itself",
                            options.against);
-  BenchCommand first(options, options.engine);
+  BenchCommand first(options, loadEngine(options.engine, options.weights));
   INLAY_TRY(first.execute());
   if (options.against.empty()) {
     options.wantsJson ? fmt::print("{}\n", first.json()) : first.printText();
     return {};
   }
-  BenchCommand second(options, options.against);
+  BenchCommand second(options, v1::Engine::load(options.against));
   INLAY_TRY(second.execute());
   if (options.wantsJson) {
     fmt::print("[{},\n {}]\n", first.json(), second.json());
@@ -289,6 +290,7 @@ void addBenchCommand(CLI::App &app, Status &outcome) {
       ->check(CLI::Range(0, 4096));
   addGraphsOption(*command, options->context);
   addShapeProfileOption(*command, "--shape-profile", options->context);
+  addWeightsOption(*command, options->weights);
   addHostLibraryOption(*command, options->hostLibraries);
   command
       ->add_option("--shapes", options->shapes,

@@ -7,6 +7,7 @@
 #include "compiler/operators/BuiltinPlugins.h"
 #include "compiler/plugins/PluginFiles.h"
 #include "tools/inlay/DeviceTimer.h"
+#include "tools/inlay/EngineOutput.h"
 #include "tools/inlay/Progress.h"
 
 #include <CLI/CLI.hpp>
@@ -31,6 +32,8 @@ struct BuildCommandOptions {
   std::vector<std::string> tune;
   std::string timingCache;
   bool isTimingCacheRequired = false;
+  std::string weights = "inside";
+  bool isRefittable = false;
   std::string engineCache;
   uint64_t engineCacheMegabytes = EngineCacheOptions().maxBytes >> 20;
   bool isQuiet = false;
@@ -113,6 +116,9 @@ Status build(const BuildCommandOptions &options) {
   if (!options.dumpFolder.empty())
     build.dump = dumpToFolder(options.dumpFolder);
   build.timers = timers->all();
+  build.isRefittable = options.isRefittable;
+  if (options.weights == "beside")
+    build.weightsFile = weightsFileName(options.output);
   if (!options.engineCache.empty())
     build.engineCache = EngineCacheOptions{options.engineCache, options.engineCacheMegabytes << 20,
                                            options.plugins};
@@ -121,8 +127,7 @@ Status build(const BuildCommandOptions &options) {
   Result<BuiltEngine> built = buildEngine(*model, registry, build);
   INLAY_TRY(timers->save()); // what was measured stays, whatever became of the build
   INLAY_ASSIGN(const BuiltEngine engine, std::move(built));
-  INLAY_TRY(writeFileAtomically(
-      options.output, {reinterpret_cast<const char *>(engine.bytes.data()), engine.bytes.size()}));
+  INLAY_TRY(writeEngine(options.output, {engine.bytes, engine.weights}));
   progress.clear();
   return writeReport(options, engine.report);
 }
@@ -166,6 +171,14 @@ void addBuildCommand(CLI::App &app, Status &outcome) {
   command->add_flag("--timing-cache-required", options->isTimingCacheRequired,
                     "Measure nothing: --tune names a device whose times the file has, and what it "
                     "lacks is an error");
+  command
+      ->add_option("--weights", options->weights,
+                   "Where the model's weights go: inside the engine, or beside it into a file "
+                   "NAME.weights for NAME.inlay")
+      ->check(CLI::IsMember({"inside", "beside"}))
+      ->capture_default_str();
+  command->add_flag("--refittable", options->isRefittable,
+                    "Keep the weights replaceable (inlay refit): none is folded or converted");
   command->add_option("--engine-cache", options->engineCache,
                       "A folder that keeps engines: one that was built from the same before is "
                       "taken from it");
