@@ -1,6 +1,7 @@
 #include "base/File.h"
 
 #include "base/MappedFile.h"
+#include "base/TemporaryFolder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,19 +18,14 @@ using testing::HasSubstr;
 /// A folder of its own for each test, removed with it.
 class File : public testing::Test {
 protected:
-  File() {
-    std::string folder = testing::TempDir() + "inlay-file-XXXXXX";
-    folder_ = ::mkdtemp(folder.data());
-  }
-  ~File() override { std::filesystem::remove_all(folder_); }
-  std::string path(const std::string &name) const { return folder_ + "/" + name; }
+  std::string path(const std::string &name) const { return folder_.path(name); }
   size_t numFiles() const {
     size_t count = 0;
-    for ([[maybe_unused]] const auto &entry : std::filesystem::directory_iterator(folder_))
+    for ([[maybe_unused]] const auto &entry : std::filesystem::directory_iterator(folder_.path()))
       ++count;
     return count;
   }
-  std::string folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(File, ReadsAndMapsWhatWasWritten) {
@@ -70,7 +66,7 @@ TEST_F(File, ErrorsNamePathAndReason) {
   ASSERT_FALSE(mapped.isOk());
   EXPECT_EQ(mapped.status().code(), StatusCode::NotFound);
   EXPECT_THAT(mapped.status().message(), HasSubstr("No such file"));
-  EXPECT_THAT(MappedFile::open(folder_).status().message(), HasSubstr("is no regular file"));
+  EXPECT_THAT(MappedFile::open(folder_.path()).status().message(), HasSubstr("is no regular file"));
   EXPECT_THAT(writeFileAtomically(path("no/folder"), "").message(), HasSubstr("No such file"));
 }
 

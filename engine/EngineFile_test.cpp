@@ -1,6 +1,7 @@
 #include "engine/EngineFile.h"
 
 #include "base/File.h"
+#include "base/TemporaryFolder.h"
 #include "engine/EngineText.h"
 #include "engine/TestEngine.h"
 
@@ -52,7 +53,8 @@ TEST(EngineFile, ProgramGivesSizesAndGrid) {
 TEST(EngineFile, SameEngineGivesSameBytes) { EXPECT_EQ(writeTestEngine(), writeTestEngine()); }
 
 TEST(EngineFile, OpensAFileAfterMoves) {
-  const std::string path = testing::TempDir() + "engine-file-test.inlay";
+  const TemporaryFolder folder;
+  const std::string path = folder.path("test.inlay");
   const std::vector<std::byte> bytes = writeTestEngine();
   ASSERT_TRUE(
       writeFileAtomically(path, {reinterpret_cast<const char *>(bytes.data()), bytes.size()})

@@ -1,6 +1,7 @@
 // The code of CPU kernels must not grow with the block: tiles are loops, whatever their size.
 
 #include "base/File.h"
+#include "base/TemporaryFolder.h"
 #include "compiler/driver/KernelTool.h"
 
 #include <gtest/gtest.h>
@@ -69,10 +70,9 @@ void PrintTo(const Family &family, std::ostream *stream) { *stream << family.nam
 class CodeSize : public ::testing::TestWithParam<Family> {
 protected:
   void SetUp() override {
-    path_ = ::testing::TempDir() + "code_size_" + GetParam().name + ".py";
+    path_ = folder_.path("kernels.py");
     ASSERT_TRUE(writeFileAtomically(path_, kKernels).isOk());
   }
-  void TearDown() override { std::remove(path_.c_str()); }
 
   /// Instructions of the kernel's assembly for x86-64-v3; 0 after a failure.
   size_t countInstructions(int block) {
@@ -95,6 +95,7 @@ protected:
   }
 
 private:
+  TemporaryFolder folder_;
   std::string path_;
 };
 

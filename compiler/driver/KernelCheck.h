@@ -61,12 +61,21 @@ struct KernelCheckTarget {
   double milliseconds = 0;
 };
 
+/// How one parameter of a signature was found.
+struct KernelCheckParameter {
+  std::string name;
+  std::string choice;     // a signature entry; "=VALUE" for a compile-time value; "=": its default
+  std::string ground;     // as triton::choiceGroundName gives it
+  bool isRevised = false; // another choice, likelier by the text, did not type or was too large
+};
+
 /// What became of one kernel.
 struct KernelCheckResult {
   bool isParsed = false;
   bool isTyped = false;
   std::string signature; // of the run-time parameters, as --signature takes it
   std::vector<std::string> constexprs;
+  std::vector<KernelCheckParameter> parameters; // in the order of the function
   int numWarps = 4;
   int numStages = 3;
   int attempts = 0;   // signatures tried

@@ -1,6 +1,7 @@
 #include "compiler/driver/KernelTool.h"
 
 #include "base/File.h"
+#include "base/TemporaryFolder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -44,7 +45,7 @@ TEST(ConstexprsTest, TextIsReadAsTheSameValue) {
 class KernelConfigTest : public ::testing::Test {
 protected:
   void SetUp() override {
-    request_.path = ::testing::TempDir() + "kernel_config_test.py";
+    request_.path = folder_.path("test.py");
     request_.function = "k";
     ASSERT_TRUE(
         writeFileAtomically(
@@ -55,7 +56,7 @@ protected:
             "@triton.jit\ndef k(n, B: tl.constexpr, C: tl.constexpr):\n    pass\n")
             .isOk());
   }
-  void TearDown() override { std::remove(request_.path.c_str()); }
+  TemporaryFolder folder_;
   KernelToolRequest request_;
 };
 

@@ -1,6 +1,7 @@
 #include "compiler/driver/Stages.h"
 
 #include "base/File.h"
+#include "base/TemporaryFolder.h"
 
 #include <filesystem>
 #include <gmock/gmock.h>
@@ -28,14 +29,13 @@ TEST(StagesTest, NamesDumpFilesByNumberKernelAndTarget) {
 }
 
 TEST(StagesTest, DumpsIntoANewFolder) {
-  std::string folder = testing::TempDir() + "/inlay_stages_test/new";
-  std::filesystem::remove_all(folder);
+  const TemporaryFolder temporary;
+  const std::string folder = temporary.path("new");
   StageDump dump = dumpToFolder(folder);
   ASSERT_TRUE(dump({Stage::Plan, "", "", "the plan"}).isOk());
   Result<std::string> text = readFile(folder + "/02-plan.mlir");
   ASSERT_TRUE(text.isOk()) << text.status().toString();
   EXPECT_EQ(*text, "the plan");
-  std::filesystem::remove_all(folder);
 }
 
 TEST(StagesTest, SaysWhyAFolderCannotBeMade) {

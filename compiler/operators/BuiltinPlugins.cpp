@@ -1,27 +1,12 @@
 #include "compiler/operators/BuiltinPlugins.h"
 
-#include "compiler/operators/EmbeddedFiles.h"
 #include "compiler/operators/StandardOperator.h"
-#include "compiler/plugins/Manifest.h"
 
 #include <algorithm>
 
 namespace inlay {
 
 namespace {
-
-/// The manifests of ops/.
-Status readEmbeddedManifests(OperatorDefinitions &definitions) {
-  const EmbeddedFiles &files = embeddedFiles();
-  for (const auto &[path, text] : files) {
-    if (!path.ends_with(".toml"))
-      continue;
-    INLAY_ASSIGN(auto read, readManifest(path, text, files), "reading the built-in plugins");
-    for (std::unique_ptr<PluginDefinition> &definition : read)
-      definitions.push_back(std::move(definition));
-  }
-  return {};
-}
 
 /// The user's plugin that serves what a built-in one would; null if there is none. A variant of the
 /// user's may refuse nodes, which the built-in one then serves.
@@ -43,7 +28,6 @@ Status addBuiltinPlugins(PluginRegistry &registry) {
 #define INLAY_OPERATOR_GROUP(add) add(definitions);
 #include "compiler/operators/OperatorGroups.def"
 #undef INLAY_OPERATOR_GROUP
-  INLAY_TRY(readEmbeddedManifests(definitions));
   // Variants of a built-in plugin are not each other's replacements.
   std::erase_if(definitions, [&](const std::unique_ptr<PluginDefinition> &definition) {
     const PluginDefinition *replacement = findReplacement(registry, *definition);

@@ -1,6 +1,7 @@
 #include "compiler/plugins/Manifest.h"
 
 #include "base/File.h"
+#include "base/TemporaryFolder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -316,7 +317,8 @@ args = ["f64(scale)"])toml"));
 }
 
 TEST(Manifest, AddsAllPluginsOfAFileOrNone) {
-  const std::string path = testing::TempDir() + "inlay_manifest_test.toml";
+  const TemporaryFolder folder;
+  const std::string path = folder.path("test.toml");
   const std::string good = manifest(kPlugin, kLaunch);
   ASSERT_TRUE(writeFileAtomically(path, good + good).isOk());
   PluginRegistry registry;

@@ -1,3 +1,4 @@
+#include "base/TemporaryFolder.h"
 #include "compiler/ptx/Forms.h"
 #include "compiler/ptx/Program.h"
 
@@ -263,8 +264,8 @@ TEST(Ptx, PtxasTakesEveryForm) {
     }
   }
   EXPECT_GT(numForms, 1000u);
-  std::string folder = testing::TempDir();
-  std::string file = folder + "/inlay_forms.ptx";
+  const TemporaryFolder folder;
+  const std::string file = folder.path("forms.ptx");
   std::ofstream(file)
       << ".version 8.8\n.target sm_100a\n.address_size 64\n.visible .entry k() {\n"
          "  .reg .pred p; .reg .b8 r8; .reg .b16 r16; .reg .b32 r32; .reg .b64 r64;\n"

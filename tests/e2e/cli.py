@@ -268,6 +268,13 @@ class CliTest(unittest.TestCase):
         self.assertEqual(kernel["signature"], "*fp32:16, *fp32:16, i32")
         self.assertEqual(kernel["constexprs"], ["KIND=3", "B=128"])
         self.assertEqual([h["kernel"] for h in report["helpers"]], ["twice"])
+        # How each of them was found.
+        self.assertEqual({p["name"]: (p["choice"], p["ground"]) for p in kernel["parameters"]},
+                         {"x": ("*fp32", "use"), "y": ("*fp32", "use"), "n": ("i32", "launch"), "KIND": ("=3", "use"),
+                          "B": ("=128", "launch")})
+        given = json.loads(self.call("kernel", "check", package, "--target", "cpu:x86-64-v3", "--json", "--type", "y=*fp16",
+                                     "--constexpr", "KIND=5").stdout)["kernels"][0]["parameters"]
+        self.assertEqual([(p["choice"], p["ground"]) for p in given if p["name"] in ("y", "KIND")], [("*fp16", "option"), ("=5", "option")])
         # What was found is what compile takes.
         self.call("kernel", "compile", f"{package / 'good.py'}:scale", "--signature", kernel["signature"], "--constexpr", "KIND=3",
                   "--constexpr", "B=128", "--target", "cpu:x86-64-v3", "--emit", "so", "-o", "scale.so")

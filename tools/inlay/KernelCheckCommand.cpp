@@ -131,6 +131,13 @@ nlohmann::ordered_json describe(const CheckedKernel &checked) {
                                   {"num_stages", result.numStages},
                                   {"attempts", result.attempts},
                                   {"notes", result.notes}};
+  nlohmann::ordered_json parameters = nlohmann::ordered_json::array();
+  for (const KernelCheckParameter &parameter : result.parameters)
+    parameters.push_back({{"name", parameter.name},
+                          {"choice", parameter.choice},
+                          {"ground", parameter.ground},
+                          {"revised", parameter.isRevised}});
+  entry["parameters"] = std::move(parameters);
   nlohmann::ordered_json targets = nlohmann::ordered_json::array();
   for (const KernelCheckTarget &target : result.targets)
     targets.push_back({{"name", target.name},

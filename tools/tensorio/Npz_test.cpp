@@ -1,4 +1,5 @@
 #include "base/File.h"
+#include "base/TemporaryFolder.h"
 #include "tools/tensorio/Npy.h"
 
 #include <gmock/gmock.h>
@@ -21,13 +22,8 @@ NpyTensor makeTensor(DataType dtype, std::vector<int64_t> shape, std::byte fill)
 
 class Npz : public testing::Test {
 protected:
-  Npz() {
-    std::string folder = testing::TempDir() + "inlay-npz-XXXXXX";
-    folder_ = ::mkdtemp(folder.data());
-  }
-  ~Npz() override { std::filesystem::remove_all(folder_); }
-  std::string path(const std::string &name) const { return folder_ + "/" + name; }
-  std::string folder_;
+  std::string path(const std::string &name) const { return folder_.path(name); }
+  TemporaryFolder folder_;
 };
 
 TEST_F(Npz, RoundTripsAndIsDeterministic) {

@@ -1,6 +1,7 @@
 #include "compiler/conversions/graph-to-plan/GraphToPlan.h"
 
 #include "base/File.h"
+#include "base/TemporaryFolder.h"
 #include "compiler/dialects/graph/Graph.h"
 #include "compiler/dialects/plan/Plan.h"
 #include "compiler/dialects/tile/Tile.h"
@@ -66,12 +67,8 @@ protected:
                 mlir::arith::ArithDialect, mlir::math::MathDialect, mlir::scf::SCFDialect>();
     context_.appendDialectRegistry(registry);
     context_.loadAllAvailableDialects();
-    folder_ = testing::TempDir() + "inlay_graph_to_plan_" +
-              testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::create_directories(folder_);
-    EXPECT_TRUE(writeFileAtomically(folder_ + "/kernels.py", kKernels).isOk());
+    EXPECT_TRUE(writeFileAtomically(folder_.path("kernels.py"), kKernels).isOk());
   }
-  ~GraphToPlanTest() override { std::filesystem::remove_all(folder_); }
 
   Result<PlanConversion> convert(std::string_view graph, std::string_view manifest,
                                  const ImplementationPolicies &policies = {},
@@ -80,7 +77,7 @@ protected:
     if (!module)
       return Status(StatusCode::Internal, "the graph of the test does not parse");
     PluginRegistry plugins;
-    auto definitions = readManifest(folder_ + "/plugins.toml", manifest);
+    auto definitions = readManifest(folder_.path("plugins.toml"), manifest);
     if (!definitions.isOk())
       return definitions.status();
     for (auto &definition : *definitions)
@@ -95,8 +92,8 @@ protected:
     Result<PlanConversion> conversion = convert(graph, manifest, policies);
     if (!conversion.isOk()) {
       std::string text = conversion.status().toString();
-      for (size_t at; (at = text.find(folder_ + "/")) != std::string::npos;)
-        text.erase(at, folder_.size() + 1);
+      for (size_t at; (at = text.find(folder_.path(""))) != std::string::npos;)
+        text.erase(at, folder_.path("").size());
       return text;
     }
     std::string text;
@@ -120,7 +117,7 @@ protected:
   }
 
   mlir::MLIRContext context_;
-  std::string folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(GraphToPlanTest, LaunchesTheKernelOfACall) {
@@ -248,8 +245,8 @@ protected:
     if (conversion.isOk())
       for (const std::string &note : conversion->notes)
         text += "\n" + note;
-    for (size_t at; (at = text.find(folder_ + "/")) != std::string::npos;)
-      text.erase(at, folder_.size() + 1);
+    for (size_t at; (at = text.find(folder_.path(""))) != std::string::npos;)
+      text.erase(at, folder_.path("").size());
     return text;
   }
 };

@@ -21,22 +21,29 @@ bool containsAny(std::string_view text, std::initializer_list<std::string_view> 
   });
 }
 
-/// Candidates of one parameter, without repetitions.
+/// Candidates of one parameter, without repetitions, and why each is one.
 class Choices {
 public:
-  void add(std::string choice) {
-    if (std::find(list_.begin(), list_.end(), choice) == list_.end())
-      list_.push_back(std::move(choice));
+  void add(std::string choice, ChoiceGround ground = ChoiceGround::Use) {
+    if (std::find(list_.begin(), list_.end(), choice) != list_.end())
+      return;
+    list_.push_back(std::move(choice));
+    grounds_.push_back(ground);
   }
-  void add(std::initializer_list<std::string_view> choices) {
+  void add(std::initializer_list<std::string_view> choices,
+           ChoiceGround ground = ChoiceGround::Use) {
     for (std::string_view choice : choices)
-      add(std::string(choice));
+      add(std::string(choice), ground);
   }
   bool empty() const { return list_.empty(); }
-  std::vector<std::string> take() { return std::move(list_); }
+  std::vector<std::string> takeTexts() { return std::move(list_); }
+  ParameterCandidates take(std::string name) {
+    return {std::move(name), std::move(list_), std::move(grounds_)};
+  }
 
 private:
   std::vector<std::string> list_;
+  std::vector<ChoiceGround> grounds_;
 };
 
 /// What a kernel is like as a whole.
@@ -162,7 +169,86 @@ bool isConstant(const Parameter &parameter) {
   return isConstexprAnnotation(parameter.annotation.get());
 }
 
+/// Adds what launches pass for a compile-time parameter. True if one passes an integer.
+bool addLaunched(Choices &choices, const Parameter &parameter, size_t position,
+                 std::span<const Launch> launches) {
+  bool isInteger = false;
+  for (const Launch &launch : launches) {
+    LaunchArgument argument;
+    if (auto keyword = launch.keywords.find(parameter.name); keyword != launch.keywords.end())
+      argument = keyword->second;
+    else if (position < launch.positional.size())
+      argument = launch.positional[position];
+    isInteger |= argument.kind == LaunchArgument::Kind::Integer;
+    if (argument.kind == LaunchArgument::Kind::Literal && isConstant(parameter))
+      choices.add("=" + argument.text, ChoiceGround::Launch);
+  }
+  return isInteger;
+}
+
+void addDescriptors(Choices &choices, const ParameterUse &use) {
+  std::string shape = "64"; // batches go one by one
+  for (size_t d = 1; d < use.rank; ++d)
+    shape = (d >= 2 ? "1, " : "64, ") + shape;
+  for (std::string_view element : {"fp16", "bf16", "fp32"})
+    choices.add("tensordesc<" + std::string(element) + "[" + shape + "]>");
+}
+
+/// The same for a parameter of which types are wanted, but a value will do.
+void addRunTime(Choices &choices, const Parameter &parameter, const ParameterUse &use,
+                bool isInteger, const KernelTraits &traits) {
+  const std::string name = lowered(parameter.name);
+  const bool isPointer = use.value.has(Use::Address);
+  if (use.tupleSize > 0) {
+    Choices elements;
+    if (isPointer)
+      addPointers(elements, use, name, traits);
+    else
+      addScalars(elements, use, name);
+    elements.add("i32");
+    addTuples(choices, use.tupleSize, elements.takeTexts());
+  }
+  if (isPointer)
+    addPointers(choices, use, name, traits);
+  if (isInteger && !isPointer)
+    choices.add({"i32", "i64"}, ChoiceGround::Launch);
+  if (!isPointer) {
+    addScalars(choices, use, name);
+    const bool isPointerName = containsAny(name, {"ptr", "pointer"});
+    const bool isUnusedOption = use.value.has(Use::NoneTest) || !use.isUsed;
+    if ((isPointerName || isUnusedOption) && choices.empty())
+      choices.add({"*fp32"});
+  }
+  if (parameter.defaultValue)
+    choices.add("=", ChoiceGround::Default);
+  if (use.value.has(Use::NoneTest))
+    choices.add({"=None"});
+  if (use.value.has(Use::Dtype))
+    choices.add({"=tl.float32", "=tl.float16"});
+  if (use.value.has(Use::ConstantSize))
+    choices.add({"=64", "=16", "=1"});
+  if (use.value.has(Use::Index))
+    choices.add({"i32:1"});
+  choices.add({"i32", "fp32", "i64", "*fp32", "*i64", "*i32", "i1", "=True", "=64"});
+}
+
 } // namespace
+
+std::string_view choiceGroundName(ChoiceGround ground) {
+  switch (ground) {
+  case ChoiceGround::Configuration:
+    return "configuration";
+  case ChoiceGround::Launch:
+    return "launch";
+  case ChoiceGround::Default:
+    return "default value";
+  case ChoiceGround::Use:
+    return "use";
+  case ChoiceGround::Option:
+    return "option";
+  }
+  return "";
+}
 
 std::vector<ParameterCandidates>
 proposeCandidates(const Function &function, const std::vector<ParameterUse> &uses,
@@ -175,70 +261,22 @@ proposeCandidates(const Function &function, const std::vector<ParameterUse> &use
   for (size_t i = 0; i < function.parameters.size(); ++i) {
     const Parameter &parameter = function.parameters[i];
     const ParameterUse use = i < uses.size() ? uses[i] : ParameterUse();
-    const std::string name = lowered(parameter.name);
     Choices choices;
     if (auto sure = values.find(parameter.name); sure != values.end())
-      choices.add("=" + sure->second);
-    // What launches say.
-    bool isInteger = false;
-    for (const Launch &launch : launches) {
-      LaunchArgument argument;
-      if (auto keyword = launch.keywords.find(parameter.name); keyword != launch.keywords.end())
-        argument = keyword->second;
-      else if (i < launch.positional.size())
-        argument = launch.positional[i];
-      isInteger |= argument.kind == LaunchArgument::Kind::Integer;
-      if (argument.kind == LaunchArgument::Kind::Literal && isConstant(parameter))
-        choices.add("=" + argument.text);
-    }
+      choices.add("=" + sure->second, ChoiceGround::Configuration);
+    const bool isInteger = addLaunched(choices, parameter, i, launches);
     if (isConstant(parameter)) {
       if (parameter.defaultValue)
-        choices.add("=");
+        choices.add("=", ChoiceGround::Default);
       if (isInteger && !use.value.has(Use::ConstantSize))
-        choices.add("=64");
-      addConstants(choices, use, name);
+        choices.add("=64", ChoiceGround::Launch);
+      addConstants(choices, use, lowered(parameter.name));
     } else if (use.value.has(Use::Descriptor)) {
-      // Batches go one by one.
-      std::string shape = "64";
-      for (size_t d = 1; d < use.rank; ++d)
-        shape = (d >= 2 ? "1, " : "64, ") + shape;
-      for (std::string_view element : {"fp16", "bf16", "fp32"})
-        choices.add("tensordesc<" + std::string(element) + "[" + shape + "]>");
+      addDescriptors(choices, use);
     } else {
-      bool isPointer = use.value.has(Use::Address);
-      if (use.tupleSize > 0) {
-        Choices elements;
-        if (isPointer)
-          addPointers(elements, use, name, traits);
-        else
-          addScalars(elements, use, name);
-        elements.add("i32");
-        addTuples(choices, use.tupleSize, elements.take());
-      }
-      if (isPointer)
-        addPointers(choices, use, name, traits);
-      if (isInteger && !isPointer)
-        choices.add({"i32", "i64"});
-      if (!isPointer) {
-        addScalars(choices, use, name);
-        bool isPointerName = containsAny(name, {"ptr", "pointer"});
-        bool isUnusedOption = use.value.has(Use::NoneTest) || !use.isUsed;
-        if ((isPointerName || isUnusedOption) && choices.empty())
-          choices.add({"*fp32"});
-      }
-      if (parameter.defaultValue)
-        choices.add("=");
-      if (use.value.has(Use::NoneTest))
-        choices.add({"=None"});
-      if (use.value.has(Use::Dtype))
-        choices.add({"=tl.float32", "=tl.float16"});
-      if (use.value.has(Use::ConstantSize))
-        choices.add({"=64", "=16", "=1"});
-      if (use.value.has(Use::Index))
-        choices.add({"i32:1"});
-      choices.add({"i32", "fp32", "i64", "*fp32", "*i64", "*i32", "i1", "=True", "=64"});
+      addRunTime(choices, parameter, use, isInteger, traits);
     }
-    candidates.push_back({parameter.name, choices.take()});
+    candidates.push_back(choices.take(parameter.name));
   }
   return candidates;
 }

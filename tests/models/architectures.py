@@ -1,0 +1,97 @@
+"""The architectures that zoo.py compares, with weights as if they were trained."""
+import copy
+
+IMAGE = (1, 3, 224, 224)
+SMALL_TEXT = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 1000}
+
+
+def torchvision_models():
+    import torchvision
+    names = ["alexnet", "vgg11", "resnet18", "resnet50", "squeezenet1_0", "densenet121", "googlenet", "inception_v3", "shufflenet_v2_x0_5",
+             "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0", "mnasnet0_5", "regnet_y_400mf", "convnext_tiny", "vit_b_16", "swin_t"]
+    for name in names:
+        shape = (1, 3, 299, 299) if name == "inception_v3" else IMAGE
+        extra = {"aux_logits": False} if name == "googlenet" else {}
+        yield f"torchvision/{name}", lambda name=name, extra=extra: torchvision.models.get_model(name, weights=None, **extra), shape
+    yield "torchvision/deeplabv3_mobilenet_v3_large", lambda: torchvision.models.segmentation.deeplabv3_mobilenet_v3_large(
+        weights=None, weights_backbone=None), IMAGE
+
+
+def timm_models():
+    import timm
+    for name in ("deit_tiny_patch16_224", "mixer_s32_224", "convmixer_768_32", "poolformer_s12", "ghostnet_100", "repvgg_a0", "resmlp_12_224",
+                 "gmlp_s16_224", "levit_128s", "mobilevit_xxs", "edgenext_xx_small", "cait_xxs24_224", "pit_ti_224", "rexnet_100", "hrnet_w18_small"):
+        yield f"timm/{name}", lambda name=name: timm.create_model(name, pretrained=False), (1, 3, 256, 256) if name.startswith("mobilevit") else IMAGE
+
+
+def transformers_models():
+    import transformers
+
+    def make(config, cls, **options):
+        return lambda: getattr(transformers, cls)(getattr(transformers, config)(**options))
+    heads = {"num_key_value_heads": 2}
+    text = [("bert", "BertConfig", "BertModel", SMALL_TEXT), ("roberta", "RobertaConfig", "RobertaModel", SMALL_TEXT),
+            ("albert", "AlbertConfig", "AlbertModel", {**SMALL_TEXT, "embedding_size": 32}),
+            ("electra", "ElectraConfig", "ElectraModel", {**SMALL_TEXT, "embedding_size": 32}),
+            ("distilbert", "DistilBertConfig", "DistilBertModel", {"dim": 64, "hidden_dim": 128, "n_layers": 2, "n_heads": 4, "vocab_size": 1000}),
+            ("gpt2", "GPT2Config", "GPT2LMHeadModel", {"n_embd": 64, "n_layer": 2, "n_head": 4, "vocab_size": 1000}),
+            ("llama", "LlamaConfig", "LlamaForCausalLM", {**SMALL_TEXT, **heads}), ("qwen2", "Qwen2Config", "Qwen2ForCausalLM", {**SMALL_TEXT, **heads}),
+            ("gpt_neox", "GPTNeoXConfig", "GPTNeoXForCausalLM", SMALL_TEXT), ("phi", "PhiConfig", "PhiForCausalLM", {**SMALL_TEXT, **heads}),
+            ("opt", "OPTConfig", "OPTForCausalLM", {"hidden_size": 64, "ffn_dim": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 1000,
+                                                     "word_embed_proj_dim": 64}),
+            ("mamba", "MambaConfig", "MambaForCausalLM", {"hidden_size": 64, "num_hidden_layers": 2, "vocab_size": 1000, "state_size": 8})]
+    for name, config, cls, options in text:
+        yield f"transformers/{name}", make(config, cls, **options), "tokens"
+    yield "transformers/vit", make("ViTConfig", "ViTModel", hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4), IMAGE
+
+
+PACKAGES = {"torchvision": torchvision_models, "timm": timm_models, "transformers": transformers_models}
+
+
+def all_names():
+    """Of the packages that are installed; a line for each other one."""
+    names = []
+    for package, models in PACKAGES.items():
+        try:
+            names += [name for name, _, _ in models()]
+        except ImportError as missing:
+            print(f"[SKIP] {package}: {missing}")
+    return names
+
+
+def find_model(wanted):
+    """The constructor of a model, and its shape. Only the model's own package is imported: one takes seconds."""
+    return next((make, shape) for name, make, shape in PACKAGES[wanted.split("/")[0]]() if name == wanted)
+
+
+def make_model(name, dtype):
+    """A model with seeded weights, its arguments, and others of the same shapes. On the CPU."""
+    import torch
+    torch.manual_seed(sum(map(ord, name)))
+    make, shape = find_model(name)
+    model = make().eval()
+    if shape == "tokens":
+        model.config.use_cache = False
+        return model.to(dtype), (torch.randint(0, 1000, (1, 32)),), (torch.randint(0, 1000, (1, 32)),)
+    arguments, others = (torch.rand(shape) * 2 - 1,), (torch.rand(shape) * 2 - 1,)
+    as_if_trained(model, (torch.rand((4,) + shape[1:]) * 2 - 1,))
+    return model.to(dtype), (arguments[0].to(dtype),), (others[0].to(dtype),)
+
+
+def as_if_trained(model, arguments):
+    """Weights that initialization leaves alike (heads of zeros, scales of 1e-5, biases) become different ones, and batch
+    normalization gets the statistics of its input: otherwise outputs vanish, and every comparison holds."""
+    import torch
+    for parameter in model.parameters():
+        if parameter.numel() > 1 and float(parameter.detach().max() - parameter.detach().min()) < 1e-4:
+            parameter.data += torch.rand_like(parameter) * 0.4 - 0.2
+    trained = copy.deepcopy(model)  # models keep tensors of what they were called with
+    norms = [module for module in trained.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the average over all calls
+        norm.train()
+    if norms:
+        with torch.no_grad():
+            trained(*arguments)
+        model.load_state_dict(trained.state_dict())
