@@ -35,6 +35,15 @@ std::string mismatchOf(const fb::Weight &expected, const NewWeight &found) {
   return "";
 }
 
+std::vector<std::vector<std::byte>> segmentsOf(const EngineFile &file) {
+  std::vector<std::vector<std::byte>> segments;
+  for (uint32_t i = 0; i < file.engine().segments()->size(); ++i) {
+    const std::span<const std::byte> bytes = file.segment(i);
+    segments.emplace_back(bytes.begin(), bytes.end());
+  }
+  return segments;
+}
+
 } // namespace
 
 Result<std::vector<uint32_t>> matchWeights(const EngineFile &file,
@@ -81,11 +90,7 @@ Result<std::vector<uint32_t>> matchWeights(const EngineFile &file,
 Result<EngineBytes> refitEngine(const EngineFile &file, std::span<const NewWeight> weights,
                                 bool isComplete, const std::string &weightsName) {
   INLAY_ASSIGN(const std::vector<uint32_t> rows, matchWeights(file, weights, isComplete));
-  std::vector<std::vector<std::byte>> segments;
-  for (uint32_t i = 0; i < file.engine().segments()->size(); ++i) {
-    const std::span<const std::byte> bytes = file.segment(i);
-    segments.emplace_back(bytes.begin(), bytes.end());
-  }
+  std::vector<std::vector<std::byte>> segments = segmentsOf(file);
   for (size_t i = 0; i < weights.size(); ++i)
     if (const uint32_t buffer = file.engine().weights()->Get(rows[i])->buffer(); buffer != kAbsent)
       segments[file.engine().buffers()->Get(buffer)->segment()].assign(weights[i].bytes.begin(),
@@ -94,6 +99,12 @@ Result<EngineBytes> refitEngine(const EngineFile &file, std::span<const NewWeigh
   file.engine().UnPackTo(&engine);
   const bool isBeside = file.engine().weights_file() != nullptr;
   return writeEngineFiles(std::move(engine), segments, isBeside ? weightsName : "");
+}
+
+Result<std::vector<std::byte>> moveWeightsIn(const EngineFile &file) {
+  fb::EngineT engine;
+  file.engine().UnPackTo(&engine);
+  return writeEngineFile(std::move(engine), segmentsOf(file));
 }
 
 } // namespace inlay

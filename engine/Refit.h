@@ -34,4 +34,7 @@ Result<std::vector<uint32_t>> matchWeights(const EngineFile &file,
 Result<EngineBytes> refitEngine(const EngineFile &file, std::span<const NewWeight> weights,
                                 bool isComplete, const std::string &weightsName);
 
+/// The same engine with its weights inside.
+Result<std::vector<std::byte>> moveWeightsIn(const EngineFile &file);
+
 } // namespace inlay

@@ -3,6 +3,7 @@
 #include "base/Error.h"
 #include "base/File.h"
 #include "compiler/conversions/graph-to-plan/GraphToPlan.h"
+#include "compiler/conversions/graph-to-plan/OperatorCoverage.h"
 #include "compiler/dialects/graph/Graph.h"
 #include "compiler/dialects/plan/Plan.h"
 #include "compiler/driver/CompileKernels.h"
@@ -13,6 +14,8 @@
 #include "compiler/driver/Profiles.h"
 #include "compiler/driver/Tactics.h"
 #include "compiler/frontends/pt2/Pt2Import.h"
+#include "compiler/transforms/graph/ConvertPrecision.h"
+#include "engine/Refit.h"
 
 #include <chrono>
 #include <filesystem>
@@ -154,6 +157,9 @@ public:
     if (options_.engineCache && !options_.dump) {
       INLAY_ASSIGN(std::optional<BuiltEngine> kept, findInCache(targets));
       if (kept) {
+        kept->report.precision = std::move(report_.precision);
+        INLAY_TRY(measurePrecision(*kept));
+        kept->report.precisionErrors = std::move(report_.precisionErrors);
         kept->report.phases = std::move(report_.phases);
         kept->report.engineCache = std::move(report_.engineCache);
         kept->report.totalMs = model_.loadMs() + msSince(start);
@@ -187,6 +193,7 @@ public:
     report_.kernels = kernelReports(program, kernels);
     report_.engineBytes = built.bytes.size();
     report_.totalMs = model_.loadMs() + msSince(start);
+    INLAY_TRY(measurePrecision(built));
     built.report = std::move(report_);
     if (built.report.engineCache && !built.report.engineCache->key.empty())
       EngineCache(*options_.engineCache).store(built.report.engineCache->key, built);
@@ -194,6 +201,30 @@ public:
   }
 
 private:
+  /// Builds the model as it is, for the same targets, and has both run. Weights lie inside.
+  Status measurePrecision(const BuiltEngine &built) {
+    if (!options_.precisionMeter)
+      return {};
+    return phase("compare", [&]() -> Status {
+      BuildOptions reference = options_;
+      reference.precision = {};
+      reference.precisionMeter = nullptr;
+      reference.engineCache.reset();
+      reference.dump = nullptr;
+      reference.weightsFile.clear();
+      INLAY_ASSIGN(const BuiltEngine exact, Builder(model_, plugins_, reference).build(),
+                   "building the float32 engine to compare with");
+      std::vector<std::byte> whole = built.bytes;
+      if (!built.weights.empty()) {
+        INLAY_ASSIGN(const EngineFile file, EngineFile::fromBytes({built.bytes, built.weights}));
+        INLAY_ASSIGN(whole, moveWeightsIn(file));
+      }
+      INLAY_ASSIGN(report_.precisionErrors, options_.precisionMeter->compare(exact.bytes, whole),
+                   "measuring the error of half precision");
+      return {};
+    });
+  }
+
   /// The engine of an earlier build from the same; notes in the report what was looked for.
   Result<std::optional<BuiltEngine>>
   findInCache(const std::vector<std::unique_ptr<Target>> &targets) {
@@ -236,6 +267,10 @@ private:
     for (const std::string &text : options_.profiles) {
       INLAY_ASSIGN(profiles.emplace_back(), parseProfile(text));
     }
+    if (model_.stage() == Stage::Plan && options_.precision.isOn())
+      return invalidArgument("precision {} was asked for, but '{}' is a plan, whose kernels are "
+                             "fixed; build from the .pt2 or the dumped stage graph",
+                             dataTypeName(*options_.precision.type), model_.name());
     if (model_.stage() == Stage::Plan) {
       if (options_.isRefittable &&
           programOf(model_.module()).getBody().getOps<plan::WeightOp>().empty())
@@ -246,7 +281,8 @@ private:
     } else {
       mlir::ModuleOp module = model_.module();
       mlir::OwningOpRef<mlir::ModuleOp> changed;
-      if (!profiles.empty() || options_.isRefittable) { // constants are shared, not copied
+      if (!profiles.empty() || options_.isRefittable ||
+          options_.precision.isOn()) { // constants are shared, not copied
         changed = mlir::OwningOpRef<mlir::ModuleOp>(module.clone());
         module = *changed;
         graph::ModelOp graph = *module.getOps<graph::ModelOp>().begin();
@@ -254,6 +290,11 @@ private:
           graph->setAttr(graph::kRefittableAttribute, mlir::UnitAttr::get(graph.getContext()));
         if (!profiles.empty())
           INLAY_TRY(applyProfiles(graph, profiles));
+        if (options_.precision.isOn()) {
+          INLAY_TRY(checkOperatorsSupported(graph, plugins_));
+          INLAY_ASSIGN(report_.precision, convertPrecision(graph, plugins_, options_.policies,
+                                                           targetNames, options_.precision));
+        }
       }
       if (options_.dump)
         INLAY_TRY(dump(Stage::Graph, printOperation(module)));

@@ -4,8 +4,10 @@
 #include "base/Status.h"
 #include "compiler/driver/BuildReport.h"
 #include "compiler/driver/EngineTimer.h"
+#include "compiler/driver/PrecisionMeter.h"
 #include "compiler/driver/Stages.h"
 #include "compiler/plugins/PluginDefinition.h"
+#include "compiler/transforms/graph/PrecisionPolicy.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -54,6 +56,10 @@ struct BuildOptions {
   std::string weightsFile;
   /// The engine's weights can be replaced later (engine/Refit.h): none is folded or converted.
   bool isRefittable = false;
+  /// In which the model's float32 computation is done.
+  PrecisionOptions precision;
+  /// Measures what that costs; borrowed, null: it is not measured.
+  PrecisionMeter *precisionMeter = nullptr;
   /// An engine that was built from the same before is taken from there. With a dump, everything is
   /// built.
   std::optional<EngineCacheOptions> engineCache;

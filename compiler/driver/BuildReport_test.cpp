@@ -137,7 +137,8 @@ TEST(BuildReportTest, PrintsJson) {
     "hit": true,
     "key": "0a1b",
     "reason": ""
-  }
+  },
+  "precision": null
 }
 )");
 }

@@ -69,6 +69,14 @@ struct BuildOptions {
   std::string timingCache = {}; ///< a file of times, to take them from and to add them to
   /// A folder that keeps engines; one that was built from the same before is taken from it.
   std::string engineCache = {};
+  /// Name, without folder, of the file that the weights go into (CompiledEngine::weights); empty:
+  /// they are in the engine.
+  std::string weightsFile = {};
+  bool isRefittable = false;  ///< weights can be replaced later; none is folded or converted
+  std::string precision = {}; ///< "keep" (also if empty), "fp16" or "bf16"
+  /// Operators ("aten::mul", "aten::mul.Tensor") and nodes that stay in float32, beside those that
+  /// do by default.
+  std::vector<std::string> keepFp32 = {};
   uint64_t engineCacheBytes = 0;                            ///< what that folder may hold; 0: 4 GiB
   std::function<void(const BuildProgress &)> progress = {}; ///< may be empty; must not throw
 };
@@ -184,6 +192,12 @@ inline CompiledEngine build(const BuildOptions &options) {
   view.engine_cache_bytes = options.engineCacheBytes;
   view.weights_file = options.weightsFile.empty() ? nullptr : options.weightsFile.c_str();
   view.refittable = options.isRefittable;
+  view.precision = options.precision.empty() ? nullptr : options.precision.c_str();
+  std::vector<const char *> keepFp32;
+  for (const std::string &name : options.keepFp32)
+    keepFp32.push_back(name.c_str());
+  view.keep_fp32 = keepFp32.data();
+  view.num_keep_fp32 = keepFp32.size();
   if (!options.plugins.isEmpty()) {
     view.register_user = const_cast<PluginRegistry *>(&options.plugins);
     view.register_plugins = [](void *user, const inlay_plugin_host_v1 *host) {

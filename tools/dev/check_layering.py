@@ -26,6 +26,7 @@ ALLOWED = {
     "compiler/frontends/pt2": ["base", "symbolic", "compiler/dialects/graph", "compiler/plugins"],
     "compiler/transforms": ["base", "symbolic", "compiler/dialects", "compiler/ptx"],
     "compiler/conversions": ["base", "symbolic", "compiler/dialects", "compiler/ptx", "compiler/transforms", "compiler/conversions"],
+    "compiler/transforms/graph": ["base", "symbolic", "compiler/dialects/graph", "compiler/plugins", "compiler/conversions/graph-to-plan"],
     "compiler/conversions/graph-to-plan": ["base", "symbolic", "compiler/dialects", "compiler/plugins", "compiler/frontends", "compiler/prebuilt", "compiler/targets"],
     "compiler/targets": ["base", "symbolic", "compiler/dialects", "compiler/transforms", "compiler/conversions"],
     "compiler/api": ["base", "inlay", "compiler/driver", "compiler/operators", "compiler/plugins"],

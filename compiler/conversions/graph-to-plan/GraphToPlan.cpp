@@ -1,13 +1,13 @@
 #include "compiler/conversions/graph-to-plan/GraphToPlan.h"
 
 #include "base/Error.h"
+#include "compiler/conversions/graph-to-plan/CallBinding.h"
 #include "compiler/conversions/graph-to-plan/ComputedSizes.h"
 #include "compiler/conversions/graph-to-plan/GraphLimits.h"
 #include "compiler/conversions/graph-to-plan/KernelInstances.h"
 #include "compiler/conversions/graph-to-plan/NodeChecks.h"
 #include "compiler/conversions/graph-to-plan/OperatorCoverage.h"
 #include "compiler/conversions/graph-to-plan/PlanBuilder.h"
-#include "compiler/conversions/graph-to-plan/PluginChoice.h"
 #include "compiler/conversions/graph-to-plan/SizeOutputs.h"
 #include "compiler/conversions/graph-to-plan/UpdatedInputs.h"
 #include "compiler/conversions/graph-to-plan/ValueStorage.h"
@@ -46,7 +46,7 @@ public:
   Result<PlanConversion> convert() {
     INLAY_TRY(checkOperatorsSupported(model_, plugins_));
     INLAY_TRY(checkLowerable(model_, plugins_));
-    readSymbols();
+    symbols_ = shapeSymbolsOf(model_);
     addInputs();
     for (auto call : model_.getBlock().getOps<graph::CallOp>())
       INLAY_TRY(describeCall(call));
@@ -68,17 +68,6 @@ public:
   }
 
 private:
-  void readSymbols() {
-    for (auto entry : model_.getSymbols().getAsRange<mlir::DictionaryAttr>()) {
-      auto field = [&](llvm::StringRef name) {
-        return entry.getAs<mlir::IntegerAttr>(name).getInt();
-      };
-      // A size is never negative, whatever the exporter's range says.
-      ShapeSymbol symbol{std::max<int64_t>(0, field("min")), field("max"), field("opt")};
-      symbols_.add(entry.getAs<mlir::StringAttr>("name").str(), symbol);
-    }
-  }
-
   /// Inputs bind the symbols: each symbol at the first dimension that is the bare symbol.
   void addInputs() {
     for (auto [i, argument] : llvm::enumerate(model_.getBlock().getArguments())) {
@@ -214,48 +203,11 @@ private:
   };
 
   Status describeCall(graph::CallOp call) {
-    std::vector<std::string> tensorNames;
-    std::vector<NodeArgument> arguments;
-    for (auto [i, input] : llvm::enumerate(call.getInputs())) {
-      tensorNames.push_back(textAt(call.getArgNames(), i).str());
-      arguments.push_back({tensorNames.back(), specOf(input)});
-    }
-    for (mlir::NamedAttribute literal : call.getArguments())
-      arguments.push_back(literalArgument(literal));
-    std::vector<TensorSpec> outputs;
-    for (mlir::Value output : call.getOutputs())
-      outputs.push_back(specOf(output));
-
-    const auto candidates = plugins_.candidates(std::string_view(call.getOp()), tensorNames);
-    if (candidates.empty())
-      return internalError("operator {} was said to be supported, but has no plugin",
-                           call.getOp().str());
     INLAY_ASSIGN(PluginChoice choice,
-                 choosePlugin(candidates, call.getOp().str(), call.getNode().str(), arguments,
-                              outputs, symbols_, policies_, targets_));
+                 choosePluginOf(call, plugins_, symbols_, policies_, targets_));
     noteChoice(choice);
-    described_.push_back({call, std::move(choice), std::move(tensorNames), {}, {}, {}});
+    described_.push_back({call, std::move(choice), tensorNamesOf(call), {}, {}, {}});
     return describeNode(described_.back());
-  }
-
-  /// A literal, or integers of which some depend on sizes.
-  static NodeArgument literalArgument(mlir::NamedAttribute literal) {
-    if (std::optional<AttributeValue> value = graph::valueOf(literal.getValue()))
-      return {literal.getName().str(), std::move(*value)};
-    const auto sizeOf = [](mlir::Attribute attribute) {
-      if (auto expr = llvm::dyn_cast<graph::ExprAttr>(attribute))
-        return parseExpr(std::string_view(expr.getText().getValue())).value();
-      return Expr(llvm::cast<mlir::IntegerAttr>(attribute).getInt());
-    };
-    SizeArgument sizes;
-    if (auto list = llvm::dyn_cast<mlir::ArrayAttr>(literal.getValue())) {
-      sizes.isList = true;
-      for (mlir::Attribute element : list)
-        sizes.values.push_back(sizeOf(element));
-    } else {
-      sizes.values.push_back(sizeOf(literal.getValue()));
-    }
-    return {literal.getName().str(), std::move(sizes)};
   }
 
   void noteChoice(const PluginChoice &choice) {
