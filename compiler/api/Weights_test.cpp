@@ -6,8 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <unistd.h>
 
 namespace inlay {
@@ -87,6 +89,33 @@ TEST_F(Weights, AreTakenFromTheEngineCacheToo) {
   EXPECT_EQ(std::memcmp(first.weights(), second.weights(), first.weightsSizeBytes()), 0);
   ASSERT_EQ(first.sizeBytes(), second.sizeBytes());
   EXPECT_EQ(std::memcmp(first.data(), second.data(), first.sizeBytes()), 0);
+}
+
+TEST_F(Weights, HalfPrecisionIsMeasuredByTheProgram) {
+  options_.precision = "bf16";
+  options_.precisionMeter = [](const void *reference, size_t referenceSizeBytes, const void *engine,
+                               size_t engineSizeBytes) {
+    Context exact = Engine::fromMemory(reference, referenceSizeBytes).createContext();
+    Context half = Engine::fromMemory(engine, engineSizeBytes).createContext();
+    const double expected = firstOf(exact), found = firstOf(half);
+    return std::vector<OutputError>{{"y", std::abs(found - expected), 0.5, expected, 0}};
+  };
+  const std::string report = build(options_).report();
+  EXPECT_THAT(report, HasSubstr("\"type\": \"bfloat16\""));
+  EXPECT_THAT(report, HasSubstr("\"max_rel_error\": 0.5"));
+  EXPECT_THAT(report, HasSubstr("\"max_abs_value\": 10"));
+  options_.keepFp32 = {"mul"};
+  EXPECT_THAT(build(options_).report(), HasSubstr("'mul' was asked for"));
+  options_.precisionMeter = [](const void *, size_t, const void *,
+                               size_t) -> std::vector<OutputError> {
+    throw std::runtime_error("no device");
+  };
+  try {
+    build(options_);
+    FAIL() << "built";
+  } catch (const BuildError &error) {
+    EXPECT_THAT(error.what(), HasSubstr("no device, while measuring the error of half precision"));
+  }
 }
 
 } // namespace

@@ -51,6 +51,18 @@ struct BuildTimer {
   std::function<double(const void *engine, size_t sizeBytes)> measureUs = {};
 };
 
+/// How far an output of an engine is from the one that computes in float32; see
+/// inlay_output_error_v1.
+struct OutputError {
+  std::string output;
+  double maxAbsoluteError = 0, maxRelativeError = 0, maxAbsoluteValue = 0;
+  uint64_t numNotFinite = 0;
+};
+/// Runs the engine that computes in float32 and the other on the same inputs, and compares them.
+/// What it throws becomes the build's error.
+using PrecisionMeter = std::function<std::vector<OutputError>(
+    const void *reference, size_t referenceSizeBytes, const void *engine, size_t engineSizeBytes)>;
+
 /// What to build, and for what.
 struct BuildOptions {
   std::string model;                         ///< a .pt2 of torch.export, or a dumped graph or plan
@@ -77,7 +89,8 @@ struct BuildOptions {
   /// Operators ("aten::mul", "aten::mul.Tensor") and nodes that stay in float32, beside those that
   /// do by default.
   std::vector<std::string> keepFp32 = {};
-  uint64_t engineCacheBytes = 0;                            ///< what that folder may hold; 0: 4 GiB
+  PrecisionMeter precisionMeter = {}; ///< of builds with a precision; empty: nothing is measured
+  uint64_t engineCacheBytes = 0;      ///< what that folder may hold; 0: 4 GiB
   std::function<void(const BuildProgress &)> progress = {}; ///< may be empty; must not throw
 };
 
@@ -130,6 +143,38 @@ private:
   std::unique_ptr<inlay_build_result_t, Free> result_;
   std::string weightsFile_;
 };
+
+namespace compiler_detail {
+/// What a meter gives or throws is kept until the next call.
+struct Meter {
+  const PrecisionMeter *function;
+  std::vector<OutputError> errors;
+  std::vector<inlay_output_error_v1> raw;
+  std::string message;
+
+  static int compare(void *user, const void *reference, size_t referenceSizeBytes,
+                     const void *engine, size_t engineSizeBytes,
+                     const inlay_output_error_v1 **errors, size_t *numErrors,
+                     const char **message) {
+    Meter &own = *static_cast<Meter *>(user);
+    int failed = 1;
+    plugin_detail::guarded(
+        [&] {
+          own.errors = (*own.function)(reference, referenceSizeBytes, engine, engineSizeBytes);
+          own.raw.clear();
+          for (const OutputError &error : own.errors)
+            own.raw.push_back({error.output.c_str(), error.maxAbsoluteError, error.maxRelativeError,
+                               error.maxAbsoluteValue, error.numNotFinite});
+          failed = 0;
+        },
+        [&](const char *what) { own.message = what; });
+    *errors = own.raw.data();
+    *numErrors = own.raw.size();
+    *message = own.message.c_str();
+    return failed;
+  }
+};
+} // namespace compiler_detail
 
 /// Builds an engine. Threads: builds may run at once; the registry's functions are called on the
 /// caller's thread.
@@ -198,6 +243,9 @@ inline CompiledEngine build(const BuildOptions &options) {
     keepFp32.push_back(name.c_str());
   view.keep_fp32 = keepFp32.data();
   view.num_keep_fp32 = keepFp32.size();
+  compiler_detail::Meter meter{&options.precisionMeter, {}, {}, {}};
+  const inlay_build_meter_v1 meterView{&meter, compiler_detail::Meter::compare};
+  view.precision_meter = options.precisionMeter ? &meterView : nullptr;
   if (!options.plugins.isEmpty()) {
     view.register_user = const_cast<PluginRegistry *>(&options.plugins);
     view.register_plugins = [](void *user, const inlay_plugin_host_v1 *host) {

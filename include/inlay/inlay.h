@@ -148,6 +148,13 @@ typedef struct inlay_context_stats_t {
   uint64_t num_launches;    /**< kernels launched by the last run */
   uint64_t num_graphs;      /**< runs held as recorded graphs */
   uint64_t num_recordings;  /**< how often a run was recorded */
+  /** What the planner says that the engine on this device and the context need at the current
+   * shapes: constants (but those used where the file is mapped), state, intermediates, staged
+   * tensors, scratch memory. */
+  uint64_t needed_bytes;
+  /** The most memory that was allocated at once for the engine on this device: for all its
+   * contexts, and by inlay_context_allocate. */
+  uint64_t peak_bytes;
 } inlay_context_stats_t;
 
 /** Kinds of attribute values. Values are only ever added. */

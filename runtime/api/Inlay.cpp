@@ -426,7 +426,8 @@ inlay_status_t *inlay_context_stats(const inlay_context_t *context, inlay_contex
   return call(context, [&](ExecutionContext &own) {
     const ContextStatistics &from = own.statistics();
     return writeStruct({0, from.plannedBytes, from.allocatedBytes, from.numPlans, from.numLaunches,
-                        own.numGraphs(), from.numRecordings},
+                        own.numGraphs(), from.numRecordings, from.neededBytes,
+                        own.device().memoryUse().peakBytes},
                        stats);
   });
 }

@@ -163,6 +163,7 @@ Status DeviceEngine::loadConstants(const EngineFile &file, const NewConstants &n
     if (!memory.isOk())
       return std::move(memory).status().withContext("loading the engine's constants");
     owned_.push_back(*memory);
+    ownedBytes_ += bytes.size();
     constants_[i] = *memory;
     if (!stream) {
       INLAY_ASSIGN(stream, device_->createStream(1));

@@ -52,6 +52,8 @@ public:
   /// Address of a constant buffer on the device, or of the bytes that state begins with; null for
   /// other buffers and for empty ones.
   void *constant(uint32_t buffer) const { return constants_[buffer]; }
+  /// Of the constants that are not used where the engine file is mapped.
+  uint64_t ownedBytes() const { return ownedBytes_; }
 
 private:
   explicit DeviceEngine(std::unique_ptr<Device> device) : device_(std::move(device)) {}
@@ -61,6 +63,7 @@ private:
   std::vector<std::unique_ptr<LoadedKernel>> kernels_;
   std::vector<void *> constants_; // per buffer
   std::vector<void *> owned_;     // allocated on the device
+  uint64_t ownedBytes_ = 0;
 };
 
 /// A loaded engine. Safe to share between threads; contexts hold it.

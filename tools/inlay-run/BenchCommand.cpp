@@ -110,6 +110,10 @@ public:
                  host_.min, host_.median, host_.p99);
     fmt::print("  device time of a run, us: {:.2f}; inputs and outputs {} bytes, {:.1f} GB/s\n",
                deviceUs_, numBytes_, static_cast<double>(numBytes_) / deviceUs_ / 1e3);
+    fmt::print("  memory, bytes: planned {}, measured peak {} ({:+.1f}%)\n", plannedBytes(),
+               stats_.peak_bytes,
+               (static_cast<double>(stats_.peak_bytes) / static_cast<double>(plannedBytes()) - 1) *
+                   100);
     if (options_.wantsProfile)
       fmt::print("{}", profile_.text());
   }
@@ -117,12 +121,17 @@ public:
   /// One JSON object.
   std::string json() {
     return fmt::format("{{\"engine\": {}, \"device\": {}, \"runs\": {}, \"latency_us\": {}, "
-                       "\"host_time_us\": {}, \"device_time_us\": {:.3f}, \"tensor_bytes\": {}{}}}",
+                       "\"host_time_us\": {}, \"device_time_us\": {:.3f}, \"tensor_bytes\": {}, "
+                       "\"memory_bytes\": {{\"planned\": {}, \"intermediates\": {}, "
+                       "\"peak\": {}}}{}}}",
                        jsonString(engine_.name()), jsonString(context_.deviceName()),
                        latency_.count, json(latency_), json(host_), deviceUs_, numBytes_,
+                       plannedBytes(), stats_.planned_bytes, stats_.peak_bytes,
                        options_.wantsProfile ? ", \"profile\": " + profile_.json() : "");
   }
 
+  /// What the planner says that all need, and the tensors that are bound.
+  uint64_t plannedBytes() const { return std::max<uint64_t>(1, stats_.needed_bytes + numBytes_); }
   const TimeSummary &latency() const { return latency_; }
   const TimeSummary &hostTime() const { return host_; }
   double deviceUs() const { return deviceUs_; }
@@ -204,6 +213,7 @@ private:
     context_.synchronize();
     deviceUs_ = context_.measureUs(static_cast<uint32_t>(options_.iterations));
     latency_ = summarize(std::move(latencies));
+    stats_ = context_.stats();
     host_ = summarize(std::move(hostTimes));
   }
 
@@ -240,6 +250,7 @@ private:
   TimeSummary latency_, host_;
   double deviceUs_ = 0;
   KernelProfile profile_;
+  inlay_context_stats_t stats_{};
 };
 
 /// Two engines on one device, one after the other.

@@ -2,11 +2,14 @@
 
 #include "engine/EngineFile.h"
 #include "engine/EngineText.h"
+#include "runtime/core/MemoryEstimate.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <memory>
+#include <vector>
 
 namespace inlay::tools {
 namespace {
@@ -19,7 +22,29 @@ struct InspectOptions {
 
 Status inspect(const InspectOptions &options) {
   INLAY_ASSIGN(EngineFile engine, EngineFile::open(options.path, options.weights));
-  fmt::print("{}", options.wantsJson ? engineToJson(engine) : engineToText(engine));
+  std::vector<int64_t> sizes;
+  for (const fb::Symbol *symbol : *engine.engine().symbols())
+    sizes.push_back(symbol->opt());
+  const Result<MemoryEstimate> memory = estimateMemory(engine, sizes);
+  if (!options.wantsJson) {
+    fmt::print("{}", engineToText(engine));
+    if (memory.isOk())
+      fmt::print(
+          "memory at the sizes it is tuned for: {} bytes: weights {}, state {}, intermediates "
+          "{}, inputs {}, outputs {}\n",
+          memory->total(), memory->weightBytes, memory->stateBytes, memory->intermediateBytes,
+          memory->inputBytes, memory->outputBytes);
+    return {};
+  }
+  auto json = nlohmann::ordered_json::parse(engineToJson(engine));
+  if (memory.isOk())
+    json["memory_bytes"] = {{"weights", memory->weightBytes},
+                            {"state", memory->stateBytes},
+                            {"intermediates", memory->intermediateBytes},
+                            {"inputs", memory->inputBytes},
+                            {"outputs", memory->outputBytes},
+                            {"total", memory->total()}};
+  fmt::print("{}\n", json.dump(2));
   return {};
 }
 
