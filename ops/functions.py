@@ -208,3 +208,36 @@ def shifted_right(x, y):
     bits: tl.constexpr = x.dtype.primitive_bitwidth
     most = tl.where((y < 0) | (y >= bits), bits - 1, y).to(y.dtype)
     return (x >> most).to(x.dtype)
+
+
+# Of tiles that hold whole lines: `inside` tells which elements of a tile are there.
+
+
+@triton.jit
+def line_total(x, inside):
+    return tl.sum(tl.where(inside, x, 0.0), 1)[:, None]
+
+
+@triton.jit
+def line_softmax(x, inside, IS_LOG: tl.constexpr):
+    x = tl.where(inside, x, -float("inf"))
+    best = tl.max(x, 1)[:, None]
+    # Of a line of -inf only nothing is taken before exp.
+    best = tl.where(best == -float("inf"), 0.0, best)
+    total = tl.sum(tl.exp(x - best), 1)[:, None]
+    if IS_LOG:
+        return x - best - tl.log(total)
+    else:
+        return tl.exp(x - best) / total
+
+
+@triton.jit
+def normalized_line(x, inside, length, EPSILON: tl.constexpr, IS_CENTERED: tl.constexpr):
+    """A line less its mean (if IS_CENTERED) over the root of its mean square."""
+    if IS_CENTERED:
+        mean = tl.sum(tl.where(inside, x, 0.0), 1) / length
+        x = tl.where(inside, x - mean[:, None], 0.0)
+    else:
+        x = tl.where(inside, x, 0.0)
+    inverse = 1 / tl.sqrt(tl.sum(x * x, 1) / length + EPSILON)
+    return x * inverse[:, None]

@@ -164,6 +164,10 @@ Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result
                textsOf(given.implementations, given.num_implementations, "implementations"));
   for (const std::string &policy : policies)
     INLAY_TRY(build.policies.add(policy), "reading implementations");
+  if (given.passes)
+    build.passes = given.passes;
+  INLAY_ASSIGN(build.disabledPasses,
+               textsOf(given.disabled_passes, given.num_disabled_passes, "disabled_passes"));
   if (given.progress)
     build.progress = [&](const BuildProgress &at) {
       given.progress(given.progress_user, std::string(at.phase).c_str(), at.item.c_str(), at.done,

@@ -15,6 +15,7 @@
 #include "compiler/driver/Tactics.h"
 #include "compiler/frontends/pt2/Pt2Import.h"
 #include "compiler/transforms/graph/ConvertPrecision.h"
+#include "compiler/transforms/graph/GraphPasses.h"
 #include "engine/Refit.h"
 
 #include <chrono>
@@ -267,6 +268,8 @@ private:
     for (const std::string &text : options_.profiles) {
       INLAY_ASSIGN(profiles.emplace_back(), parseProfile(text));
     }
+    INLAY_ASSIGN(const std::vector<const GraphPass *> passes,
+                 selectGraphPasses(options_.passes, options_.disabledPasses));
     if (model_.stage() == Stage::Plan && options_.precision.isOn())
       return invalidArgument("precision {} was asked for, but '{}' is a plan, whose kernels are "
                              "fixed; build from the .pt2 or the dumped stage graph",
@@ -281,34 +284,67 @@ private:
     } else {
       mlir::ModuleOp module = model_.module();
       mlir::OwningOpRef<mlir::ModuleOp> changed;
-      if (!profiles.empty() || options_.isRefittable ||
-          options_.precision.isOn()) { // constants are shared, not copied
+      if (!profiles.empty() || !passes.empty() || options_.isRefittable ||
+          options_.precision.isOn()) { // constants stay where they are: they are shared
         changed = mlir::OwningOpRef<mlir::ModuleOp>(module.clone());
         module = *changed;
-        graph::ModelOp graph = *module.getOps<graph::ModelOp>().begin();
-        if (options_.isRefittable)
-          graph->setAttr(graph::kRefittableAttribute, mlir::UnitAttr::get(graph.getContext()));
-        if (!profiles.empty())
-          INLAY_TRY(applyProfiles(graph, profiles));
-        if (options_.precision.isOn()) {
-          INLAY_TRY(checkOperatorsSupported(graph, plugins_));
-          INLAY_ASSIGN(report_.precision, convertPrecision(graph, plugins_, options_.policies,
-                                                           targetNames, options_.precision));
-        }
       }
+      graph::ModelOp graph = *module.getOps<graph::ModelOp>().begin();
+      if (options_.isRefittable)
+        graph->setAttr(graph::kRefittableAttribute, mlir::UnitAttr::get(graph.getContext()));
+      if (!profiles.empty())
+        INLAY_TRY(applyProfiles(graph, profiles));
       if (options_.dump)
         INLAY_TRY(dump(Stage::Graph, printOperation(module)));
+      INLAY_TRY(transform(module, passes, targetNames));
       INLAY_ASSIGN(PlanConversion conversion,
                    convertGraphToPlan(module, plugins_, options_.policies, targetNames));
       plan_ = std::move(conversion.module);
       if (options_.isRefittable)
         addUnusedWeights(*model_.module().getOps<graph::ModelOp>().begin(), programOf(*plan_));
-      report_.notes = std::move(conversion.notes);
+      report_.notes.insert(report_.notes.end(), conversion.notes.begin(), conversion.notes.end());
       chosen_ = std::move(conversion.plugins);
       implementations_ = std::move(conversion.implementations);
     }
     if (!profiles.empty())
       INLAY_TRY(applyProfiles(programOf(*plan_), profiles));
+    return {};
+  }
+
+  /// Folds while all is float32, which is exact; converts; then fuses, casts too.
+  Status transform(mlir::ModuleOp module, std::span<const GraphPass *const> passes,
+                   const std::vector<std::string> &targets) {
+    std::vector<const GraphPass *> before, after;
+    for (const GraphPass *pass : passes) {
+      const bool changesWeights = pass->name.starts_with("fold-");
+      if (options_.isRefittable && changesWeights)
+        report_.notes.push_back(fmt::format("pass {} did not run: weights stay replaceable",
+                                            pass->name));
+      else
+        (pass->name.starts_with("fuse-") ? after : before).push_back(pass);
+    }
+    INLAY_TRY(optimize(module, before, targets));
+    if (options_.precision.isOn()) {
+      graph::ModelOp graph = *module.getOps<graph::ModelOp>().begin();
+      INLAY_TRY(checkOperatorsSupported(graph, plugins_));
+      INLAY_ASSIGN(report_.precision, convertPrecision(graph, plugins_, options_.policies, targets,
+                                                       options_.precision));
+    }
+    INLAY_TRY(optimize(module, after, targets));
+    const bool isChanged = !passes.empty() || options_.precision.isOn();
+    return options_.dump && isChanged ? dump(Stage::OptimizedGraph, printOperation(module))
+                                      : Status();
+  }
+
+  Status optimize(mlir::ModuleOp module, std::span<const GraphPass *const> passes,
+                  std::span<const std::string> targets) {
+    if (passes.empty())
+      return {};
+    INLAY_ASSIGN(std::vector<graph::PassRemark> remarks,
+                 runGraphPasses(module, passes, plugins_, options_.policies, targets));
+    for (graph::PassRemark &remark : remarks)
+      report_.remarks.push_back({std::move(remark.pass), std::move(remark.node), remark.isApplied,
+                                 std::move(remark.text)});
     return {};
   }
 

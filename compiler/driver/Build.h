@@ -48,6 +48,10 @@ struct BuildOptions {
   /// Shape profiles as parseProfile takes them; the engine takes the shapes that enclose all of
   /// them, and is tuned for the first. None: all shapes that the model was exported for.
   std::vector<std::string> profiles;
+  /// The passes over the graph to run, as selectGraphPasses takes them: "all", "none" or names with
+  /// commas between; and those to leave out.
+  std::string passes = "all";
+  std::vector<std::string> disabledPasses;
   /// Devices to choose tactics on, at most one of a family; borrowed. None: the first tactic of a
   /// plugin that can be taken is.
   std::vector<EngineTimer *> timers;

@@ -218,6 +218,14 @@ std::string reportText(const BuildReport &report) {
   return text;
 }
 
+std::string remarksText(const BuildReport &report) {
+  std::string text;
+  for (const RemarkReport &remark : report.remarks)
+    text += fmt::format("remark: {}: node {}: {}{}\n", remark.pass, remark.node,
+                        remark.isApplied ? "" : "not applied, ", remark.text);
+  return text;
+}
+
 std::string reportJson(const BuildReport &report) {
   std::string text;
   llvm::raw_string_ostream stream(text);
@@ -259,6 +267,15 @@ std::string reportJson(const BuildReport &report) {
           json.attribute("registers", kernel.registers);
           json.attribute("spill_bytes", kernel.spillBytes);
           json.attribute("shared_bytes", kernel.sharedBytes);
+        });
+    });
+    json.attributeArray("remarks", [&] {
+      for (const RemarkReport &remark : report.remarks)
+        json.object([&] {
+          json.attribute("pass", remark.pass);
+          json.attribute("node", remark.node);
+          json.attribute("applied", remark.isApplied);
+          json.attribute("text", remark.text);
         });
     });
     json.attribute("notes", llvm::json::Array(report.notes));

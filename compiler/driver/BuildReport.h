@@ -62,6 +62,14 @@ struct EngineCacheReport {
   std::string reason; // why not
 };
 
+/// What a pass over the graph did to a node, or why it did not.
+struct RemarkReport {
+  std::string pass; // "fuse-pointwise"
+  std::string node;
+  bool isApplied = false;
+  std::string text;
+};
+
 struct PhaseReport {
   std::string name; // "import", "plan", "compile", "write"
   double ms = 0;
@@ -73,6 +81,7 @@ struct BuildReport {
   std::vector<TacticReport> tactics;
   std::vector<KernelReport> kernels;
   std::vector<PhaseReport> phases;
+  std::vector<RemarkReport> remarks;
   std::vector<std::string> notes; // what is worth knowing but is no error
   std::optional<EngineCacheReport> engineCache;
   std::optional<PrecisionOutcome> precision; // of builds in half precision
@@ -85,6 +94,8 @@ struct BuildReport {
 std::string_view imageFormatName(ImageFormat format);
 /// A table for a terminal, lines ended by newlines.
 std::string reportText(const BuildReport &report);
+/// The remarks of the passes over the graph, one a line.
+std::string remarksText(const BuildReport &report);
 /// One JSON object; keys are the fields' names in snake_case.
 std::string reportJson(const BuildReport &report);
 /// Reads what reportJson wrote, but for times: what was made stays true in a later build, how long

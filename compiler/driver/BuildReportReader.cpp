@@ -54,6 +54,12 @@ static bool fromJSON(const Value &value, TacticReport &tactic, Path path) {
          map.map("passed_over", tactic.passedOver) && map.map("failures", tactic.failures);
 }
 
+static bool fromJSON(const Value &value, RemarkReport &remark, Path path) {
+  ObjectMapper map(value, path);
+  return map && map.map("pass", remark.pass) && map.map("node", remark.node) &&
+         map.map("applied", remark.isApplied) && map.map("text", remark.text);
+}
+
 std::optional<BuildReport> reportFromJson(std::string_view json) {
   llvm::Expected<Value> value = llvm::json::parse(json);
   if (!value) {
@@ -66,7 +72,7 @@ std::optional<BuildReport> reportFromJson(std::string_view json) {
   if (!map || !map.map("engine_name", report.engineName) ||
       !map.map("engine_bytes", report.engineBytes) || !map.map("operators", report.operators) ||
       !map.map("tactics", report.tactics) || !map.map("kernels", report.kernels) ||
-      !map.map("notes", report.notes))
+      !map.map("remarks", report.remarks) || !map.map("notes", report.notes))
     return std::nullopt;
   for (KernelReport &kernel : report.kernels)
     kernel.compileMs = 0;

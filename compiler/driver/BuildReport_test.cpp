@@ -63,6 +63,8 @@ TEST(BuildReportTest, PrintsJson) {
                             {{"wide", "s0 % 16 == 0", 0}, {"any", "", 1.5}},
                             {{"slow", "", 2.5}},
                             {"bad: too large"}});
+  report.remarks.push_back({"cse", "exp_1", true, "is what exp computes"});
+  EXPECT_EQ(remarksText(report), "remark: cse: node exp_1: is what exp computes\n");
   EXPECT_EQ(reportJson(report), R"({
   "engine_name": "add_one",
   "engine_bytes": 12345,
@@ -128,6 +130,14 @@ TEST(BuildReportTest, PrintsJson) {
       "registers": 0,
       "spill_bytes": 0,
       "shared_bytes": 0
+    }
+  ],
+  "remarks": [
+    {
+      "pass": "cse",
+      "node": "exp_1",
+      "applied": true,
+      "text": "is what exp computes"
     }
   ],
   "notes": [

@@ -6,6 +6,7 @@
 #include "compiler/conversions/tile-to-gpu/TileToGpu.h"
 #include "compiler/driver/Context.h"
 #include "compiler/targets/LowerToLlvm.h"
+#include "compiler/transforms/graph/GraphPasses.h"
 #include "compiler/transforms/tile/AssignLayouts.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -25,6 +26,7 @@ void registerAllDialects(mlir::DialectRegistry &registry) {
 void registerAllPasses() {
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
+  registerGraphPasses();
   registerGraphToPlanPass();
   registerMathExpansionPasses();
   registerTileToCpuPasses();

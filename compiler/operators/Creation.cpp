@@ -177,6 +177,10 @@ Result<PluginDescription> describeCast(const PluginNode &node) {
   return description;
 }
 
+Result<PointwiseExpression> castExpression(const PluginNode &node) {
+  return PointwiseExpression{"{self}", PointwiseTypes::Cast, node.inputs[0].dtype, castType(node)};
+}
+
 Result<PluginImplementation> implementCast(const PluginNode &node) {
   PluginImplementation implementation;
   const TensorSpec &input = node.inputs[0];
@@ -270,7 +274,8 @@ void addCreationOperators(OperatorDefinitions &definitions) {
   for (std::string_view schema : kRanges)
     addOperator(definitions, schema, {describeRange, implementRange});
   for (std::string_view schema : kCasts)
-    addOperator(definitions, schema, {describeCast, implementCast});
+    addOperator(definitions, schema,
+                {describeCast, implementCast, "", {}, {.element = castExpression}});
 }
 
 } // namespace inlay

@@ -6,6 +6,7 @@
 #include "compiler/operators/TypePromotion.h"
 
 #include <algorithm>
+#include <bit>
 #include <cctype>
 #include <cmath>
 #include <limits>
@@ -15,6 +16,8 @@ namespace {
 
 /// Elements that one program computes.
 constexpr int64_t kBlock = 1024;
+/// Stand for the shape of a tile until that is known.
+constexpr std::string_view kBlockShape = "[BLOCK]", kLineShape = "[ROWS, 1]";
 
 /// A name for an identifier of Python.
 std::string identifier(std::string text) {
@@ -72,8 +75,8 @@ bool canHold(DataType type, const AttributeValue &value) {
 
 /// A variable of the caller's must not be one of the loop's.
 void checkVariable(std::string_view name) {
-  constexpr std::string_view kOwn[] = {"offsets", "in_range", "program", "rows",
-                                       "numel",   "num_rows", "tl",      "libdevice"};
+  constexpr std::string_view kOwn[] = {"offsets",  "in_range", "program",   "rows",        "numel",
+                                       "num_rows", "tl",       "libdevice", "row_in_range"};
   const bool isCoordinate =
       name.size() > 1 && name[0] == 'i' && std::isdigit(static_cast<unsigned char>(name[1]));
   INLAY_CHECK(std::ranges::find(kOwn, name) == std::end(kOwn) && !isCoordinate, name);
@@ -99,8 +102,9 @@ LoopKernel::LoopKernel(const PluginNode &node, std::string name, std::vector<Exp
 void LoopKernel::load(std::string variable, uint32_t input, StridedAccess access,
                       std::string condition, std::string otherwise) {
   checkVariable(variable);
+  const bool isOfLines = holdsLines_ && access.strides.back() == Expr(0);
   loads_.push_back({false, std::move(variable), input, std::move(access), std::move(condition),
-                    std::move(otherwise), ""});
+                    std::move(otherwise), "", isOfLines});
 }
 
 void LoopKernel::loadAt(std::string variable, uint32_t input, std::string index,
@@ -112,7 +116,8 @@ void LoopKernel::loadAt(std::string variable, uint32_t input, std::string index,
 }
 
 void LoopKernel::store(uint32_t output, StridedAccess access, std::string value) {
-  stores_.push_back({true, std::move(value), output, std::move(access), "", "", ""});
+  const bool isOfLines = holdsLines_ && access.strides.back() == Expr(0);
+  stores_.push_back({true, std::move(value), output, std::move(access), "", "", "", isOfLines});
 }
 
 void LoopKernel::line(std::string text) { lines_.push_back(std::move(text)); }
@@ -120,12 +125,13 @@ void LoopKernel::line(std::string text) { lines_.push_back(std::move(text)); }
 void LoopKernel::number(const std::string &variable, const OperatorNumber &number, DataType type) {
   checkVariable(variable);
   const std::string typeText = tritonType(type);
+  const std::string shape(isOfLines_ ? kLineShape : kBlockShape);
   if (problem_.isOk() && !number.expression && !canHold(type, number.value))
     problem_ = invalidArgument("the number {} is no value of {}, in which it is computed with",
                                attributeText(number.value), dataTypeName(type));
   if (!number.expression)
-    return line(fmt::format("{} = tl.full([BLOCK], {}, {})", variable, literal(number.value, type),
-                            typeText));
+    return line(fmt::format("{} = tl.full({}, {}, {})", variable, shape,
+                            literal(number.value, type), typeText));
   const std::string name = parameter(variable + "_value", {LaunchArgument::Kind::Integer,
                                                            0,
                                                            *number.expression,
@@ -135,7 +141,7 @@ void LoopKernel::number(const std::string &variable, const OperatorNumber &numbe
                                                            {}});
   const std::string value =
       type == DataType::Bool ? name + " != 0" : fmt::format("{}.to({})", name, typeText);
-  line(fmt::format("{} = tl.broadcast_to({}, [BLOCK])", variable, value));
+  line(fmt::format("{} = tl.broadcast_to({}, {})", variable, value, shape));
 }
 
 std::string LoopKernel::coordinate(size_t dim) {
@@ -211,10 +217,11 @@ void LoopKernel::mergeDimensions() {
     for (StridedAccess *place : places)
       place->strides.erase(place->strides.begin() + static_cast<std::ptrdiff_t>(dim));
   };
-  for (size_t dim = domain_.size(); dim-- > 0;)
+  const size_t kept = holdsLines_ ? 1 : 0; // the last dimension is a line
+  for (size_t dim = domain_.size() - kept; dim-- > 0;)
     if (domain_[dim] == Expr(1))
       erase(dim);
-  for (size_t dim = domain_.size(); dim-- > 1;) {
+  for (size_t dim = domain_.size() - kept; dim-- > 1;) {
     const bool canMerge = std::ranges::all_of(places, [&](const StridedAccess *place) {
       return place->strides[dim - 1] == place->strides[dim] * domain_[dim];
     });
@@ -249,6 +256,8 @@ std::string LoopKernel::accessText(const Access &access) {
   const std::string base = pointer(access.isStore, access.tensor);
   const std::string index = access.index.empty() ? indexText(access.place) : access.index;
   const std::string address = index.empty() ? base : base + " + " + index;
+  if (access.isOfLines)
+    return lineAccessText(access, base, index);
   if (access.isStore)
     return fmt::format("tl.store({}, {}, mask=in_range)", address, access.variable);
   const bool isOne = std::ranges::all_of(access.place.strides,
@@ -264,10 +273,29 @@ std::string LoopKernel::accessText(const Access &access) {
                      access.otherwise);
 }
 
+/// An access of what is the same along a line.
+std::string LoopKernel::lineAccessText(const Access &access, const std::string &base,
+                                       const std::string &index) {
+  if (access.isStore)
+    return fmt::format("tl.store({} + {}, {}, mask=row_in_range)", base,
+                       index.empty() ? "rows" : index, access.variable);
+  if (index.empty())
+    return fmt::format("{} = tl.broadcast_to(tl.load({}), {})", access.variable, base, kLineShape);
+  const bool isOne = std::ranges::all_of(access.place.strides,
+                                         [](const Expr &stride) { return stride == Expr(0); });
+  return fmt::format("{} = tl.load({} + {}{}, mask=row_in_range)", access.variable, base, index,
+                     isOne ? " + rows * 0" : "");
+}
+
 /// Rows of whole runs of the last dimension: what is at a stride of 1 in it is read and written in
 /// runs too, and the coordinates of other dimensions are found once for each row. Only where that
 /// is of use: plain offsets are runs already.
 std::optional<LoopKernel::Tile> LoopKernel::findTile() const {
+  if (holdsLines_) {
+    const auto length = static_cast<uint64_t>(domain_.back().constantValue().value());
+    const auto columns = static_cast<int64_t>(std::bit_ceil(length));
+    return Tile{std::clamp<int64_t>(kBlock / columns, 1, 64), columns, 1};
+  }
   constexpr int64_t kLeastColumns = 32;
   const int64_t run = domain_.empty() ? 0 : domain_.back().constantValue().value_or(0);
   if (domain_.size() < 2 || run < kLeastColumns)
@@ -307,9 +335,16 @@ std::string LoopKernel::headText(const std::optional<Tile> &tile, const std::str
                         isOne ? "" : fmt::format("program % {} * COLUMNS + ", tile->blocks));
     text += fmt::format("    in_range = (rows < {}) & ({} < {})\n", count, column, run);
     text += fmt::format("    offsets = rows * {} + {}\n", run, column);
+    if (holdsLines_)
+      text += fmt::format("    row_in_range = rows < {}\n", count);
     element = "rows";
     domain = domain.first(domain.size() - 1);
   }
+  return text + coordinatesText(domain, element);
+}
+
+std::string LoopKernel::coordinatesText(std::span<const Expr> domain, const std::string &element) {
+  std::string text;
   for (size_t dim : coordinates_) {
     if (dim >= domain.size())
       continue; // the column
@@ -321,6 +356,40 @@ std::string LoopKernel::headText(const std::optional<Tile> &tile, const std::str
                     isOutermost ? "" : " % " + integer(domain[dim]));
   }
   return text;
+}
+
+std::string LoopKernel::takeParameters(bool isNarrow, std::vector<LaunchArgument> &arguments) {
+  std::string names;
+  for (auto &[name, argument] : parameters_) {
+    // Other integers than values count elements.
+    if (isNarrow && argument.kind == LaunchArgument::Kind::Integer && !name.ends_with("_value"))
+      argument.dtype = DataType::Int32;
+    names += (names.empty() ? "" : ", ") + name;
+    arguments.push_back(std::move(argument));
+  }
+  return names;
+}
+
+Result<GroupTail> LoopKernel::tailFunction(const std::string &result) {
+  INLAY_TRY(problem_);
+  GroupTail tail;
+  tail.offsetsAreWide = !fitsInt32();
+  mergeDimensions();
+  std::string loads, lines;
+  for (const Access &access : loads_)
+    loads += "    " + accessText(access) + "\n";
+  for (const std::string &line : lines_)
+    lines += "    " + line + "\n";
+  std::string body = coordinatesText(domain_, "offsets") + loads + lines;
+  constexpr std::string_view kOwnShape = "value.shape";
+  for (size_t at = body.find(kBlockShape); at != std::string::npos; at = body.find(kBlockShape, at))
+    body.replace(at, kBlockShape.size(), kOwnShape);
+  tail.parameters = takeParameters(!tail.offsetsAreWide, tail.arguments);
+  tail.text =
+      functionsCalledIn(body) +
+      fmt::format("@triton.jit\ndef tail(value, offsets, in_range{}):\n{}    return {}\n\n\n",
+                  tail.parameters.empty() ? "" : ", " + tail.parameters, body, result);
+  return tail;
 }
 
 Status LoopKernel::appendTo(PluginImplementation &implementation) {
@@ -344,19 +413,12 @@ Status LoopKernel::appendTo(PluginImplementation &implementation) {
   const std::string countName = parameter(
       counted, {LaunchArgument::Kind::Integer, 0, count, DataType::Int64, 0, counted, {}});
   std::string body = headText(tile, countName, isNarrow) + loads + lines + stores;
-  constexpr std::string_view kShape = "[BLOCK]";
-  for (size_t at = body.find(kShape); tile && at != std::string::npos; at = body.find(kShape, at))
-    body.replace(at, kShape.size(), "[ROWS, COLUMNS]");
+  for (size_t at = body.find(kBlockShape); tile && at != std::string::npos;
+       at = body.find(kBlockShape, at))
+    body.replace(at, kBlockShape.size(), "[ROWS, COLUMNS]");
 
   PluginLaunch launch;
-  std::string parameters;
-  for (auto &[name, argument] : parameters_) {
-    // Other integers than values count elements.
-    if (isNarrow && argument.kind == LaunchArgument::Kind::Integer && !name.ends_with("_value"))
-      argument.dtype = DataType::Int32;
-    parameters += name + ", ";
-    launch.arguments.push_back(std::move(argument));
-  }
+  const std::string parameters = takeParameters(isNarrow, launch.arguments) + ", ";
   launch.kernel.path = name_ + ".py";
   launch.kernel.function = name_ + "_kernel";
   const std::string head = "import triton\nimport triton.language as tl\nfrom "

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/Status.h"
+#include "compiler/operators/Groups.h"
 #include "compiler/operators/StandardOperator.h"
 
 #include <map>
@@ -36,6 +37,12 @@ public:
   /// `node` outlives the kernel. `name` is part of the function's name.
   LoopKernel(const PluginNode &node, std::string name, std::vector<Expr> domain);
 
+  /// Programs hold whole lines along the last dimension, whose size is known: `in_range` tells
+  /// which elements of a tile are there. What is the same along a line is held once for each.
+  void holdLines() { holdsLines_ = true; }
+  /// Whether numbers that follow are the same along a line.
+  void setOfLines(bool isOfLines) { isOfLines_ = isOfLines; }
+
   /// Reads an input into the variable `variable`, of the tensor's own type. With a condition (text
   /// over coordinates), elements where it does not hold read as `otherwise`.
   void load(std::string variable, uint32_t input, StridedAccess access, std::string condition = "",
@@ -58,6 +65,9 @@ public:
   /// lines call become part of the text.
   /// Errors: InvalidArgument for a number that its type cannot hold.
   Status appendTo(PluginImplementation &implementation);
+  /// Instead: the loop's lines as a function of elements that another kernel has, of which the loop
+  /// stores none. `result` is text of what the function gives. Errors: as appendTo.
+  Result<GroupTail> tailFunction(const std::string &result);
 
 private:
   struct Access {
@@ -67,6 +77,7 @@ private:
     StridedAccess place;
     std::string condition, otherwise;
     std::string index; // instead of `place`
+    bool isOfLines = false;
   };
 
   /// Of how many rows and columns of the last dimension a program is, and how many programs make a
@@ -78,10 +89,16 @@ private:
   bool fitsInt32() const;
   std::optional<Tile> findTile() const;
   std::string headText(const std::optional<Tile> &tile, const std::string &count, bool isNarrow);
+  /// The coordinates that are used, of `element` of a domain.
+  std::string coordinatesText(std::span<const Expr> domain, const std::string &element);
+  /// Ends the parameters: their names, and what a launch passes for them.
+  std::string takeParameters(bool isNarrow, std::vector<LaunchArgument> &arguments);
   void mergeDimensions();
   std::string indexText(const StridedAccess &place);
   std::string coordinateText(size_t dim);
   std::string accessText(const Access &access);
+  std::string lineAccessText(const Access &access, const std::string &base,
+                             const std::string &index);
   std::string parameter(const std::string &wanted, LaunchArgument argument);
   std::string pointer(bool isOutput, uint32_t tensor);
 
@@ -92,6 +109,7 @@ private:
   std::vector<std::string> lines_;
   Status problem_; // with a number
   bool usesCoordinates_ = false;
+  bool holdsLines_ = false, isOfLines_ = false;
   std::set<size_t> coordinates_; // that are computed
   std::vector<std::pair<std::string, LaunchArgument>> parameters_;
   std::map<std::string, std::string> integers_; // expression to parameter

@@ -1,7 +1,9 @@
 // Normalisations of layers and groups, and by the root of the mean square.
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
+#include "compiler/operators/LineOperation.h"
 #include "compiler/operators/Lines.h"
+#include "compiler/operators/Pointwise.h"
 #include "compiler/operators/Shapes.h"
 
 #include <algorithm>
@@ -143,6 +145,36 @@ Result<PluginImplementation> implement(const PluginNode &node, const Normalizati
   return launch.over(ceilDiv(rows.rows, tile.lines));
 }
 
+/// Normalisation of the last dimension, as part of a kernel that holds lines.
+Result<LineOperation> lineNormalization(const PluginNode &node, const Normalization &kind) {
+  INLAY_ASSIGN(const Rows rows, kind.read(node));
+  const TensorSpec &input = inputOf(node, "input");
+  if (rows.isGrouped || input.shape.empty() || sizesOf(node, "normalized_shape").size() != 1 ||
+      inputIndex(node, "input") != 0)
+    return unimplemented("it normalises other dimensions than the last");
+  const DataType sum = sumTypeOf(input.dtype);
+  const std::string length = input.shape.back().toString();
+  const std::string epsilon = fmt::format("{:e}", epsilonOf(node, sum));
+  std::vector<std::pair<std::string, DataType>> weights; // that the node has
+  for (const char *name : {"weight", "bias"})
+    if (const TensorSpec *weight = findInput(node, name))
+      weights.emplace_back(name, weight->dtype);
+  LineOperation operation;
+  operation.write = [=, type = input.dtype, isCentered = kind.isCentered](
+                        LoopKernel &kernel, const OperandVariables &operands,
+                        const std::string &prefix) {
+    const std::string result = prefix + "result";
+    kernel.line(fmt::format("{} = normalized_line({}, in_range, {}.0, {}, {})", result,
+                            converted(operands.at("input"), type, sum), length, epsilon,
+                            isCentered ? "True" : "False"));
+    for (const auto &[name, weightType] : weights)
+      kernel.line(fmt::format("{0} = {0} {1} {2}", result, name == "weight" ? "*" : "+",
+                              converted(operands.at(name), weightType, sum)));
+    return converted(result, sum, type);
+  };
+  return operation;
+}
+
 /// Which of two plugins serves a node is told by what the exporter recorded.
 Status checkStatistics(const PluginNode &node, Statistics statistics) {
   if (node.outputs.size() != 3 || node.outputs[1].dtype == statisticsType(node, statistics))
@@ -160,8 +192,10 @@ void addNormalizationOperators(OperatorDefinitions &definitions) {
     addOperator(
         definitions, schema,
         {[kind](const PluginNode &node) { return describe(node, kind); },
-         [kind](const PluginNode &node) { return implement(node, kind); }, std::move(variant),
-         [kind](const PluginNode &node) { return checkStatistics(node, kind.statistics); }});
+         [kind](const PluginNode &node) { return implement(node, kind); },
+         std::move(variant),
+         [kind](const PluginNode &node) { return checkStatistics(node, kind.statistics); },
+         {.line = [kind](const PluginNode &node) { return lineNormalization(node, kind); }}});
   };
   const auto addWithStatistics = [&](std::string_view schema,
                                      Result<Rows> (*read)(const PluginNode &)) {

@@ -99,11 +99,17 @@ std::vector<std::string_view> namesIn(std::string_view text) {
   return names;
 }
 
-/// The expression without its braces.
-std::string withoutBraces(std::string_view text) {
-  std::string plain(text);
-  std::erase_if(plain, [](char c) { return c == '{' || c == '}'; });
-  return plain;
+/// The expression with a variable in place of each name in braces.
+std::string withVariables(std::string_view text,
+                          const std::map<std::string, std::string, std::less<>> &variables) {
+  std::string plain;
+  for (size_t open = text.find('{'); open != std::string_view::npos; open = text.find('{')) {
+    const size_t close = text.find('}', open);
+    plain += text.substr(0, open);
+    plain += variables.find(text.substr(open + 1, close - open - 1))->second;
+    text.remove_prefix(close + 1);
+  }
+  return plain + std::string(text);
 }
 
 /// The type in which an expression computes with an argument.
@@ -132,11 +138,14 @@ Result<PluginImplementation> implement(const PointwiseOperator &op, const Plugin
   const std::vector<Expr> &domain = node.outputs[0].shape;
   const std::string_view name = std::string_view(node.opName).substr(node.opName.find("::") + 2);
   LoopKernel kernel(node, std::string(name.substr(0, name.find('.'))), domain);
+  std::map<std::string, std::string, std::less<>> variables;
   for (std::string_view operand : namesIn(expression.text))
-    if (const TensorSpec *input = findInput(node, operand))
+    if (const TensorSpec *input = findInput(node, operand)) {
       kernel.load(std::string(operand), inputIndex(node, operand),
                   broadcastAccess(input->shape, domain));
-  kernel.store(0, denseAccess(domain), addPointwiseLines(kernel, node, expression));
+      variables.emplace(operand, operand);
+    }
+  kernel.store(0, denseAccess(domain), addPointwiseLines(kernel, node, expression, variables));
   PluginImplementation implementation;
   INLAY_TRY(kernel.appendTo(implementation));
   return implementation;
@@ -174,10 +183,22 @@ Result<PointwiseExpression> pointwiseExpressionOf(const PointwiseOperator &op,
   return invalidArgument("the operator does not take {}{}", dataTypeName(common), attributes);
 }
 
+bool usesOperand(const PointwiseExpression &expression, std::string_view name) {
+  return std::ranges::count(namesIn(expression.text), name) != 0;
+}
+
 std::string addPointwiseLines(LoopKernel &kernel, const PluginNode &node,
-                              const PointwiseExpression &expression) {
+                              const PointwiseExpression &expression,
+                              const std::map<std::string, std::string, std::less<>> &variables,
+                              const std::string &prefix) {
+  std::map<std::string, std::string, std::less<>> operands;
   for (std::string_view name : namesIn(expression.text)) {
-    const std::string variable(name);
+    const std::string variable = prefix + std::string(name);
+    operands.emplace(name, variable);
+    if (expression.types == PointwiseTypes::Cast) {
+      operands[std::string(name)] = variables.find(name)->second;
+      continue;
+    }
     const DataType type = operandType(expression, name);
     const TensorSpec *input = findInput(node, name);
     if (!input) {
@@ -185,7 +206,7 @@ std::string addPointwiseLines(LoopKernel &kernel, const PluginNode &node,
       continue;
     }
     // As PyTorch does, by way of the type in which the operands meet.
-    std::string value = variable;
+    std::string value = variables.find(name)->second;
     if (type != DataType::Bool || expression.common == DataType::Bool) {
       const DataType met = isMask(name) ? DataType::Bool : expression.common;
       value = converted(converted(value, input->dtype, met), met, type);
@@ -196,20 +217,25 @@ std::string addPointwiseLines(LoopKernel &kernel, const PluginNode &node,
       kernel.line(variable + " = " + value);
   }
   const DataType computed =
-      expression.types == PointwiseTypes::Compare || expression.types == PointwiseTypes::Logical
+      expression.types == PointwiseTypes::Cast ? expression.common
+      : expression.types == PointwiseTypes::Compare || expression.types == PointwiseTypes::Logical
           ? DataType::Bool
           : computeType(expression.common);
-  kernel.line("result = " + withoutBraces(expression.text));
-  return converted("result", computed, expression.result);
+  kernel.line(prefix + "result = " + withVariables(expression.text, operands));
+  return converted(prefix + "result", computed, expression.result);
 }
 
 void addPointwiseOperators(OperatorDefinitions &definitions) {
   for (const PointwiseOperator &op : pointwiseOperators())
     for (const std::string &schema : op.schemas)
-      addOperator(definitions, schema,
-                  {[&op](const PluginNode &node) { return describe(op, node); },
-                   [&op](const PluginNode &node) { return implement(op, node); }},
-                  {"other", "exponent"});
+      addOperator(
+          definitions, schema,
+          {[&op](const PluginNode &node) { return describe(op, node); },
+           [&op](const PluginNode &node) { return implement(op, node); },
+           "",
+           {},
+           {.element = [&op](const PluginNode &node) { return pointwiseExpressionOf(op, node); }}},
+          {"other", "exponent"});
 }
 
 } // namespace inlay

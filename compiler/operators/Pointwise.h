@@ -16,6 +16,7 @@ enum class PointwiseTypes : uint8_t {
   Compare, // computed in the type in which they meet; the result is bool
   Logical, // operands are whether they are not 0; the result is bool
   Self,    // `self` alone decides, also of the shape
+  Cast,    // computed in the operand's own type; the result is of any
 };
 
 /// What is computed under a condition.
@@ -48,11 +49,15 @@ struct PointwiseExpression {
 /// Errors: InvalidArgument where the operator does not take the types.
 Result<PointwiseExpression> pointwiseExpressionOf(const PointwiseOperator &op,
                                                   const PluginNode &node);
+/// True if the expression computes with that argument.
+bool usesOperand(const PointwiseExpression &expression, std::string_view name);
 /// Adds to a kernel the lines that compute an expression: operands are brought from the variables
-/// that `load` made for the node's inputs (by name) to the type in which is computed. Gives text of
-/// the result, of its type.
+/// that hold the node's inputs (by name) to the type in which is computed. Names of new variables
+/// begin with `prefix`. Gives text of the result, of its type.
 std::string addPointwiseLines(LoopKernel &kernel, const PluginNode &node,
-                              const PointwiseExpression &expression);
+                              const PointwiseExpression &expression,
+                              const std::map<std::string, std::string, std::less<>> &variables,
+                              const std::string &prefix = "");
 
 /// Text of `value`, a tile of type `from`, as a tile of type `to`.
 std::string converted(const std::string &value, DataType from, DataType to);

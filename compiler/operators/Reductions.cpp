@@ -1,7 +1,9 @@
 // Sums, products, means, extrema, variances and norms along dimensions.
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
+#include "compiler/operators/LineOperation.h"
 #include "compiler/operators/Lines.h"
+#include "compiler/operators/Pointwise.h"
 #include "compiler/operators/Shapes.h"
 
 #include <algorithm>
@@ -180,6 +182,31 @@ Result<PluginImplementation> implementReduction(const PluginNode &node, const Re
   return launch.over(split.areLines() ? programsOf(split.lines()) : programsOf(split));
 }
 
+/// Sums and means of floats along the last dimension, as part of a kernel that holds lines.
+Result<LineOperation> lineReduction(const PluginNode &node, const ReadReduction &read) {
+  INLAY_ASSIGN(const Reduction reduction, read(node));
+  INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
+  const TensorSpec &self = inputOf(node, "self");
+  if (reduction.op != "sum" || !reduction.prepare.empty() || !isFloat(reduction.sum) ||
+      (reduction.finish != "" && reduction.finish != "mean"))
+    return unimplemented("only sums and means of floats are computed along held lines");
+  if (self.shape.empty() || dims.size() != 1 || dims[0] + 1 != self.shape.size())
+    return unimplemented("it reduces other dimensions than the last");
+  const std::string length = self.shape.back().toString();
+  LineOperation operation;
+  operation.isReduction = true;
+  operation.write = [reduction, length, from = self.dtype](LoopKernel &kernel,
+                                                           const OperandVariables &operands,
+                                                           const std::string &prefix) {
+    const std::string total = prefix + "total";
+    kernel.line(fmt::format("{} = line_total({}, in_range)", total,
+                            converted(operands.at("self"), from, reduction.sum)));
+    return converted(reduction.finish == "mean" ? fmt::format("({} / {}.0)", total, length) : total,
+                     reduction.sum, reduction.out);
+  };
+  return operation;
+}
+
 /// Largest and smallest elements with their places: max.dim, argmax and their like.
 struct Search {
   std::string op; // "max", "min"
@@ -257,7 +284,10 @@ void addReduction(OperatorDefinitions &definitions, std::string_view schema,
                   const ReadReduction &read) {
   addOperator(definitions, schema,
               {[read](const PluginNode &node) { return describeReduction(node, read); },
-               [read](const PluginNode &node) { return implementReduction(node, read); }});
+               [read](const PluginNode &node) { return implementReduction(node, read); },
+               "",
+               {},
+               {.line = [read](const PluginNode &node) { return lineReduction(node, read); }}});
 }
 
 void addTotals(OperatorDefinitions &definitions) {

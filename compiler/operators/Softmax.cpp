@@ -1,7 +1,9 @@
 // Operators that keep a tensor's shape and go along its lines: softmax, prefix sums, weight norm.
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
+#include "compiler/operators/LineOperation.h"
 #include "compiler/operators/Lines.h"
+#include "compiler/operators/Pointwise.h"
 #include "compiler/operators/Shapes.h"
 
 namespace inlay {
@@ -45,6 +47,27 @@ Result<PluginImplementation> implementSoftmax(const PluginNode &node, bool isLog
       .constant("FITS", tileOf(lines).fits)
       .constant("SUM", sumTypeOf(type));
   return launch.over(programsOf(lines));
+}
+
+/// Along the last dimension, as part of a kernel that holds lines.
+Result<LineOperation> lineSoftmax(const PluginNode &node, bool isLog) {
+  INLAY_ASSIGN(const Lines lines, linesOf(node));
+  INLAY_ASSIGN(const DataType type, softmaxType(node));
+  const TensorSpec &self = inputOf(node, "self");
+  if (self.shape.empty() || lines.inner != Expr(1) || lines.length != self.shape.back())
+    return unimplemented("it goes along another dimension than the last");
+  LineOperation operation;
+  operation.write = [isLog, type, from = self.dtype](LoopKernel &kernel,
+                                                     const OperandVariables &operands,
+                                                     const std::string &prefix) {
+    const DataType sum = sumTypeOf(type);
+    // Operands come to the result's type first, as PyTorch brings them.
+    kernel.line(fmt::format("{}result = line_softmax({}, in_range, {})", prefix,
+                            converted(converted(operands.at("self"), from, type), type, sum),
+                            isLog ? "True" : "False"));
+    return converted(prefix + "result", sum, type);
+  };
+  return operation;
 }
 
 Result<DataType> prefixSumType(const PluginNode &node) {
@@ -112,9 +135,12 @@ Result<PluginImplementation> implementWeightNorm(const PluginNode &node) {
 
 void addSoftmaxOperators(OperatorDefinitions &definitions) {
   for (const auto &[prefix, isLog] : {std::pair("", false), std::pair("log_", true)}) {
-    const OperatorFunctions functions{describeSoftmax, [isLog = isLog](const PluginNode &node) {
-                                        return implementSoftmax(node, isLog);
-                                      }};
+    const OperatorFunctions functions{
+        describeSoftmax,
+        [isLog = isLog](const PluginNode &node) { return implementSoftmax(node, isLog); },
+        "",
+        {},
+        {.line = [isLog = isLog](const PluginNode &node) { return lineSoftmax(node, isLog); }}};
     addOperator(definitions,
                 fmt::format("aten::{}softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> "
                             "Tensor",

@@ -45,6 +45,8 @@ public:
                                 : Result<PluginImplementation>(PluginImplementation());
   }
 
+  const OperatorTraits *traits() const override { return &functions_.traits; }
+
 private:
   void addTensor(const std::string &name, TensorForm form) {
     switch (form) {

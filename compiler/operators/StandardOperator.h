@@ -1,6 +1,7 @@
 // Standard operators that are described in C++: what every one of them is made of.
 #pragma once
 
+#include "compiler/operators/OperatorTraits.h"
 #include "compiler/plugins/PluginDefinition.h"
 
 #include <functional>
@@ -22,6 +23,8 @@ struct OperatorFunctions {
   /// and why one does not serve a node, of which the outputs that the exporter recorded are known.
   std::string variant = {};
   std::function<Status(const PluginNode &)> serves = {};
+  /// How it can be computed together with other operators.
+  OperatorTraits traits = {};
 };
 
 /// Adds the plugins of one operator: one for each choice of which of its optional tensors a node

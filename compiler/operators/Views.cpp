@@ -379,7 +379,10 @@ void addViews(OperatorDefinitions &definitions, std::span<const ViewOperator> op
     addOperator(
         definitions, op.schema,
         {[function = op.views](const PluginNode &node) { return describe(function, node); },
-         [function = op.views](const PluginNode &node) { return implement(function, node); }});
+         [function = op.views](const PluginNode &node) { return implement(function, node); },
+         "",
+         {},
+         {.views = op.views}});
 }
 
 void addViewOperators(OperatorDefinitions &definitions) { addViews(definitions, kViews); }

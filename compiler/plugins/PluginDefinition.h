@@ -237,6 +237,9 @@ struct PluginDescription {
   std::map<uint32_t, uint32_t> sizeOutputs;
 };
 
+/// What passes may know of standard operators (compiler/operators/OperatorTraits.h).
+struct OperatorTraits;
+
 /// A plugin: an operator's name and arguments, what its outputs look like, and how kernels compute
 /// them. describe and implement are called once per node, on one thread; they return errors for
 /// users (unsupported dtype, say).
@@ -279,6 +282,9 @@ public:
   virtual Result<std::optional<Expr>> hostWorkspace(const PluginNode &) const {
     return std::optional<Expr>();
   }
+  /// What passes over the graph may know of it; null for plugins that are no standard operators,
+  /// which passes leave as they are.
+  virtual const OperatorTraits *traits() const { return nullptr; }
   /// What the plugin itself says of the two.
   std::optional<ImplementationPolicy> policy() const { return policy_; }
 

@@ -76,6 +76,10 @@ struct BuildOptions {
   /// Shape profiles, "X:0=1,64,1024 s1=8": INPUT:DIM or a symbol, then min, opt and max, or one
   /// size. None: all shapes of the model.
   std::vector<std::string> profiles = {};
+  /// The passes over the model's graph to run: "all", "none", or names with commas between; and
+  /// those of them to leave out.
+  std::string passes = "all";
+  std::vector<std::string> disabledPasses = {};
   /// Devices to choose tactics on, one of a family at most. None: the plugin's order counts.
   std::vector<BuildTimer> timers = {};
   std::string timingCache = {}; ///< a file of times, to take them from and to add them to
@@ -202,6 +206,12 @@ inline CompiledEngine build(const BuildOptions &options) {
     profiles.push_back(profile.c_str());
   view.profiles = profiles.data();
   view.num_profiles = profiles.size();
+  std::vector<const char *> disabledPasses;
+  for (const std::string &pass : options.disabledPasses)
+    disabledPasses.push_back(pass.c_str());
+  view.passes = options.passes.c_str();
+  view.disabled_passes = disabledPasses.data();
+  view.num_disabled_passes = disabledPasses.size();
   // What a timer throws is kept until the next call.
   struct Timer {
     const BuildTimer *timer;

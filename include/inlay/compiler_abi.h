@@ -82,6 +82,10 @@ typedef struct inlay_build_options_v1 {
    * register_plugins count by what they say of the model's nodes. */
   const char *engine_cache;
   uint64_t engine_cache_bytes; /**< what the folder may hold; 0: 4 GiB */
+  /** The passes over the graph to run: "all" (null too), "none", or names with commas between. */
+  const char *passes;
+  const char *const *disabled_passes; /**< names of passes not to run */
+  size_t num_disabled_passes;
   /** Name, without folder, of the file that the weights go into
    * (inlay_build_result_weights); null: they are in the engine. */
   const char *weights_file;

@@ -27,6 +27,9 @@ struct BuildCommandOptions {
   std::vector<std::string> profiles;
   std::string output;
   std::string name;
+  std::string passes = BuildOptions().passes;
+  std::vector<std::string> disabledPasses;
+  bool hasRemarks = false;
   std::string dumpFolder;
   std::string reportPath;
   std::vector<std::string> implementations;
@@ -51,6 +54,8 @@ Status addPlugins(PluginRegistry &registry, const std::vector<std::string> &path
 }
 
 Status writeReport(const BuildCommandOptions &options, const BuildReport &report) {
+  if (options.hasRemarks)
+    fmt::print("{}", remarksText(report));
   if (options.reportPath == "-") {
     fmt::print("{}", reportJson(report));
     return {};
@@ -136,6 +141,8 @@ Status build(const BuildCommandOptions &options) {
     build.targets = options.targets;
   build.engineName = options.name;
   build.profiles = options.profiles;
+  build.passes = options.passes;
+  build.disabledPasses = options.disabledPasses;
   for (const std::string &policy : options.implementations)
     INLAY_TRY(build.policies.add(policy), "reading --implementation");
   if (!options.dumpFolder.empty())
@@ -187,6 +194,16 @@ void addBuildCommand(CLI::App &app, Status &outcome) {
                    "Sizes to build for, \"DIM=MIN,OPT,MAX …\", where DIM is INPUT:DIM or a symbol, "
                    "for example \"X:0=1,64,1024\"; may be repeated: profiles are counted from 1")
       ->allow_extra_args(false);
+  command
+      ->add_option("--passes", options->passes,
+                   "Passes over the graph to run: all, none, or names with commas between")
+      ->capture_default_str();
+  command
+      ->add_option("--disable-pass", options->disabledPasses,
+                   "A pass over the graph not to run; may be repeated; a wrong name lists all")
+      ->allow_extra_args(false);
+  command->add_flag("--remarks", options->hasRemarks,
+                    "Print what each pass did, and why it did not where it could not");
   command
       ->add_option("--tune", options->tune,
                    "Choose tactics by measuring on this device, cuda:0 or cpu; one of each family; "

@@ -1,6 +1,7 @@
 #include "compiler/conversions/graph-to-plan/CallBinding.h"
 
 #include "base/Error.h"
+#include "compiler/conversions/graph-to-plan/NodeChecks.h"
 
 namespace inlay {
 namespace {
@@ -27,6 +28,14 @@ NodeArgument literalArgument(mlir::NamedAttribute literal) {
     sizes.values.push_back(sizeOf(literal.getValue()));
   }
   return {literal.getName().str(), std::move(sizes)};
+}
+
+/// Where a value of a group comes from; `members` are the calls so far.
+GroupValue placeOf(mlir::Value value, const llvm::DenseMap<mlir::Operation *, uint32_t> &members) {
+  if (auto argument = llvm::dyn_cast<mlir::BlockArgument>(value))
+    return {std::nullopt, argument.getArgNumber()};
+  return {members.lookup(value.getDefiningOp()),
+          llvm::cast<mlir::OpResult>(value).getResultNumber()};
 }
 
 } // namespace
@@ -69,6 +78,38 @@ Result<PluginChoice> choosePluginOf(graph::CallOp call, const PluginRegistry &pl
                          call.getOp().str());
   return choosePlugin(candidates, call.getOp().str(), call.getNode().str(), arguments, outputs,
                       symbols, policies, targets);
+}
+
+Result<BoundGroup> bindGroup(graph::GroupOp op, const PluginRegistry &plugins,
+                             const ShapeSymbols &symbols, const ImplementationPolicies &policies,
+                             std::span<const std::string> targets) {
+  BoundGroup bound;
+  bound.group.kind = *findGroupKind(std::string_view(op.getKind()));
+  bound.group.symbolRanges = symbols.ranges();
+  for (mlir::Value input : op.getInputs())
+    bound.group.inputs.push_back(specOf(input));
+  llvm::DenseMap<mlir::Operation *, uint32_t> members;
+  for (auto call : op.getBlock().getOps<graph::CallOp>()) {
+    INLAY_ASSIGN(PluginChoice choice, choosePluginOf(call, plugins, symbols, policies, targets));
+    if (!choice.plugin->traits())
+      return invalidArgument("{} stands in the group {}, which standard operators are computed "
+                             "in, not plugins of others",
+                             describeNode(*choice.plugin, choice.node), op.getNode().str());
+    GroupMember member{choice.plugin, choice.node, {}};
+    const std::vector<std::string> names = tensorNamesOf(call);
+    for (const std::string &name : member.node.inputNames) {
+      const auto at = std::ranges::find(names, name);
+      member.inputs.push_back(
+          placeOf(call.getInputs()[static_cast<unsigned>(at - names.begin())], members));
+    }
+    members.try_emplace(call, static_cast<uint32_t>(bound.group.members.size()));
+    bound.group.members.push_back(std::move(member));
+    bound.choices.push_back(std::move(choice));
+  }
+  for (mlir::Value result : op.getYielded())
+    bound.group.results.push_back(placeOf(result, members));
+  INLAY_TRY(checkGroup(bound.group), fmt::format("converting group {}", op.getNode().str()));
+  return bound;
 }
 
 } // namespace inlay

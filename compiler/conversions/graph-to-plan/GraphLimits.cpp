@@ -28,12 +28,12 @@ public:
   explicit LimitFinder(const PluginRegistry &plugins) : plugins_(plugins) {}
 
   Status check(graph::ModelOp model) {
-    for (mlir::Operation &op : model.getBlock()) {
+    model.getBlock().walk([&](mlir::Operation *op) {
       if (auto call = llvm::dyn_cast<graph::CallOp>(op))
         checkCall(call);
       if (auto update = llvm::dyn_cast<graph::UpdateOp>(op))
         checkUpdate(model, update);
-    }
+    });
     if (auto outputs = model->getAttrOfType<mlir::ArrayAttr>("graph.plain_outputs"))
       for (auto output : outputs.getAsRange<mlir::DictionaryAttr>())
         checkOutput(output);

@@ -48,15 +48,18 @@ public:
     INLAY_TRY(checkLowerable(model_, plugins_));
     symbols_ = shapeSymbolsOf(model_);
     addInputs();
-    for (auto call : model_.getBlock().getOps<graph::CallOp>())
-      INLAY_TRY(describeCall(call));
+    for (mlir::Operation &op : model_.getBlock())
+      if (auto call = llvm::dyn_cast<graph::CallOp>(op))
+        INLAY_TRY(describeCall(call));
+      else if (auto group = llvm::dyn_cast<graph::GroupOp>(op))
+        INLAY_TRY(describeGroup(group));
     reserveOutputs();
     INLAY_TRY(addModelChecks());
     size_t next = 0;
     for (mlir::Operation &op : model_.getBlock()) {
       if (auto constant = llvm::dyn_cast<graph::ConstantOp>(op))
         addConstant(constant);
-      if (llvm::isa<graph::CallOp>(op))
+      if (llvm::isa<graph::CallOp, graph::GroupOp>(op))
         INLAY_TRY(convertNode(described_[next++]));
     }
     addOutputs();
@@ -98,7 +101,7 @@ private:
       std::string buffer = plan_.addBuffer(model_.getLoc(), textAt(model_.getOutputNames(), i),
                                            plan::BufferKind::Output, sizeBytes(specOf(value)));
       outputBuffers_.push_back(buffer);
-      if (value.getDefiningOp<graph::CallOp>())
+      if (llvm::isa_and_nonnull<graph::CallOp, graph::GroupOp>(value.getDefiningOp()))
         buffers_.try_emplace(storage_.first(value), buffer);
     }
   }
@@ -192,9 +195,9 @@ private:
   /// The buffer that a value lies in; empty if it has none yet.
   std::string &bufferOf(mlir::Value value) { return buffers_[storage_.first(value)]; }
 
-  /// A call, the plugin that serves it, and what that says of its outputs.
+  /// A call or a group, the plugin that serves it, and what that says of its outputs.
   struct DescribedCall {
-    graph::CallOp call;
+    mlir::Operation *call;
     PluginChoice choice;
     std::vector<std::string> tensorNames; // of the operands
     PluginDescription description;
@@ -210,6 +213,27 @@ private:
     return describeNode(described_.back());
   }
 
+  /// What is checked of single calls is checked of those of a group; the plugin of the group is
+  /// made here.
+  Status describeGroup(graph::GroupOp op) {
+    INLAY_ASSIGN(BoundGroup bound, bindGroup(op, plugins_, symbols_, policies_, targets_));
+    DescribedCall described{op, {}, {}, {}, {}, {}};
+    for (const PluginChoice &choice : bound.choices) {
+      noteChoice(choice);
+      DescribedCall member{nullptr, choice, {}, {}, {}, {}};
+      INLAY_TRY(checkDescription(member));
+      described.runTime.insert(described.runTime.end(), member.runTime.begin(),
+                               member.runTime.end());
+    }
+    described.choice.node = groupNode(bound.group, op.getNode().str());
+    described.choice.node.targets.assign(targets_.begin(), targets_.end());
+    described.tensorNames = described.choice.node.inputNames;
+    described.choice.plugin = groups_.emplace_back(makeGroupPlugin(std::move(bound.group))).get();
+    noteChoice(described.choice);
+    described_.push_back(std::move(described));
+    return describeNode(described_.back());
+  }
+
   void noteChoice(const PluginChoice &choice) {
     const std::string &variant = choice.plugin->variant();
     chosen_[choice.node.nodeName] = fmt::format(
@@ -221,6 +245,19 @@ private:
   }
 
   Status describeNode(DescribedCall &described) {
+    INLAY_TRY(checkDescription(described));
+    const PluginNode &node = described.choice.node;
+    for (const auto &[output, input] : described.description.aliasedInputs)
+      if (std::optional<unsigned> operand = findOperand(described, node.inputNames[input]))
+        storage_.alias(described.call, output, *operand);
+    for (const auto &[output, input] : described.description.sharedInputs)
+      if (std::optional<unsigned> operand = findOperand(described, node.inputNames[input]))
+        storage_.share(described.call, output, *operand);
+    return {};
+  }
+
+  /// Asks the plugin what it says of the outputs, and checks that.
+  Status checkDescription(DescribedCall &described) {
     const PluginDefinition &plugin = *described.choice.plugin;
     PluginNode &node = described.choice.node;
     // What the exporter recorded is no plugin's business while it describes.
@@ -236,15 +273,7 @@ private:
     INLAY_TRY(checkOutputs(plugin, node, description, symbols_, described.runTime));
     INLAY_TRY(checkAliases(plugin, node, description));
     INLAY_TRY(checkViews(plugin, node, description, symbols_, described.runTime));
-    INLAY_TRY(
-        checkRequirements(plugin, node, description.requirements, symbols_, described.runTime));
-    for (const auto &[output, input] : description.aliasedInputs)
-      if (std::optional<unsigned> operand = findOperand(described, node.inputNames[input]))
-        storage_.alias(described.call, output, *operand);
-    for (const auto &[output, input] : description.sharedInputs)
-      if (std::optional<unsigned> operand = findOperand(described, node.inputNames[input]))
-        storage_.share(described.call, output, *operand);
-    return {};
+    return checkRequirements(plugin, node, description.requirements, symbols_, described.runTime);
   }
 
   /// The operand of a call that an input of its plugin is.
@@ -257,12 +286,12 @@ private:
   }
 
   Status convertNode(const DescribedCall &described) {
-    graph::CallOp call = described.call;
+    mlir::Operation *call = described.call;
     const PluginDefinition &plugin = *described.choice.plugin;
     const PluginNode &node = described.choice.node;
     const std::string context = "converting " + inlay::describeNode(plugin, node);
     for (const PluginRequirement &requirement : described.runTime)
-      plan_.addCheck(call.getLoc(), requirement.condition, requirement.message);
+      plan_.addCheck(call->getLoc(), requirement.condition, requirement.message);
 
     INLAY_ASSIGN(const ImplementationChoice choice, policies_.choose(plugin), context);
     implementations_[node.nodeName] = {choice.isJit, choice.reason};
@@ -285,12 +314,12 @@ private:
     NodeBuffers buffers;
     for (const std::string &name : node.inputNames) {
       const std::optional<unsigned> operand = findOperand(described, name);
-      buffers.inputs.push_back(operand ? bufferOf(call.getInputs()[*operand]) : "");
+      buffers.inputs.push_back(operand ? bufferOf(call->getOperand(*operand)) : "");
     }
     addNodeBuffers(call, node, implementation, buffers);
     for (const auto &[output, input] : described.description.aliasedInputs)
       if (buffers.inputs[input] != buffers.outputs[output]) {
-        plan_.addCopy(call.getLoc(), buffers.inputs[input], buffers.outputs[output]);
+        plan_.addCopy(call->getLoc(), buffers.inputs[input], buffers.outputs[output]);
         buffers.inputs[input] = buffers.outputs[output];
       }
     addSizeBuffers(described, buffers);
@@ -302,10 +331,10 @@ private:
           launch.tactic ? &implementation.tactics[*launch.tactic] : nullptr;
       if (tactic && decided[*launch.tactic].isImpossible)
         continue;
-      INLAY_TRY(addLaunch(call.getLoc(), node, launch, tactic, buffers), context);
+      INLAY_TRY(addLaunch(call->getLoc(), node, launch, tactic, buffers), context);
     }
     for (auto [i, size] : llvm::enumerate(node.sizes))
-      plan_.addReadSize(call.getLoc(), described.sizeSymbols[i], buffers.sizes[i], size.dtype,
+      plan_.addReadSize(call->getLoc(), described.sizeSymbols[i], buffers.sizes[i], size.dtype,
                         node.opName, node.nodeName);
     return {};
   }
@@ -317,7 +346,7 @@ private:
   };
 
   /// The choice between a node's tactics, if it has any.
-  std::string addChoice(graph::CallOp call, const PluginNode &node,
+  std::string addChoice(mlir::Operation *call, const PluginNode &node,
                         const PluginImplementation &implementation,
                         std::span<const DecidedTactic> decided, const NodeBuffers &buffers) {
     mlir::OpBuilder &builder = plan_.builder();
@@ -347,12 +376,12 @@ private:
       tactics.push_back(builder.getDictionaryAttr(entries));
     }
     return tactics.empty() ? ""
-                           : plan_.addChoice(call.getLoc(), tactics, node.opName, node.nodeName);
+                           : plan_.addChoice(call->getLoc(), tactics, node.opName, node.nodeName);
   }
 
   /// Memory for the sizes that kernels compute: an output's, or their own. They begin as 0.
   void addSizeBuffers(const DescribedCall &described, NodeBuffers &buffers) {
-    graph::CallOp call = described.call;
+    mlir::Operation *call = described.call;
     const PluginNode &node = described.choice.node;
     for (auto [i, size] : llvm::enumerate(node.sizes)) {
       const int64_t bytes = dataTypeSizeBytes(size.dtype);
@@ -361,12 +390,12 @@ private:
         if (index == i)
           buffer = buffers.outputs[output];
       if (buffer.empty())
-        buffer = plan_.addBuffer(call.getLoc(), node.nodeName + "." + size.name,
+        buffer = plan_.addBuffer(call->getLoc(), node.nodeName + "." + size.name,
                                  plan::BufferKind::Intermediate, Expr(bytes));
-      plan_.addComputedSymbol(call.getLoc(), described.sizeSymbols[i], size.bound,
+      plan_.addComputedSymbol(call->getLoc(), described.sizeSymbols[i], size.bound,
                               symbols_.find(described.sizeSymbols[i])->max,
                               symbols_.find(described.sizeSymbols[i])->hint);
-      plan_.addCopy(call.getLoc(), zeros(bytes), buffer);
+      plan_.addCopy(call->getLoc(), zeros(bytes), buffer);
       buffers.sizes.push_back(std::move(buffer));
     }
   }
@@ -382,26 +411,26 @@ private:
     return buffer;
   }
 
-  void addNodeBuffers(graph::CallOp call, const PluginNode &node,
+  void addNodeBuffers(mlir::Operation *call, const PluginNode &node,
                       const PluginImplementation &implementation, NodeBuffers &buffers) {
-    for (auto [i, output] : llvm::enumerate(call.getOutputs())) {
+    for (auto [i, output] : llvm::enumerate(call->getResults())) {
       std::string &buffer = bufferOf(output);
       if (buffer.empty()) {
         std::string name =
-            node.nodeName + (call.getOutputs().size() > 1 ? "." + std::to_string(i) : "");
-        buffer = plan_.addBuffer(call.getLoc(), name, plan::BufferKind::Intermediate,
+            node.nodeName + (call->getNumResults() > 1 ? "." + std::to_string(i) : "");
+        buffer = plan_.addBuffer(call->getLoc(), name, plan::BufferKind::Intermediate,
                                  sizeBytes(specOf(output)));
       }
       buffers.outputs.push_back(buffer);
     }
     for (const Workspace &workspace : implementation.workspaces)
       buffers.workspaces.push_back(
-          plan_.addBuffer(call.getLoc(), node.nodeName + "." + workspace.name,
+          plan_.addBuffer(call->getLoc(), node.nodeName + "." + workspace.name,
                           plan::BufferKind::Workspace, workspace.sizeBytes));
   }
 
   /// The inputs that the node has; optional ones that it does not have are left out.
-  void addHostCall(graph::CallOp call, const PluginDefinition &plugin, const PluginNode &node,
+  void addHostCall(mlir::Operation *call, const PluginDefinition &plugin, const PluginNode &node,
                    const NodeBuffers &buffers) {
     std::vector<std::string> inputs;
     std::vector<TensorSpec> tensors;
@@ -410,7 +439,7 @@ private:
         inputs.push_back(buffers.inputs[i]);
         tensors.push_back(node.inputs[i]);
       }
-    for (mlir::Value output : call.getOutputs())
+    for (mlir::Value output : call->getResults())
       tensors.push_back(specOf(output));
     // Sizes that are no results follow them: the function writes them too.
     std::vector<std::string> outputs = buffers.outputs;
@@ -424,7 +453,7 @@ private:
       attributes.emplace_back(plan_.builder().getStringAttr(name),
                               graph::attributeOf(model_.getContext(), value));
     const std::string function = plugin.opName();
-    plan_.addHostCall(call.getLoc(), function, inputs, outputs, tensors,
+    plan_.addHostCall(call->getLoc(), function, inputs, outputs, tensors,
                       plan_.builder().getDictionaryAttr(attributes),
                       buffers.workspaces.empty() ? "" : buffers.workspaces[0], node.nodeName);
   }
@@ -536,6 +565,7 @@ private:
   std::span<const std::string> targets_;
   ShapeSymbols symbols_;
   std::set<std::string> bound_;
+  std::vector<std::unique_ptr<PluginDefinition>> groups_;
   std::vector<DescribedCall> described_;
   ValueStorage storage_;
   std::map<std::string, std::string> chosen_; // by node: its plugin

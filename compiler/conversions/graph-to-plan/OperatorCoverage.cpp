@@ -34,13 +34,13 @@ std::string suggestion(const std::string &op, const std::vector<std::string> &kn
 
 Status checkOperatorsSupported(graph::ModelOp model, const PluginRegistry &plugins) {
   std::map<std::string, std::string> unsupported;
-  for (auto call : model.getBlock().getOps<graph::CallOp>()) {
+  model.getBlock().walk([&](graph::CallOp call) {
     if (plugins.find(std::string_view(call.getOp())))
-      continue;
+      return;
     std::string place = placeOf(call.getLoc());
     unsupported[call.getOp().str()] +=
         fmt::format("\n    node {}{}{}", call.getNode().str(), place.empty() ? "" : " at ", place);
-  }
+  });
   if (unsupported.empty())
     return {};
   std::string report =

@@ -11,19 +11,18 @@ bool isUpdated(mlir::OpOperand &use) {
 }
 
 /// True if nothing but operand `operand` of the call reads the value from the call on.
-bool isValueLastRead(mlir::Value value, graph::CallOp call, unsigned operand) {
+bool isValueLastRead(mlir::Value value, mlir::Operation *call, unsigned operand) {
   return llvm::all_of(value.getUses(), [&](mlir::OpOperand &use) {
     mlir::Operation *reader = use.getOwner();
     if (isUpdated(use))
       return true;
-    return reader == call.getOperation() ? use.getOperandNumber() == operand
-                                         : reader->isBeforeInBlock(call);
+    return reader == call ? use.getOperandNumber() == operand : reader->isBeforeInBlock(call);
   });
 }
 
 } // namespace
 
-bool ValueStorage::isLastRead(mlir::Value memory, graph::CallOp call, unsigned operand) const {
+bool ValueStorage::isLastRead(mlir::Value memory, mlir::Operation *call, unsigned operand) const {
   const auto others = others_.find(memory);
   return isValueLastRead(memory, call, operand) &&
          (others == others_.end() || llvm::all_of(others->second, [&](mlir::Value value) {
@@ -31,17 +30,18 @@ bool ValueStorage::isLastRead(mlir::Value memory, graph::CallOp call, unsigned o
           }));
 }
 
-void ValueStorage::alias(graph::CallOp call, unsigned result, unsigned operand) {
-  const mlir::Value memory = first(call.getInputs()[operand]);
+void ValueStorage::alias(mlir::Operation *call, unsigned result, unsigned operand) {
+  const mlir::Value memory = first(call->getOperand(operand));
   // The caller's memory and constants are not written; state is.
   const bool isState =
       memory.getDefiningOp<graph::ConstantOp>() && llvm::any_of(memory.getUses(), isUpdated);
-  if ((isState || memory.getDefiningOp<graph::CallOp>()) && isLastRead(memory, call, operand))
-    add(memory, call.getOutputs()[result]);
+  if ((isState || llvm::isa_and_nonnull<graph::CallOp, graph::GroupOp>(memory.getDefiningOp())) &&
+      isLastRead(memory, call, operand))
+    add(memory, call->getResult(result));
 }
 
-void ValueStorage::share(graph::CallOp call, unsigned result, unsigned operand) {
-  add(first(call.getInputs()[operand]), call.getOutputs()[result]);
+void ValueStorage::share(mlir::Operation *call, unsigned result, unsigned operand) {
+  add(first(call->getOperand(operand)), call->getResult(result));
 }
 
 void ValueStorage::add(mlir::Value memory, mlir::Value value) {

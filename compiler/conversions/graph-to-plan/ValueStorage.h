@@ -19,14 +19,14 @@ class ValueStorage {
 public:
   /// Notes that result `result` of a call is its operand `operand`'s memory. Calls come in the
   /// order in which they stand.
-  void alias(graph::CallOp call, unsigned result, unsigned operand);
+  void alias(mlir::Operation *call, unsigned result, unsigned operand);
   /// Notes that result `result` of a call is a view of its operand `operand`.
-  void share(graph::CallOp call, unsigned result, unsigned operand);
+  void share(mlir::Operation *call, unsigned result, unsigned operand);
   /// The first value in the memory that a value lies in; the value itself where it shares none.
   mlir::Value first(mlir::Value value) const;
 
 private:
-  bool isLastRead(mlir::Value memory, graph::CallOp call, unsigned operand) const;
+  bool isLastRead(mlir::Value memory, mlir::Operation *call, unsigned operand) const;
   void add(mlir::Value memory, mlir::Value value);
 
   llvm::DenseMap<mlir::Value, mlir::Value> first_;

@@ -162,13 +162,38 @@ LogicalResult ModelOp::verifyRegions() {
       failed(verifyTypes(*this, getBlock().getArgumentTypes(), declared)))
     return failure();
   llvm::DenseSet<Value> updated;
+  const WalkResult walk = getBody().walk([&](Operation *op) {
+    return failed(verifyTypes(op, op->getResultTypes(), declared)) ||
+                   failed(verifyArgumentSymbols(op, declared))
+               ? WalkResult::interrupt()
+               : WalkResult::advance();
+  });
+  if (walk.wasInterrupted())
+    return failure();
   for (Operation &op : getBlock()) {
-    if (failed(verifyTypes(&op, op.getResultTypes(), declared)) ||
-        failed(verifyArgumentSymbols(&op, declared)))
-      return failure();
     if (auto update = dyn_cast<UpdateOp>(op); update && !updated.insert(update.getTarget()).second)
       return update.emitOpError("(C3) updates a target that was updated before");
   }
+  return success();
+}
+
+LogicalResult GroupOp::verifyRegions() {
+  constexpr StringLiteral kKinds[] = {"pointwise", "lines", "tail"};
+  if (!llvm::is_contained(kKinds, getKind()))
+    return emitOpError("(C2) is of kind '") << getKind() << "', expected pointwise, lines or tail";
+  auto yield = dyn_cast_or_null<YieldOp>(
+      getBlock().mightHaveTerminator() ? getBlock().getTerminator() : nullptr);
+  if (!yield)
+    return emitOpError("(C3) does not end in graph.yield");
+  for (Operation &op : getBlock().without_terminator())
+    if (!isa<CallOp>(op))
+      return op.emitOpError("(C3) stands in a group, which holds calls only");
+  if (llvm::hasSingleElement(getBlock()))
+    return emitOpError("(C3) holds no call");
+  if (getBlock().getArgumentTypes() != getInputs().getTypes())
+    return emitOpError("(C1) has other operands than its block has arguments");
+  if (yield.getOperandTypes() != getOutputs().getTypes())
+    return emitOpError("(C1) has other results than graph.yield gives");
   return success();
 }
 

@@ -83,7 +83,7 @@ def Graph_ModelOp : Graph_Op<"model", [Symbol, IsolatedFromAbove, SingleBlockImp
   }];
 }
 
-def Graph_CallOp : Graph_Op<"call", [HasParent<"ModelOp">]> {
+def Graph_CallOp : Graph_Op<"call", [ParentOneOf<["ModelOp", "GroupOp"]>]> {
   let summary = "Applies an operator: tensors are operands, all other arguments are attributes";
   let description = [{
     `op` is "namespace::name.overload"; the overload "default" is left out. `argNames` name the operands as the operator's schema
@@ -102,6 +102,42 @@ def Graph_CallOp : Graph_Op<"call", [HasParent<"ModelOp">]> {
     $op `node` $node `(` $inputs `)` `names` $argNames `arguments` $arguments attr-dict `:` functional-type($inputs, $outputs)
   }];
   let hasVerifier = 1;
+}
+
+def Graph_GroupOp : Graph_Op<"group", [HasParent<"ModelOp">, IsolatedFromAbove]> {
+  let summary = "Calls that are computed together, by launches of one plugin made of theirs";
+  let description = [{
+    The block's arguments are the operands, its terminator, graph.yield, gives the results. `kind` says how the calls are put together:
+    "pointwise" (one loop over elements), "lines" (one loop over lines of the last dimension, which operators of it reduce), "tail" (the
+    first call is computed by its own kernel, which applies the others, pointwise ones, to what it stores). A value that the group keeps
+    to itself is in no memory; it is rounded to its type all the same.
+
+        %y = graph.group "lines" node "mul_2" (%x, %w) : (…) -> … {
+        ^bb0(%a: …, %b: …):
+          …
+          graph.yield %t : …
+        }
+
+    (C1) The arguments of the block have the types of the operands, and the operands of graph.yield those of the results. (C2) `kind` is one
+    of those named. (C3) The block holds one call at least, and nothing but calls before graph.yield.
+  }];
+  let arguments = (ins StrAttr:$kind, StrAttr:$node, Variadic<Graph_TensorType>:$inputs);
+  let results = (outs Variadic<Graph_TensorType>:$outputs);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$kind `node` $node `(` $inputs `)` attr-dict `:` functional-type($inputs, $outputs) $body";
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The calls, and the terminator.
+    ::mlir::Block &getBlock() { return getBody().front(); }
+    /// The operands of graph.yield.
+    ::mlir::OperandRange getYielded() { return getBlock().getTerminator()->getOperands(); }
+  }];
+}
+
+def Graph_YieldOp : Graph_Op<"yield", [Terminator, Pure, HasParent<"GroupOp">]> {
+  let summary = "The results of a group";
+  let arguments = (ins Variadic<Graph_TensorType>:$operands);
+  let assemblyFormat = "($operands^ `:` type($operands))? attr-dict";
 }
 
 def Graph_ConstantOp : Graph_Op<"constant", [Pure, HasParent<"ModelOp">]> {

@@ -40,7 +40,7 @@ public:
         convertCall(call);
       else if (auto update = llvm::dyn_cast<graph::UpdateOp>(op))
         update.getValueMutable().assign(asFloat(update.getValue()));
-      else if (llvm::isa<graph::OutputOp>(op))
+      else if (!llvm::isa<graph::ConstantOp>(op)) // outputs, and groups of an optimised graph
         for (mlir::OpOperand &operand : op.getOpOperands())
           operand.set(asFloat(operand.get()));
     }

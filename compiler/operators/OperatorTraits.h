@@ -1,0 +1,34 @@
+// What passes over a model's graph may know of a standard operator, beyond what any plugin says.
+#pragma once
+
+#include "base/Status.h"
+#include "compiler/plugins/PluginDefinition.h"
+
+#include <functional>
+
+namespace inlay {
+
+struct PointwiseExpression;
+struct StridedViews;
+struct LineOperation;
+struct GroupTail;
+
+/// How an operator can be computed together with others. Functions that are empty: it cannot. All
+/// are called with bound arguments, whose outputs are known. Operators without a trait are
+/// functions of their arguments still: a standard operator draws no random numbers and keeps no
+/// state.
+struct OperatorTraits {
+  /// What it computes of one element (Pointwise.h).
+  std::function<Result<PointwiseExpression>(const PluginNode &)> element = {};
+  /// Where the elements of its results lie in its first input (Views.h).
+  std::function<Result<StridedViews>(const PluginNode &)> views = {};
+  /// What it computes of a line along the last dimension (LineOperation.h).
+  std::function<Result<LineOperation>(const PluginNode &)> line = {};
+  /// Its launches, where the elements of its only output, before they are stored, go through
+  /// `tail`. Inputs of the tail stand behind the operator's own in `node`. Errors: why it cannot
+  /// have that tail.
+  std::function<Result<PluginImplementation>(const PluginNode &node, const GroupTail &tail)>
+      implementWithTail = {};
+};
+
+} // namespace inlay

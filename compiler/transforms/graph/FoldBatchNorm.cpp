@@ -1,0 +1,156 @@
+// Normalisation of channels by statistics that are constants becomes part of the weights of the
+// convolution in front of it.
+//
+//   %t = conv2d(%x, W, b); %y = batch_norm(%t, w, β, μ, σ²)   →   %y = conv2d(%x, W·s, (b-μ)·s + β)
+//
+// with s = w / sqrt(σ² + ε). The new weights are computed in float64 and rounded once to the type
+// of the old ones. Requires that weights and statistics are constants, and no state, and that
+// nothing else reads the result of the convolution.
+#include "compiler/operators/StandardOperator.h"
+#include "compiler/transforms/graph/ConstantData.h"
+#include "compiler/transforms/graph/Passes.h"
+
+#include <cmath>
+#include <fmt/format.h>
+
+namespace inlay::graph {
+namespace {
+
+constexpr llvm::StringLiteral kConvolutions[] = {
+    "aten::conv1d",         "aten::conv2d",         "aten::conv3d",     "aten::conv1d.padding",
+    "aten::conv2d.padding", "aten::conv3d.padding", "aten::convolution"};
+constexpr llvm::StringLiteral kNormalizations[] = {"aten::batch_norm",
+                                                   "aten::_native_batch_norm_legit_no_training"};
+
+/// The operand of a name; null if the call does not pass it.
+mlir::Value findOperand(CallOp call, llvm::StringRef name) {
+  for (auto [operand, text] : llvm::zip(call.getInputs(), call.getArgNames()))
+    if (llvm::cast<mlir::StringAttr>(text).getValue() == name)
+      return operand;
+  return {};
+}
+
+/// The elements of an operand that is a constant, `otherwise` of each where there is none.
+std::optional<std::vector<double>> channelNumbers(CallOp call, llvm::StringRef name,
+                                                  size_t channels, double otherwise) {
+  const mlir::Value operand = findOperand(call, name);
+  if (!operand)
+    return std::vector<double>(channels, otherwise);
+  ConstantOp constant = findConstant(operand);
+  std::optional<std::vector<double>> numbers = constant ? numbersOf(constant) : std::nullopt;
+  return numbers && numbers->size() == channels ? numbers : std::nullopt;
+}
+
+class BatchNormFolder {
+public:
+  explicit BatchNormFolder(PassContext &context) : context_(context) {}
+
+  void fold(CallOp norm) {
+    if (std::string why = tryFold(norm); !why.empty())
+      context_.missed(norm.getNode(), std::move(why));
+  }
+
+private:
+  /// Gives why not; empty if it is done.
+  std::string tryFold(CallOp norm) {
+    const PluginChoice *choice = context_.findStandard(norm);
+    if (!choice)
+      return fmt::format("a plugin that is no standard operator serves {}", norm.getOp().str());
+    if (choice->node.attributes.contains("training") && boolOf(choice->node, "training"))
+      return "it normalises by statistics of the batch";
+    for (mlir::Value other : norm.getOutputs().drop_front())
+      if (!other.use_empty())
+        return "its statistics are used";
+    const mlir::Value input = findOperand(norm, "input");
+    auto conv = input ? input.getDefiningOp<CallOp>() : CallOp();
+    if (!conv || !llvm::is_contained(kConvolutions, conv.getOp()))
+      return "its input is no result of a convolution";
+    const std::string name = conv.getNode().str();
+    const PluginChoice *convChoice = context_.findStandard(conv);
+    if (!convChoice)
+      return fmt::format("a plugin that is no standard operator serves {}", name);
+    if (input.getType() != norm.getResult(0).getType())
+      return fmt::format("its result is of another type than that of {}", name);
+    if (!input.hasOneUse())
+      return fmt::format("the result of {} is used elsewhere too", name);
+    if (convChoice->node.attributes.contains("transposed") &&
+        boolOf(convChoice->node, "transposed"))
+      return fmt::format("{} is transposed", name);
+    return foldInto(norm, conv, floatOf(choice->node, "eps"));
+  }
+
+  std::string foldInto(CallOp norm, CallOp conv, double epsilon) {
+    const std::string name = conv.getNode().str();
+    ConstantOp weight = findConstant(findOperand(conv, "weight"));
+    std::optional<std::vector<double>> weights = weight ? numbersOf(weight) : std::nullopt;
+    if (!weights)
+      return fmt::format("the weight of {} is no constant", name);
+    const auto type = llvm::cast<TensorType>(weight.getResult().getType());
+    const TensorSpec spec = type.getSpec();
+    const auto channels = static_cast<size_t>(spec.shape[0].constantValue().value_or(0));
+    const auto biases = channelNumbers(conv, "bias", channels, 0);
+    const auto scales = channelNumbers(norm, "weight", channels, 1);
+    const auto shifts = channelNumbers(norm, "bias", channels, 0);
+    const auto means = channelNumbers(norm, "running_mean", channels, 0);
+    const auto variances = channelNumbers(norm, "running_var", channels, 1);
+    if (!biases || !scales || !shifts || !means || !variances || channels == 0)
+      return fmt::format("the bias of {}, or weights or statistics of this, are no constants",
+                         name);
+    std::vector<double> newBiases(channels);
+    const size_t perChannel = weights->size() / channels;
+    for (size_t c = 0; c < channels; ++c) {
+      const double scale = (*scales)[c] / std::sqrt((*variances)[c] + epsilon);
+      newBiases[c] = ((*biases)[c] - (*means)[c]) * scale + (*shifts)[c];
+      for (size_t i = 0; i < perChannel; ++i)
+        (*weights)[c * perChannel + i] *= scale;
+    }
+    const auto weightBytes = roundedTo(spec.dtype, *weights);
+    const auto biasBytes = roundedTo(spec.dtype, newBiases);
+    if (!weightBytes || !biasBytes)
+      return fmt::format("the weight of {} is {}", name, dataTypeName(spec.dtype));
+    replace(norm, conv, weight, *weightBytes, *biasBytes);
+    return "";
+  }
+
+  void replace(CallOp norm, CallOp conv, ConstantOp weight, const std::vector<char> &weights,
+               const std::vector<char> &biases) {
+    mlir::OpBuilder builder(conv);
+    const auto type = llvm::cast<TensorType>(weight.getResult().getType());
+    const TensorSpec spec = type.getSpec();
+    const auto biasType = TensorType::of(builder.getContext(), {spec.dtype, {spec.shape[0]}});
+    const std::string prefix = conv.getNode().str() + ".folded";
+    const mlir::Value newWeight =
+        makeConstant(builder, weight.getLoc(), type, prefix + ".weight", weights).getResult();
+    const mlir::Value newBias =
+        makeConstant(builder, weight.getLoc(), biasType, prefix + ".bias", biases).getResult();
+    llvm::SmallVector<mlir::NamedAttribute> literals;
+    for (mlir::NamedAttribute literal : conv.getArguments())
+      if (literal.getName() != "bias")
+        literals.push_back(literal);
+    auto folded = CallOp::create(builder, builder.getFusedLoc({conv.getLoc(), norm.getLoc()}),
+                                 conv->getResultTypes(), conv.getOpAttr(), conv.getNodeAttr(),
+                                 mlir::ValueRange{findOperand(conv, "input"), newWeight, newBias},
+                                 builder.getStrArrayAttr({"input", "weight", "bias"}),
+                                 builder.getDictionaryAttr(literals));
+    norm.getResult(0).replaceAllUsesWith(folded.getResult(0));
+    context_.applied(norm.getNode(),
+                     fmt::format("is part of the weights of {}", conv.getNode().str()));
+    context_.erase(norm);
+    context_.erase(conv);
+  }
+
+  PassContext &context_;
+};
+
+} // namespace
+
+Status foldBatchNorm(PassContext &context) {
+  BatchNormFolder folder(context);
+  for (mlir::Operation &op : llvm::make_early_inc_range(context.model().getBlock()))
+    if (auto call = llvm::dyn_cast<CallOp>(op);
+        call && llvm::is_contained(kNormalizations, call.getOp()))
+      folder.fold(call);
+  return {};
+}
+
+} // namespace inlay::graph
