@@ -318,8 +318,8 @@ private:
     for (const GraphPass *pass : passes) {
       const bool changesWeights = pass->name.starts_with("fold-");
       if (options_.isRefittable && changesWeights)
-        report_.notes.push_back(fmt::format("pass {} did not run: weights stay replaceable",
-                                            pass->name));
+        report_.notes.push_back(
+            fmt::format("pass {} did not run: weights stay replaceable", pass->name));
       else
         (pass->name.starts_with("fuse-") ? after : before).push_back(pass);
     }
