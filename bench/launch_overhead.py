@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Host time of one run with 1, 10 and 100 kernels in an engine, with and without CUDA graphs, beside the driver's own.
+"""Host time of one run with 1, 10, 100 and 500 kernels in an engine, with and without CUDA graphs, beside the driver's own.
 
 Usage: launch_overhead.py BIN_FOLDER DEVICE [--runs N] [--size N] [--out FILE.json]
 DEVICE is cpu or cuda:N. Needs inlay, host_overhead and, for a GPU, driver_baseline; no PyTorch. The floor is measured in the same
@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 import chain  # noqa: E402
 
 EXAMPLE = ROOT / "examples" / "add_one"
-KERNELS = (1, 10, 100)
+KERNELS = (1, 10, 100, 500)
 # A bare cuLaunchKernel takes about 2 us, a run of one kernel should take 3: 1 us is Inlay's.
 BUDGET_US, ALLOWED_US = 3.0, 1.0
 GRAPHS = (0, 4)

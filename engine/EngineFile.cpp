@@ -1,11 +1,14 @@
 #include "engine/EngineFile.h"
 
 #include "base/Error.h"
+#include "engine/WeightsFile.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cstring>
+#include <filesystem>
 
 namespace inlay {
 namespace {
@@ -13,10 +16,6 @@ namespace {
 constexpr char kMagic[9] = "INLAYENG";
 /// FlatBuffers' offsets are 32 bits wide.
 constexpr uint64_t kMaxMetadataBytes = uint64_t{1} << 31;
-
-uint64_t alignUp(uint64_t offset) {
-  return (offset + kSegmentAlignmentBytes - 1) / kSegmentAlignmentBytes * kSegmentAlignmentBytes;
-}
 
 uint64_t checksumOf(std::span<const std::byte> bytes) {
   return XXH64(bytes.data(), bytes.size(), 0);
@@ -62,8 +61,8 @@ Status verifyHeader(const EngineHeader &header, uint64_t fileSizeBytes) {
   if (header.metadataOffset != sizeof(EngineHeader) ||
       header.metadataSizeBytes > kMaxMetadataBytes ||
       header.metadataSizeBytes > fileSizeBytes - sizeof(EngineHeader) ||
-      header.segmentsOffset != alignUp(header.metadataOffset + header.metadataSizeBytes) ||
-      header.segmentsOffset > alignUp(fileSizeBytes))
+      header.segmentsOffset != alignSegment(header.metadataOffset + header.metadataSizeBytes) ||
+      header.segmentsOffset > alignSegment(fileSizeBytes))
     return dataLoss("engine header is corrupt: metadata of {} bytes at {}, segments at {}, in a "
                     "file of {} bytes",
                     header.metadataSizeBytes, header.metadataOffset, header.segmentsOffset,
@@ -111,7 +110,16 @@ bool usesScratch(const fb::EngineT &engine) {
 
 Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
                                                std::span<const std::vector<std::byte>> segments) {
+  INLAY_ASSIGN(EngineBytes written, writeEngineFiles(std::move(engine), segments, ""));
+  return std::move(written.engine);
+}
+
+Result<EngineBytes> writeEngineFiles(fb::EngineT engine,
+                                     std::span<const std::vector<std::byte>> segments,
+                                     const std::string &weightsName) {
+  EngineBytes written;
   engine.segments.clear();
+  engine.weights_file.reset();
   for (const std::vector<std::byte> &bytes : segments) {
     auto segment = std::make_unique<fb::SegmentT>();
     segment->size_bytes = bytes.size();
@@ -121,6 +129,9 @@ Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
     segment->offset = 1;
     engine.segments.push_back(std::move(segment));
   }
+  if (!weightsName.empty()) {
+    INLAY_ASSIGN(written.weights, moveWeightsOut(engine, segments, weightsName));
+  }
   auto pack = [&] {
     flatbuffers::FlatBufferBuilder builder;
     builder.Finish(fb::Engine::Pack(builder, &engine), fb::EngineIdentifier());
@@ -128,10 +139,12 @@ Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
     return std::vector<std::byte>(begin, begin + builder.GetSize());
   };
   const uint64_t metadataSizeBytes = pack().size();
-  const uint64_t segmentsOffset = alignUp(sizeof(EngineHeader) + metadataSizeBytes);
+  const uint64_t segmentsOffset = alignSegment(sizeof(EngineHeader) + metadataSizeBytes);
   uint64_t end = segmentsOffset;
   for (size_t i = 0; i < segments.size(); ++i) {
-    engine.segments[i]->offset = alignUp(end);
+    if (engine.segments[i]->is_external)
+      continue;
+    engine.segments[i]->offset = alignSegment(end);
     end = engine.segments[i]->offset + segments[i].size();
   }
   const std::vector<std::byte> metadata = pack();
@@ -145,39 +158,82 @@ Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
       (hasLaunchDetails(engine) ? kLaunchDetailsFlag : 0) |
       (usesScratch(engine) ? kScratchFlag : 0) | (callsHost(engine) ? kHostCallFlag : 0) |
       (readsSizes(engine) ? kComputedSizesFlag : 0) | (engine.choices.empty() ? 0 : kTacticsFlag) |
-      (hasState(engine) ? kStateFlag : 0) | (callsLibraries(engine) ? kLibraryFunctionsFlag : 0);
+      (hasState(engine) ? kStateFlag : 0) | (engine.weights_file ? kExternalWeightsFlag : 0) |
+      (callsLibraries(engine) ? kLibraryFunctionsFlag : 0);
   header.metadataOffset = sizeof(EngineHeader);
   header.metadataSizeBytes = metadataSizeBytes;
   header.segmentsOffset = segmentsOffset;
   header.totalSizeBytes = end;
   header.checksum = headerChecksum(header, metadata);
 
-  std::vector<std::byte> file(end);
+  std::vector<std::byte> &file = written.engine;
+  file.resize(end);
   std::memcpy(file.data(), &header, sizeof(header));
   std::memcpy(file.data() + sizeof(header), metadata.data(), metadata.size());
   for (size_t i = 0; i < segments.size(); ++i)
-    std::copy(segments[i].begin(), segments[i].end(),
-              file.begin() + static_cast<ptrdiff_t>(engine.segments[i]->offset));
-  Result<EngineFile> readBack = EngineFile::fromBytes(file);
+    if (!engine.segments[i]->is_external)
+      std::ranges::copy(segments[i],
+                        file.begin() + static_cast<ptrdiff_t>(engine.segments[i]->offset));
+  Result<EngineFile> readBack = EngineFile::fromBytes(written);
   if (!readBack.isOk())
     return internalError("the engine just written does not verify: {}",
                          readBack.status().message());
-  return file;
+  return written;
 }
 
-Result<EngineFile> EngineFile::open(const std::string &path) {
+Result<EngineFile> EngineFile::open(const std::string &path, const std::string &weightsPath) {
   EngineFile file;
   INLAY_ASSIGN(MappedFile mapped, MappedFile::open(path));
   file.mapped_.emplace(std::move(mapped));
-  INLAY_TRY(file.load(), "loading engine '" + path + "'");
+  const std::string context = "loading engine '" + path + "'";
+  INLAY_TRY(file.load(), context);
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  INLAY_TRY(file.loadWeights(weightsPath, folder.empty() ? "." : folder), context);
   return file;
 }
 
-Result<EngineFile> EngineFile::fromBytes(std::vector<std::byte> bytes) {
+Result<EngineFile> EngineFile::fromBytes(std::vector<std::byte> bytes,
+                                         const std::string &weightsPath) {
   EngineFile file;
   file.owned_ = std::move(bytes);
   INLAY_TRY(file.load());
+  INLAY_TRY(file.loadWeights(weightsPath, ""));
   return file;
+}
+
+Result<EngineFile> EngineFile::fromBytes(EngineBytes bytes) {
+  EngineFile file;
+  file.owned_ = std::move(bytes.engine);
+  INLAY_TRY(file.load());
+  if (!file.engine_->weights_file() && !bytes.weights.empty())
+    return invalidArgument("weights were given for an engine that holds its own");
+  file.ownedWeights_ = std::move(bytes.weights);
+  if (file.engine_->weights_file())
+    INLAY_TRY(file.checkWeights(file.ownedWeights_));
+  return file;
+}
+
+/// `folder` is the engine's; empty if it has none.
+Status EngineFile::loadWeights(const std::string &path, const std::string &folder) {
+  const fb::WeightsFile *expected = engine_->weights_file();
+  if (!expected && path.empty())
+    return {};
+  if (!expected)
+    return invalidArgument("weights '{}' were given for an engine that holds its own", path);
+  const std::string name = expected->name()->str();
+  if (path.empty() && folder.empty())
+    return invalidArgument("the engine's weights lie in a file of their own, '{}', and it was "
+                           "loaded from memory; give that file's path",
+                           name);
+  const std::string found = path.empty() ? (std::filesystem::path(folder) / name).string() : path;
+  const std::string context = "opening the engine's weights, which lie in a file of their own";
+  INLAY_ASSIGN(MappedFile mapped, MappedFile::open(found), context);
+  mappedWeights_.emplace(std::move(mapped));
+  return checkWeights(mappedWeights_->bytes()).withContext("reading weights '" + found + "'");
+}
+
+Status EngineFile::checkWeights(std::span<const std::byte> bytes) const {
+  return verifyWeightsFile(bytes, *engine_->weights_file());
 }
 
 Status EngineFile::load() {
@@ -209,7 +265,8 @@ Status EngineFile::load() {
 
 std::span<const std::byte> EngineFile::segment(uint32_t index) const {
   const fb::Segment *segment = engine_->segments()->Get(index);
-  return bytes().subspan(segment->offset(), segment->size_bytes());
+  return (segment->is_external() ? weightsBytes() : bytes())
+      .subspan(segment->offset(), segment->size_bytes());
 }
 
 Status EngineFile::verifySegment(uint32_t index) const {

@@ -34,12 +34,14 @@ inline constexpr uint32_t kComputedSizesFlag = 8;
 inline constexpr uint32_t kTacticsFlag = 16;
 /// Flag of engines with state: memory that a context keeps from one run to the next.
 inline constexpr uint32_t kStateFlag = 32;
+/// Flag of engines whose weights lie in a file of their own.
+inline constexpr uint32_t kExternalWeightsFlag = 64;
 /// Flag of engines with kernels that are functions of libraries on the machine.
-inline constexpr uint32_t kLibraryFunctionsFlag = 64;
+inline constexpr uint32_t kLibraryFunctionsFlag = 128;
 /// All flags that this version of the code knows.
 inline constexpr uint32_t kKnownEngineFlags = kLaunchDetailsFlag | kScratchFlag | kHostCallFlag |
                                               kComputedSizesFlag | kTacticsFlag | kStateFlag |
-                                              kLibraryFunctionsFlag;
+                                              kExternalWeightsFlag | kLibraryFunctionsFlag;
 
 /// The first 64 bytes of an engine file, little-endian.
 struct EngineHeader {
@@ -60,6 +62,17 @@ static_assert(sizeof(EngineHeader) == 64);
 Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
                                                std::span<const std::vector<std::byte>> segments);
 
+/// An engine, and the file with its weights if they lie beside it.
+struct EngineBytes {
+  std::vector<std::byte> engine;
+  std::vector<std::byte> weights; // empty: they are in the engine
+};
+/// As writeEngineFile; with `weightsName`, a file name without a folder, the segments of constants
+/// and state go into that file. Errors: InvalidArgument for a name with a folder.
+Result<EngineBytes> writeEngineFiles(fb::EngineT engine,
+                                     std::span<const std::vector<std::byte>> segments,
+                                     const std::string &weightsName);
+
 /// Checks the metadata of an engine beyond what FlatBuffers checks: every index, kind, size and
 /// name, so that the runtime may use it without looking. Segment offsets are checked against
 /// `fileSizeBytes` and the first offset they may have. Errors: DataLoss naming the field, what was
@@ -71,10 +84,16 @@ class EngineFile {
 public:
   /// Maps and verifies a file: header, checksum, metadata, and the checksums of all segments that
   /// hold code. Errors: NotFound, DataLoss (truncated or corrupt), Incompatible (another format
-  /// version).
-  static Result<EngineFile> open(const std::string &path);
-  /// As open, for bytes in memory.
-  static Result<EngineFile> fromBytes(std::vector<std::byte> bytes);
+  /// version). Weights that lie beside the engine are mapped from `weightsPath`, or if that is
+  /// empty from the file that the engine names, in its own folder, and all of their bytes are
+  /// checked. Errors of these: NotFound, Incompatible (of another engine), DataLoss;
+  /// InvalidArgument for a path where the weights are inside the engine.
+  static Result<EngineFile> open(const std::string &path, const std::string &weightsPath = "");
+  /// As open, for bytes in memory; the path of weights beside them has to be given.
+  static Result<EngineFile> fromBytes(std::vector<std::byte> bytes,
+                                      const std::string &weightsPath = "");
+  /// As open, for an engine and its weights in memory.
+  static Result<EngineFile> fromBytes(EngineBytes bytes);
 
   const fb::Engine &engine() const { return *engine_; }
   /// The expression program (symbolic/Expr.h); verified, so evaluateProgram may run it.
@@ -88,13 +107,20 @@ public:
 private:
   EngineFile() = default;
   Status load();
+  Status loadWeights(const std::string &path, const std::string &folder);
+  Status checkWeights(std::span<const std::byte> bytes) const;
   Status verifySegment(uint32_t index) const;
   std::span<const std::byte> bytes() const {
     return mapped_ ? mapped_->bytes() : std::span<const std::byte>(owned_);
   }
+  std::span<const std::byte> weightsBytes() const {
+    return mappedWeights_ ? mappedWeights_->bytes() : std::span<const std::byte>(ownedWeights_);
+  }
 
   std::optional<MappedFile> mapped_;
   std::vector<std::byte> owned_;
+  std::optional<MappedFile> mappedWeights_;
+  std::vector<std::byte> ownedWeights_;
   const fb::Engine *engine_ = nullptr; // inside the bytes
   std::vector<ExprInstruction> expressions_;
 };

@@ -54,10 +54,14 @@ public:
       return Json{{"condition", expression(c.condition())}, {"message", textOf(c.message())}};
     });
     json["segments"] = list(*engine_.segments(), [&](const fb::Segment &s) {
-      return Json{{"offset", s.offset()},
-                  {"size_bytes", s.size_bytes()},
-                  {"xxh64", fmt::format("{:016x}", s.checksum())}};
+      Json segment{{"offset", s.offset()},
+                   {"size_bytes", s.size_bytes()},
+                   {"xxh64", fmt::format("{:016x}", s.checksum())}};
+      if (s.is_external())
+        segment["is_external"] = true;
+      return segment;
     });
+    addWeights(json);
     json["long_expressions"] = longExpressions();
     json["build_record"] = Json::object();
     if (engine_.build_record())
@@ -67,6 +71,21 @@ public:
   }
 
 private:
+  void addWeights(Json &json) const {
+    if (const fb::WeightsFile *file = engine_.weights_file())
+      json["weights_file"] = {{"name", textOf(file->name())},
+                              {"size_bytes", file->size_bytes()},
+                              {"xxh64", fmt::format("{:016x}", file->checksum())}};
+    if (engine_.weights())
+      json["weights"] = list(*engine_.weights(), [](const fb::Weight &weight) {
+        Json entry{{"name", textOf(weight.name())}, {"dtype", dtypeName(weight.dtype())}};
+        entry["shape"] = std::vector<int64_t>(weight.shape()->begin(), weight.shape()->end());
+        if (weight.buffer() != kAbsent)
+          entry["buffer"] = weight.buffer();
+        return entry;
+      });
+  }
+
   template <typename Vector, typename Function>
   static Json list(const Vector &rows, Function toJson) {
     Json result = Json::array();

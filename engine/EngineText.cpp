@@ -58,9 +58,11 @@ public:
       line("check {}, else {}", expression(check->condition()), quoted(textOf(check->message())));
     for (uint32_t i = 0; i < engine_.segments()->size(); ++i) {
       const fb::Segment *segment = engine_.segments()->Get(i);
-      line("segment {}: {} bytes at {}, xxh64 {:016x}", i, segment->size_bytes(), segment->offset(),
+      line("segment {}: {} bytes at {}{}, xxh64 {:016x}", i, segment->size_bytes(),
+           segment->offset(), segment->is_external() ? " of the weights file" : "",
            segment->checksum());
     }
+    printWeights();
     printLongExpressions();
     if (engine_.build_record())
       for (const fb::KeyValue *entry : *engine_.build_record())
@@ -117,6 +119,21 @@ private:
                           isBounded ? std::to_string(range->max()) : "unbounded", range->opt());
     }
     line("profile {}: {}", index + 1, text);
+  }
+
+  void printWeights() {
+    if (const fb::WeightsFile *file = engine_.weights_file())
+      line("weights file {}: {} bytes, xxh64 {:016x}", quoted(textOf(file->name())),
+           file->size_bytes(), file->checksum());
+    for (uint32_t i = 0; engine_.weights() && i < engine_.weights()->size(); ++i) {
+      const fb::Weight &weight = *engine_.weights()->Get(i);
+      std::string sizes;
+      for (int64_t size : *weight.shape())
+        sizes += fmt::format("{}{}", sizes.empty() ? "" : ", ", size);
+      line("weight {}: {}[{}]{}", quoted(textOf(weight.name())), dtypeName(weight.dtype()), sizes,
+           weight.buffer() == kAbsent ? ", not used"
+                                      : fmt::format(" in buffer {}", weight.buffer()));
+    }
   }
 
   void printTensors(std::string_view what,

@@ -8,6 +8,8 @@
 #include "engine/EngineFile.h"
 #include "engine/LibraryFunctions.h"
 #include "engine/OutputVerifier.h"
+#include "engine/WeightVerifier.h"
+#include "engine/WeightsFile.h"
 #include "symbolic/FloatExpr.h"
 
 #include <limits>
@@ -38,6 +40,7 @@ public:
       INLAY_TRY(verifyProfile(i));
     INLAY_TRY(verifyKernels());
     INLAY_TRY(verifySteps());
+    INLAY_TRY(verifyWeights(engine_));
     INLAY_TRY(verifyChoices(engine_));
     INLAY_TRY(verifyLibraryFunctions(engine_));
     for (uint32_t i = 0; i < engine_.checks()->size(); ++i)
@@ -54,17 +57,21 @@ private:
     return {};
   }
 
+  /// Segments inside the engine lie one behind the other, and so do those in its weights file.
   Status verifySegments() const {
-    uint64_t end = segmentsOffset_;
+    const uint64_t weightsSizeBytes =
+        engine_.weights_file() ? engine_.weights_file()->size_bytes() : 0;
+    uint64_t ends[2] = {segmentsOffset_, sizeof(WeightsHeader)};
     for (uint32_t i = 0; i < engine_.segments()->size(); ++i) {
       const fb::Segment *segment = engine_.segments()->Get(i);
+      const uint64_t sizeBytes = segment->is_external() ? weightsSizeBytes : fileSizeBytes_;
+      uint64_t &end = ends[segment->is_external() ? 1 : 0];
       if (segment->offset() % kSegmentAlignmentBytes != 0 || segment->offset() < end ||
-          segment->offset() > fileSizeBytes_ ||
-          segment->size_bytes() > fileSizeBytes_ - segment->offset())
+          segment->offset() > sizeBytes || segment->size_bytes() > sizeBytes - segment->offset())
         return dataLoss("segments[{}] has {} bytes at offset {}; expected a multiple of {} from {} "
-                        "on, inside the file's {} bytes",
+                        "on, inside the {}'s {} bytes",
                         i, segment->size_bytes(), segment->offset(), kSegmentAlignmentBytes, end,
-                        fileSizeBytes_);
+                        segment->is_external() ? "weights file" : "file", sizeBytes);
       end = segment->offset() + segment->size_bytes();
     }
     return {};

@@ -278,6 +278,20 @@ inline TestEngine makeStateTestEngine() {
   return test;
 }
 
+/// Makes the constant of a test engine a weight "bias", and gives it one more that nothing uses.
+inline TestEngine makeRefittableTestEngine() {
+  TestEngine test = makeTestEngine();
+  for (const char *name : {"bias", "count"}) {
+    auto weight = std::make_unique<fb::WeightT>();
+    weight->name = name;
+    weight->dtype = 12; // float32
+    weight->shape = {2};
+    test.engine.weights.push_back(std::move(weight));
+  }
+  test.engine.weights[0]->buffer = 3;
+  return test;
+}
+
 /// Lets z be the memory of x: first a copy of x, then written by the launch.
 inline TestEngine makeUpdateTestEngine() {
   TestEngine test = makeTestEngine();

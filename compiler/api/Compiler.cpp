@@ -15,7 +15,7 @@ using namespace inlay;
 
 struct inlay_build_result_t {
   std::string message;
-  std::vector<std::byte> engine;
+  std::vector<std::byte> engine, weights;
   std::string report;
 };
 
@@ -76,6 +76,32 @@ public:
 private:
   inlay_build_timer_v1 given_{};
   std::string family_, target_, device_;
+};
+
+/// A program that builds and compares engines itself.
+class CallersMeter final : public PrecisionMeter {
+public:
+  explicit CallersMeter(const inlay_build_meter_v1 &given) : given_(given) {}
+  Result<std::vector<OutputError>> compare(std::span<const std::byte> reference,
+                                           std::span<const std::byte> engine) override {
+    const inlay_output_error_v1 *errors = nullptr;
+    size_t numErrors = 0;
+    const char *message = nullptr;
+    if (given_.compare(given_.user, reference.data(), reference.size(), engine.data(),
+                       engine.size(), &errors, &numErrors, &message) != 0)
+      return invalidArgument("{}", message ? message : "the precision meter gives no reason");
+    if (!errors && numErrors != 0)
+      return invalidArgument("the precision meter gave no array for {} errors", numErrors);
+    std::vector<OutputError> result;
+    for (size_t i = 0; i < numErrors; ++i)
+      result.push_back({errors[i].name ? errors[i].name : "", errors[i].max_abs_error,
+                        errors[i].max_rel_error, errors[i].max_abs_value,
+                        errors[i].num_not_finite});
+    return result;
+  }
+
+private:
+  inlay_build_meter_v1 given_;
 };
 
 /// The timers of a build, and the cache that they use.
@@ -148,6 +174,19 @@ Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result
       given.progress(given.progress_user, std::string(at.phase).c_str(), at.item.c_str(), at.done,
                      at.total);
     };
+  build.weightsFile = given.weights_file ? given.weights_file : "";
+  build.isRefittable = given.refittable != 0;
+  INLAY_ASSIGN(build.precision.type, parsePrecision(given.precision ? given.precision : ""));
+  INLAY_ASSIGN(build.precision.keepFp32,
+               textsOf(given.keep_fp32, given.num_keep_fp32, "keep_fp32"));
+  std::optional<CallersMeter> meter;
+  if (given.precision_meter) {
+    if (!given.precision_meter->compare)
+      return invalidArgument("the precision meter has no function to compare with");
+    if (!build.precision.isOn())
+      return invalidArgument("a precision meter was given for a build that keeps its precision");
+    build.precisionMeter = &meter.emplace(*given.precision_meter);
+  }
   if (given.engine_cache) {
     EngineCacheOptions &cache = build.engineCache.emplace();
     cache.folder = given.engine_cache;
@@ -164,6 +203,7 @@ Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result
   INLAY_TRY(timers.save()); // what was measured stays, whatever became of the build
   INLAY_ASSIGN(BuiltEngine built, std::move(outcome));
   result.engine = std::move(built.bytes);
+  result.weights = std::move(built.weights);
   result.report = reportJson(built.report);
   return {};
 }
@@ -189,6 +229,11 @@ const char *inlay_build_result_message(const inlay_build_result_t *result) {
 const void *inlay_build_result_engine(const inlay_build_result_t *result, size_t *out_size_bytes) {
   *out_size_bytes = result->engine.size();
   return result->engine.empty() ? nullptr : result->engine.data();
+}
+
+const void *inlay_build_result_weights(const inlay_build_result_t *result, size_t *out_size_bytes) {
+  *out_size_bytes = result->weights.size();
+  return result->weights.empty() ? nullptr : result->weights.data();
 }
 
 const char *inlay_build_result_report(const inlay_build_result_t *result) {

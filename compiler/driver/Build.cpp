@@ -3,16 +3,20 @@
 #include "base/Error.h"
 #include "base/File.h"
 #include "compiler/conversions/graph-to-plan/GraphToPlan.h"
+#include "compiler/conversions/graph-to-plan/OperatorCoverage.h"
 #include "compiler/dialects/graph/Graph.h"
 #include "compiler/dialects/plan/Plan.h"
 #include "compiler/driver/CompileKernels.h"
 #include "compiler/driver/Context.h"
 #include "compiler/driver/EngineCache.h"
+#include "compiler/driver/ModelWeights.h"
 #include "compiler/driver/PlanToEngine.h"
 #include "compiler/driver/Profiles.h"
 #include "compiler/driver/Tactics.h"
 #include "compiler/frontends/pt2/Pt2Import.h"
+#include "compiler/transforms/graph/ConvertPrecision.h"
 #include "compiler/transforms/graph/GraphPasses.h"
+#include "engine/Refit.h"
 
 #include <chrono>
 #include <filesystem>
@@ -161,6 +165,9 @@ public:
     if (options_.engineCache && !options_.dump) {
       INLAY_ASSIGN(std::optional<BuiltEngine> kept, findInCache(targets));
       if (kept) {
+        kept->report.precision = std::move(report_.precision);
+        INLAY_TRY(measurePrecision(*kept));
+        kept->report.precisionErrors = std::move(report_.precisionErrors);
         kept->report.phases = std::move(report_.phases);
         kept->report.engineCache = std::move(report_.engineCache);
         kept->report.totalMs = model_.loadMs() + msSince(start);
@@ -182,8 +189,11 @@ public:
     }));
     BuiltEngine built;
     INLAY_TRY(phase("write", [&]() -> Status {
-      INLAY_ASSIGN(built.bytes, planToEngine(program, kernels, report_.engineName,
-                                             buildRecord(program, targets)));
+      INLAY_ASSIGN(EngineBytes written,
+                   planToEngine(program, kernels, report_.engineName, buildRecord(program, targets),
+                                options_.weightsFile));
+      built.bytes = std::move(written.engine);
+      built.weights = std::move(written.weights);
       return dump(Stage::Engine,
                   {reinterpret_cast<const char *>(built.bytes.data()), built.bytes.size()});
     }));
@@ -191,6 +201,7 @@ public:
     report_.kernels = kernelReports(program, kernels);
     report_.engineBytes = built.bytes.size();
     report_.totalMs = model_.loadMs() + msSince(start);
+    INLAY_TRY(measurePrecision(built));
     built.report = std::move(report_);
     if (built.report.engineCache && !built.report.engineCache->key.empty())
       EngineCache(*options_.engineCache).store(built.report.engineCache->key, built);
@@ -198,6 +209,30 @@ public:
   }
 
 private:
+  /// Builds the model as it is, for the same targets, and has both run. Weights lie inside.
+  Status measurePrecision(const BuiltEngine &built) {
+    if (!options_.precisionMeter)
+      return {};
+    return phase("compare", [&]() -> Status {
+      BuildOptions reference = options_;
+      reference.precision = {};
+      reference.precisionMeter = nullptr;
+      reference.engineCache.reset();
+      reference.dump = nullptr;
+      reference.weightsFile.clear();
+      INLAY_ASSIGN(const BuiltEngine exact, Builder(model_, plugins_, reference).build(),
+                   "building the float32 engine to compare with");
+      std::vector<std::byte> whole = built.bytes;
+      if (!built.weights.empty()) {
+        INLAY_ASSIGN(const EngineFile file, EngineFile::fromBytes({built.bytes, built.weights}));
+        INLAY_ASSIGN(whole, moveWeightsIn(file));
+      }
+      INLAY_ASSIGN(report_.precisionErrors, options_.precisionMeter->compare(exact.bytes, whole),
+                   "measuring the error of half precision");
+      return {};
+    });
+  }
+
   /// The engine of an earlier build from the same; notes in the report what was looked for.
   Result<std::optional<BuiltEngine>>
   findInCache(const std::vector<std::unique_ptr<Target>> &targets) {
@@ -242,26 +277,40 @@ private:
     }
     INLAY_ASSIGN(const std::vector<const GraphPass *> passes,
                  selectGraphPasses(options_.passes, options_.disabledPasses));
+    if (model_.stage() == Stage::Plan && options_.precision.isOn())
+      return invalidArgument("precision {} was asked for, but '{}' is a plan, whose kernels are "
+                             "fixed; build from the .pt2 or the dumped stage graph",
+                             dataTypeName(*options_.precision.type), model_.name());
     if (model_.stage() == Stage::Plan) {
+      if (options_.isRefittable &&
+          programOf(model_.module()).getBody().getOps<plan::WeightOp>().empty())
+        return invalidArgument("a refittable engine was asked for, but plan '{}' was dumped by a "
+                               "build without --refittable, and has no weights with names",
+                               model_.name());
       plan_ = mlir::OwningOpRef<mlir::ModuleOp>(model_.module().clone());
     } else {
       mlir::ModuleOp module = model_.module();
       mlir::OwningOpRef<mlir::ModuleOp> changed;
-      if (!profiles.empty() || !passes.empty()) { // constants stay where they are: they are shared
+      if (!profiles.empty() || !passes.empty() || options_.isRefittable ||
+          options_.precision.isOn()) { // constants stay where they are: they are shared
         changed = mlir::OwningOpRef<mlir::ModuleOp>(module.clone());
         module = *changed;
       }
+      graph::ModelOp graph = *module.getOps<graph::ModelOp>().begin();
+      if (options_.isRefittable)
+        graph->setAttr(graph::kRefittableAttribute, mlir::UnitAttr::get(graph.getContext()));
       if (!profiles.empty())
-        INLAY_TRY(applyProfiles(*module.getOps<graph::ModelOp>().begin(), profiles));
+        INLAY_TRY(applyProfiles(graph, profiles));
       if (options_.dump)
         INLAY_TRY(dump(Stage::Graph, printOperation(module)));
-      if (!passes.empty())
-        INLAY_TRY(optimize(module, passes, targetNames));
+      INLAY_TRY(transform(module, passes, targetNames));
       INLAY_ASSIGN(PlanConversion conversion,
                    convertGraphToPlan(module, plugins_, options_.policies, targetNames,
                                       librariesOf(options_)));
       plan_ = std::move(conversion.module);
-      report_.notes = std::move(conversion.notes);
+      if (options_.isRefittable)
+        addUnusedWeights(*model_.module().getOps<graph::ModelOp>().begin(), programOf(*plan_));
+      report_.notes.insert(report_.notes.end(), conversion.notes.begin(), conversion.notes.end());
       chosen_ = std::move(conversion.plugins);
       implementations_ = std::move(conversion.implementations);
     }
@@ -270,14 +319,41 @@ private:
     return {};
   }
 
+  /// Folds while all is float32, which is exact; converts; then fuses, casts too.
+  Status transform(mlir::ModuleOp module, std::span<const GraphPass *const> passes,
+                   const std::vector<std::string> &targets) {
+    std::vector<const GraphPass *> before, after;
+    for (const GraphPass *pass : passes) {
+      const bool changesWeights = pass->name.starts_with("fold-");
+      if (options_.isRefittable && changesWeights)
+        report_.notes.push_back(
+            fmt::format("pass {} did not run: weights stay replaceable", pass->name));
+      else
+        (pass->name.starts_with("fuse-") ? after : before).push_back(pass);
+    }
+    INLAY_TRY(optimize(module, before, targets));
+    if (options_.precision.isOn()) {
+      graph::ModelOp graph = *module.getOps<graph::ModelOp>().begin();
+      INLAY_TRY(checkOperatorsSupported(graph, plugins_));
+      INLAY_ASSIGN(report_.precision, convertPrecision(graph, plugins_, options_.policies, targets,
+                                                       options_.precision));
+    }
+    INLAY_TRY(optimize(module, after, targets));
+    const bool isChanged = !passes.empty() || options_.precision.isOn();
+    return options_.dump && isChanged ? dump(Stage::OptimizedGraph, printOperation(module))
+                                      : Status();
+  }
+
   Status optimize(mlir::ModuleOp module, std::span<const GraphPass *const> passes,
                   std::span<const std::string> targets) {
+    if (passes.empty())
+      return {};
     INLAY_ASSIGN(std::vector<graph::PassRemark> remarks,
                  runGraphPasses(module, passes, plugins_, options_.policies, targets));
     for (graph::PassRemark &remark : remarks)
       report_.remarks.push_back({std::move(remark.pass), std::move(remark.node), remark.isApplied,
                                  std::move(remark.text)});
-    return options_.dump ? dump(Stage::OptimizedGraph, printOperation(module)) : Status();
+    return {};
   }
 
   const Model &model_;

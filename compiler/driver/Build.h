@@ -4,8 +4,10 @@
 #include "base/Status.h"
 #include "compiler/driver/BuildReport.h"
 #include "compiler/driver/EngineTimer.h"
+#include "compiler/driver/PrecisionMeter.h"
 #include "compiler/driver/Stages.h"
 #include "compiler/plugins/PluginDefinition.h"
+#include "compiler/transforms/graph/PrecisionPolicy.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -53,6 +55,15 @@ struct BuildOptions {
   /// Devices to choose tactics on, at most one of a family; borrowed. None: the first tactic of a
   /// plugin that can be taken is.
   std::vector<EngineTimer *> timers;
+  /// The file, by name without folder, that the weights go into (BuiltEngine::weights); empty: they
+  /// are in the engine.
+  std::string weightsFile;
+  /// The engine's weights can be replaced later (engine/Refit.h): none is folded or converted.
+  bool isRefittable = false;
+  /// In which the model's float32 computation is done.
+  PrecisionOptions precision;
+  /// Measures what that costs; borrowed, null: it is not measured.
+  PrecisionMeter *precisionMeter = nullptr;
   /// An engine that was built from the same before is taken from there. With a dump, everything is
   /// built.
   std::optional<EngineCacheOptions> engineCache;
@@ -90,6 +101,7 @@ private:
 /// An engine file's bytes and what was done to make them.
 struct BuiltEngine {
   std::vector<std::byte> bytes;
+  std::vector<std::byte> weights; // of the weights file, if one was asked for
   BuildReport report;
 };
 

@@ -133,6 +133,59 @@ std::string describeCache(const EngineCacheReport &cache) {
   return fmt::format("  engine cache: {}, key {}\n", cache.isHit ? "hit" : "miss", cache.key);
 }
 
+std::string describePrecision(const BuildReport &report) {
+  const PrecisionOutcome &precision = *report.precision;
+  std::string text = fmt::format(
+      "  precision {}: {} operators converted, {} casts; weights {} bytes, before {}\n",
+      precision.type, precision.numConverted, precision.numCasts,
+      withSeparators(precision.weightBytesAfter), withSeparators(precision.weightBytesBefore));
+  for (const KeptOperator &kept : precision.kept)
+    text += fmt::format("    float32: {} x {}, {}\n", kept.count, kept.opName, kept.reason);
+  if (report.precisionErrors.empty())
+    return text;
+  std::vector<Row> rows = {{"output", "max abs error", "max rel error", "max abs value"}};
+  for (const OutputError &error : report.precisionErrors)
+    rows.push_back({error.name, fmt::format("{:.3g}", error.maxAbsoluteError),
+                    fmt::format("{:.3g}", error.maxRelativeError),
+                    fmt::format("{:.3g}", error.maxAbsoluteValue)});
+  text += "  error against float32 on the given inputs\n" + table(rows, {false, true, true, true});
+  for (const OutputError &error : report.precisionErrors)
+    if (error.numNotFinite)
+      text += fmt::format("  note: output {}: {} elements are finite in one of the two only\n",
+                          error.name, error.numNotFinite);
+  return text;
+}
+
+void precisionJson(llvm::json::OStream &json, const BuildReport &report) {
+  if (!report.precision)
+    return json.attribute("precision", nullptr);
+  json.attributeObject("precision", [&] {
+    json.attribute("type", report.precision->type);
+    json.attribute("converted", report.precision->numConverted);
+    json.attribute("casts", report.precision->numCasts);
+    json.attribute("weight_bytes", report.precision->weightBytesAfter);
+    json.attribute("weight_bytes_before", report.precision->weightBytesBefore);
+    json.attributeArray("kept", [&] {
+      for (const KeptOperator &kept : report.precision->kept)
+        json.object([&] {
+          json.attribute("operator", kept.opName);
+          json.attribute("reason", kept.reason);
+          json.attribute("count", kept.count);
+        });
+    });
+    json.attributeArray("errors", [&] {
+      for (const OutputError &error : report.precisionErrors)
+        json.object([&] {
+          json.attribute("output", error.name);
+          json.attribute("max_abs_error", error.maxAbsoluteError);
+          json.attribute("max_rel_error", error.maxRelativeError);
+          json.attribute("max_abs_value", error.maxAbsoluteValue);
+          json.attribute("not_finite", error.numNotFinite);
+        });
+    });
+  });
+}
+
 void cacheJson(llvm::json::OStream &json, const std::optional<EngineCacheReport> &cache) {
   if (!cache)
     return json.attribute("engine_cache", nullptr);
@@ -154,6 +207,8 @@ std::string reportText(const BuildReport &report) {
   text += report.phases.empty() ? "\n" : ")\n";
   if (report.engineCache)
     text += describeCache(*report.engineCache);
+  if (report.precision)
+    text += describePrecision(report);
   if (!report.operators.empty())
     text += "  operators\n" + operatorTable(report);
   if (!report.tactics.empty())
@@ -227,6 +282,7 @@ std::string reportJson(const BuildReport &report) {
     });
     json.attribute("notes", llvm::json::Array(report.notes));
     cacheJson(json, report.engineCache);
+    precisionJson(json, report);
   });
   return text + "\n";
 }

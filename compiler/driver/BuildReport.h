@@ -1,7 +1,9 @@
 // What a build made and how long it took, for people and for machines.
 #pragma once
 
+#include "compiler/driver/PrecisionMeter.h"
 #include "compiler/targets/Target.h"
+#include "compiler/transforms/graph/PrecisionPolicy.h"
 
 #include <cstdint>
 #include <optional>
@@ -82,6 +84,8 @@ struct BuildReport {
   std::vector<RemarkReport> remarks;
   std::vector<std::string> notes; // what is worth knowing but is no error
   std::optional<EngineCacheReport> engineCache;
+  std::optional<PrecisionOutcome> precision; // of builds in half precision
+  std::vector<OutputError> precisionErrors;  // against float32, if they were measured
   uint64_t engineBytes = 0;
   double totalMs = 0;
 };

@@ -147,7 +147,8 @@ TEST(BuildReportTest, PrintsJson) {
     "hit": true,
     "key": "0a1b",
     "reason": ""
-  }
+  },
+  "precision": null
 }
 )");
 }

@@ -33,7 +33,7 @@ void printWeights(mlir::ModuleOp plan, llvm::raw_ostream &stream) {
   });
 }
 
-/// Numbers before the parts of an entry: "SIZE\n".
+/// A part of an entry: its size and a newline, then so many bytes.
 std::optional<llvm::StringRef> takePart(llvm::StringRef &rest) {
   auto [digits, behind] = rest.split('\n');
   size_t size = 0;
@@ -41,6 +41,11 @@ std::optional<llvm::StringRef> takePart(llvm::StringRef &rest) {
     return std::nullopt;
   rest = behind.drop_front(size);
   return behind.take_front(size);
+}
+
+std::vector<std::byte> bytesOf(llvm::StringRef text) {
+  const auto *begin = reinterpret_cast<const std::byte *>(text.data());
+  return {begin, begin + text.size()};
 }
 
 } // namespace
@@ -55,20 +60,22 @@ std::optional<BuiltEngine> EngineCache::find(const std::string &key) const {
   llvm::StringRef rest = *entry;
   const std::optional<llvm::StringRef> report = takePart(rest);
   const std::optional<llvm::StringRef> engine = report ? takePart(rest) : std::nullopt;
-  std::optional<BuildReport> read = engine ? reportFromJson(*report) : std::nullopt;
+  const std::optional<llvm::StringRef> weights = engine ? takePart(rest) : std::nullopt;
+  std::optional<BuildReport> read = weights ? reportFromJson(*report) : std::nullopt;
   if (!read || !rest.empty())
     return std::nullopt;
   BuiltEngine built;
-  const auto *begin = reinterpret_cast<const std::byte *>(engine->data());
-  built.bytes.assign(begin, begin + engine->size());
+  built.bytes = bytesOf(*engine);
+  built.weights = bytesOf(*weights);
   built.report = std::move(*read);
   return built;
 }
 
 void EngineCache::store(const std::string &key, const BuiltEngine &built) const {
   const std::string report = reportJson(built.report);
-  std::string entry = fmt::format("{}\n{}{}\n", report.size(), report, built.bytes.size());
-  entry += textOf(built.bytes);
+  std::string entry;
+  for (llvm::StringRef part : {llvm::StringRef(report), textOf(built.bytes), textOf(built.weights)})
+    entry += fmt::format("{}\n", part.size()) + part.str();
   entries_.store(key, entry);
 }
 
@@ -77,7 +84,7 @@ Result<std::string> engineKey(mlir::ModuleOp plan, const std::vector<std::string
   std::string text;
   llvm::raw_string_ostream stream(text);
   stream << kMagic << compilerIdentity() << "\n" << assemblerIdentity() << "\n";
-  stream << "name " << engineName << "\n";
+  stream << "name " << engineName << "\nweights " << options.weightsFile << "\n";
   for (const std::string &target : targets)
     stream << "target " << target << "\n";
   for (EngineTimer *timer : options.timers)

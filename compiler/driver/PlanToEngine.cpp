@@ -4,12 +4,10 @@
 #include "compiler/dialects/graph/Graph.h"
 #include "compiler/dialects/tile/Tile.h"
 #include "compiler/driver/KernelEngine.h"
+#include "compiler/driver/ModelWeights.h"
 #include "compiler/driver/Profiles.h"
 #include "engine/EngineFile.h"
 #include "symbolic/FloatExpr.h"
-
-#include "mlir/IR/AsmState.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 
 #include <algorithm>
 
@@ -20,28 +18,6 @@ namespace {
 /// Tensors that callers bind are aligned to this; what the runtime places itself, to the schema's
 /// default.
 constexpr uint32_t kBoundAlignmentBytes = 16;
-
-/// The bytes of a constant as tensors lie in memory.
-std::vector<std::byte> constantBytes(mlir::ElementsAttr data) {
-  std::vector<std::byte> bytes;
-  auto append = [&](llvm::ArrayRef<char> raw) {
-    auto *begin = reinterpret_cast<const std::byte *>(raw.data());
-    bytes.insert(bytes.end(), begin, begin + raw.size());
-  };
-  if (auto resource = mlir::dyn_cast<mlir::DenseResourceElementsAttr>(data)) {
-    append(resource.getRawHandle().getBlob()->getData());
-    return bytes;
-  }
-  auto dense = mlir::cast<mlir::DenseElementsAttr>(data);
-  if (dense.getElementType().isInteger(1)) {
-    for (bool value : dense.getValues<bool>())
-      bytes.push_back(std::byte{value});
-    return bytes;
-  }
-  for (int64_t i = 0, count = dense.isSplat() ? dense.getNumElements() : 1; i < count; ++i)
-    append(dense.getRawData());
-  return bytes;
-}
 
 /// An attribute as a host function is given it.
 std::unique_ptr<fb::HostAttributeT> hostAttribute(std::string name, const AttributeValue &value) {
@@ -76,7 +52,8 @@ public:
   EngineWriter(plan::ProgramOp program, const std::vector<CompiledKernel> &kernels)
       : program_(program), kernels_(kernels), expressions_(symbolNames(program)) {}
 
-  Result<std::vector<std::byte>> write(const std::string &name, const BuildRecord &record) {
+  Result<EngineBytes> write(const std::string &name, const BuildRecord &record,
+                            const std::string &weightsFile) {
     engine_.producer = INLAY_PRODUCER;
     engine_.name = name;
     for (const auto &[key, value] : record) {
@@ -97,7 +74,8 @@ public:
     for (const ExprInstruction &step : expressions_.instructions())
       engine_.expressions.emplace_back(static_cast<uint8_t>(step.kind), step.a, step.b, step.c,
                                        step.value);
-    return writeEngineFile(std::move(engine_), segments_);
+    writeWeights();
+    return writeEngineFiles(std::move(engine_), segments_, weightsFile);
   }
 
 private:
@@ -236,6 +214,18 @@ private:
         buffer->first_step = 0;
         buffer->last_step = step == 0 ? 0 : step - 1;
       }
+  }
+
+  void writeWeights() {
+    for (auto op : program_.getBody().getOps<plan::WeightOp>()) {
+      auto weight = std::make_unique<fb::WeightT>();
+      weight->name = op.getName();
+      weight->dtype = static_cast<uint8_t>(*findDataType(std::string_view(op.getDtype())));
+      weight->shape.assign(op.getShape().begin(), op.getShape().end());
+      if (op.getBuffer())
+        weight->buffer = bufferIndex_.lookup(*op.getBuffer());
+      engine_.weights.push_back(std::move(weight));
+    }
   }
 
   template <typename Op>
@@ -454,10 +444,11 @@ private:
 
 } // namespace
 
-Result<std::vector<std::byte>> planToEngine(plan::ProgramOp program,
-                                            const std::vector<CompiledKernel> &kernels,
-                                            const std::string &name, const BuildRecord &record) {
-  return EngineWriter(program, kernels).write(name, record);
+Result<EngineBytes> planToEngine(plan::ProgramOp program,
+                                 const std::vector<CompiledKernel> &kernels,
+                                 const std::string &name, const BuildRecord &record,
+                                 const std::string &weightsFile) {
+  return EngineWriter(program, kernels).write(name, record, weightsFile);
 }
 
 } // namespace inlay

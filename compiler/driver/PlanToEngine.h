@@ -3,8 +3,8 @@
 
 #include "base/Status.h"
 #include "compiler/driver/CompileKernels.h"
+#include "engine/EngineFile.h"
 
-#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,10 +16,12 @@ namespace inlay {
 using BuildRecord = std::vector<std::pair<std::string, std::string>>;
 
 /// Translates a verified plan and its compiled kernels, in the plan's order, into an engine file.
-/// `name` is the engine's. Deterministic. Errors: Internal (a plan that the verifier should have
-/// refused).
-Result<std::vector<std::byte>> planToEngine(plan::ProgramOp program,
-                                            const std::vector<CompiledKernel> &kernels,
-                                            const std::string &name, const BuildRecord &record);
+/// `name` is the engine's; `weightsFile` names the file that takes the weights, if they are to lie
+/// beside it. Deterministic. Errors: InvalidArgument for a name with a folder, Internal (a plan
+/// that the verifier should have refused).
+Result<EngineBytes> planToEngine(plan::ProgramOp program,
+                                 const std::vector<CompiledKernel> &kernels,
+                                 const std::string &name, const BuildRecord &record,
+                                 const std::string &weightsFile = "");
 
 } // namespace inlay

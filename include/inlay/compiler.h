@@ -51,6 +51,18 @@ struct BuildTimer {
   std::function<double(const void *engine, size_t sizeBytes)> measureUs = {};
 };
 
+/// How far an output of an engine is from the one that computes in float32; see
+/// inlay_output_error_v1.
+struct OutputError {
+  std::string output;
+  double maxAbsoluteError = 0, maxRelativeError = 0, maxAbsoluteValue = 0;
+  uint64_t numNotFinite = 0;
+};
+/// Runs the engine that computes in float32 and the other on the same inputs, and compares them.
+/// What it throws becomes the build's error.
+using PrecisionMeter = std::function<std::vector<OutputError>(
+    const void *reference, size_t referenceSizeBytes, const void *engine, size_t engineSizeBytes)>;
+
 /// What to build, and for what.
 struct BuildOptions {
   std::string model;                         ///< a .pt2 of torch.export, or a dumped graph or plan
@@ -73,9 +85,18 @@ struct BuildOptions {
   std::string timingCache = {}; ///< a file of times, to take them from and to add them to
   /// A folder that keeps engines; one that was built from the same before is taken from it.
   std::string engineCache = {};
-  uint64_t engineCacheBytes = 0; ///< what that folder may hold; 0: 4 GiB
   /// Tactics that call cuBLASLt and oneDNN where these are installed; engines run without, too.
   bool usesVendorLibraries = true;
+  /// Name, without folder, of the file that the weights go into (CompiledEngine::weights); empty:
+  /// they are in the engine.
+  std::string weightsFile = {};
+  bool isRefittable = false;  ///< weights can be replaced later; none is folded or converted
+  std::string precision = {}; ///< "keep" (also if empty), "fp16" or "bf16"
+  /// Operators ("aten::mul", "aten::mul.Tensor") and nodes that stay in float32, beside those that
+  /// do by default.
+  std::vector<std::string> keepFp32 = {};
+  PrecisionMeter precisionMeter = {}; ///< of builds with a precision; empty: nothing is measured
+  uint64_t engineCacheBytes = 0;      ///< what that folder may hold; 0: 4 GiB
   std::function<void(const BuildProgress &)> progress = {}; ///< may be empty; must not throw
 };
 
@@ -94,22 +115,72 @@ public:
   }
   /// The build report in JSON: each kernel's targets, times, registers and bytes.
   std::string report() const { return inlay_build_result_report(result_.get()); }
-  /// Writes the engine file. Errors: BuildError NOT_FOUND if it cannot be written.
+  /// The bytes of the weights file; null if none was asked for.
+  const void *weights() const {
+    size_t size = 0;
+    return inlay_build_result_weights(result_.get(), &size);
+  }
+  size_t weightsSizeBytes() const {
+    size_t size = 0;
+    inlay_build_result_weights(result_.get(), &size);
+    return size;
+  }
+  /// Writes the engine file, and the weights file that was asked for into its folder. Errors:
+  /// BuildError NOT_FOUND if one cannot be written.
   void save(const std::string &path) const {
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    file.write(static_cast<const char *>(data()), static_cast<std::streamsize>(sizeBytes()));
-    file.close();
-    if (!file)
-      throw BuildError(INLAY_STATUS_NOT_FOUND, "engine file '" + path + "' cannot be written");
+    if (weightsSizeBytes() > 0)
+      write(path.substr(0, path.find_last_of('/') + 1) + weightsFile_, weights(),
+            weightsSizeBytes());
+    write(path, data(), sizeBytes());
   }
 
 private:
   friend CompiledEngine build(const BuildOptions &options);
+  static void write(const std::string &path, const void *data, size_t sizeBytes) {
+    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    file.write(static_cast<const char *>(data), static_cast<std::streamsize>(sizeBytes));
+    file.close();
+    if (!file)
+      throw BuildError(INLAY_STATUS_NOT_FOUND, "engine file '" + path + "' cannot be written");
+  }
   struct Free {
     void operator()(inlay_build_result_t *result) const { inlay_build_result_free(result); }
   };
   std::unique_ptr<inlay_build_result_t, Free> result_;
+  std::string weightsFile_;
 };
+
+namespace compiler_detail {
+/// What a meter gives or throws is kept until the next call.
+struct Meter {
+  const PrecisionMeter *function;
+  std::vector<OutputError> errors;
+  std::vector<inlay_output_error_v1> raw;
+  std::string message;
+
+  static int compare(void *user, const void *reference, size_t referenceSizeBytes,
+                     const void *engine, size_t engineSizeBytes,
+                     const inlay_output_error_v1 **errors, size_t *numErrors,
+                     const char **message) {
+    Meter &own = *static_cast<Meter *>(user);
+    int failed = 1;
+    plugin_detail::guarded(
+        [&] {
+          own.errors = (*own.function)(reference, referenceSizeBytes, engine, engineSizeBytes);
+          own.raw.clear();
+          for (const OutputError &error : own.errors)
+            own.raw.push_back({error.output.c_str(), error.maxAbsoluteError, error.maxRelativeError,
+                               error.maxAbsoluteValue, error.numNotFinite});
+          failed = 0;
+        },
+        [&](const char *what) { own.message = what; });
+    *errors = own.raw.data();
+    *numErrors = own.raw.size();
+    *message = own.message.c_str();
+    return failed;
+  }
+};
+} // namespace compiler_detail
 
 /// Builds an engine. Threads: builds may run at once; the registry's functions are called on the
 /// caller's thread.
@@ -177,6 +248,17 @@ inline CompiledEngine build(const BuildOptions &options) {
   view.engine_cache = options.engineCache.empty() ? nullptr : options.engineCache.c_str();
   view.engine_cache_bytes = options.engineCacheBytes;
   view.no_vendor_libraries = options.usesVendorLibraries ? 0 : 1;
+  view.weights_file = options.weightsFile.empty() ? nullptr : options.weightsFile.c_str();
+  view.refittable = options.isRefittable;
+  view.precision = options.precision.empty() ? nullptr : options.precision.c_str();
+  std::vector<const char *> keepFp32;
+  for (const std::string &name : options.keepFp32)
+    keepFp32.push_back(name.c_str());
+  view.keep_fp32 = keepFp32.data();
+  view.num_keep_fp32 = keepFp32.size();
+  compiler_detail::Meter meter{&options.precisionMeter, {}, {}, {}};
+  const inlay_build_meter_v1 meterView{&meter, compiler_detail::Meter::compare};
+  view.precision_meter = options.precisionMeter ? &meterView : nullptr;
   if (!options.plugins.isEmpty()) {
     view.register_user = const_cast<PluginRegistry *>(&options.plugins);
     view.register_plugins = [](void *user, const inlay_plugin_host_v1 *host) {
@@ -196,6 +278,7 @@ inline CompiledEngine build(const BuildOptions &options) {
   const inlay_status_code_t code = inlay_build(&view, &result);
   CompiledEngine engine;
   engine.result_.reset(result);
+  engine.weightsFile_ = options.weightsFile;
   if (code != INLAY_STATUS_OK)
     throw BuildError(code, inlay_build_result_message(result));
   return engine;

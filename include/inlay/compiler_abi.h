@@ -26,6 +26,25 @@ typedef struct inlay_build_timer_v1 {
                  const char **out_message);
 } inlay_build_timer_v1;
 
+/** How far an output of an engine is from the one that computes in float32. */
+typedef struct inlay_output_error_v1 {
+  const char *name;
+  double max_abs_error;    /**< largest |found - expected| */
+  double max_rel_error;    /**< largest |found - expected| / |expected|, where that is not 0 */
+  double max_abs_value;    /**< largest |expected| */
+  uint64_t num_not_finite; /**< elements that are finite in one of them only */
+} inlay_output_error_v1;
+
+/** Measures what half precision costs. */
+typedef struct inlay_build_meter_v1 {
+  void *user;
+  /** Runs both engines on the same inputs and stores an array of the outputs' errors, which lives
+   * until the next call. Returns 0, or not 0 with a message that lives as long. */
+  int (*compare)(void *user, const void *reference, size_t reference_size_bytes, const void *engine,
+                 size_t engine_size_bytes, const inlay_output_error_v1 **out_errors,
+                 size_t *out_num_errors, const char **out_message);
+} inlay_build_meter_v1;
+
 /** What a build gave: an engine and a report, or a message. */
 typedef struct inlay_build_result_t inlay_build_result_t;
 
@@ -69,6 +88,19 @@ typedef struct inlay_build_options_v1 {
   size_t num_disabled_passes;
   /** Not 0: no tactics that call cuBLASLt or oneDNN where these are installed. */
   int no_vendor_libraries;
+  /** Name, without folder, of the file that the weights go into
+   * (inlay_build_result_weights); null: they are in the engine. */
+  const char *weights_file;
+  /** "keep" (also if null), "fp16" or "bf16": in which the model's float32 computation is done. */
+  const char *precision;
+  /** Operators ("aten::mul", "aten::mul.Tensor") and nodes of the model that stay in float32,
+   * beside those that do by default. */
+  const char *const *keep_fp32;
+  size_t num_keep_fp32;
+  /** Runs an engine and the one that computes in float32 on the same inputs, and compares their
+   * outputs; may be null. Given only if a precision is. */
+  const inlay_build_meter_v1 *precision_meter;
+  int32_t refittable; /**< not 0: weights can be replaced later; none is folded or converted */
 } inlay_build_options_v1;
 
 /** Builds an engine. The same inputs give the same bytes. *out_result is always set, on an error
@@ -80,6 +112,10 @@ INLAY_API const char *inlay_build_result_message(const inlay_build_result_t *res
 /** The bytes of the engine file; null after an error. */
 INLAY_API const void *inlay_build_result_engine(const inlay_build_result_t *result,
                                                 size_t *out_size_bytes);
+/** The bytes of the weights file that was asked for, to be kept beside the engine under that name;
+ * null if there is none. */
+INLAY_API const void *inlay_build_result_weights(const inlay_build_result_t *result,
+                                                 size_t *out_size_bytes);
 /** The build report as `inlay build --report` writes it (JSON); empty after an error. */
 INLAY_API const char *inlay_build_result_report(const inlay_build_result_t *result);
 /** Frees a result; null is nothing. */

@@ -374,6 +374,13 @@ private:
   void *data_ = nullptr;
 };
 
+/// A parameter or buffer of the model that can be replaced.
+struct WeightInfo {
+  std::string name;
+  inlay_dtype_t dtype = INLAY_DTYPE_FLOAT32;
+  Shape shape;
+};
+
 /// An engine file, verified; cheap to copy, safe to share between threads.
 class Engine {
 public:
@@ -383,11 +390,41 @@ public:
     detail::check(inlay_engine_load_file(path.c_str(), &engine));
     return Engine(engine);
   }
-  /// Copies and verifies an engine's bytes.
-  static Engine fromMemory(const void *data, size_t sizeBytes) {
+  /// As above, for an engine whose weights lie in a file of their own, with that file's path; see
+  /// inlay_engine_load_file_with_weights.
+  static Engine load(const std::string &path, const std::string &weightsPath) {
     inlay_engine_t *engine = nullptr;
-    detail::check(inlay_engine_load_memory(data, sizeBytes, &engine));
+    detail::check(inlay_engine_load_file_with_weights(path.c_str(), weightsPath.c_str(), &engine));
     return Engine(engine);
+  }
+  /// Copies and verifies an engine's bytes. `weightsPath` is the file of weights that lie beside
+  /// it.
+  static Engine fromMemory(const void *data, size_t sizeBytes,
+                           const std::string &weightsPath = "") {
+    inlay_engine_t *engine = nullptr;
+    detail::check(
+        inlay_engine_load_memory_with_weights(data, sizeBytes, weightsPath.c_str(), &engine));
+    return Engine(engine);
+  }
+  /// The weights that refit can replace; empty if the engine was not built for that.
+  std::vector<WeightInfo> weights() const {
+    std::vector<WeightInfo> infos(inlay_engine_num_weights(engine_.get()));
+    for (uint32_t i = 0; i < infos.size(); ++i) {
+      inlay_weight_info_t info{};
+      detail::check(inlay_engine_weight(engine_.get(), i, &info));
+      infos[i] = {info.name, info.dtype, Shape(info.shape, info.shape + info.rank)};
+    }
+    return infos;
+  }
+  /// Replaces one weight, while no context of the engine runs. Throws as inlay_engine_refit.
+  void refit(const std::string &name, const Tensor &tensor) { refitSome({{name, tensor}}); }
+  /// Replaces some weights; the others stay.
+  void refitSome(const std::vector<std::pair<std::string, Tensor>> &weights) {
+    refit(weights, false);
+  }
+  /// Replaces all weights: a missing one is an error too, and nothing is changed then.
+  void refitAll(const std::vector<std::pair<std::string, Tensor>> &weights) {
+    refit(weights, true);
   }
   /// Makes a context on a device. Throws as inlay_context_create.
   Context createContext(const ContextOptions &options = {}) const {
@@ -426,6 +463,14 @@ public:
 
 private:
   explicit Engine(inlay_engine_t *engine) : engine_(engine, inlay_engine_free) {}
+  void refit(const std::vector<std::pair<std::string, Tensor>> &weights, bool isComplete) {
+    std::vector<inlay_weight_t> raw;
+    for (const auto &[name, tensor] : weights)
+      raw.push_back({name.c_str(),
+                     {tensor.data(), tensor.dtype(), static_cast<int32_t>(tensor.shape().size()),
+                      tensor.shape().data(), tensor.memory()}});
+    detail::check(inlay_engine_refit(engine_.get(), raw.data(), raw.size(), isComplete));
+  }
   uint32_t outputIndex(const std::string &name) const {
     uint32_t index = 0;
     detail::check(inlay_engine_find_output(engine_.get(), name.c_str(), &index));

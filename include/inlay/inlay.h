@@ -84,6 +84,21 @@ typedef struct inlay_tensor_t {
   inlay_memory_t memory;
 } inlay_tensor_t;
 
+/** A parameter or buffer of the model that an engine can be given anew. The pointers live as long
+ * as the engine. */
+typedef struct inlay_weight_info_t {
+  const char *name; /**< the model's, "fc1.weight" */
+  inlay_dtype_t dtype;
+  int32_t rank;
+  const int64_t *shape; /**< `rank` sizes */
+} inlay_weight_info_t;
+
+/** A tensor for a weight. */
+typedef struct inlay_weight_t {
+  const char *name;
+  inlay_tensor_t tensor; /**< in host memory, of any alignment; read during the call only */
+} inlay_weight_t;
+
 /** One dimension of an input or output. */
 typedef struct inlay_dim_t {
   int64_t size; /**< -1: known only at run time, between min and max */
@@ -133,6 +148,13 @@ typedef struct inlay_context_stats_t {
   uint64_t num_launches;    /**< kernels launched by the last run */
   uint64_t num_graphs;      /**< runs held as recorded graphs */
   uint64_t num_recordings;  /**< how often a run was recorded */
+  /** What the planner says that the engine on this device and the context need at the current
+   * shapes: constants (but those used where the file is mapped), state, intermediates, staged
+   * tensors, scratch memory. */
+  uint64_t needed_bytes;
+  /** The most memory that was allocated at once for the engine on this device: for all its
+   * contexts, and by inlay_context_allocate. */
+  uint64_t peak_bytes;
 } inlay_context_stats_t;
 
 /** Kinds of attribute values. Values are only ever added. */
@@ -300,6 +322,18 @@ INLAY_API inlay_status_t *inlay_host_library_load(const char *path);
  * Errors: NOT_FOUND (also host functions that it calls and nobody registered), DATA_LOSS (truncated
  * or corrupt), INCOMPATIBLE (another format version; a host function of other tensors). */
 INLAY_API inlay_status_t *inlay_engine_load_file(const char *path, inlay_engine_t **engine);
+/** As inlay_engine_load_file, for an engine whose weights lie in a file of their own
+ * (`inlay build --weights beside`): that file's path. inlay_engine_load_file looks for it in the
+ * engine's folder, under the name that it was built with. All its bytes are checked. Further
+ * errors: INCOMPATIBLE (weights of another engine), INVALID_ARGUMENT (the engine holds its
+ * weights). */
+INLAY_API inlay_status_t *inlay_engine_load_file_with_weights(const char *path,
+                                                              const char *weights_path,
+                                                              inlay_engine_t **engine);
+/** As inlay_engine_load_memory, with the path of the weights that lie beside the engine. */
+INLAY_API inlay_status_t *inlay_engine_load_memory_with_weights(const void *data, size_t size_bytes,
+                                                                const char *weights_path,
+                                                                inlay_engine_t **engine);
 /** As inlay_engine_load_file, from bytes, which are copied. */
 INLAY_API inlay_status_t *inlay_engine_load_memory(const void *data, size_t size_bytes,
                                                    inlay_engine_t **engine);
@@ -337,6 +371,22 @@ INLAY_API int32_t inlay_engine_output_depends_on_data(const inlay_engine_t *engi
 /** The input that output `index` may share memory with: bind both to the same address, and a run
  * updates it in place. -1 if there is none; then outputs overlap no input. */
 INLAY_API int32_t inlay_engine_output_updated_input(const inlay_engine_t *engine, uint32_t index);
+
+/** Number of the weights that the engine can be given anew: all of the model's if it was built with
+ * `inlay build --refittable`, else 0. */
+INLAY_API uint32_t inlay_engine_num_weights(const inlay_engine_t *engine);
+/** Describes weight `index`. Errors: OUT_OF_RANGE. */
+INLAY_API inlay_status_t *inlay_engine_weight(const inlay_engine_t *engine, uint32_t index,
+                                              inlay_weight_info_t *info);
+/** Replaces weights of a loaded engine, for its contexts and those to come, before contexts are
+ * made or between runs: no context of the engine may run meanwhile, nor work of one be in flight.
+ * With `is_complete` all weights must be given, else the others stay. State of the model begins
+ * with new bytes after inlay_context_reset_state, and in new contexts. The engine's file is not
+ * changed. Errors: FAILED_PRECONDITION (not built to be refitted); INVALID_ARGUMENT with every
+ * mismatch (missing, unknown or given twice, dtype, shape), after which nothing is changed;
+ * DEVICE_ERROR. */
+INLAY_API inlay_status_t *inlay_engine_refit(inlay_engine_t *engine, const inlay_weight_t *weights,
+                                             size_t num_weights, int32_t is_complete);
 
 /** Makes a context on a device; `options` may be null. The engine's code is loaded once per device,
  * by the first context there. Errors: INVALID_ARGUMENT (unknown device), DEVICE_ERROR (no driver,

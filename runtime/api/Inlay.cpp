@@ -2,6 +2,7 @@
 #include "inlay/inlay.h"
 
 #include "base/Error.h"
+#include "runtime/api/Handles.h"
 #include "runtime/api/HostLibrary.h"
 #include "runtime/core/ExecutionContext.h"
 #include "runtime/core/ShapeProfile.h"
@@ -21,37 +22,23 @@ using namespace inlay;
 #include "base/DataType.def"
 #undef INLAY_DATA_TYPE
 
-struct inlay_engine_t {
-  explicit inlay_engine_t(std::shared_ptr<Engine> loaded) : engine(std::move(loaded)) {
-    fill(engine->inputs(), *engine->metadata().inputs(), inputs);
-    fill(engine->outputs(), *engine->metadata().outputs(), outputs);
-  }
-  struct TensorInfo {
-    inlay_tensor_info_t info;
-    std::vector<inlay_dim_t> dims;
-  };
-  static void fill(const std::vector<TensorDescription> &tensors,
-                   const flatbuffers::Vector<flatbuffers::Offset<fb::Tensor>> &table,
-                   std::vector<TensorInfo> &infos) {
-    infos.resize(tensors.size());
-    for (uint32_t i = 0; i < tensors.size(); ++i) {
-      TensorInfo &to = infos[i];
-      for (const DimDescription &dim : tensors[i].dims)
-        to.dims.push_back({dim.size, dim.min, dim.opt, dim.max, dim.symbol});
-      const fb::Tensor &tensor = *table.Get(i);
-      to.info = {tensor.name()->c_str(), tensor.path() ? tensor.path()->c_str() : "",
-                 static_cast<inlay_dtype_t>(tensor.dtype()), static_cast<int32_t>(to.dims.size()),
-                 to.dims.data()};
-    }
-  }
-
-  std::shared_ptr<Engine> engine;
-  std::vector<TensorInfo> inputs, outputs;
-};
-
-struct inlay_context_t {
-  std::unique_ptr<ExecutionContext> context;
-};
+Result<TensorBinding> inlay::toBinding(std::string_view name, const inlay_tensor_t *tensor) {
+  INLAY_TRY(requireNotNull(tensor, "tensor"));
+  if (!isDataType(static_cast<uint64_t>(tensor->dtype)))
+    return invalidArgument("'{}' has unknown dtype {}", name, static_cast<int>(tensor->dtype));
+  if (tensor->rank < 0 || tensor->rank > INLAY_MAX_RANK)
+    return invalidArgument("'{}' has rank {}; expected 0 to {}", name, tensor->rank,
+                           INLAY_MAX_RANK);
+  if (tensor->rank > 0 && !tensor->shape)
+    return invalidArgument("'{}' has rank {} and no shape: its pointer is null", name,
+                           tensor->rank);
+  if (tensor->memory != INLAY_MEMORY_HOST && tensor->memory != INLAY_MEMORY_DEVICE)
+    return invalidArgument("'{}' has unknown memory {}", name, static_cast<int>(tensor->memory));
+  return TensorBinding{tensor->data,
+                       static_cast<DataType>(tensor->dtype),
+                       {tensor->shape, static_cast<size_t>(tensor->rank)},
+                       tensor->memory == INLAY_MEMORY_DEVICE};
+}
 
 namespace {
 
@@ -73,28 +60,12 @@ Result<void *> allocateOn(ExecutionContext &context, size_t sizeBytes) {
   return context.device().allocate(sizeBytes);
 }
 
-inlay_status_t *toC(Status status) { return toHandle(std::move(status)); }
-
-Status requireNotNull(const void *argument, const char *name) {
-  return argument ? Status() : invalidArgument("argument '{}' is null", name);
-}
-
 /// Calls `function` with the core's context and gives its Status; an error for a null handle.
 template <typename Function>
 inlay_status_t *call(const inlay_context_t *context, Function function) {
   if (!context) [[unlikely]]
     return toC(requireNotNull(nullptr, "context"));
   return toC(function(*context->context));
-}
-
-inlay_status_t *finishLoad(Result<EngineFile> file, inlay_engine_t **engine) {
-  if (!file.isOk())
-    return toC(std::move(file).status());
-  Result<std::shared_ptr<Engine>> loaded = Engine::create(std::move(file).value());
-  if (!loaded.isOk())
-    return toC(std::move(loaded).status());
-  *engine = new inlay_engine_t(std::move(loaded).value());
-  return nullptr;
 }
 
 Status describeTensor(const std::vector<inlay_engine_t::TensorInfo> &tensors, const char *what,
@@ -131,24 +102,6 @@ Status lookupTensor(const std::vector<TensorDescription> &tensors, const char *w
                     listNames(tensors));
   *index = static_cast<uint32_t>(found);
   return {};
-}
-
-Result<TensorBinding> toBinding(std::string_view name, const inlay_tensor_t *tensor) {
-  INLAY_TRY(requireNotNull(tensor, "tensor"));
-  if (!isDataType(static_cast<uint64_t>(tensor->dtype)))
-    return invalidArgument("'{}' has unknown dtype {}", name, static_cast<int>(tensor->dtype));
-  if (tensor->rank < 0 || tensor->rank > INLAY_MAX_RANK)
-    return invalidArgument("'{}' has rank {}; expected 0 to {}", name, tensor->rank,
-                           INLAY_MAX_RANK);
-  if (tensor->rank > 0 && !tensor->shape)
-    return invalidArgument("'{}' has rank {} and no shape: its pointer is null", name,
-                           tensor->rank);
-  if (tensor->memory != INLAY_MEMORY_HOST && tensor->memory != INLAY_MEMORY_DEVICE)
-    return invalidArgument("'{}' has unknown memory {}", name, static_cast<int>(tensor->memory));
-  return TensorBinding{tensor->data,
-                       static_cast<DataType>(tensor->dtype),
-                       {tensor->shape, static_cast<size_t>(tensor->rank)},
-                       tensor->memory == INLAY_MEMORY_DEVICE};
 }
 
 Status bindAt(ExecutionContext &context, bool isInput, uint32_t index,
@@ -264,19 +217,6 @@ inlay_status_t *inlay_host_library_load(const char *path) {
   return toC(loadHostLibrary(path));
 }
 
-inlay_status_t *inlay_engine_load_file(const char *path, inlay_engine_t **engine) {
-  if (!path || !engine)
-    return toC(requireNotNull(nullptr, path ? "engine" : "path"));
-  return finishLoad(EngineFile::open(path), engine);
-}
-inlay_status_t *inlay_engine_load_memory(const void *data, size_t size_bytes,
-                                         inlay_engine_t **engine) {
-  if (!data || !engine)
-    return toC(requireNotNull(nullptr, data ? "engine" : "data"));
-  const auto *bytes = static_cast<const std::byte *>(data);
-  return finishLoad(EngineFile::fromBytes(std::vector<std::byte>(bytes, bytes + size_bytes)),
-                    engine);
-}
 void inlay_engine_free(inlay_engine_t *engine) { delete engine; }
 const char *inlay_engine_name(const inlay_engine_t *engine) {
   return engine->engine->metadata().name()->c_str();
@@ -486,7 +426,8 @@ inlay_status_t *inlay_context_stats(const inlay_context_t *context, inlay_contex
   return call(context, [&](ExecutionContext &own) {
     const ContextStatistics &from = own.statistics();
     return writeStruct({0, from.plannedBytes, from.allocatedBytes, from.numPlans, from.numLaunches,
-                        own.numGraphs(), from.numRecordings},
+                        own.numGraphs(), from.numRecordings, from.neededBytes,
+                        own.device().memoryUse().peakBytes},
                        stats);
   });
 }

@@ -91,13 +91,30 @@ Result<std::shared_ptr<DeviceEngine>> Engine::onDevice(const std::string &device
   std::lock_guard lock(mutex_);
   std::shared_ptr<DeviceEngine> &found = devices_[deviceName];
   if (!found) {
-    INLAY_ASSIGN(found, DeviceEngine::create(file_, deviceName));
+    INLAY_ASSIGN(found, DeviceEngine::create(file_, deviceName, newConstants_));
   }
   return found;
 }
 
+Status Engine::refit(std::span<const NewWeight> weights, bool isComplete) {
+  INLAY_ASSIGN(const std::vector<uint32_t> rows, matchWeights(file_, weights, isComplete));
+  NewConstants changed;
+  for (size_t i = 0; i < weights.size(); ++i)
+    if (const uint32_t buffer = metadata().weights()->Get(rows[i])->buffer();
+        buffer < metadata().buffers()->size())
+      changed[buffer].assign(weights[i].bytes.begin(), weights[i].bytes.end());
+  std::lock_guard lock(mutex_);
+  for (const auto &[name, device] : devices_)
+    if (device)
+      INLAY_TRY(device->replaceConstants(changed), "refitting on " + name);
+  for (auto &[buffer, bytes] : changed)
+    newConstants_[buffer] = std::move(bytes);
+  return {};
+}
+
 Result<std::shared_ptr<DeviceEngine>> DeviceEngine::create(const EngineFile &file,
-                                                           const std::string &deviceName) {
+                                                           const std::string &deviceName,
+                                                           const NewConstants &newConstants) {
   INLAY_ASSIGN(std::unique_ptr<Device> device, createDevice(deviceName));
   INLAY_TRY(device->makeCurrent());
   std::shared_ptr<DeviceEngine> loaded(new DeviceEngine(std::move(device)));
@@ -112,11 +129,25 @@ Result<std::shared_ptr<DeviceEngine>> DeviceEngine::create(const EngineFile &fil
                 file.engine().name()->string_view(), kernel->name()->string_view(), deviceName,
                 loaded->whyMissing_.back().message());
   }
-  INLAY_TRY(loaded->loadConstants(file));
+  INLAY_TRY(loaded->loadConstants(file, newConstants));
   return loaded;
 }
 
-Status DeviceEngine::loadConstants(const EngineFile &file) {
+Status DeviceEngine::replaceConstants(const NewConstants &newConstants) {
+  INLAY_TRY(device_->makeCurrent());
+  INLAY_ASSIGN(const Stream stream, device_->createStream(1));
+  Status outcome;
+  for (const auto &[buffer, bytes] : newConstants)
+    if (outcome.isOk() && constants_[buffer])
+      outcome = device_->copy(constants_[buffer], bytes.data(), bytes.size(),
+                              CopyDirection::HostToDevice, stream);
+  if (outcome.isOk())
+    outcome = device_->synchronize(stream);
+  device_->destroyStream(stream);
+  return outcome;
+}
+
+Status DeviceEngine::loadConstants(const EngineFile &file, const NewConstants &newConstants) {
   constants_.resize(file.engine().buffers()->size());
   std::optional<Stream> stream;
   Status outcome;
@@ -126,10 +157,14 @@ Status DeviceEngine::loadConstants(const EngineFile &file) {
         buffer.kind() == fb::BufferKind::Constant || buffer.kind() == fb::BufferKind::State;
     if (!hasBytes || file.segment(buffer.segment()).empty())
       continue;
-    const std::span<const std::byte> bytes = file.segment(buffer.segment());
+    const auto replaced = newConstants.find(i);
+    const std::span<const std::byte> bytes = replaced == newConstants.end()
+                                                 ? file.segment(buffer.segment())
+                                                 : std::span<const std::byte>(replaced->second);
     const bool isAligned =
         reinterpret_cast<uintptr_t>(bytes.data()) % std::min(buffer.alignment_bytes(), 64u) == 0;
-    if (device_->usesHostMemory() && isAligned) {
+    // The file is read-only: weights that may be replaced are copied.
+    if (device_->usesHostMemory() && isAligned && !file.engine().weights()) {
       constants_[i] = const_cast<std::byte *>(bytes.data()); // verified: no step writes it
       continue;
     }
@@ -137,6 +172,7 @@ Status DeviceEngine::loadConstants(const EngineFile &file) {
     if (!memory.isOk())
       return std::move(memory).status().withContext("loading the engine's constants");
     owned_.push_back(*memory);
+    ownedBytes_ += bytes.size();
     constants_[i] = *memory;
     if (!stream) {
       INLAY_ASSIGN(stream, device_->createStream(1));

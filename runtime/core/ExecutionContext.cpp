@@ -158,6 +158,7 @@ Status ExecutionContext::prepareKernels() {
     INLAY_ASSIGN(const uint64_t bytes, device().prepareLaunches(*kernel, stream_),
                  fmt::format("preparing kernel '{}'", kernels.Get(i)->name()->string_view()));
     statistics_.allocatedBytes += bytes;
+    scratchBytes_ += bytes;
   }
   return {};
 }
@@ -432,6 +433,7 @@ Status ExecutionContext::prepare() {
     hostCalls_.setAddress(i, addresses_[i]);
   }
   table_.selectTactics(addresses_);
+  statistics_.neededBytes = neededBytes();
   ++statistics_.numPlans;
   graphs_.deselect();
   isReady_ = true;
@@ -439,6 +441,16 @@ Status ExecutionContext::prepare() {
             engine_->metadata().name()->string_view(), statistics_.plannedBytes,
             shapes_.describeSymbols());
   return {};
+}
+
+uint64_t ExecutionContext::neededBytes() const {
+  uint64_t sum = deviceEngine_->ownedBytes() + scratchBytes_ + statistics_.plannedBytes;
+  for (const State &state : states_)
+    sum += state.sizeBytes;
+  for (const std::vector<Slot> *slots : {&inputs_, &outputs_})
+    for (const Slot &slot : *slots)
+      sum += slot.isStaged ? slot.sizeBytes : 0;
+  return sum;
 }
 
 Status ExecutionContext::refuseOnCallersStream(Stream stream) {

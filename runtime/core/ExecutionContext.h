@@ -43,6 +43,9 @@ using OutputAllocator = std::function<Result<OutputPlace>(
 struct ContextStatistics {
   uint64_t plannedBytes = 0;
   uint64_t allocatedBytes = 0;
+  /// What the engine on this device and this context need at the current shapes: constants, state,
+  /// intermediates, staged tensors, scratch memory.
+  uint64_t neededBytes = 0;
   uint64_t numPlans = 0;
   uint64_t numLaunches = 0;
   uint64_t numRecordings = 0;
@@ -132,6 +135,7 @@ private:
   /// In bytes; negative if the engine's expression is.
   int64_t sizeOfBuffer(uint32_t buffer) const;
   Status planArena();
+  uint64_t neededBytes() const;
   Status reserve(void *&memory, uint64_t &capacityBytes, uint64_t sizeBytes);
   void *addressOf(const Slot &slot) const { return slot.isStaged ? slot.staging : slot.data; }
   Status copyStaged(std::span<Slot> slots, CopyDirection direction, Stream stream);
@@ -179,6 +183,7 @@ private:
   std::vector<State> states_;
   void *arena_ = nullptr;
   uint64_t arenaCapacityBytes_ = 0;
+  uint64_t scratchBytes_ = 0;   // of the stream
   bool areShapesKnown_ = false; // the expressions belong to the bound inputs
   bool isReady_ = false;        // so do memory plan and launches, and all is bound
   bool hasStaged_ = false;

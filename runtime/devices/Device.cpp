@@ -8,6 +8,8 @@
 #include <charconv>
 #include <chrono>
 
+#include <algorithm>
+
 namespace inlay {
 namespace {
 
@@ -63,6 +65,34 @@ Clock::time_point &timeOf(Event event) { return *static_cast<Clock::time_point *
 
 Result<std::unique_ptr<PreparedCall>> Device::prepareCall(const LaunchRecord &, Stream) {
   return std::unique_ptr<PreparedCall>();
+}
+
+Result<void *> Device::allocate(uint64_t sizeBytes) {
+  INLAY_ASSIGN(void *memory, allocateMemory(sizeBytes));
+  const std::lock_guard lock(memoryMutex_);
+  sizesBytes_[memory] = sizeBytes;
+  memoryUse_.nowBytes += sizeBytes;
+  memoryUse_.peakBytes = std::max(memoryUse_.peakBytes, memoryUse_.nowBytes);
+  return memory;
+}
+
+void Device::free(void *memory) {
+  if (!memory)
+    return;
+  {
+    const std::lock_guard lock(memoryMutex_);
+    const auto found = sizesBytes_.find(memory);
+    if (found != sizesBytes_.end()) {
+      memoryUse_.nowBytes -= found->second;
+      sizesBytes_.erase(found);
+    }
+  }
+  freeMemory(memory);
+}
+
+MemoryUse Device::memoryUse() const {
+  const std::lock_guard lock(memoryMutex_);
+  return memoryUse_;
 }
 
 Result<uint64_t> Device::prepareLaunches(const LoadedKernel &, Stream) { return uint64_t{0}; }

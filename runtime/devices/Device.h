@@ -8,8 +8,10 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 namespace inlay {
 
@@ -72,6 +74,12 @@ struct LaunchRecord {
 
 enum class CopyDirection : uint8_t { HostToDevice, DeviceToHost, DeviceToDevice };
 
+/// Memory that was allocated and not freed again.
+struct MemoryUse {
+  uint64_t nowBytes = 0;
+  uint64_t peakBytes = 0; // the most at any time
+};
+
 /// A device opened for one engine. All functions may be called from several threads at once.
 class Device {
 public:
@@ -85,8 +93,11 @@ public:
   /// Makes the device usable by the calling thread; before anything below.
   virtual Status makeCurrent() = 0;
   /// Memory aligned to 256 bytes at least; `sizeBytes` is not 0. Errors: OutOfMemory.
-  virtual Result<void *> allocate(uint64_t sizeBytes) = 0;
-  virtual void free(void *memory) = 0;
+  Result<void *> allocate(uint64_t sizeBytes);
+  /// Null is nothing.
+  void free(void *memory);
+  /// Of all that was allocated here: for contexts, constants, callers' tensors.
+  MemoryUse memoryUse() const;
   /// Copies in the stream's order; host memory may be reused only after synchronize.
   virtual Status copy(void *target, const void *source, uint64_t sizeBytes, CopyDirection direction,
                       Stream stream) = 0;
@@ -136,7 +147,15 @@ public:
   virtual Result<double> elapsedUs(Event start, Event end);
 
 protected:
+  virtual Result<void *> allocateMemory(uint64_t sizeBytes) = 0;
+  virtual void freeMemory(void *memory) = 0;
+
   DeviceInfo info_;
+
+private:
+  mutable std::mutex memoryMutex_;
+  std::unordered_map<void *, uint64_t> sizesBytes_; // of what is allocated
+  MemoryUse memoryUse_;
 };
 
 /// The canonical name: "cuda" is "cuda:0". Errors: InvalidArgument naming what is possible.

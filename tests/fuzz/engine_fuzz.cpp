@@ -2,6 +2,8 @@
 // each input is also tried with the header made to fit it.
 #include "engine/EngineFile.h"
 #include "engine/EngineText.h"
+#include "engine/Refit.h"
+#include "engine/TestEngine.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -20,14 +22,36 @@ void use(const EngineFile &file) {
   std::vector<int64_t> values(file.expressions().size());
   (void)evaluateProgram(file.expressions(), symbols, values);
   (void)file.verifyAllSegments();
+  (void)refitEngine(file, {}, false, "test.weights");
   if (engineToText(file).empty() || engineToJson(file).empty())
     std::abort();
 }
 
-void load(std::vector<std::byte> bytes) {
-  Result<EngineFile> file = EngineFile::fromBytes(std::move(bytes));
-  if (file.isOk())
+/// The weights that the corpus' engine with weights beside it was written with.
+const std::vector<std::byte> &weightsBeside() {
+  static const std::vector<std::byte> weights = [] {
+    TestEngine test = makeRefittableTestEngine();
+    return writeEngineFiles(std::move(test.engine), test.segments, "test.weights")->weights;
+  }();
+  return weights;
+}
+
+/// Reads the input as an engine, and as an engine that has its weights beside it.
+void load(const std::vector<std::byte> &bytes) {
+  if (Result<EngineFile> file = EngineFile::fromBytes(bytes); file.isOk())
     use(*file);
+  if (Result<EngineFile> file = EngineFile::fromBytes(EngineBytes{bytes, weightsBeside()});
+      file.isOk())
+    use(*file);
+}
+
+/// Reads the input as the weights of a good engine.
+void loadWeights(std::vector<std::byte> bytes) {
+  static const std::vector<std::byte> engine = [] {
+    TestEngine test = makeRefittableTestEngine();
+    return writeEngineFiles(std::move(test.engine), test.segments, "test.weights")->engine;
+  }();
+  (void)EngineFile::fromBytes(EngineBytes{engine, std::move(bytes)});
 }
 
 /// Makes the header say what the file is: sizes, offsets and checksum.
@@ -56,9 +80,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const auto *begin = reinterpret_cast<const std::byte *>(data);
   std::vector<std::byte> bytes(begin, begin + size);
   load(bytes);
+  loadWeights(bytes);
   if (size >= sizeof(EngineHeader)) {
     fitHeader(bytes);
-    load(std::move(bytes));
+    load(bytes);
   }
   return 0;
 }

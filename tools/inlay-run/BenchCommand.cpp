@@ -24,6 +24,7 @@ constexpr int kMaxProfiledRuns = 100;
 
 struct BenchOptions {
   std::string engine;
+  std::string weights;
   std::string against;
   v1::ContextOptions context;
   std::vector<std::string> hostLibraries;
@@ -86,8 +87,8 @@ NpyTensor randomTensor(DataType dtype, const v1::Shape &shape, std::mt19937 &ran
 /// Runs on memory of the device, so that no copy is measured.
 class BenchCommand {
 public:
-  BenchCommand(const BenchOptions &options, const std::string &engine)
-      : options_(options), engine_(v1::Engine::load(engine)),
+  BenchCommand(const BenchOptions &options, v1::Engine engine)
+      : options_(options), engine_(std::move(engine)),
         context_(engine_.createContext(options.context)) {}
 
   Status execute() {
@@ -109,6 +110,10 @@ public:
                  host_.min, host_.median, host_.p99);
     fmt::print("  device time of a run, us: {:.2f}; inputs and outputs {} bytes, {:.1f} GB/s\n",
                deviceUs_, numBytes_, static_cast<double>(numBytes_) / deviceUs_ / 1e3);
+    fmt::print("  memory, bytes: planned {}, measured peak {} ({:+.1f}%)\n", plannedBytes(),
+               stats_.peak_bytes,
+               (static_cast<double>(stats_.peak_bytes) / static_cast<double>(plannedBytes()) - 1) *
+                   100);
     if (options_.wantsProfile)
       fmt::print("{}", profile_.text());
   }
@@ -116,12 +121,17 @@ public:
   /// One JSON object.
   std::string json() {
     return fmt::format("{{\"engine\": {}, \"device\": {}, \"runs\": {}, \"latency_us\": {}, "
-                       "\"host_time_us\": {}, \"device_time_us\": {:.3f}, \"tensor_bytes\": {}{}}}",
+                       "\"host_time_us\": {}, \"device_time_us\": {:.3f}, \"tensor_bytes\": {}, "
+                       "\"memory_bytes\": {{\"planned\": {}, \"intermediates\": {}, "
+                       "\"peak\": {}}}{}}}",
                        jsonString(engine_.name()), jsonString(context_.deviceName()),
                        latency_.count, json(latency_), json(host_), deviceUs_, numBytes_,
+                       plannedBytes(), stats_.planned_bytes, stats_.peak_bytes,
                        options_.wantsProfile ? ", \"profile\": " + profile_.json() : "");
   }
 
+  /// What the planner says that all need, and the tensors that are bound.
+  uint64_t plannedBytes() const { return std::max<uint64_t>(1, stats_.needed_bytes + numBytes_); }
   const TimeSummary &latency() const { return latency_; }
   const TimeSummary &hostTime() const { return host_; }
   double deviceUs() const { return deviceUs_; }
@@ -203,6 +213,7 @@ private:
     context_.synchronize();
     deviceUs_ = context_.measureUs(static_cast<uint32_t>(options_.iterations));
     latency_ = summarize(std::move(latencies));
+    stats_ = context_.stats();
     host_ = summarize(std::move(hostTimes));
   }
 
@@ -239,6 +250,7 @@ private:
   TimeSummary latency_, host_;
   double deviceUs_ = 0;
   KernelProfile profile_;
+  inlay_context_stats_t stats_{};
 };
 
 /// Two engines on one device, one after the other.
@@ -259,13 +271,13 @@ Status runBench(const BenchOptions &options) {
     return invalidArgument("--trace writes the runs of one engine; found --against too: leave it "
                            "out, and trace '{}' by itself",
                            options.against);
-  BenchCommand first(options, options.engine);
+  BenchCommand first(options, loadEngine(options.engine, options.weights));
   INLAY_TRY(first.execute());
   if (options.against.empty()) {
     options.wantsJson ? fmt::print("{}\n", first.json()) : first.printText();
     return {};
   }
-  BenchCommand second(options, options.against);
+  BenchCommand second(options, v1::Engine::load(options.against));
   INLAY_TRY(second.execute());
   if (options.wantsJson) {
     fmt::print("[{},\n {}]\n", first.json(), second.json());
@@ -289,6 +301,7 @@ void addBenchCommand(CLI::App &app, Status &outcome) {
       ->check(CLI::Range(0, 4096));
   addGraphsOption(*command, options->context);
   addShapeProfileOption(*command, "--shape-profile", options->context);
+  addWeightsOption(*command, options->weights);
   addHostLibraryOption(*command, options->hostLibraries);
   command
       ->add_option("--shapes", options->shapes,

@@ -89,8 +89,17 @@ Status readNamed(const std::string &entry, const std::vector<inlay_tensor_info_t
   return {};
 }
 
-EngineRun::EngineRun(const std::string &enginePath, const v1::ContextOptions &options)
-    : engine_(v1::Engine::load(enginePath)), context_(engine_.createContext(options)) {}
+EngineRun::EngineRun(v1::Engine engine, const v1::ContextOptions &options)
+    : engine_(std::move(engine)), context_(engine_.createContext(options)) {}
+
+void addWeightsOption(CLI::App &command, std::string &path) {
+  command.add_option("--weights", path,
+                     "The engine's weights file, if it has one of its own that is not beside it");
+}
+
+v1::Engine loadEngine(const std::string &path, const std::string &weightsPath) {
+  return weightsPath.empty() ? v1::Engine::load(path) : v1::Engine::load(path, weightsPath);
+}
 
 void addShapeProfileOption(CLI::App &command, const std::string &names,
                            v1::ContextOptions &options) {

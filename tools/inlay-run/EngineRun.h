@@ -45,7 +45,7 @@ Result<std::pair<std::string, std::string>> splitNamed(const std::string &entry,
 /// of binding.
 class EngineRun {
 public:
-  EngineRun(const std::string &enginePath, const v1::ContextOptions &options);
+  EngineRun(v1::Engine engine, const v1::ContextOptions &options);
 
   v1::Engine &engine() { return engine_; }
   v1::Context &context() { return context_; }
@@ -67,6 +67,11 @@ void addShapeProfileOption(CLI::App &command, const std::string &names,
                            v1::ContextOptions &options);
 /// The option --graphs[=N].
 void addGraphsOption(CLI::App &command, v1::ContextOptions &options);
+
+/// The option --weights, for loadEngine.
+void addWeightsOption(CLI::App &command, std::string &path);
+/// Loads an engine, with weights from `weightsPath` unless that is empty. Throws v1::Error.
+v1::Engine loadEngine(const std::string &path, const std::string &weightsPath);
 
 /// The option --host-library.
 void addHostLibraryOption(CLI::App &command, std::vector<std::string> &paths);

@@ -15,6 +15,7 @@ namespace {
 
 struct RunOptions {
   std::string engine;
+  std::string weights;
   v1::ContextOptions context;
   std::vector<std::string> hostLibraries;
   std::vector<std::string> inputs;
@@ -57,7 +58,7 @@ struct CheckedOutput {
 class RunCommand {
 public:
   explicit RunCommand(const RunOptions &options)
-      : options_(options), run_(options.engine, options.context) {}
+      : options_(options), run_(loadEngine(options.engine, options.weights), options.context) {}
 
   Status execute() {
     INLAY_TRY(bindInputs());
@@ -198,6 +199,7 @@ void addRunOptions(CLI::App &command, Status &outcome) {
       ->check(CLI::Range(0, 4096));
   addGraphsOption(command, options->context);
   addShapeProfileOption(command, "--shape-profile,--profile", options->context);
+  addWeightsOption(command, options->weights);
   addHostLibraryOption(command, options->hostLibraries);
   command.add_flag("--debug", options->context.isDebug,
                    "Wait for each launch; find and name writes beyond buffers or to inputs");

@@ -7,6 +7,8 @@
 #include "compiler/operators/BuiltinPlugins.h"
 #include "compiler/plugins/PluginFiles.h"
 #include "tools/inlay/DeviceTimer.h"
+#include "tools/inlay/EngineOutput.h"
+#include "tools/inlay/NpzMeter.h"
 #include "tools/inlay/Progress.h"
 
 #include <CLI/CLI.hpp>
@@ -35,6 +37,12 @@ struct BuildCommandOptions {
   std::string timingCache;
   bool isTimingCacheRequired = false;
   bool isWithoutVendorLibraries = false;
+  std::string weights = "inside";
+  bool isRefittable = false;
+  std::string precision = "keep";
+  std::vector<std::string> keepFp32;
+  std::string precisionInputs;
+  std::string precisionDevice;
   std::string engineCache;
   uint64_t engineCacheMegabytes = EngineCacheOptions().maxBytes >> 20;
   bool isQuiet = false;
@@ -104,6 +112,26 @@ private:
   std::vector<EngineTimer *> used_;
 };
 
+/// The precision of a build, and who measures what it costs.
+Result<std::unique_ptr<NpzMeter>> setPrecision(const BuildCommandOptions &options,
+                                               BuildOptions &build) {
+  INLAY_ASSIGN(build.precision.type, parsePrecision(options.precision), "reading --precision");
+  build.precision.keepFp32 = options.keepFp32;
+  const bool isAsked = !options.keepFp32.empty() || !options.precisionInputs.empty();
+  if (isAsked && !build.precision.isOn())
+    return invalidArgument("{} needs --precision fp16 or bf16; found {}",
+                           options.keepFp32.empty() ? "--precision-inputs" : "--keep-fp32",
+                           options.precision);
+  if (options.precisionInputs.empty())
+    return std::unique_ptr<NpzMeter>();
+  std::string device = options.precisionDevice;
+  if (device.empty()) // where code of the first target runs
+    device = build.targets.front().starts_with("cuda") ? "cuda:0" : "cpu";
+  auto meter = std::make_unique<NpzMeter>(options.precisionInputs, device);
+  build.precisionMeter = meter.get();
+  return meter;
+}
+
 Status build(const BuildCommandOptions &options) {
   INLAY_ASSIGN(const std::unique_ptr<BuildTimers> timers, BuildTimers::create(options));
   PluginRegistry registry;
@@ -122,6 +150,10 @@ Status build(const BuildCommandOptions &options) {
   if (!options.dumpFolder.empty())
     build.dump = dumpToFolder(options.dumpFolder);
   build.timers = timers->all();
+  build.isRefittable = options.isRefittable;
+  INLAY_ASSIGN(const std::unique_ptr<NpzMeter> meter, setPrecision(options, build));
+  if (options.weights == "beside")
+    build.weightsFile = weightsFileName(options.output);
   if (!options.engineCache.empty())
     build.engineCache = EngineCacheOptions{options.engineCache, options.engineCacheMegabytes << 20,
                                            options.plugins};
@@ -130,8 +162,7 @@ Status build(const BuildCommandOptions &options) {
   Result<BuiltEngine> built = buildEngine(*model, registry, build);
   INLAY_TRY(timers->save()); // what was measured stays, whatever became of the build
   INLAY_ASSIGN(const BuiltEngine engine, std::move(built));
-  INLAY_TRY(writeFileAtomically(
-      options.output, {reinterpret_cast<const char *>(engine.bytes.data()), engine.bytes.size()}));
+  INLAY_TRY(writeEngine(options.output, {engine.bytes, engine.weights}));
   progress.clear();
   return writeReport(options, engine.report);
 }
@@ -187,6 +218,30 @@ void addBuildCommand(CLI::App &app, Status &outcome) {
   command->add_flag("--timing-cache-required", options->isTimingCacheRequired,
                     "Measure nothing: --tune names a device whose times the file has, and what it "
                     "lacks is an error");
+  command
+      ->add_option("--weights", options->weights,
+                   "Where the model's weights go: inside the engine, or beside it into a file "
+                   "NAME.weights for NAME.inlay")
+      ->check(CLI::IsMember({"inside", "beside"}))
+      ->capture_default_str();
+  command->add_flag("--refittable", options->isRefittable,
+                    "Keep the weights replaceable (inlay refit): none is folded or converted");
+  command
+      ->add_option("--precision", options->precision,
+                   "In which the model's float32 computation is done: keep, fp16 or bf16")
+      ->check(CLI::IsMember({"keep", "fp16", "bf16"}))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--keep-fp32", options->keepFp32,
+          "An operator (aten::mul, aten::mul.Tensor) or node that stays in float32, beside "
+          "those that do by default; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--precision-inputs", options->precisionInputs,
+                      "Inputs in a .npz: the report tells the error against float32 on them");
+  command->add_option(
+      "--precision-device", options->precisionDevice,
+      "Where that is measured, cpu or cuda:N; default: where the first target runs");
   command->add_option("--engine-cache", options->engineCache,
                       "A folder that keeps engines: one that was built from the same before is "
                       "taken from it");

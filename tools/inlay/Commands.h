@@ -12,6 +12,8 @@ namespace inlay::tools {
 
 /// `inlay build`: a `.pt2` and plugins to an engine file.
 void addBuildCommand(CLI::App &app, Status &outcome);
+/// `inlay refit`: an engine with other weights.
+void addRefitCommand(CLI::App &app, Status &outcome);
 /// `inlay inspect`: an engine file as text or JSON.
 void addInspectCommand(CLI::App &app, Status &outcome);
 /// `inlay kernel compile|list`: one Triton-language kernel.

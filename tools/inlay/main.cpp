@@ -19,6 +19,7 @@ int main(int argc, char **argv) {
 
   Status outcome;
   tools::addBuildCommand(app, outcome);
+  tools::addRefitCommand(app, outcome);
   tools::addRunCommand(app, outcome);
   tools::addInspectCommand(app, outcome);
   tools::addBenchCommand(app, outcome);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/DataType.h"
+#include "base/NarrowFloat.h"
 #include "base/Status.h"
 
 #include <cstddef>
@@ -22,14 +23,6 @@ struct NpyTensor {
 
 /// Bytes of a tensor. Errors: InvalidArgument for negative dimensions or a size beyond int64.
 Result<int64_t> computeSizeBytes(DataType dtype, std::span<const int64_t> shape);
-
-/// Float32 to narrower floats and back; rounds to nearest even, keeps NaN and infinities.
-uint16_t toBFloat16(float value);
-float fromBFloat16(uint16_t bits);
-uint16_t toFloat16(float value);
-float fromFloat16(uint16_t bits);
-/// The value of an 8-bit float: Float8E4M3FN or Float8E5M2.
-float fromFloat8(uint8_t bits, DataType dtype);
 
 /// How far two tensors are apart.
 struct Comparison {

@@ -123,11 +123,15 @@ private:
       return update && update.getTarget() == constant.getResult();
     });
     // A parameter that nothing uses stays out of the engine.
-    if (!constant.getResult().use_empty())
-      buffers_[constant.getResult()] =
-          plan_.addBuffer(constant.getLoc(), constant.getName(),
-                          isState ? plan::BufferKind::State : plan::BufferKind::Constant,
-                          sizeBytes(specOf(constant.getResult())), constant.getData());
+    if (constant.getResult().use_empty())
+      return;
+    const TensorSpec spec = specOf(constant.getResult());
+    std::string &buffer = buffers_[constant.getResult()];
+    buffer = plan_.addBuffer(constant.getLoc(), constant.getName(),
+                             isState ? plan::BufferKind::State : plan::BufferKind::Constant,
+                             sizeBytes(spec), constant.getData());
+    if (model_->hasAttr(graph::kRefittableAttribute))
+      plan_.addWeight(constant.getLoc(), constant.getName(), spec, buffer);
   }
 
   void addOutputs() {

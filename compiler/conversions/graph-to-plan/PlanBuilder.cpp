@@ -69,6 +69,15 @@ std::string PlanBuilder::addBuffer(mlir::Location loc, llvm::StringRef wanted,
   return name;
 }
 
+void PlanBuilder::addWeight(mlir::Location loc, llvm::StringRef name, const TensorSpec &spec,
+                            llvm::StringRef buffer) {
+  llvm::SmallVector<int64_t> shape;
+  for (const Expr &size : spec.shape)
+    shape.push_back(*size.constantValue());
+  buffers_.emplace_back(plan::WeightOp::create(builder_, loc, name, dataTypeName(spec.dtype), shape,
+                                               reference(buffer)));
+}
+
 void PlanBuilder::addKernel(mlir::OwningOpRef<plan::KernelOp> kernel) {
   kernels_.emplace_back(kernel.release().getOperation());
 }

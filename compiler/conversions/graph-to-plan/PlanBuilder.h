@@ -42,6 +42,9 @@ public:
   /// Makes a buffer named after `wanted` and returns its name. `data` is given for a constant.
   std::string addBuffer(mlir::Location loc, llvm::StringRef wanted, plan::BufferKind kind,
                         const Expr &sizeBytes, mlir::ElementsAttr data = {});
+  /// A weight of constant shape in a buffer that has its data.
+  void addWeight(mlir::Location loc, llvm::StringRef name, const TensorSpec &spec,
+                 llvm::StringRef buffer);
   void addKernel(mlir::OwningOpRef<plan::KernelOp> kernel);
   void addLaunch(mlir::Location loc, llvm::StringRef kernel, std::span<const Expr> grid,
                  mlir::ArrayRef<mlir::Attribute> arguments, llvm::StringRef plugin,

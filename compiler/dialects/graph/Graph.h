@@ -23,6 +23,10 @@
 
 namespace inlay::graph {
 
+/// Of a graph.model whose weights are to be replaced in the finished engine: no pass may fold or
+/// change a graph.constant, and the plan keeps their names.
+inline constexpr llvm::StringLiteral kRefittableAttribute = "graph.refittable";
+
 /// A literal argument as an attribute, and back; every kind survives both ways, but an empty list
 /// becomes a list of integers.
 mlir::Attribute attributeOf(mlir::MLIRContext *context, const AttributeValue &value);

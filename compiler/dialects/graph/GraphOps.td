@@ -61,7 +61,8 @@ def Graph_ModelOp : Graph_Op<"model", [Symbol, IsolatedFromAbove, SingleBlockImp
     export); `checks` are dictionaries {condition, message} that must hold at run time. Names are what users bind by; paths tell where a
     tensor stood in the nested inputs or outputs. Outputs that are no tensors are not among them: the attribute
     `graph.plain_outputs`, if there, lists them as dictionaries {path, value} with values as in graph.call. Guards of the
-    exporter that are no conditions on sizes are kept as texts in `graph.unread_guards`.
+    exporter that are no conditions on sizes are kept as texts in `graph.unread_guards`. The attribute `graph.refittable` says
+    that weights are to be replaced in the finished engine: constants are neither folded nor changed.
     (C1) As many names and paths as tensors; names are not empty and none is used twice. (C2) Every symbol that a type uses is
     declared once. (C3) Each entry of `symbols` and `checks` has its fields, and min <= opt <= max.
   }];

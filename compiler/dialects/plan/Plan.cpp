@@ -250,6 +250,23 @@ LogicalResult OutputOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyTensorBuffer(*this, getBufferAttr(), BufferKind::Output, symbols);
 }
 
+LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (!getBufferAttr())
+    return success();
+  BufferOp buffer = lookupBuffer(*this, getBufferAttr(), symbols);
+  if (!buffer)
+    return failure();
+  if (!buffer.getData())
+    return emitOpError("(C1) buffer ") << getBufferAttr() << " is no constant and no state";
+  Expr size(dataTypeSizeBytes(*findDataType(std::string_view(getDtype()))));
+  for (int64_t extent : getShape())
+    size = size * Expr(extent);
+  if (size.toString() != std::string_view(buffer.getSizeBytes()))
+    return emitOpError("(C2) has ")
+           << size.toString() << " bytes; its buffer has " << buffer.getSizeBytes();
+  return success();
+}
+
 LogicalResult BufferOp::verify() {
   bool isConstant = getKind() == BufferKind::Constant || getKind() == BufferKind::State;
   if (isConstant != getData().has_value())

@@ -152,6 +152,20 @@ def Plan_BufferOp : Plan_Member<"buffer", [Symbol]> {
   let hasVerifier = 1;
 }
 
+def Plan_WeightOp : Plan_Member<"weight", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "A parameter or buffer of the model that may be replaced in the finished engine";
+  let description = [{
+    `name` is the model's. Without a buffer the program does not need it. The data of the buffer is the tensor's, unchanged.
+    (C1) The buffer is a constant or state of this program. (C2) It has the tensor's size.
+
+    ```mlir
+    plan.weight "fc1.weight" "float32" [128, 64] in @fc1.weight
+    ```
+  }];
+  let arguments = (ins StrAttr:$name, Plan_DataType:$dtype, DenseI64ArrayAttr:$shape, OptionalAttr<FlatSymbolRefAttr>:$buffer);
+  let assemblyFormat = "$name $dtype $shape (`in` $buffer^)? attr-dict";
+}
+
 def Plan_KernelOp : Plan_Member<"kernel", [Symbol, SingleBlock, NoTerminator, NoRegionArguments, IsolatedFromAbove]> {
   let summary = "A kernel: a tile module with one function";
   let description = [{

@@ -79,7 +79,7 @@ public:
   bool takesCallerStreams() const override { return false; }
   Status makeCurrent() override { return {}; }
 
-  Result<void *> allocate(uint64_t sizeBytes) override {
+  Result<void *> allocateMemory(uint64_t sizeBytes) override {
     const uint64_t total = (sizeBytes + kAllocationAlignmentBytes - 1) / kAllocationAlignmentBytes *
                            kAllocationAlignmentBytes;
     void *memory =
@@ -88,7 +88,7 @@ public:
       return outOfMemory("cannot allocate {} bytes of host memory", sizeBytes);
     return memory;
   }
-  void free(void *memory) override { std::free(memory); }
+  void freeMemory(void *memory) override { std::free(memory); }
 
   Status copy(void *target, const void *source, uint64_t sizeBytes, CopyDirection,
               Stream) override {
@@ -149,7 +149,7 @@ public:
                  fmt::format("allocating {} bytes of scratch memory for each of {} threads", wanted,
                              own.numThreads));
     const uint64_t before = own.scratchBytesPerThread * own.numThreads;
-    std::free(own.scratch);
+    free(own.scratch);
     own.scratch = static_cast<std::byte *>(memory);
     own.scratchBytesPerThread = perThread;
     return total - before;
@@ -202,7 +202,7 @@ public:
     return Stream(new CpuStream{count});
   }
   void destroyStream(Stream stream) override {
-    std::free(static_cast<CpuStream *>(stream)->scratch);
+    free(static_cast<CpuStream *>(stream)->scratch);
     delete static_cast<CpuStream *>(stream);
   }
   Status synchronize(Stream) override { return {}; }

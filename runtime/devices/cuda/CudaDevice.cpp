@@ -97,7 +97,7 @@ public:
     return driver_->check(driver_->ctxSetCurrent(context_), "cuCtxSetCurrent");
   }
 
-  Result<void *> allocate(uint64_t sizeBytes) override {
+  Result<void *> allocateMemory(uint64_t sizeBytes) override {
     CudaAddress address = 0;
     if (const CudaResult result = driver_->memAlloc(&address, sizeBytes)) {
       if (result == cuda::kErrorOutOfMemory)
@@ -107,7 +107,7 @@ public:
     }
     return reinterpret_cast<void *>(address);
   }
-  void free(void *memory) override {
+  void freeMemory(void *memory) override {
     if (driver_->ctxSetCurrent(context_) == 0)
       (void)driver_->memFree(toAddress(memory));
   }

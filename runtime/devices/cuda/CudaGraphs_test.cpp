@@ -177,5 +177,37 @@ TEST_F(CudaGraphs, DevicesWithoutGraphsRefuse) {
                       "graphs were asked for on null, which records none; only CUDA devices do"));
 }
 
+/// The test engine with its kernel launched `count` times.
+TestEngine makeEngineOf(uint32_t count) {
+  TestEngine test = makeTestEngine();
+  const float bias[] = {2, 0};
+  std::memcpy(test.segments[2].data(), bias, sizeof(bias));
+  const fb::LaunchT launch = *test.engine.steps[0]->kind.AsLaunch();
+  for (uint32_t i = 1; i < count; ++i) {
+    auto step = std::make_unique<fb::StepT>();
+    step->kind.Set(fb::LaunchT(launch));
+    test.engine.steps.insert(test.engine.steps.begin(), std::move(step));
+  }
+  for (const auto &buffer : test.engine.buffers)
+    buffer->last_step = count;
+  return test;
+}
+
+TEST_F(CudaGraphs, TheHostsWorkDoesNotGrowWithTheModelOnceRecorded) {
+  const auto callsOfARun = [&](uint32_t numNodes, uint32_t maxGraphs) {
+    auto context = makeTestContext(loadTestEngine(makeEngineOf(numNodes)), "cuda", 0, maxGraphs);
+    for (int i = 0; i < 3; ++i)
+      runWith(*context, 300);
+    const int before = mock_->numCalls;
+    EXPECT_OK(context->run(context->stream()));
+    EXPECT_EQ(context->statistics().numLaunches, numNodes);
+    return mock_->numCalls - before;
+  };
+  const int few = callsOfARun(10, 2), many = callsOfARun(500, 2);
+  EXPECT_EQ(few, many);
+  EXPECT_LE(few, 3); // the context made current, is the stream recorded, one graph
+  EXPECT_GT(callsOfARun(500, 0), 500); // by launches it does grow
+}
+
 } // namespace
 } // namespace inlay

@@ -86,6 +86,7 @@ CudaResult noteLaunch(CudaMockLaunch launch, void **arguments) {
 /// The start of every function: it fails if it is to, or if no context is current.
 #define BEGIN                                                                                      \
   std::lock_guard lock(mutex);                                                                     \
+  ++state.numCalls;                                                                                \
   if (isFailing(__func__))                                                                         \
   return state.failure
 #define BEGIN_IN_CONTEXT                                                                           \

@@ -29,7 +29,7 @@ NullDevice::NullDevice() : counters_(std::make_shared<NullDeviceCounters>()) {
   info_.device = info_.name = info_.target = "null";
 }
 
-Result<void *> NullDevice::allocate(uint64_t sizeBytes) {
+Result<void *> NullDevice::allocateMemory(uint64_t sizeBytes) {
   const uint64_t total = (sizeBytes + 2 * kPrefixBytes - 1) / kPrefixBytes * kPrefixBytes;
   void *block = total < sizeBytes ? nullptr : std::aligned_alloc(kPrefixBytes, total);
   if (!block)
@@ -40,7 +40,7 @@ Result<void *> NullDevice::allocate(uint64_t sizeBytes) {
   return static_cast<void *>(static_cast<char *>(block) + kPrefixBytes);
 }
 
-void NullDevice::free(void *memory) {
+void NullDevice::freeMemory(void *memory) {
   char *block = static_cast<char *>(memory) - kPrefixBytes;
   uint64_t sizeBytes = 0;
   std::memcpy(&sizeBytes, block, sizeof(sizeBytes));

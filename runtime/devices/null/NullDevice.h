@@ -29,8 +29,8 @@ public:
   bool runsWork() const override { return false; }
   bool usesHostMemory() const override { return false; }
   Status makeCurrent() override { return {}; }
-  Result<void *> allocate(uint64_t sizeBytes) override;
-  void free(void *memory) override;
+  Result<void *> allocateMemory(uint64_t sizeBytes) override;
+  void freeMemory(void *memory) override;
   Status copy(void *target, const void *source, uint64_t sizeBytes, CopyDirection direction,
               Stream stream) override;
   Result<std::unique_ptr<LoadedKernel>> loadKernel(const EngineFile &file,

@@ -1,5 +1,4 @@
-// Narrow floating-point formats, by their bits.
-#include "tools/tensorio/NpyTensor.h"
+#include "base/NarrowFloat.h"
 
 #include <bit>
 #include <cmath>
