@@ -74,7 +74,8 @@ TEST_F(WeightsBeside, ThatAreMissingOrOthersAreNamed) {
   const EngineBytes other = *writeEngineFiles(std::move(test.engine), test.segments, "x");
   status = EngineFile::open(engine, write("other.weights", other.weights)).status();
   EXPECT_EQ(status.code(), StatusCode::Incompatible);
-  EXPECT_THAT(status.message(), testing::AllOf(HasSubstr("it belongs to another engine"), HasSubstr("other.weights'")));
+  EXPECT_THAT(status.message(), testing::AllOf(HasSubstr("it belongs to another engine"),
+                                               HasSubstr("other.weights'")));
   EXPECT_THAT(EngineFile::open(engine, engine).status().message(),
               HasSubstr("it is no weights file"));
   TestEngine inside = makeTestEngine();

@@ -20,8 +20,8 @@ struct MemoryEstimate {
   }
 };
 
-/// Plans memory as a context does, for values of the engine's symbols. Of nodes with several tactics
-/// the buffers of all are counted. Errors: those of the engine's expressions, OutOfRange.
+/// Plans memory as a context does, for values of the engine's symbols. Of nodes with several
+/// tactics the buffers of all are counted. Errors: those of the engine's expressions, OutOfRange.
 Result<MemoryEstimate> estimateMemory(const EngineFile &file, std::span<const int64_t> symbols);
 
 } // namespace inlay

@@ -38,7 +38,7 @@ struct CudaMockState {
   std::vector<CudaMockLaunch> launches;
   std::vector<const void *> synchronized; // streams
   std::vector<int> funcAttributes;        // attribute, value, …
-  int numCalls = 0; // of functions that do something
+  int numCalls = 0;                       // of functions that do something
   int numCopies = 0;
   int numInstantiated = 0, numGraphLaunches = 0;
   // What was made and not yet given back.
