@@ -4,6 +4,7 @@
 #include "compiler/operators/Shapes.h"
 #include "compiler/operators/TypePromotion.h"
 
+#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/StringSwitch.h"
 
 #include <cmath>
@@ -50,6 +51,14 @@ std::optional<double> asType(double value, DataType type) {
     return value;
   if (type == DataType::Float32)
     return static_cast<double>(static_cast<float>(value));
+  if (type == DataType::Float16 || type == DataType::BFloat16) {
+    llvm::APFloat narrow(static_cast<float>(value)); // kernels compute in float32
+    bool losesInfo = false;
+    narrow.convert(type == DataType::Float16 ? llvm::APFloat::IEEEhalf() : llvm::APFloat::BFloat(),
+                   llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+    narrow.convert(llvm::APFloat::IEEEdouble(), llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+    return narrow.convertToDouble();
+  }
   if (type == DataType::Bool)
     return value != 0 ? 1 : 0;
   if (isFloatType(type) || !(std::abs(value) <= 0x1p53))
@@ -83,6 +92,8 @@ Function functionOf(std::string_view name, bool isFloat) {
             [](const double *x) { return static_cast<double>(x[0] != 0 && x[1] != 0); })
       .Case("logical_or",
             [](const double *x) { return static_cast<double>(x[0] != 0 || x[1] != 0); })
+      .Cases({"fill", "copy"}, [](const double *x) { return x[0]; })
+      .Case("masked_fill", [](const double *x) { return x[0] != 0 ? x[1] : x[2]; })
       .Case("where", [](const double *x) { return x[0] != 0 ? x[1] : x[2]; })
       .Cases({"to", "_to_copy", "type_as"}, [](const double *x) { return x[0]; })
       .Default(nullptr);
@@ -92,6 +103,12 @@ Function functionOf(std::string_view name, bool isFloat) {
 std::vector<std::string_view> operandsOf(std::string_view name) {
   if (name == "where")
     return {"condition", "self", "other"};
+  if (name == "masked_fill")
+    return {"mask", "value", "self"};
+  if (name == "fill")
+    return {"value"};
+  if (name == "copy")
+    return {"src"};
   if (llvm::is_contained({"neg", "abs", "logical_not", "to", "_to_copy", "type_as"}, name))
     return {"self"};
   return {"self", "other"};
@@ -170,9 +187,11 @@ pointwiseNumbers(const PluginDefinition &plugin, const PluginNode &node,
   const std::string_view name = shortName(node.opName);
   const DataType common = expression->common;
   const bool isCast = expression->types == PointwiseTypes::Cast;
-  const bool isNarrow = isFloatType(common) && dataTypeSizeBytes(common) < 4 && !isCast;
+  // Of narrow floats, operands are rounded twice: only what is moved stays what it is.
+  const bool isMoved = isCast || llvm::is_contained({"fill", "copy", "masked_fill", "where"}, name);
+  const bool isNarrow = isFloatType(common) && dataTypeSizeBytes(common) < 4 && !isMoved;
   const Function function = functionOf(name, isFloatType(common));
-  // Of bools, + and - mean something else; of narrow floats, operands are rounded twice.
+  // Of bools, + and - mean something else.
   if (!function || isNarrow || findNumber(node, "alpha").value_or(1) != 1 ||
       node.attributes.contains("rounding_mode") ||
       (common == DataType::Bool && llvm::is_contained({"add", "sub", "rsub", "neg"}, name)))
@@ -181,8 +200,8 @@ pointwiseNumbers(const PluginDefinition &plugin, const PluginNode &node,
   std::vector<Operand> operands;
   for (std::string_view operand : operandsOf(name)) {
     const auto at = std::ranges::find(node.inputNames, operand);
-    const bool keepsType =
-        isCast || operand == "condition" || expression->types == PointwiseTypes::Logical;
+    const bool keepsType = isCast || operand == "condition" || operand == "mask" ||
+                           expression->types == PointwiseTypes::Logical;
     if (at == node.inputNames.end()) {
       const std::optional<double> number = findNumber(node, operand);
       const std::optional<double> own = number ? asType(*number, common) : std::nullopt;

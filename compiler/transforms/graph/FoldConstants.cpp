@@ -8,6 +8,7 @@
 // others are copied, up to kMostBytes, or any size where nothing else uses the constant, which then
 // goes.
 #include "compiler/operators/Pointwise.h"
+#include "compiler/operators/Shapes.h"
 #include "compiler/operators/Views.h"
 #include "compiler/transforms/graph/ConstantData.h"
 #include "compiler/transforms/graph/ConstantEvaluator.h"
@@ -29,9 +30,8 @@ std::optional<int64_t> bytesOf(TensorType type) {
   return count ? std::optional(*count * dataTypeSizeBytes(spec.dtype)) : std::nullopt;
 }
 
-/// The elements of a view, in the order of its own shape.
-std::optional<std::vector<char>> gathered(const std::vector<char> &from, size_t elementBytes,
-                                          const StridedView &view) {
+/// Where the elements of a view lie, in the order of its own shape.
+std::optional<std::vector<int64_t>> placesOf(const StridedView &view) {
   std::vector<int64_t> shape, strides;
   int64_t count = 1;
   const std::optional<int64_t> offset = view.offset.constantValue();
@@ -45,15 +45,11 @@ std::optional<std::vector<char>> gathered(const std::vector<char> &from, size_t 
   }
   if (!offset)
     return std::nullopt;
-  std::vector<char> bytes;
-  bytes.reserve(static_cast<size_t>(count) * elementBytes);
+  std::vector<int64_t> places;
+  places.reserve(static_cast<size_t>(count));
   std::vector<int64_t> coordinates(shape.size(), 0);
   for (int64_t left = count, at = *offset; left > 0; --left) {
-    const size_t begin = static_cast<size_t>(at) * elementBytes;
-    if (at < 0 || begin + elementBytes > from.size())
-      return std::nullopt;
-    bytes.insert(bytes.end(), from.begin() + static_cast<std::ptrdiff_t>(begin),
-                 from.begin() + static_cast<std::ptrdiff_t>(begin + elementBytes));
+    places.push_back(at);
     for (size_t dim = coordinates.size(); dim-- > 0;) {
       at += strides[dim];
       if (++coordinates[dim] < shape[dim])
@@ -61,6 +57,24 @@ std::optional<std::vector<char>> gathered(const std::vector<char> &from, size_t 
       at -= strides[dim] * shape[dim];
       coordinates[dim] = 0;
     }
+  }
+  return places;
+}
+
+/// The elements of a view.
+std::optional<std::vector<char>> gathered(const std::vector<char> &from, size_t elementBytes,
+                                          const StridedView &view) {
+  const std::optional<std::vector<int64_t>> places = placesOf(view);
+  if (!places)
+    return std::nullopt;
+  std::vector<char> bytes;
+  bytes.reserve(places->size() * elementBytes);
+  for (int64_t place : *places) {
+    const size_t begin = static_cast<size_t>(place) * elementBytes;
+    if (place < 0 || begin + elementBytes > from.size())
+      return std::nullopt;
+    bytes.insert(bytes.end(), from.begin() + static_cast<std::ptrdiff_t>(begin),
+                 from.begin() + static_cast<std::ptrdiff_t>(begin + elementBytes));
   }
   return bytes;
 }
@@ -71,17 +85,23 @@ public:
 
   void fold(CallOp call) {
     const PluginChoice *choice = context_.findStandard(call);
-    if (!choice || call.getNumResults() != 1 ||
-        !llvm::all_of(call.getInputs(), [](mlir::Value input) { return findConstant(input); }))
+    if (!choice || call.getNumResults() != 1)
       return;
     const std::optional<int64_t> bytes = bytesOf(typeOf(call));
     if (!bytes)
+      return;
+    // Of tensors that are made, an input says the type and shape only.
+    const bool isCreation = *bytes <= kMostBytes && createdNumbers(choice->node);
+    if (!isCreation &&
+        !llvm::all_of(call.getInputs(), [](mlir::Value input) { return findConstant(input); }))
       return;
     if (choice->plugin->traits()->views || isWholeView(context_, call))
       return foldView(call, *choice, *bytes);
     if (*bytes > kMostBytes)
       return context_.missed(
           call.getNode(), fmt::format("its result has {} bytes, more than {}", *bytes, kMostBytes));
+    if (call.getOp() == "aten::slice_scatter")
+      return foldScatter(call, *choice);
     if (const std::optional<std::vector<double>> numbers = numbersOfResult(call, *choice))
       if (const auto rounded = encoded(typeOf(call).getSpec().dtype, *numbers))
         replace(call, *rounded);
@@ -127,17 +147,50 @@ private:
       replace(call, *copy);
   }
 
+  /// A tensor with another in the place of a slice.
+  void foldScatter(CallOp call, const PluginChoice &choice) {
+    const PluginNode &node = choice.node;
+    const TensorSpec &self = *findInput(node, "self"), &source = *findInput(node, "src");
+    const Result<size_t> dim = dimensionOf(integerOf(node, "dim"), self.shape.size());
+    const Result<SliceRange> range =
+        dim.isOk() ? sliceRangeOf(node, self.shape[*dim]) : Result<SliceRange>(dim.status());
+    if (!range.isOk())
+      return;
+    StridedView place = wholeView(self);
+    place.shape = source.shape;
+    place.offset = range->start * place.strides[*dim];
+    place.strides[*dim] = range->step * place.strides[*dim];
+    const auto from = graph::bytesOf(findConstant(operandOf(call, "src")));
+    auto into = graph::bytesOf(findConstant(operandOf(call, "self")));
+    const auto places = placesOf(place);
+    const auto size = static_cast<size_t>(dataTypeSizeBytes(self.dtype));
+    if (!from || !into || !places || self.dtype != source.dtype ||
+        places->size() * size != from->size())
+      return;
+    for (size_t i = 0; i < places->size(); ++i) {
+      const size_t at = static_cast<size_t>((*places)[i]) * size;
+      if ((*places)[i] < 0 || at + size > into->size())
+        return;
+      std::copy_n(from->begin() + static_cast<std::ptrdiff_t>(i * size), size,
+                  into->begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    replace(call, *into);
+  }
+
+  /// The operand that an argument is, which the call passes.
+  static mlir::Value operandOf(CallOp call, llvm::StringRef name) {
+    const auto at = llvm::find_if(call.getArgNames(), [&](mlir::Attribute text) {
+      return llvm::cast<mlir::StringAttr>(text).getValue() == name;
+    });
+    return call.getInputs()[static_cast<unsigned>(at - call.getArgNames().begin())];
+  }
+
   std::optional<std::vector<double>> numbersOfResult(CallOp call, const PluginChoice &choice) {
     if (!choice.plugin->traits()->element)
       return createdNumbers(choice.node);
     std::vector<std::vector<double>> inputs;
     for (const std::string &name : choice.node.inputNames) {
-      const auto at = llvm::find_if(call.getArgNames(), [&](mlir::Attribute text) {
-        return llvm::cast<mlir::StringAttr>(text).getValue() == name;
-      });
-      ConstantOp constant =
-          findConstant(call.getInputs()[static_cast<unsigned>(at - call.getArgNames().begin())]);
-      std::optional<std::vector<double>> numbers = numbersOf(constant);
+      std::optional<std::vector<double>> numbers = numbersOf(findConstant(operandOf(call, name)));
       if (!numbers)
         return std::nullopt;
       inputs.push_back(std::move(*numbers));
