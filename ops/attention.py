@@ -6,7 +6,7 @@ import triton.language as tl
 @triton.jit
 def attention_kernel(q_ptr, k_ptr, v_ptr, mask_ptr, out_ptr, log_ptr, queries, keys, heads, key_heads, mask_outer, mask_head, mask_row, mask_column,
                      SCALE: tl.constexpr, HEAD: tl.constexpr, VALUE: tl.constexpr, IS_CAUSAL: tl.constexpr, IS_MASK_BOOL: tl.constexpr,
-                     SUM: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_D: tl.constexpr, TILE_V: tl.constexpr):
+                     SUM: tl.constexpr, PRECISION: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_D: tl.constexpr, TILE_V: tl.constexpr):
     """q [outer, heads, queries, HEAD], k and v [outer, key_heads, keys, HEAD or VALUE]; the mask, which may be None, has the
     strides that are given. log_ptr, which may be None too, gets the logarithm of the sum of each query's exp(score). A query that may see no key gets 0. SCALE is that of the scores over ln 2: exp(x) is exp2(x / ln 2)."""
     tiles = tl.cdiv(queries, TILE_M)
@@ -32,7 +32,7 @@ def attention_kernel(q_ptr, k_ptr, v_ptr, mask_ptr, out_ptr, log_ptr, queries, k
     for start in range(0, end, TILE_N):
         j = start + tl.arange(0, TILE_N)
         k = tl.load(k_ptr + j[None, :] * HEAD + d[:, None], mask=(j[None, :] < keys) & (d[:, None] < HEAD), other=0.0)
-        scores = tl.dot(q, k, input_precision="ieee", out_dtype=SUM) * SCALE
+        scores = tl.dot(q, k, input_precision=PRECISION, out_dtype=SUM) * SCALE
         allowed = j[None, :] < keys
         if IS_CAUSAL:
             allowed = allowed & (i[:, None] >= j[None, :])
@@ -51,7 +51,7 @@ def attention_kernel(q_ptr, k_ptr, v_ptr, mask_ptr, out_ptr, log_ptr, queries, k
         shrink = tl.exp2(best - taken)
         weight = weight * shrink + tl.sum(p, 1)
         v = tl.load(v_ptr + j[:, None] * VALUE + e[None, :], mask=(j[:, None] < keys) & (e[None, :] < VALUE), other=0.0)
-        total = tl.dot(p.to(v.dtype), v, total * shrink[:, None], input_precision="ieee", out_dtype=SUM)
+        total = tl.dot(p.to(v.dtype), v, total * shrink[:, None], input_precision=PRECISION, out_dtype=SUM)
         best = highest
     if log_ptr is not None:
         tl.store(log_ptr + sequence.to(tl.int64) * queries + i, ((best + tl.log2(weight)) * 0.6931471805599453).to(log_ptr.dtype.element_ty),

@@ -4,48 +4,99 @@ import triton.language as tl
 
 
 @triton.jit
+def load_inputs(x_ptr, at_k, at_n, top, left, depth, height, width, area, pixels, KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr,
+                DILATION_H: tl.constexpr, DILATION_W: tl.constexpr, IS_POINTWISE: tl.constexpr):
+    """What the pixels at_n see through the taps at_k = channel * taps + tap."""
+    if IS_POINTWISE:
+        return tl.load(x_ptr + at_k[:, None] * area + at_n[None, :], mask=(at_k[:, None] < depth) & (at_n[None, :] < area), other=0.0)
+    else:
+        inside = (at_k[:, None] < depth) & (at_n[None, :] < pixels)
+        taps: tl.constexpr = KERNEL_H * KERNEL_W
+        tap = at_k % taps
+        y = top[None, :] + (tap // KERNEL_W * DILATION_H)[:, None]
+        x = left[None, :] + (tap % KERNEL_W * DILATION_W)[:, None]
+        inside = inside & (y >= 0) & (y < height) & (x >= 0) & (x < width)
+        return tl.load(x_ptr + (at_k // taps)[:, None] * area + y * width + x, mask=inside, other=0.0)
+
+
+@triton.jit
 def convolution_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, groups, channels, filters, depth, height, width, area, out_width, pixels,
                        KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr,
                        PADDING_H: tl.constexpr, PADDING_W: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr,
-                       SUM: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr):
+                       SUM: tl.constexpr, PRECISION: tl.constexpr, SPLITS: tl.constexpr, SPLIT_DEPTH: tl.constexpr,
+                       LOADS_AHEAD: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr):
     """A product of filters [filters, channels * taps] and the inputs that they see, [channels * taps, pixels], for each image
     and group; `channels` and `filters` are those of one group. depth = channels * taps and area = height * width are arguments
-    because the compiler then knows what divides them."""
-    taps: tl.constexpr = KERNEL_H * KERNEL_W
+    because the compiler then knows what divides them. With SPLITS > 1 each program sums over SPLIT_DEPTH of depth, a multiple of
+    TILE_K, and out[image, group, split] is for finish_kernel. LOADS_AHEAD: inputs are in registers an iteration before their product."""
+    is_pointwise: tl.constexpr = KERNEL_H * KERNEL_W == 1 and STRIDE_H * STRIDE_W == 1 and PADDING_H + PADDING_W == 0
+    program = tl.program_id(0)
+    begin = 0
+    end = depth
+    split = 0
+    if SPLITS > 1:
+        split = program % SPLITS
+        program = program // SPLITS
+        begin = split * SPLIT_DEPTH
+        end = min(begin + SPLIT_DEPTH, depth)
     tiles_m = tl.cdiv(filters, TILE_M)
     tiles_n = tl.cdiv(pixels, TILE_N)
     # Neighbours in time share the input.
-    tile_m = tl.program_id(0) % tiles_m
-    tile_n = tl.program_id(0) // tiles_m % tiles_n
-    image_group = tl.program_id(0) // (tiles_m * tiles_n)
+    tile_m = program % tiles_m
+    tile_n = program // tiles_m % tiles_n
+    image_group = program // (tiles_m * tiles_n)
     group = image_group % groups
     x_ptr += image_group.to(tl.int64) * channels * area
     filter_ptr += group.to(tl.int64) * filters * depth
-    out_ptr += image_group.to(tl.int64) * filters * pixels
+    out_ptr += (image_group.to(tl.int64) * SPLITS + split) * filters * pixels
 
     at_m = tile_m * TILE_M + tl.arange(0, TILE_M)
     at_n = tile_n * TILE_N + tl.arange(0, TILE_N)
-    is_pointwise: tl.constexpr = taps == 1 and STRIDE_H * STRIDE_W == 1 and PADDING_H + PADDING_W == 0
+    k = tl.arange(0, TILE_K)
     top = at_n // out_width * STRIDE_H - PADDING_H
     left = at_n % out_width * STRIDE_W - PADDING_W
     total = tl.zeros((TILE_M, TILE_N), dtype=SUM)
-    for start in range(0, depth, TILE_K):
-        at_k = start + tl.arange(0, TILE_K)
+    if LOADS_AHEAD:
+        b = load_inputs(x_ptr, begin + k, at_n, top, left, depth, height, width, area, pixels, KERNEL_H, KERNEL_W, DILATION_H, DILATION_W,
+                        is_pointwise)
+    for start in range(begin, end, TILE_K):
+        at_k = start + k
         a = tl.load(filter_ptr + at_m[:, None] * depth + at_k[None, :], mask=(at_m[:, None] < filters) & (at_k[None, :] < depth), other=0.0)
-        inside = (at_k[:, None] < depth) & (at_n[None, :] < pixels)
-        if is_pointwise:
-            b = tl.load(x_ptr + at_k[:, None] * pixels + at_n[None, :], mask=inside, other=0.0)
+        if LOADS_AHEAD:
+            next_b = load_inputs(x_ptr, at_k + TILE_K, at_n, top, left, depth, height, width, area, pixels, KERNEL_H, KERNEL_W, DILATION_H,
+                                 DILATION_W, is_pointwise)
         else:
-            tap = at_k % taps
-            y = top[None, :] + (tap // KERNEL_W * DILATION_H)[:, None]
-            x = left[None, :] + (tap % KERNEL_W * DILATION_W)[:, None]
-            inside = inside & (y >= 0) & (y < height) & (x >= 0) & (x < width)
-            b = tl.load(x_ptr + (at_k // taps)[:, None] * area + y * width + x, mask=inside, other=0.0)
-        total = tl.dot(a, b, total, input_precision="ieee", out_dtype=SUM)
+            b = load_inputs(x_ptr, at_k, at_n, top, left, depth, height, width, area, pixels, KERNEL_H, KERNEL_W, DILATION_H, DILATION_W,
+                            is_pointwise)
+        total = tl.dot(a, b, total, input_precision=PRECISION, out_dtype=SUM)
+        if LOADS_AHEAD:
+            b = next_b
     if bias_ptr is not None:
         total += tl.load(bias_ptr + group * filters + at_m, mask=at_m < filters, other=0.0).to(SUM)[:, None]
     tl.store(out_ptr + at_m[:, None] * pixels + at_n[None, :], total.to(out_ptr.dtype.element_ty),
              mask=(at_m[:, None] < filters) & (at_n[None, :] < pixels))
+
+
+@triton.jit
+def unfold_kernel(x_ptr, out_ptr, channels, depth, height, width, area, out_width, pixels, row,
+                  KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr,
+                  PADDING_H: tl.constexpr, PADDING_W: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr,
+                  TILE_K: tl.constexpr, TILE_N: tl.constexpr):
+    """out[image and group, depth, row]: what each pixel sees, as input of a convolution with windows of one element. What is
+    between `pixels` and `row` is 0."""
+    tiles_k = tl.cdiv(depth, TILE_K)
+    tiles_n = tl.cdiv(row, TILE_N)
+    tile_n = tl.program_id(0) % tiles_n
+    tile_k = tl.program_id(0) // tiles_n % tiles_k
+    image_group = tl.program_id(0) // (tiles_n * tiles_k)
+    x_ptr += image_group.to(tl.int64) * channels * area
+    out_ptr += image_group.to(tl.int64) * depth * row
+    at_k = tile_k * TILE_K + tl.arange(0, TILE_K)
+    at_n = tile_n * TILE_N + tl.arange(0, TILE_N)
+    top = at_n // out_width * STRIDE_H - PADDING_H
+    left = at_n % out_width * STRIDE_W - PADDING_W
+    seen = load_inputs(x_ptr, at_k, at_n, top, left, depth, height, width, area, pixels, KERNEL_H, KERNEL_W, DILATION_H, DILATION_W, False)
+    tl.store(out_ptr + at_k[:, None] * row + at_n[None, :], seen, mask=(at_k[:, None] < depth) & (at_n[None, :] < row))
 
 
 @triton.jit

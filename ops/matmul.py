@@ -24,12 +24,23 @@ def batch_start(batch, size_1, size_2, step_0, step_1, step_2):
 @triton.jit
 def matmul_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_0, a_step_1, a_step_2, b_step_0, b_step_1, b_step_2,
                   c_step_0, c_step_1, c_step_2, c_row, c_column, ALPHA: tl.constexpr, BETA: tl.constexpr, IS_B_TRANSPOSED: tl.constexpr,
-                  SUM: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr):
-    """out[m, n] = ALPHA * A[m, k] . B[k, n] + BETA * C; B is stored as [n, k] if IS_B_TRANSPOSED. c_ptr may be None."""
+                  SUM: tl.constexpr, PRECISION: tl.constexpr, SPLITS: tl.constexpr, SPLIT_DEPTH: tl.constexpr,
+                  TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr):
+    """out[m, n] = ALPHA * A[m, k] . B[k, n] + BETA * C; B is stored as [n, k] if IS_B_TRANSPOSED. c_ptr may be None. With
+    SPLITS > 1 each program sums over SPLIT_DEPTH of k, a multiple of TILE_K, and out[batch, split] is for finish_kernel."""
+    program = tl.program_id(0)
+    begin = 0
+    end = k
+    split = 0
+    if SPLITS > 1:
+        split = program % SPLITS
+        program = program // SPLITS
+        begin = split * SPLIT_DEPTH
+        end = min(begin + SPLIT_DEPTH, k)
     tiles_m = tl.cdiv(m, TILE_M)
     tiles_n = tl.cdiv(n, TILE_N)
-    batch = tl.program_id(0) // (tiles_m * tiles_n)
-    row, column = place_in_bands(tl.program_id(0) % (tiles_m * tiles_n), tiles_m, tiles_n, 8)
+    batch = program // (tiles_m * tiles_n)
+    row, column = place_in_bands(program % (tiles_m * tiles_n), tiles_m, tiles_n, 8)
     tl.assume(row >= 0)
     tl.assume(column >= 0)
     tl.assume(k >= 0)
@@ -43,13 +54,16 @@ def matmul_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_
     at_k = tl.arange(0, TILE_K)
     b_row = 1 if IS_B_TRANSPOSED else n
     b_column = k if IS_B_TRANSPOSED else 1
+    if SPLITS > 1:
+        a_ptr += begin
+        b_ptr += begin.to(tl.int64) * b_row
     a_tile = a_ptr + at_m[:, None].to(tl.int64) * k + at_k[None, :]
     b_tile = b_ptr + at_k[:, None] * b_row + at_n[None, :].to(tl.int64) * b_column
     total = tl.zeros((TILE_M, TILE_N), dtype=SUM)
-    for done in range(0, k, TILE_K):
+    for done in range(begin, end, TILE_K):
         a = tl.load(a_tile, mask=at_k[None, :] < k - done, other=0.0)
         b = tl.load(b_tile, mask=at_k[:, None] < k - done, other=0.0)
-        total = tl.dot(a, b, total, input_precision="ieee", out_dtype=SUM)
+        total = tl.dot(a, b, total, input_precision=PRECISION, out_dtype=SUM)
         a_tile += TILE_K
         b_tile += TILE_K * b_row
     at_m = row * TILE_M + tl.arange(0, TILE_M)
@@ -61,7 +75,7 @@ def matmul_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_
         c_ptr += batch_start(batch, size_1, size_2, c_step_0, c_step_1, c_step_2)
         c = tl.load(c_ptr + at_m[:, None] * c_row + at_n[None, :] * c_column, mask=inside, other=0.0).to(SUM)
         total += c * BETA
-    out_ptr += batch.to(tl.int64) * m * n
+    out_ptr += (batch.to(tl.int64) * SPLITS + split) * m * n
     tl.store(out_ptr + at_m[:, None].to(tl.int64) * n + at_n[None, :], total.to(out_ptr.dtype.element_ty), mask=inside)
 
 
@@ -93,3 +107,22 @@ def row_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_0, 
         c_ptr += batch_start(batch, size_1, size_2, c_step_0, c_step_1, c_step_2) + row.to(tl.int64) * c_row
         result += tl.load(c_ptr + at_n * c_column, mask=at_n < n, other=0.0).to(SUM) * BETA
     tl.store(out_ptr + (batch.to(tl.int64) * m + row) * n + at_n, result.to(out_ptr.dtype.element_ty), mask=at_n < n)
+
+
+@triton.jit
+def finish_kernel(part_ptr, c_ptr, out_ptr, count, m, n, size_1, size_2, c_step_0, c_step_1, c_step_2, c_row, c_column,
+                  ALPHA: tl.constexpr, BETA: tl.constexpr, SUM: tl.constexpr, SPLITS: tl.constexpr, BLOCK: tl.constexpr):
+    """out[batch] = ALPHA * (part[batch, 0] + part[batch, 1] + ...) + BETA * C, in the order of the parts; count = batches * m * n."""
+    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    inside = at < count
+    batch = at // (m * n)
+    part = part_ptr + batch * ((SPLITS - 1) * m * n) + at
+    total = tl.zeros((BLOCK,), dtype=SUM)
+    for split in tl.static_range(SPLITS):
+        total += tl.load(part + split * (m * n), mask=inside, other=0.0)
+    if ALPHA != 1:
+        total = total * ALPHA
+    if c_ptr is not None:
+        place = batch_start(batch, size_1, size_2, c_step_0, c_step_1, c_step_2) + at // n % m * c_row + at % n * c_column
+        total += tl.load(c_ptr + place, mask=inside, other=0.0).to(SUM) * BETA
+    tl.store(out_ptr + at, total.to(out_ptr.dtype.element_ty), mask=inside)

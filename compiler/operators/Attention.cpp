@@ -1,7 +1,7 @@
 // Scaled dot product attention: one kernel that never stores the scores.
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
-#include "compiler/operators/LaunchBuilder.h"
+#include "compiler/operators/ProductTiles.h"
 #include "compiler/operators/Shapes.h"
 
 #include <algorithm>
@@ -142,20 +142,39 @@ Result<PluginDescription> describe(const PluginNode &node, Extra extra) {
   return description;
 }
 
+/// What one program holds of queries and results, and reads of keys and values at a time.
+struct AttentionTiles {
+  int64_t m, n, head, value;
+  int warps = 4, stages = 1;
+  std::string precision;
+};
+
+AttentionTiles chooseTiles(const PluginNode &node, const Attention &attention, DataType dtype) {
+  const bool isNarrow = dataTypeSizeBytes(dtype) == 2, isGpu = isForGpu(node);
+  AttentionTiles tiles{};
+  tiles.head = tileFor(attention.head, 16, 512, 512);
+  tiles.value = tileFor(attention.value, 16, 512, 512);
+  const int64_t widest = std::max(tiles.head, tiles.value);
+  const int64_t side = widest > 256 ? 16 : isNarrow ? 64 : 32;
+  tiles.m = tileFor(attention.queries, 1, side, side);
+  tiles.n = tileFor(attention.keys, 16, side, side);
+  // Wide heads leave few registers.
+  if (isGpu && widest == 256 && isNarrow)
+    tiles.n = std::min<int64_t>(tiles.n, 32);
+  if (isGpu && widest == 256 && !isNarrow)
+    tiles.warps = 8;
+  tiles.precision = widest > 256 ? "ieee" : precisionOf(node, dtype);
+  // As many keys and values on their way as shared memory has room for.
+  constexpr int64_t kMostBytes = 96 * 1024;
+  const int64_t stageBytes = tiles.n * (tiles.head + tiles.value) * dataTypeSizeBytes(dtype);
+  tiles.stages = static_cast<int>(std::clamp<int64_t>(kMostBytes / stageBytes, 1, 3));
+  return tiles;
+}
+
 Result<PluginImplementation> implement(const PluginNode &node, Extra extra) {
   INLAY_ASSIGN(Attention attention, readAttention(node));
   const DataType dtype = inputOf(node, "query").dtype;
-  const bool isNarrow = dataTypeSizeBytes(dtype) == 2;
-  const int64_t tileD = tileFor(attention.head, 16, 512, 512);
-  const int64_t tileV = tileFor(attention.value, 16, 512, 512);
-  // What a program holds of queries and results grows with the heads.
-  const int64_t side = std::max(tileD, tileV) > 256 ? 16 : isNarrow ? 64 : 32;
-  const int64_t tileM = tileFor(attention.queries, 1, side, side);
-  const int64_t tileN = tileFor(attention.keys, 16, side, side);
-  // As many keys and values on their way as shared memory has room for.
-  constexpr int64_t kMostBytes = 96 * 1024;
-  const int64_t stageBytes = tileN * (tileD + tileV) * dataTypeSizeBytes(dtype);
-  const auto stages = static_cast<int>(std::clamp<int64_t>(kMostBytes / stageBytes, 1, 3));
+  const AttentionTiles tiles = chooseTiles(node, attention, dtype);
   const TensorSpec *mask = findInput(node, maskName(node));
   const double scale = isNone(node, "scale") ? 1 / std::sqrt(static_cast<double>(attention.head))
                                              : floatOf(node, "scale");
@@ -176,12 +195,14 @@ Result<PluginImplementation> implement(const PluginNode &node, Extra extra) {
       .constant("IS_CAUSAL", boolOf(node, "is_causal"))
       .constant("IS_MASK_BOOL", mask && mask->dtype == DataType::Bool)
       .constant("SUM", sumTypeOf(dtype))
-      .constant("TILE_M", tileM)
-      .constant("TILE_N", tileN)
-      .constant("TILE_D", tileD)
-      .constant("TILE_V", tileV)
-      .stages(stages);
-  return launch.over(attention.outer * attention.heads * ceilDiv(attention.queries, tileM));
+      .constant("PRECISION", tiles.precision)
+      .constant("TILE_M", tiles.m)
+      .constant("TILE_N", tiles.n)
+      .constant("TILE_D", tiles.head)
+      .constant("TILE_V", tiles.value)
+      .warps(tiles.warps)
+      .stages(tiles.stages);
+  return launch.over(attention.outer * attention.heads * ceilDiv(attention.queries, tiles.m));
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
 #include "compiler/operators/Planes.h"
+#include "compiler/operators/ProductTiles.h"
 
 namespace inlay {
 namespace {
@@ -120,57 +121,117 @@ Result<PluginDescription> describe(const PluginNode &node) {
   return description;
 }
 
-void addTensors(LaunchBuilder &launch, const PluginNode &node) {
+PluginImplementation implementDepthwise(const PluginNode &node, const Convolution &read,
+                                        const Expr &perGroup) {
+  LaunchBuilder launch("convolution.py", "depthwise_kernel");
   launch.input(inputIndex(node, "input"))
       .input(inputIndex(node, "weight"))
       .optionalInput("bias_ptr", findInputIndex(node, "bias"))
       .output(0);
-}
-
-PluginImplementation implementDepthwise(const PluginNode &node, const Convolution &read,
-                                        const Expr &perGroup) {
-  LaunchBuilder launch("convolution.py", "depthwise_kernel");
-  addTensors(launch, node);
   launch.sizes({read.filters, perGroup, read.height, read.width, read.outHeight, read.outWidth});
   addWindow(launch, read.window, true);
   launch.constant("SUM", sumTypeOf(inputOf(node, "input").dtype));
   return overPlanes(launch, read.images * read.filters, read.outHeight, read.outWidth);
 }
 
+/// What the kernel of a product multiplies the filters with: the convolution's input, or what the
+/// pixels see of it, unfolded into a workspace.
+struct ProductInput {
+  bool isUnfolded = false;
+  bool isGathered = false; // in runs too short to be copied to shared memory
+  Expr row;                // elements between those of two channels (times taps, if unfolded)
+};
+
+bool isPointwise(const Window &window) {
+  constexpr std::array<int64_t, 2> ones{1, 1}, zeros{0, 0};
+  return window.kernel == ones && window.stride == ones && window.padding == zeros;
+}
+
+/// Copies to shared memory, which run ahead of the product, move runs of four bytes at least, and
+/// 16 bytes as fast: on GPUs, inputs of windows are unfolded first if memory allows, and others of
+/// 16 bits that have no such runs.
+ProductInput chooseInput(const PluginNode &node, const Convolution &read, const ProductSize &size) {
+  constexpr int64_t kMostBytes = 256 << 20, kAccessBytes = 16, kLeastBytes = 4;
+  const int64_t bytes = dataTypeSizeBytes(size.dtype), run = kAccessBytes / bytes;
+  ProductInput plain{false, false, read.height * read.width};
+  const std::optional<int64_t> pixels = size.n.constantValue();
+  const bool hasRuns = isPointwise(read.window) && pixels && *pixels * bytes % kLeastBytes == 0;
+  if (!isForGpu(node) || size.dtype == DataType::Float64 || hasRuns)
+    return plain;
+  const Expr row = ceilDiv(size.n, run) * Expr(run);
+  const std::optional<int64_t> elements = (size.count * size.k * row).constantValue();
+  if (elements && *elements <= kMostBytes / bytes)
+    return {true, false, row};
+  plain.isGathered = bytes < kLeastBytes;
+  return plain;
+}
+
+PluginLaunch unfold(const PluginNode &node, const Convolution &read, const ProductSize &size,
+                    const Expr &row, uint32_t workspace) {
+  LaunchBuilder launch("convolution.py", "unfold_kernel");
+  launch.input(inputIndex(node, "input")).workspace(workspace, size.dtype);
+  launch.size("channels", inputOf(node, "weight").shape[1], true)
+      .size("depth", size.k, true)
+      .size("height", read.height, true)
+      .size("width", read.width, true)
+      .size("area", read.height * read.width, true)
+      .size("out_width", read.outWidth, true)
+      .size("pixels", size.n, true)
+      .size("row", row, true);
+  addWindow(launch, read.window, true);
+  const int64_t tileN = tileFor(row, 8, 128, 128), tileK = tileFor(size.k, 1, 2048 / tileN, 8);
+  launch.constant("TILE_K", tileK).constant("TILE_N", tileN);
+  return launch.launchOver(size.count * ceilDiv(size.k, tileK) * ceilDiv(row, tileN));
+}
+
 PluginImplementation implementProduct(const PluginNode &node, const Convolution &read,
                                       const Expr &perGroup) {
   const Expr channels = inputOf(node, "weight").shape[1];
-  const Expr pixels = read.outHeight * read.outWidth;
   const DataType dtype = inputOf(node, "input").dtype;
-  const Expr depth = channels * Expr(read.window.kernel[0] * read.window.kernel[1]);
-  // Large tiles need enough of them to keep a GPU busy.
-  const bool isNarrow = dataTypeSizeBytes(dtype) == 2;
-  const Expr large =
-      read.images * Expr(read.groups) * ceilDiv(perGroup, 128) * ceilDiv(pixels, 128);
-  const int64_t side = dtype == DataType::Float64                             ? 32
-                       : isNarrow && large.constantValue().value_or(0) >= 128 ? 128
-                                                                              : 64;
-  const int64_t tileM = tileFor(perGroup, 1, side, side);
-  const int64_t tileN = tileFor(pixels, 16, side, side);
-  const int64_t tileK = tileFor(depth, 16, isNarrow ? 64 : 32, 32);
+  const ProductSize size{read.images * Expr(read.groups), perGroup, read.outHeight * read.outWidth,
+                         channels * Expr(read.window.kernel[0] * read.window.kernel[1]), dtype};
+  const ProductTiles tiles = chooseTiles(node, size);
+  const ProductInput input = chooseInput(node, read, size);
+  const std::optional<uint32_t> bias = findInputIndex(node, "bias");
+  const uint32_t unfolded = tiles.splits > 1 ? 1 : 0;
   LaunchBuilder launch("convolution.py", "convolution_kernel");
-  addTensors(launch, node);
-  launch.sizes({Expr(read.groups), channels, perGroup, depth, read.height, read.width,
-                read.height * read.width});
-  // A division by a constant is a multiplication.
-  if (const std::optional<int64_t> width = read.outWidth.constantValue())
-    launch.constant("out_width", *width);
+  if (input.isUnfolded)
+    launch.workspace(unfolded, dtype);
   else
-    launch.sizes({read.outWidth});
-  launch.sizes({pixels});
-  addWindow(launch, read.window, true);
+    launch.input(inputIndex(node, "input"));
+  launch.input(inputIndex(node, "weight"));
+  // Where sums are in parts, the bias is added to all of them together.
+  if (tiles.splits == 1)
+    launch.optionalInput("bias_ptr", bias).output(0);
+  else
+    launch.optionalInput("bias_ptr", {}).workspace(0, sumTypeOf(dtype));
+  // A division by a constant is a multiplication, and what divides a constant is known.
+  const bool isGpu = isForGpu(node);
+  launch.size("groups", Expr(read.groups), isGpu)
+      .size("channels", input.isUnfolded ? size.k : channels, isGpu)
+      .size("filters", perGroup, isGpu)
+      .size("depth", size.k, isGpu)
+      .size("height", read.height, isGpu)
+      .size("width", read.width, isGpu)
+      .size("area", input.row, isGpu)
+      .size("out_width", read.outWidth, true)
+      .size("pixels", size.n, isGpu);
+  addWindow(launch, input.isUnfolded ? Window() : read.window, true);
   launch.constant("SUM", sumTypeOf(dtype))
-      .constant("TILE_M", tileM)
-      .constant("TILE_N", tileN)
-      .constant("TILE_K", tileK)
-      .warps(tileM * tileN >= 128 * 128 ? 8 : 4);
-  return launch.over(read.images * Expr(read.groups) * ceilDiv(perGroup, tileM) *
-                     ceilDiv(pixels, tileN));
+      .constant("PRECISION", precisionOf(node, dtype))
+      .constant("LOADS_AHEAD", input.isGathered);
+  ProductTerm term{bias};
+  term.batchSizes[1] = Expr(read.groups);
+  term.batchSteps[2] = perGroup;
+  term.row = Expr(1);
+  PluginImplementation implementation = overProduct(launch, size, tiles, term);
+  if (input.isUnfolded) {
+    implementation.workspaces.push_back(
+        {"unfolded", dtype, size.count * size.k * input.row * Expr(dataTypeSizeBytes(dtype))});
+    implementation.launches.insert(implementation.launches.begin(),
+                                   unfold(node, read, size, input.row, unfolded));
+  }
+  return implementation;
 }
 
 Result<PluginImplementation> implement(const PluginNode &node) {

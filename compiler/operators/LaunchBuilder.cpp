@@ -75,6 +75,12 @@ LaunchBuilder &LaunchBuilder::sizes(std::initializer_list<Expr> values) {
   return *this;
 }
 
+LaunchBuilder &LaunchBuilder::size(std::string parameter, const Expr &value, bool isSpecialised) {
+  const std::optional<int64_t> known = value.constantValue();
+  return known && isSpecialised ? constant(std::move(parameter), *known)
+                                : integer(value, DataType::Int32);
+}
+
 LaunchBuilder &LaunchBuilder::wideSize(const Expr &value) {
   return integer(value, DataType::Int64);
 }

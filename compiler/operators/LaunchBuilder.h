@@ -28,6 +28,9 @@ public:
   LaunchBuilder &computedSize(uint32_t index, DataType dtype);
   /// Sizes as int32.
   LaunchBuilder &sizes(std::initializer_list<Expr> values);
+  /// A size for the kernel's parameter of this name: a constant where it is known and kernels are
+  /// specialised for it, else int32.
+  LaunchBuilder &size(std::string parameter, const Expr &value, bool isSpecialised);
   /// A size as int64.
   LaunchBuilder &wideSize(const Expr &value);
   /// A float32.

@@ -1,7 +1,7 @@
 // Matrix products: linear, mm, bmm, addmm, baddbmm, matmul.
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
-#include "compiler/operators/LaunchBuilder.h"
+#include "compiler/operators/ProductTiles.h"
 #include "compiler/operators/VendorTactics.h"
 
 #include <algorithm>
@@ -129,29 +129,6 @@ void mergeBatches(Product &product) {
   product.batches = std::move(merged);
 }
 
-struct Tiles {
-  int64_t m, n, k;
-  int warps = 4, stages = 3;
-};
-
-/// Tiles that fit the product: large ones need enough of them to keep a GPU busy.
-Tiles tilesFor(const Product &product, DataType dtype) {
-  if (dtype == DataType::Float64)
-    return {tileFor(product.m, 1, 32, 32), tileFor(product.n, 16, 32, 32), 16, 4, 2};
-  if (dtype == DataType::Float32)
-    return {tileFor(product.m, 1, 64, 64), tileFor(product.n, 16, 64, 64),
-            tileFor(product.k, 16, 32, 32)};
-  Expr tiles = ceilDiv(product.m, 128) * ceilDiv(product.n, 128);
-  for (const BatchDimension &batch : product.batches)
-    tiles = tiles * batch.size;
-  const bool areMany = tiles.constantValue().value_or(0) >= 128;
-  const int64_t side = areMany ? 128 : 64;
-  Tiles chosen{tileFor(product.m, 1, side, 64), tileFor(product.n, 16, side, 64),
-               tileFor(product.k, 16, 64, 64)};
-  chosen.warps = chosen.m * chosen.n >= 128 * 128 ? 8 : 4;
-  return chosen;
-}
-
 /// Rows so few that reading B takes the time: each is computed by itself.
 bool areFewRows(const Product &product) {
   constexpr int64_t kMost = 4;
@@ -164,14 +141,23 @@ struct Operands {
   double alpha = 1, beta = 1;
 };
 
-PluginImplementation implementProduct(Product product, const Operands &operands, DataType dtype) {
-  mergeBatches(product);
+/// Batches as the kernels take them, in three dimensions.
+std::vector<BatchDimension> padBatches(const Product &product) {
   std::vector<BatchDimension> batches(3 - product.batches.size(), {Expr(1), 0, 0, 0});
   batches.insert(batches.end(), product.batches.begin(), product.batches.end());
-  const bool areFew = areFewRows(product);
-  LaunchBuilder launch("matmul.py", areFew ? "row_kernel" : "matmul_kernel");
-  launch.input(operands.a).input(operands.b).optionalInput("c_ptr", operands.c).output(0);
-  launch.sizes({product.m, product.n, product.k, batches[1].size, batches[2].size});
+  return batches;
+}
+
+void addSizes(LaunchBuilder &launch, const PluginNode &node, const Product &product,
+              const Operands &operands) {
+  const std::vector<BatchDimension> batches = padBatches(product);
+  // A division by a constant is a multiplication, and what divides a constant is known.
+  const bool isGpu = isForGpu(node);
+  launch.size("m", product.m, isGpu)
+      .size("n", product.n, isGpu)
+      .size("k", product.k, isGpu)
+      .size("size_1", batches[1].size, isGpu)
+      .size("size_2", batches[2].size, isGpu);
   for (const BatchDimension &batch : batches)
     launch.wideSize(batch.a);
   for (const BatchDimension &batch : batches)
@@ -182,20 +168,48 @@ PluginImplementation implementProduct(Product product, const Operands &operands,
       .constant("ALPHA", operands.alpha)
       .constant("BETA", operands.beta)
       .constant("IS_B_TRANSPOSED", product.isBTransposed)
-      .constant("SUM", sumTypeOf(dtype));
-  const Expr count = batches[0].size * batches[1].size * batches[2].size;
-  if (areFew) {
-    const int64_t tileN = tileFor(product.n, 1, 16, 16);
-    launch.constant("TILE_N", tileN).constant("TILE_K", tileFor(product.k, 1, 128, 128));
-    return launch.over(count * product.m * ceilDiv(product.n, tileN));
+      .constant("SUM", sumTypeOf(node.inputs[operands.a].dtype));
+}
+
+/// Rows that are computed one by one.
+PluginImplementation implementRows(const PluginNode &node, const Product &product,
+                                   const Operands &operands, const ProductSize &size) {
+  LaunchBuilder launch("matmul.py", "row_kernel");
+  launch.input(operands.a).input(operands.b).optionalInput("c_ptr", operands.c).output(0);
+  addSizes(launch, node, product, operands);
+  const RowTile tile = chooseRowTile(node, size, product.isBTransposed);
+  launch.constant("TILE_N", tile.n).constant("TILE_K", tile.k);
+  return launch.over(size.count * size.m * ceilDiv(size.n, tile.n));
+}
+
+PluginImplementation implementProduct(const PluginNode &node, Product product,
+                                      const Operands &operands) {
+  mergeBatches(product);
+  const std::vector<BatchDimension> batches = padBatches(product);
+  const ProductSize size{batches[0].size * batches[1].size * batches[2].size, product.m, product.n,
+                         product.k, node.inputs[operands.a].dtype};
+  if (areFewRows(product))
+    return implementRows(node, product, operands, size);
+  const ProductTiles tiles = chooseTiles(node, size);
+  LaunchBuilder launch("matmul.py", "matmul_kernel");
+  launch.input(operands.a).input(operands.b);
+  Operands whole = operands;
+  if (tiles.splits == 1) {
+    launch.optionalInput("c_ptr", operands.c).output(0);
+  } else {
+    launch.optionalInput("c_ptr", {}).workspace(0, sumTypeOf(size.dtype));
+    whole.alpha = whole.beta = 1;
   }
-  const Tiles tiles = tilesFor(product, dtype);
-  launch.constant("TILE_M", tiles.m)
-      .constant("TILE_N", tiles.n)
-      .constant("TILE_K", tiles.k)
-      .warps(tiles.warps)
-      .stages(tiles.stages);
-  return launch.over(count * ceilDiv(product.m, tiles.m) * ceilDiv(product.n, tiles.n));
+  addSizes(launch, node, product, whole);
+  launch.constant("PRECISION", precisionOf(node, size.dtype));
+  return overProduct(launch, size, tiles,
+                     {operands.c,
+                      {batches[1].size, batches[2].size},
+                      {batches[0].c, batches[1].c, batches[2].c},
+                      product.cRow,
+                      product.cColumn,
+                      operands.alpha,
+                      operands.beta});
 }
 
 /// The product as libraries take it: one dimension of batches at most, and C one row at most.
@@ -276,9 +290,9 @@ Result<PluginImplementation> implement(const PluginNode &node, const ProductName
   // What is not read may hold NaN.
   if (operands.beta == 0)
     operands.c.reset();
-  const DataType dtype = inputOf(node, names.a).dtype;
-  const std::optional<LibraryProduct> library = libraryProduct(product, operands, dtype);
-  PluginImplementation implementation = implementProduct(std::move(product), operands, dtype);
+  const std::optional<LibraryProduct> library =
+      libraryProduct(product, operands, inputOf(node, names.a).dtype);
+  PluginImplementation implementation = implementProduct(node, std::move(product), operands);
   if (library)
     addProductLibraries(implementation, node, *library);
   return implementation;

@@ -24,6 +24,9 @@ MODULES = (pointwise, shapes, contractions, lines, volumes)
 # Of known bounds, where offsets are 32 bits wide, and of none, where they are 64.
 SYMBOLS = [("s0", 2, 4096), ("s1", 2, 4096)]
 UNBOUNDED = [("s0", 2, 2**63 - 1), ("s1", 2, 2**63 - 1)]
+# Groups of which the CPU also runs the kernels that GPUs get, and some that only those have.
+AS_ON_GPU = "_as_on_gpu"
+GPU_KERNELS = {"deep_products": ("finish_kernel", "unfold_kernel"), "symbolic_contractions": ()}
 SIZES = [(3, 5), (2, 2), (7, 1030), (130, 17)]
 
 
@@ -53,12 +56,14 @@ def main():
     groups |= {f"symbolic_{module.__name__}": symbolic(module, SYMBOLS) for module in MODULES}
     groups |= {group.__name__: (cases := list(group()), masks.symbols_of(cases), ()) for group in masks.GROUPS}
     groups |= {f"unbounded_{module.__name__}": symbolic(module, UNBOUNDED) for module in (pointwise, shapes)}
+    if device == "cpu":
+        groups |= {f"{name}{AS_ON_GPU}": groups[name] for name in GPU_KERNELS}
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         for name in sys.argv[3:] or groups:
             cases, symbols, resized = groups[name]
             try:
-                problems = graphs.check(binary, device, pathlib.Path(folder), name, cases, symbols, resized, name != "free")
+                problems = graphs.check(binary, device, pathlib.Path(folder), name, cases, symbols, resized, name != "free", GPU_KERNELS.get(name.removesuffix(AS_ON_GPU)) if name.endswith(AS_ON_GPU) else None)
             except graphs.Failure as failure:
                 problems = [str(failure)]
             for problem in problems:

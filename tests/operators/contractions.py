@@ -139,6 +139,29 @@ def convolutions():
     )
 
 
+def deep_products():
+    """Long sums over small outputs, which GPUs compute in parts, and inputs that they unfold."""
+    for dtype in FLOATS:
+        for x, w, stride, padding, groups in [
+            ((1, 64, 7, 7), (80, 64, 3, 3), [1, 1], [1, 1], 1),
+            ((2, 96, 5, 7), (40, 96, 1, 1), [1, 1], [0, 0], 1),
+            ((1, 300, 6, 6), (20, 150, 1, 1), [1, 1], [0, 0], 2),
+            ((2, 80, 9, 8), (24, 40, 3, 3), [2, 1], [0, 2], 2),
+        ]:
+            attributes = {"stride": stride, "padding": padding, "groups": groups}
+            yield convolution("aten::conv2d", dtype, x, w, True, stride, padding, [1, 1], groups, attributes)
+        x, w, b = floats((20, 1500), dtype), floats((70, 1500), dtype), floats((70,), dtype)
+        yield call("aten::linear", {"input": x, "weight": w, "bias": b}, x.wide @ w.wide.T + b.wide, dtype=dtype)
+        x, w = floats((1, 3000), dtype), floats((33, 3000), dtype)
+        yield call("aten::linear", {"input": x, "weight": w, "bias": None}, x.wide @ w.wide.T, dtype=dtype)
+        x, w, c = floats((20, 1500), dtype), floats((1500, 70), dtype), floats((20, 1), dtype)
+        yield call("aten::addmm", {"self": c, "mat1": x, "mat2": w, "alpha": 0.5, "beta": 2}, 2 * c.wide + 0.5 * (x.wide @ w.wide), dtype=dtype)
+    x, w, c = floats((2, 9, 700)), floats((2, 700, 30)), floats((2, 1, 30))
+    yield call("aten::baddbmm", {"self": c, "batch1": x, "batch2": w, "beta": 3}, 3 * c.wide + x.wide @ w.wide)
+    x, w = floats((3, 2, 9, 700)), floats((2, 700, 30))
+    yield call("aten::matmul", {"self": x, "other": w}, numpy.matmul(x.wide, w.wide))
+
+
 def windows(x, kernel, stride, padding, dilation, is_ceil):
     """For each place of the output the rows and columns of its window that lie in the plane, and the window's end."""
     sizes = []
@@ -337,6 +360,9 @@ def symbolic(rows, columns):
     x, w = floats((rows, 3, columns, 8), symbolic=("s0", "3", "s1", "8")), floats((5, 3, 3, 3))
     expected = convolved(x.wide, w.wide, None, (2, 2), ((1, 1), (1, 1)), (1, 1), 1)
     yield call("aten::conv2d", {"input": x, "weight": w, "stride": [2, 2], "padding": [1, 1]}, expected, symbolic=("s0", "5", "(s1 + 1)//2", "4"))
+    x, w = floats((rows, 30, columns, 7), "float16", symbolic=("s0", "30", "s1", "7")), floats((6, 30, 3, 3), "float16")
+    expected = convolved(x.wide, w.wide, None, (1, 1), ((1, 1), (1, 1)), (1, 1), 1)
+    yield call("aten::conv2d", {"input": x, "weight": w, "padding": [1, 1]}, expected, dtype="float16", symbolic=("s0", "6", "s1", "7"))
     x = floats((1, 2, columns, 3), symbolic=("1", "2", "s1", "3"))
     yield call(
         "aten::upsample_nearest2d.vec",
@@ -351,4 +377,4 @@ def symbolic(rows, columns):
     yield call("aten::scaled_dot_product_attention", {"query": q, "key": k, "value": v}, attended(q.wide, k.wide, v.wide), symbolic=("2", "s0", "8"))
 
 
-GROUPS = (products, sums_of_products, convolutions, pools, resampled, attentions)
+GROUPS = (products, sums_of_products, convolutions, deep_products, pools, resampled, attentions)

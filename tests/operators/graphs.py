@@ -194,17 +194,22 @@ def difference(case, result, got):
     return f"{int(bad.sum())} of {bad.size} elements differ; at {first}: {got[first]!r}, expected {expected[first]!r}, of {operands}"
 
 
-def check(binary, device, folder, name, cases, symbols=(), resized=(), has_kernels=True):
+def check(binary, device, folder, name, cases, symbols=(), resized=(), has_kernels=True, gpu_kernels=None):
     """Builds one engine of the cases and runs it; for each of `resized`, runs it again with cases of the same calls and other
-    sizes. Returns messages of those that differ."""
+    sizes. gpu_kernels: built for a GPU, too, so that there are these
+    kernels, on the CPU as well. Returns messages of those that differ."""
     graph, engine = folder / f"{name}.mlir", folder / f"{name}.inlay"
     graph.write_text(graph_text(cases, symbols))
     target = "cpu:x86-64-v3" if device == "cpu" else "cuda:sm_90a"
-    run(binary / "inlay", "build", graph, "--target", target, "--quiet", "-o", engine)
+    others = ["--target", "cuda:sm_90a"] if gpu_kernels is not None else []
+    run(binary / "inlay", "build", graph, "--target", target, *others, "--quiet", "-o", engine)
     problems = []
     if not has_kernels:
         kernels = [kernel["name"] for kernel in json.loads(run(binary / "inlay", "inspect", engine, "--json"))["kernels"]]
         problems += [f"the engine has a kernel {kernel}, expected none" for kernel in kernels]
+    if gpu_kernels:
+        kernels = {kernel["name"] for kernel in json.loads(run(binary / "inlay", "inspect", engine, "--json"))["kernels"]}
+        problems += [f"the engine has no kernel {kernel}, expected one" for kernel in gpu_kernels if kernel not in kernels]
     for again in (cases, *resized):
         np.savez(folder / "in.npz", **{f"x{i}": tensor.stored() for i, tensor in enumerate(inputs_of(again))})
         # Memory that nobody wrote holds NaN then.

@@ -39,8 +39,11 @@ public:
 
   /// acc + lhs · rhs with all parts.
   Registers run(Registers acc, unsigned maxNumImprecise) {
-    if (mma_.parts > 1)
-      return multiply(addSmallProducts(std::move(acc)), 0, 0);
+    if (mma_.parts > 1) {
+      // Tensor cores cut sums off, which a long sum would feel: this tile's is added in fp32.
+      addTo(acc, multiply(smallProducts(acc), 0, 0));
+      return acc;
+    }
     const unsigned kTiles = steps_.back().kTile + 1;
     if (mma_.type != MmaType::Float8 || maxNumImprecise > kTiles * mma_.k)
       return multiply(std::move(acc), 0, 0);
@@ -88,9 +91,10 @@ private:
       a = arith::AddFOp::create(builder_, location_, a, s);
   }
 
-  /// acc plus the products of all parts but the most significant two, smallest first. An infinite
-  /// element makes them NaN; the product of the most significant parts then says what is right.
-  Registers addSmallProducts(Registers acc) {
+  /// The products of all parts but the most significant two, smallest first, as many sums as `acc`
+  /// has. An infinite element makes them NaN; the product of the most significant parts then says
+  /// what is right.
+  Registers smallProducts(const Registers &acc) {
     Registers sum = zeros(acc);
     // Parts i and j make products of size 2^-(i+j) of a part's bits; those past the last part's
     // are below what the sum resolves.
@@ -104,8 +108,7 @@ private:
           arith::ConstantOp::create(builder_, location_, builder_.getZeroAttr(value.getType()));
       value = arith::SelectOp::create(builder_, location_, isNumber, value, zero);
     }
-    addTo(acc, sum);
-    return acc;
+    return sum;
   }
 
   /// Tensor cores add fp8 products in less than fp32: `piece` instructions along K, then an

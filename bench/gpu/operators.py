@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+"""Convolutions, products and attention of well-known models at batch 1: Inlay's kernels beside PyTorch's (cuDNN, cuBLAS).
+
+    operators.py build INLAY FOLDER [--variant NAME] [--only REGEX] [--jobs N]   exports each case and builds engines for sm_90a; needs no GPU
+    operators.py measure LIBRARY FOLDER [--only REGEX] [--out FILE]     LIBRARY: libinlay_runtime.so; needs a GPU
+
+Weights are inputs, so that engines are small and travel. Times are device times of one call in µs: calls of CUDA graphs that hold 20, the
+contestants taking turns, the median of 7 rounds; operands stay in the cache where they fit. The floor is the larger of flops over
+989 (float16) or 67 TFLOP/s (float32) and bytes over 4.8 TB/s. Errors are from float64, over the largest element. `--variant` keeps engines of several
+compilers side by side.
+"""
+import argparse
+import concurrent.futures
+import ctypes
+import json
+import pathlib
+import re
+import statistics
+import subprocess
+
+import torch
+import torch.nn.functional as F
+
+
+class Convolution(torch.nn.Module):
+    def __init__(self, stride, padding, groups):
+        super().__init__()
+        self.options = {"stride": stride, "padding": padding, "groups": groups}
+
+    def forward(self, x, weight, bias):
+        return F.conv2d(x, weight, bias, **self.options)
+
+
+class Linear(torch.nn.Module):
+    def forward(self, x, weight, bias):
+        return F.linear(x, weight, bias)
+
+
+class Attention(torch.nn.Module):
+    def forward(self, q, k, v):
+        return F.scaled_dot_product_attention(q, k, v)
+
+
+def convolution(channels, filters, size, kernel, stride=1, padding=None, groups=1, images=1):
+    kernel = (kernel, kernel) if isinstance(kernel, int) else kernel
+    padding = tuple(k // 2 for k in kernel) if padding is None else (padding, padding)
+    shapes = [(images, channels, size, size), (filters, channels // groups, *kernel), (filters,)]
+    return Convolution(stride, padding, groups), shapes
+
+
+def linear(rows, depth, columns):
+    return Linear(), [(rows, depth), (columns, depth), (columns,)]
+
+
+def attention(heads, tokens, head):
+    return Attention(), [(1, heads, tokens, head)] * 3
+
+
+CASES = {
+    "resnet50 7x7/2 3-64 224": convolution(3, 64, 224, 7, 2),
+    "resnet50 1x1 64-64 56": convolution(64, 64, 56, 1),
+    "resnet50 3x3 64-64 56": convolution(64, 64, 56, 3),
+    "resnet50 1x1 64-256 56": convolution(64, 256, 56, 1),
+    "resnet50 1x1 256-64 56": convolution(256, 64, 56, 1),
+    "resnet50 1x1/2 256-512 56": convolution(256, 512, 56, 1, 2),
+    "resnet50 3x3/2 128-128 56": convolution(128, 128, 56, 3, 2),
+    "resnet50 3x3 128-128 28": convolution(128, 128, 28, 3),
+    "resnet50 1x1 512-128 28": convolution(512, 128, 28, 1),
+    "resnet50 1x1 128-512 28": convolution(128, 512, 28, 1),
+    "resnet50 3x3 256-256 14": convolution(256, 256, 14, 3),
+    "resnet50 1x1 1024-256 14": convolution(1024, 256, 14, 1),
+    "resnet50 1x1 256-1024 14": convolution(256, 1024, 14, 1),
+    "resnet50 3x3 512-512 7": convolution(512, 512, 7, 3),
+    "resnet50 1x1 2048-512 7": convolution(2048, 512, 7, 1),
+    "resnet50 1x1 512-2048 7": convolution(512, 2048, 7, 1),
+    "resnet50 linear 1 2048-1000": linear(1, 2048, 1000),
+    "vgg11 3x3 3-64 224": convolution(3, 64, 224, 3),
+    "vgg11 3x3 64-128 112": convolution(64, 128, 112, 3),
+    "vgg11 3x3 128-256 56": convolution(128, 256, 56, 3),
+    "vgg11 3x3 256-256 56": convolution(256, 256, 56, 3),
+    "vgg11 3x3 256-512 28": convolution(256, 512, 28, 3),
+    "vgg11 3x3 512-512 28": convolution(512, 512, 28, 3),
+    "vgg11 3x3 512-512 14": convolution(512, 512, 14, 3),
+    "vgg11 linear 1 25088-4096": linear(1, 25088, 4096),
+    "vgg11 linear 1 4096-4096": linear(1, 4096, 4096),
+    "inception 3x3 32-64 147": convolution(32, 64, 147, 3),
+    "inception 1x1 288-64 35": convolution(288, 64, 35, 1),
+    "inception 3x3 96-96 35": convolution(96, 96, 35, 3),
+    "inception 1x7 192-192 17": convolution(192, 192, 17, (1, 7)),
+    "inception 1x1 768-192 17": convolution(768, 192, 17, 1),
+    "inception 1x1 2048-320 8": convolution(2048, 320, 8, 1),
+    "vit linear 197 768-2304": linear(197, 768, 2304),
+    "vit linear 197 768-768": linear(197, 768, 768),
+    "vit linear 197 768-3072": linear(197, 768, 3072),
+    "vit linear 197 3072-768": linear(197, 3072, 768),
+    "vit attention 12 197 64": attention(12, 197, 64),
+    "attention 8 1024 256": attention(8, 1024, 256),
+    "mobilenet depthwise 3x3 144 56": convolution(144, 144, 56, 3, groups=144),
+    "mobilenet depthwise 3x3 960 7": convolution(960, 960, 7, 3, groups=960),
+    "batch 16 3x3 256-256 14": convolution(256, 256, 14, 3, images=16),
+    "linear 2048 2048-2048": linear(2048, 2048, 2048),
+}
+DTYPES = {"float32": torch.float32, "float16": torch.float16}
+
+
+def file_of(folder, case, dtype, variant=""):
+    return pathlib.Path(folder) / (re.sub(r"[^a-z0-9]+", "_", case) + f"@{dtype}@{variant}.inlay")
+
+
+def tensors_of(case, dtype, device):
+    """Of about the size that they have in models, so that sums neither grow nor vanish."""
+    torch.manual_seed(len(case))
+    shapes = CASES[case][1]
+    depth = shapes[1][1] * (shapes[1][2] * shapes[1][3] if len(shapes[1]) == 4 and "attention" not in case else 1)
+    scales = [1, 1, 1] if "attention" in case else [1, depth**-0.5, 1]
+    return [(torch.randn(shape) * scale).to(DTYPES[dtype]).to(device) for shape, scale in zip(shapes, scales)]
+
+
+def build(options):
+    folder = pathlib.Path(options.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    commands = []
+    for case, (module, _) in CASES.items():
+        for dtype in DTYPES:
+            path, model = file_of(folder, case, dtype, options.variant), file_of(folder, case, dtype).with_suffix(".pt2")
+            if path.exists() or not re.search(options.only, f"{case} {dtype}"):
+                continue
+            if not model.exists():
+                torch.export.save(torch.export.export(module, tuple(tensors_of(case, dtype, "cpu"))), model)
+            commands.append([options.inlay, "build", model, "--target", "cuda:sm_90a", "--quiet", "-o", path])
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        list(pool.map(lambda command: subprocess.run(command, check=True), commands))
+
+
+class Engine:
+    """The part of include/inlay/inlay.h that this script needs, through ctypes."""
+
+    class Tensor(ctypes.Structure):
+        _fields_ = [("data", ctypes.c_void_p), ("dtype", ctypes.c_int), ("rank", ctypes.c_int32),
+                    ("shape", ctypes.POINTER(ctypes.c_int64)), ("memory", ctypes.c_int)]
+
+    class Options(ctypes.Structure):
+        _fields_ = [("struct_size", ctypes.c_size_t), ("device", ctypes.c_char_p), ("num_threads", ctypes.c_int32)]
+
+    DTYPES = {torch.float32: 12, torch.float16: 10}
+
+    def __init__(self, library, path, inputs, output):
+        self.lib = ctypes.CDLL(str(library))
+        self.lib.inlay_status_message.restype = ctypes.c_char_p
+        for name in ["inlay_engine_load_file", "inlay_context_create", "inlay_context_bind_input", "inlay_context_bind_output",
+                     "inlay_context_run"]:
+            getattr(self.lib, name).restype = ctypes.c_void_p
+        handle, self.context = ctypes.c_void_p(), ctypes.c_void_p()
+        self.check(self.lib.inlay_engine_load_file(str(path).encode(), ctypes.byref(handle)))
+        options = self.Options(ctypes.sizeof(self.Options), b"cuda:0", 0)
+        self.check(self.lib.inlay_context_create(handle, ctypes.byref(options), ctypes.byref(self.context)))
+        for i, tensor in enumerate(inputs):
+            self.bind(self.lib.inlay_context_bind_input, i, tensor)
+        self.bind(self.lib.inlay_context_bind_output, 0, output)
+        self.output = output
+
+    def check(self, status):
+        if status:
+            raise RuntimeError(self.lib.inlay_status_message(ctypes.c_void_p(status)).decode())
+
+    def bind(self, function, index, tensor):
+        shape = (ctypes.c_int64 * tensor.dim())(*tensor.shape)
+        value = self.Tensor(tensor.data_ptr(), self.DTYPES[tensor.dtype], tensor.dim(), shape, 1)
+        self.check(function(self.context, index, ctypes.byref(value)))
+
+    def run(self):
+        self.check(self.lib.inlay_context_run(self.context, ctypes.c_void_p(torch.cuda.current_stream().cuda_stream or 1)))
+        return self.output
+
+
+def graph_of(function, calls=20):
+    """A CUDA graph of so many calls, and the last result."""
+    stream = torch.cuda.Stream()
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            function()
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+        for _ in range(calls):
+            result = function()
+    return graph, result
+
+
+def device_times(graphs, rounds=7, calls=20):
+    times = {name: [] for name in graphs}
+    for round_ in range(rounds + 1):
+        for name, graph in graphs.items():
+            begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+            begin.record()
+            graph.replay()
+            end.record()
+            end.synchronize()
+            if round_:
+                times[name].append(begin.elapsed_time(end) * 1e3 / calls)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def floor_us(case, dtype, inputs, output):
+    size = inputs[0].element_size()
+    numbers = sum(t.numel() for t in inputs) + output.numel()
+    if "attention" in case:
+        flops = 4 * inputs[0].numel() * inputs[1].shape[2]
+    else:
+        flops = 2 * output.numel() * inputs[1][0].numel()
+    return max(flops / (67e6 if dtype == "float32" else 989e6), numbers * size / 4.8e6)
+
+
+def measure_case(case, dtype, options):
+    inputs = tensors_of(case, dtype, "cuda")
+    module = CASES[case][0]
+    exact = module(*(t.double() for t in inputs))
+    graphs, results = {}, {}
+    for tf32 in ([False, True] if dtype == "float32" else [False]):
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = tf32
+        name = "PyTorch, TF32" if tf32 else "PyTorch"
+        graphs[name], results[name] = graph_of(lambda: module(*inputs))
+    engines = []
+    prefix = file_of(options.folder, case, dtype).name[:-len(".inlay")]
+    for path in sorted(pathlib.Path(options.folder).glob(prefix + "*.inlay")):
+        variant = path.stem.split("@")[-1] or "Inlay"
+        output = torch.full_like(exact, float("nan"), dtype=DTYPES[dtype])
+        engines.append(Engine(options.library, path, inputs, output))
+        graphs[variant], results[variant] = graph_of(engines[-1].run)
+    times = device_times(graphs)
+    errors = {name: ((r.double() - exact).abs().max() / exact.abs().max()).item() for name, r in results.items()}
+    return {"case": case, "dtype": dtype, "floor": floor_us(case, dtype, inputs, exact), "times": times, "errors": errors}
+
+
+@torch.no_grad()
+def measure(options):
+    torch.backends.cudnn.benchmark = False
+    rows = []
+    print(torch.cuda.get_device_name(0), torch.__version__)
+    for case in CASES:
+        for dtype in DTYPES:
+            if not re.search(options.only, f"{case} {dtype}"):
+                continue
+            try:
+                row = measure_case(case, dtype, options)
+            except RuntimeError as error:
+                print(f"{case} {dtype}: {error}")
+                continue
+            rows.append(row)
+            cells = "  ".join(f"{name} {us:.1f} ({row['errors'][name]:.0e})" for name, us in row["times"].items())
+            print(f"{case} {dtype}: floor {row['floor']:.1f}  {cells}", flush=True)
+    if options.out:
+        pathlib.Path(options.out).write_text(json.dumps(rows, indent=1))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    for name, function, what in [("build", build, "inlay"), ("measure", measure, "library")]:
+        command = commands.add_parser(name)
+        command.add_argument(what)
+        command.add_argument("folder")
+        command.add_argument("--only", default="")
+        command.set_defaults(function=function)
+    commands.choices["build"].add_argument("--variant", default="")
+    commands.choices["build"].add_argument("--jobs", type=int, default=2)
+    commands.choices["measure"].add_argument("--out")
+    chosen = parser.parse_args()
+    chosen.function(chosen)

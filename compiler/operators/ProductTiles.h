@@ -1,0 +1,61 @@
+// How the product of two matrices is shared out to programs: tiles, warps, and parts of the sums.
+#pragma once
+
+#include "compiler/operators/LaunchBuilder.h"
+
+namespace inlay {
+
+/// out[count, m, n] = A[count, m, k] · B[count, k, n].
+struct ProductSize {
+  Expr count, m, n, k;
+  DataType dtype; // of the operands
+};
+
+/// What one program computes: m × n elements of the output, by steps of k, over one of `splits`
+/// parts of the sum.
+struct ProductTiles {
+  int64_t m, n, k;
+  int warps = 4, stages = 3;
+  int64_t splits = 1;
+  int64_t splitDepth = 0; // of k, a multiple of the tile's; 0 if splits is 1
+
+  Expr programs(const ProductSize &size) const;
+};
+
+/// Tiles for a CPU: as large as its caches like them.
+ProductTiles tilesForCpu(const ProductSize &size);
+/// Tiles for a GPU: those with the least estimated time; large ones multiply faster, small ones and
+/// parts of the sum keep more of the GPU busy. A program's tiles fit into `sharedBytes` of shared
+/// memory. Sizes that are not known at build time count as a few hundred.
+ProductTiles tilesForGpu(const ProductSize &size, int64_t sharedBytes);
+/// The former if no target is a GPU.
+ProductTiles chooseTiles(const PluginNode &node, const ProductSize &size);
+
+/// What one program computes of a single row of the output: n elements, by steps of k.
+struct RowTile {
+  int64_t n, k;
+};
+/// `isBTransposed`: B is stored as [n, k].
+RowTile chooseRowTile(const PluginNode &node, const ProductSize &size, bool isBTransposed);
+
+/// True if the node is built for a GPU, perhaps among others.
+bool isForGpu(const PluginNode &node);
+/// How tl.dot multiplies: float32 on tensor cores in three products of parts, which is as exact, on
+/// GPUs; "ieee" otherwise.
+std::string precisionOf(const PluginNode &node, DataType dtype);
+
+/// C of a product, broadcast: steps between elements of three dimensions of batches, rows, columns.
+struct ProductTerm {
+  std::optional<uint32_t> input;
+  std::array<Expr, 2> batchSizes{Expr(1), Expr(1)}; // of the inner two
+  std::array<Expr, 3> batchSteps{Expr(0), Expr(0), Expr(0)};
+  Expr row = 0, column = 0;
+  double alpha = 1, beta = 1;
+};
+/// Adds the constants SPLITS, SPLIT_DEPTH, TILE_M, TILE_N and TILE_K to a launch and ends it. Where
+/// sums are in parts, the launch's output must be workspace 0, which this adds with the launch that
+/// puts the parts together.
+PluginImplementation overProduct(LaunchBuilder &launch, const ProductSize &size,
+                                 const ProductTiles &tiles, const ProductTerm &term);
+
+} // namespace inlay
