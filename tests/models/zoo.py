@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Exports architectures of torchvision, timm and transformers, builds them with Inlay, runs them and compares with PyTorch.
 
-Usage: zoo.py BIN_FOLDER DEVICE [--only PATTERN] [--jobs N] [--dtype float32|float16] [--time] [--compile PATTERN] [--out FILE.json]
+Usage: zoo.py BIN_FOLDER DEVICE [--only PATTERN] [--jobs N] [--dtype float32|float16] [--time] [--compile PATTERN ...] [--out FILE.json]
               [--build-option OPTION ...]
 DEVICE is cpu or cuda:N. Weights are random (seeded), configurations of language models small: what counts is the operators. For each
 model one line: `ok` with the largest error relative to the largest output, and build time; `vacuous` if an output hardly differs between
@@ -107,10 +107,10 @@ def time_model(row, given):
         return
     report = json.loads(bench.stdout)
     row["latency_us"] = report["latency_us"]["median"]
-    if "device_memory_bytes" in report:
-        row["peak_mb"] = round(report["device_memory_bytes"] / 1e6, 1)
+    row["device_us"] = report["device_time_us"]
+    row["planned_mb"], row["peak_mb"] = (round(report["memory_bytes"][key] / 1e6, 1) for key in ("planned", "peak"))
     row.update(time_pytorch(row["model"], getattr(torch, given.dtype), "cuda" if given.device != "cpu" else "cpu",
-                            fnmatch.fnmatch(row["model"], given.compile)))
+                            any(fnmatch.fnmatch(row["model"], pattern) for pattern in given.compile)))
 
 
 def text_of(row):
@@ -147,7 +147,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--dtype", choices=("float32", "float16"), default="float32")
     parser.add_argument("--time", action="store_true")
-    parser.add_argument("--compile", default="", metavar="PATTERN", help="with --time: models to time under torch.compile too")
+    parser.add_argument("--compile", action="append", default=[], metavar="PATTERN", help="with --time: models to time under torch.compile too")
     parser.add_argument("--build-option", action="append", default=[], help="passed to inlay build")
     parser.add_argument("--seconds", type=float, default=300, help="for one model")
     parser.add_argument("--out", type=pathlib.Path)
