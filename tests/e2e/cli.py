@@ -48,6 +48,32 @@ class CliTest(unittest.TestCase):
         path.write_text(text)
         return path
 
+    # -- what a build would find
+
+    def test_dry_run_names_what_no_plugin_serves(self):
+        served = self.call("build", MODEL, "--plugin", MANIFEST, "--dry-run")
+        self.assertIn("1 of 1 calls of 1 operators are served", served.stdout)
+        self.assertRegex(served.stdout, r"1  my::add_one  by \S*add_one\.toml")
+        missing = self.fails("build", MODEL, "--dry-run", "--json", says=["1 of 1 calls have no plugin"])
+        report = json.loads(missing.stdout)
+        self.assertEqual([report["calls"], report["unserved"], report["inputs"]], [1, 1, [{"name": "X", "type": "float32[64, 64]"}]])
+        (operator,) = report["operators"]
+        self.assertEqual([operator["op"], operator["plugins"]], ["my::add_one", []])
+        self.assertEqual(operator["unserved"][0]["types"], "(X: float32[64, 64]) -> float32[64, 64]")
+        self.assertIn("--plugin", operator["help"])
+        # A built-in plugin that refuses a call says why.
+        graph = """graph.model @m inputs ["x"] [""] outputs ["y"] [""] symbols [] checks [] {
+^bb0(%x: !graph.tensor<["2", "3"], "float32">):
+  %y = graph.call "aten::softmax.int" node "s" (%x) names ["self"] arguments {"dim" = 7 : i64} : (!graph.tensor<["2", "3"], "float32">) -> (!graph.tensor<["2", "3"], "float32">)
+  graph.output %y : !graph.tensor<["2", "3"], "float32">
+}"""
+        (self.folder / "m.mlir").write_text(graph)
+        refused = self.fails("build", "m.mlir", "--dry-run", says=["1 of 1 calls"])
+        self.assertIn("dimension 7 is outside -2 to 1", refused.stdout)
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["m.mlir"])  # nothing was written
+        self.fails("build", MODEL, "--plugin", MANIFEST, says=["-o FILE is missing"])
+        self.fails("build", MODEL, "--plugin", MANIFEST, "--json", "-o", "x.inlay", says=["--json is for --dry-run"])
+
     # -- help and usage
 
     def test_help_of_every_command(self):

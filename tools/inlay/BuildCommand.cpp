@@ -3,6 +3,7 @@
 #include "base/Error.h"
 #include "base/File.h"
 #include "compiler/driver/Build.h"
+#include "compiler/driver/Coverage.h"
 #include "compiler/driver/TimingCache.h"
 #include "compiler/operators/BuiltinPlugins.h"
 #include "compiler/plugins/PluginFiles.h"
@@ -46,6 +47,7 @@ struct BuildCommandOptions {
   std::string engineCache;
   uint64_t engineCacheMegabytes = EngineCacheOptions().maxBytes >> 20;
   bool isQuiet = false;
+  bool isDryRun = false, isJson = false;
 };
 
 Status addPlugins(PluginRegistry &registry, const std::vector<std::string> &paths) {
@@ -132,7 +134,31 @@ Result<std::unique_ptr<NpzMeter>> setPrecision(const BuildCommandOptions &option
   return meter;
 }
 
+/// Says what a build would find plugins for.
+Status dryRun(const BuildCommandOptions &options) {
+  PluginRegistry registry;
+  INLAY_TRY(addPlugins(registry, options.plugins));
+  INLAY_ASSIGN(const std::unique_ptr<Model> model, Model::load(options.model));
+  BuildOptions build;
+  if (!options.targets.empty())
+    build.targets = options.targets;
+  for (const std::string &policy : options.implementations)
+    INLAY_TRY(build.policies.add(policy), "reading --implementation");
+  INLAY_ASSIGN(const CoverageReport report, coverOperators(*model, registry, build));
+  fmt::print("{}", options.isJson ? coverageJson(report) : coverageText(report));
+  if (report.numUnserved() > 0)
+    return notFound("{} of {} calls have no plugin that serves them", report.numUnserved(),
+                    report.numCalls());
+  return {};
+}
+
 Status build(const BuildCommandOptions &options) {
+  if (options.isDryRun)
+    return dryRun(options);
+  if (options.isJson)
+    return invalidArgument("--json is for --dry-run; the report of a build is JSON with --report");
+  if (options.output.empty())
+    return invalidArgument("-o FILE is missing: where the engine is written to");
   INLAY_ASSIGN(const std::unique_ptr<BuildTimers> timers, BuildTimers::create(options));
   PluginRegistry registry;
   INLAY_TRY(addPlugins(registry, options.plugins));
@@ -250,7 +276,10 @@ void addBuildCommand(CLI::App &app, Status &outcome) {
                    "Megabytes that the folder may hold; the least recently used engines leave")
       ->check(CLI::Range(uint64_t{1}, UINT64_MAX >> 20))
       ->capture_default_str();
-  command->add_option("-o,--output", options->output, "The engine file to write")->required();
+  command->add_option("-o,--output", options->output, "The engine file to write");
+  command->add_flag("--dry-run", options->isDryRun,
+                    "Write nothing: say which plugin serves which operator, and what is missing");
+  command->add_flag("--json", options->isJson, "With --dry-run: print one JSON object");
   command->add_option("--name", options->name, "Name of the engine; default: of the model's file");
   command->add_option("--dump-stages", options->dumpFolder, "Write every stage into this folder");
   command->add_option("--report", options->reportPath,

@@ -6,9 +6,6 @@
 
 namespace inlay {
 
-namespace {
-
-/// "model.py:64": the first file location inside a location; empty if there is none.
 std::string placeOf(mlir::Location location) {
   std::string place;
   location->walk([&](mlir::Location part) {
@@ -21,16 +18,13 @@ std::string placeOf(mlir::Location location) {
   return place;
 }
 
-/// " (did you mean my::add_one?)" if a plugin's name differs in at most two letters.
-std::string suggestion(const std::string &op, const std::vector<std::string> &known) {
+std::string nearestPlugin(const std::string &op, const std::vector<std::string> &known) {
   for (unsigned distance = 1; distance <= 2; ++distance)
     for (const std::string &name : known)
       if (llvm::StringRef(op).edit_distance(name, true, distance) <= distance)
-        return fmt::format(" (there is a plugin for {})", name);
+        return name;
   return "";
 }
-
-} // namespace
 
 Status checkOperatorsSupported(graph::ModelOp model, const PluginRegistry &plugins) {
   std::map<std::string, std::string> unsupported;
@@ -45,8 +39,12 @@ Status checkOperatorsSupported(graph::ModelOp model, const PluginRegistry &plugi
     return {};
   std::string report =
       fmt::format("no plugin for {} of the model's operators:", unsupported.size());
-  for (const auto &[op, nodes] : unsupported)
-    report += fmt::format("\n  {}{}{}", op, suggestion(op, plugins.opNames()), nodes);
+  for (const auto &[op, nodes] : unsupported) {
+    const std::string nearest = nearestPlugin(op, plugins.opNames());
+    report += fmt::format(
+        "\n  {}{}{}", op,
+        nearest.empty() ? "" : fmt::format(" (there is a plugin for {})", nearest), nodes);
+  }
   return notFound("{}\ngive each a plugin, with --plugin FILE.toml", report);
 }
 
