@@ -92,8 +92,8 @@ private:
   }
 
   /// The products of all parts but the most significant two, smallest first, as many sums as `acc`
-  /// has. An infinite element makes them NaN; the product of the most significant parts then says
-  /// what is right.
+  /// has. An infinite element makes them NaN or infinite; the product of the most significant parts
+  /// then says what is right.
   Registers smallProducts(const Registers &acc) {
     Registers sum = zeros(acc);
     // Parts i and j make products of size 2^-(i+j) of a part's bits; those past the last part's
@@ -102,8 +102,10 @@ private:
       for (unsigned i = 0; i <= size; ++i)
         sum = multiply(std::move(sum), size - i, i);
     for (Value &value : sum) {
-      Value isNumber =
-          arith::CmpFOp::create(builder_, location_, arith::CmpFPredicate::ORD, value, value);
+      // NaN for what is not finite.
+      Value difference = arith::SubFOp::create(builder_, location_, value, value);
+      Value isNumber = arith::CmpFOp::create(builder_, location_, arith::CmpFPredicate::ORD,
+                                             difference, difference);
       Value zero =
           arith::ConstantOp::create(builder_, location_, builder_.getZeroAttr(value.getType()));
       value = arith::SelectOp::create(builder_, location_, isNumber, value, zero);
