@@ -49,6 +49,15 @@ protected:
   BuildOptions options_;
 };
 
+TEST_F(Weights, SavingThatFailsLeavesWhatIsThere) {
+  const CompiledEngine built = build(options_);
+  const std::filesystem::path taken = folder_ / "taken.inlay";
+  std::filesystem::create_directories(taken / "inside");
+  EXPECT_THROW(built.save(taken.string()), BuildError);
+  EXPECT_TRUE(std::filesystem::exists(taken / "inside"));
+  EXPECT_FALSE(std::filesystem::exists(taken.string() + ".part"));
+}
+
 TEST_F(Weights, LieBesideTheEngineAndAreRefitted) {
   options_.weightsFile = "m.weights";
   options_.isRefittable = true;

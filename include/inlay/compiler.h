@@ -10,6 +10,7 @@
 #include <inlay/compiler_abi.h>
 #include <inlay/plugin.h>
 
+#include <cstdio>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -136,12 +137,17 @@ public:
 
 private:
   friend CompiledEngine build(const BuildOptions &options);
+  /// Beside the file first, so that what was there before stays whole if this fails.
   static void write(const std::string &path, const void *data, size_t sizeBytes) {
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    const std::string part = path + ".part";
+    std::ofstream file(part, std::ios::binary | std::ios::trunc);
     file.write(static_cast<const char *>(data), static_cast<std::streamsize>(sizeBytes));
     file.close();
-    if (!file)
+    const bool isWritten = file && std::rename(part.c_str(), path.c_str()) == 0;
+    if (!isWritten) {
+      std::remove(part.c_str());
       throw BuildError(INLAY_STATUS_NOT_FOUND, "engine file '" + path + "' cannot be written");
+    }
   }
   struct Free {
     void operator()(inlay_build_result_t *result) const { inlay_build_result_free(result); }
