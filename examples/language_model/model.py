@@ -17,7 +17,8 @@ import kernels
 TEXT = """A model is exported once, and compiled once. What comes out is one file, the engine: weights, kernels and the order in which \
 they run. A server loads it, a robot loads it, and neither has Python. The kernels that you wrote are in it, beside those of the \
 standard operators, and no call leaves the engine on its way."""
-PROMPT, NEW_BYTES = b"A model is", 118
+PROMPT = b"A model is"
+NEW_BYTES = len(TEXT) - len(PROMPT)
 WIDTH, HEADS, KEY_HEADS, LAYERS, HIDDEN, LENGTH, VOCABULARY = 64, 4, 2, 2, 160, 512, 256
 SIZE = WIDTH // HEADS
 
