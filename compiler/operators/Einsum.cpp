@@ -1,11 +1,12 @@
 // Sums of products over any dimensions (einsum), and histograms.
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
-#include "compiler/operators/LaunchBuilder.h"
+#include "compiler/operators/ProductTiles.h"
 #include "compiler/operators/Shapes.h"
 
 #include <algorithm>
 #include <cctype>
+#include <limits>
 
 namespace inlay {
 namespace {
@@ -18,12 +19,14 @@ constexpr size_t kMostKept = 5, kMostSummed = 3;
 using Label = int;
 constexpr Label kEllipsis = 1000;
 
-/// What a label stands for: a size, and how far each operand advances along it.
+/// What a label stands for: a size, and how far each operand advances along it, and the output,
+/// which is not known at first.
 struct LabelledDimension {
   Label label;
   Expr size = 1;
-  std::array<Expr, 2> steps{Expr(0), Expr(0)};
+  std::array<Expr, 3> steps{Expr(0), Expr(0), Expr(0)};
 };
+constexpr size_t kOutput = 2; // among the steps
 
 /// The labels of one operand or of the output; an ellipsis is kEllipsis.
 Result<std::vector<Label>> readLabels(std::string_view text, std::string_view equation) {
@@ -163,8 +166,9 @@ Result<std::vector<LabelledDimension>> merged(const std::vector<LabelledDimensio
     if (isOne(dimension.size))
       continue;
     const auto isContinued = [&](const LabelledDimension &outer) {
-      return outer.steps[0] == dimension.steps[0] * dimension.size &&
-             outer.steps[1] == dimension.steps[1] * dimension.size;
+      return std::ranges::equal(outer.steps, dimension.steps, [&](const Expr &o, const Expr &i) {
+        return o == i * dimension.size;
+      });
     };
     if (!result.empty() && isContinued(result.back()))
       result.back() = {0, result.back().size * dimension.size, dimension.steps};
@@ -178,6 +182,110 @@ Result<std::vector<LabelledDimension>> merged(const std::vector<LabelledDimensio
   result.insert(result.begin(), count - result.size(), LabelledDimension{0});
   return result;
 }
+
+// -- as a product of matrices
+
+using Dimensions = std::vector<LabelledDimension>;
+
+/// The dimensions of an equation of two operands: those of a only, of b only, of both, and those
+/// that are summed over. Three each, with a 1 for each that is missing in front.
+struct EquationProduct {
+  Dimensions rows, columns, batches, sums;
+};
+
+constexpr size_t kProductDims = 3;
+
+Expr sizeOf(const Dimensions &dimensions) {
+  Expr size(1);
+  for (const LabelledDimension &dimension : dimensions)
+    size = size * dimension.size;
+  return size;
+}
+
+/// None for an equation that is no product of two matrices of more than a row or column, or whose
+/// dimensions lie too far apart.
+std::optional<EquationProduct> findProduct(const PluginNode &node, const Equation &equation) {
+  if (node.inputs.size() != 2)
+    return std::nullopt;
+  Dimensions rows, columns, batches;
+  const std::vector<Expr> strides = denseStrides(node.outputs[0].shape);
+  for (size_t dim = 0; dim < equation.kept.size(); ++dim) {
+    LabelledDimension dimension = equation.kept[dim];
+    dimension.steps[kOutput] = strides[dim];
+    const bool isOfA = dimension.steps[0] != Expr(0), isOfB = dimension.steps[1] != Expr(0);
+    (isOfA && isOfB ? batches : isOfB ? columns : rows).push_back(std::move(dimension));
+  }
+  EquationProduct product;
+  using Pair = std::pair<const Dimensions *, Dimensions *>;
+  for (const auto &[from, to] :
+       {Pair(&rows, &product.rows), Pair(&columns, &product.columns),
+        Pair(&batches, &product.batches), Pair(&equation.summed, &product.sums)}) {
+    Result<Dimensions> found = merged(*from, kProductDims);
+    if (!found.isOk())
+      return std::nullopt;
+    *to = std::move(*found);
+  }
+  if (isOne(sizeOf(product.rows)) || isOne(sizeOf(product.columns)))
+    return std::nullopt;
+  return product;
+}
+
+/// Offsets within a tensor fit 32 bits.
+bool isSmall(const PluginNode &node, const TensorSpec &tensor) {
+  const Interval bounds = boundsIn(node, tensor.numel());
+  return bounds.max && *bounds.max <= std::numeric_limits<int32_t>::max();
+}
+
+PluginImplementation implementAsProduct(const PluginNode &node, const EquationProduct &product) {
+  const DataType dtype = node.inputs[0].dtype;
+  const ProductSize size{sizeOf(product.batches), sizeOf(product.rows), sizeOf(product.columns),
+                         sizeOf(product.sums), dtype};
+  const ProductTiles tiles = chooseTiles(node, size);
+  const bool isGpu = isForGpu(node);
+  const bool areSmall = isSmall(node, node.inputs[0]) && isSmall(node, node.inputs[1]) &&
+                        isSmall(node, node.outputs[0]);
+  LaunchBuilder launch("contraction.py", "product_kernel");
+  launch.input(0).input(1).output(0);
+  launch.size("m", size.m, isGpu).size("n", size.n, isGpu).size("k", size.k, isGpu);
+  const std::pair<std::string_view, const Dimensions *> groups[] = {{"batch", &product.batches},
+                                                                    {"m", &product.rows},
+                                                                    {"n", &product.columns},
+                                                                    {"k", &product.sums}};
+  for (const auto &[name, dimensions] : groups)
+    for (size_t dim = 1; dim < kProductDims; ++dim)
+      launch.size(fmt::format("{}_{}", name, dim), (*dimensions)[dim].size, isGpu);
+  const auto addSteps = [&](std::string_view name, const Dimensions &dimensions,
+                            std::string_view tensor, size_t step) {
+    for (size_t dim = 0; dim < kProductDims; ++dim) {
+      const Expr &value = dimensions[dim].steps[step];
+      const bool isKnown = isGpu && value.isConstant() && areSmall;
+      if (isKnown || areSmall)
+        launch.size(fmt::format("{}_{}_{}", name, tensor, dim), value, isKnown);
+      else
+        launch.wideSize(value);
+    }
+  };
+  addSteps("batch", product.batches, "a", 0);
+  addSteps("batch", product.batches, "b", 1);
+  addSteps("batch", product.batches, "out", kOutput);
+  addSteps("m", product.rows, "a", 0);
+  addSteps("m", product.rows, "out", kOutput);
+  addSteps("n", product.columns, "b", 1);
+  addSteps("n", product.columns, "out", kOutput);
+  addSteps("k", product.sums, "a", 0);
+  addSteps("k", product.sums, "b", 1);
+  launch.constant("SUM", sumTypeOf(dtype))
+      .constant("PRECISION", precisionOf(node, dtype))
+      .constant("OFFSET", areSmall ? DataType::Int32 : DataType::Int64)
+      .constant("TILE_M", tiles.m)
+      .constant("TILE_N", tiles.n)
+      .constant("TILE_K", tiles.k)
+      .warps(tiles.warps)
+      .stages(tiles.stages);
+  return launch.over(size.count * ceilDiv(size.m, tiles.m) * ceilDiv(size.n, tiles.n));
+}
+
+// -- the operators
 
 Result<PluginDescription> describeEinsum(const PluginNode &node) {
   INLAY_TRY(checkOneType(node));
@@ -196,6 +304,8 @@ Result<PluginDescription> describeEinsum(const PluginNode &node) {
 Result<PluginImplementation> implementEinsum(const PluginNode &node) {
   Equation equation;
   INLAY_TRY(equation.read(node));
+  if (const std::optional<EquationProduct> product = findProduct(node, equation))
+    return implementAsProduct(node, *product);
   INLAY_ASSIGN(const auto kept, merged(equation.kept, kMostKept));
   INLAY_ASSIGN(const auto summed, merged(equation.summed, kMostSummed));
   Expr numel(1), depth(1);

@@ -68,7 +68,7 @@ def try_model(name, given):
     folder.mkdir()
     torch.export.save(program, folder / "model.pt2")
     start = time.time()
-    done = run(given.binaries / "inlay", "build", folder / "model.pt2", "--target", "cpu:x86-64-v3" if device == "cpu" else "cuda:sm_90a", "--quiet",
+    done = run(given.binaries / "inlay", "build", folder / "model.pt2", "--target", cpu_target() if device == "cpu" else "cuda:sm_90a", "--quiet",
                "-o", folder / "model.inlay", *given.build_option)
     result["build_s"] = round(time.time() - start, 1)
     (folder / "model.pt2").unlink()
@@ -98,6 +98,12 @@ def try_model(name, given):
     if given.time and result["state"] == "ok" and is_compiled(name, given):
         compile_once(model.to(device), [a.to(device) for a in arguments])
     return result
+
+
+def cpu_target():
+    """The best level that this processor has: PyTorch takes it too."""
+    flags = pathlib.Path("/proc/cpuinfo").read_text()
+    return "cpu:x86-64-v4" if all(f"avx512{part}" in flags for part in ("f", "bw", "cd", "dq", "vl")) else "cpu:x86-64-v3"
 
 
 def is_compiled(name, given):

@@ -74,6 +74,8 @@ def sums_of_products():
         ("ij,jk->ik", (7, 40), (40, 5)), ("bhwc,hkc->bhwk", (2, 3, 4, 9), (3, 5, 9)), ("bhwc,wkc->bhwk", (2, 3, 4, 9), (4, 5, 9)),
         ("i,j->ij", (4,), (5,)), ("ii->i", (6, 6)), ("ij->ji", (3, 4)), ("ij->", (30, 40)), ("...ij,...jk", (2, 1, 3, 4), (5, 4, 6)),
         ("b a, b a", (3, 70), (3, 70)), ("bnd,bmd->bnm", (2, 0, 4), (2, 3, 4)), ("abc,cd->abd", (2, 3, 100), (100, 4)),
+        ("bhwc,hkc->bkhw", (2, 30, 40, 33), (30, 50, 33)), ("bnhd,bmhd->bhnm", (2, 33, 3, 16), (2, 70, 3, 16)), ("acb,dbc->da", (20, 30, 5), (40, 5, 30)),
+        ("abcd,cefa->bdef", (2, 17, 3, 4), (3, 5, 6, 2)), ("nctv,vw->nctw", (2, 3, 20, 25), (25, 25)), ("i,j->ji", (40,), (33,)),
     ]:
         tensors = [floats(shape) for shape in shapes]
         expected = numpy.einsum(equation, *(tensor.wide for tensor in tensors))
@@ -398,6 +400,9 @@ def symbolic(rows, columns):
     yield call("aten::adaptive_avg_pool2d", {"self": x, "output_size": [1, 1]}, x.wide.mean((1, 2), keepdims=True), symbolic=("2", "1", "1"))
     q, k, v = (floats((2, size, 8), symbolic=("2", name, "8")) for size, name in ((rows, "s0"), (columns, "s1"), (columns, "s1")))
     yield call("aten::scaled_dot_product_attention", {"query": q, "key": k, "value": v}, attended(q.wide, k.wide, v.wide), symbolic=("2", "s0", "8"))
+    q, k = floats((2, rows, 3, 8), symbolic=("2", "s0", "3", "8")), floats((2, columns, 3, 8), symbolic=("2", "s1", "3", "8"))
+    expected = numpy.einsum("bqhd,bkhd->bhqk", q.wide, k.wide)
+    yield call("aten::einsum", {"equation": "bqhd,bkhd->bhqk", "tensors": [q, k]}, expected, symbolic=("2", "3", "s0", "s1"))
 
 
 GROUPS = (products, grouped_products, sums_of_products, convolutions, deep_products, pools, resampled, attentions)
