@@ -28,11 +28,19 @@ public:
         takesAllTensors_ = true;
       else
         addTensor(argument.attribute.name, forms[tensor++]);
-    if (takesAllTensors_)
-      inputNames_.clear();
+    if (!takesAllTensors_)
+      return;
+    // The binder takes tensors as they come: those that must be there are looked for here.
+    inputNames_.clear();
+    for (const SchemaArgument &argument : schema.arguments)
+      if (argument.kind == SchemaArgument::Kind::Tensor && !argument.isOptional)
+        needed_.push_back(argument.attribute.name);
   }
 
   Result<std::vector<PluginRequirement>> conditions(const PluginNode &node) const override {
+    for (const std::string &name : needed_)
+      if (!findInput(node, name))
+        return invalidArgument("the model passes no tensor for input '{}'", name);
     if (functions_.serves)
       INLAY_TRY(functions_.serves(node));
     return std::vector<PluginRequirement>();
@@ -64,6 +72,7 @@ private:
   }
 
   OperatorFunctions functions_;
+  std::vector<std::string> needed_; // tensors beside a list of tensors
 };
 
 /// The forms that a schema's tensors may have, of each.

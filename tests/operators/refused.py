@@ -23,6 +23,7 @@ def refusals():
              numpy.zeros((1, 3))),
         "only one mask of the first dimensions",
     )
+    yield (call("aten::index.Tensor", {"indices[0]": integers((2,), 0, 2)}, floats((2,)).values), "the model passes no tensor for input 'self'")
     flags, index = Tensor(numpy.zeros((2, 3)), "bool"), integers((2, 3), 0, 3)
     yield (call("aten::scatter_add", {"self": flags, "dim": 1, "index": index, "src": flags}, flags), "added to 'self', which is bool")
     yield (call("aten::index_add", {"self": x, "dim": 0, "index": integers((2,), 0, 2), "source": x, "alpha": 2}, x.values), "'alpha' is 2")
