@@ -176,7 +176,7 @@ Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result
     };
   build.weightsFile = given.weights_file ? given.weights_file : "";
   build.isRefittable = given.refittable != 0;
-  INLAY_ASSIGN(build.precision.type, parsePrecision(given.precision ? given.precision : ""));
+  INLAY_ASSIGN(build.precision, parsePrecision(given.precision ? given.precision : ""));
   INLAY_ASSIGN(build.precision.keepFp32,
                textsOf(given.keep_fp32, given.num_keep_fp32, "keep_fp32"));
   std::optional<CallersMeter> meter;

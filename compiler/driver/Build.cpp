@@ -280,7 +280,7 @@ private:
     if (model_.stage() == Stage::Plan && options_.precision.isOn())
       return invalidArgument("precision {} was asked for, but '{}' is a plan, whose kernels are "
                              "fixed; build from the .pt2 or the dumped stage graph",
-                             dataTypeName(*options_.precision.type), model_.name());
+                             options_.precision.name(), model_.name());
     if (model_.stage() == Stage::Plan) {
       if (options_.isRefittable &&
           programOf(model_.module()).getBody().getOps<plan::WeightOp>().empty())

@@ -169,7 +169,9 @@ RowTile chooseRowTile(const PluginNode &node, const ProductSize &size, bool isBT
 }
 
 std::string precisionOf(const PluginNode &node, DataType dtype) {
-  return dtype == DataType::Float32 && isForGpu(node) ? "tf32x3" : "ieee";
+  if (dtype != DataType::Float32 || !isForGpu(node))
+    return "ieee";
+  return node.allowsTf32 ? "tf32" : "tf32x3";
 }
 
 PluginImplementation overProduct(LaunchBuilder &launch, const ProductSize &size,

@@ -40,8 +40,8 @@ RowTile chooseRowTile(const PluginNode &node, const ProductSize &size, bool isBT
 
 /// True if the node is built for a GPU, perhaps among others.
 bool isForGpu(const PluginNode &node);
-/// How tl.dot multiplies: float32 on tensor cores in three products of parts, which is as exact, on
-/// GPUs; "ieee" otherwise.
+/// How tl.dot multiplies: on GPUs float32 on tensor cores, in three products of parts, which is as
+/// exact, or in one of TF32 where that is allowed; "ieee" otherwise.
 std::string precisionOf(const PluginNode &node, DataType dtype);
 
 /// C of a product, broadcast: steps between elements of three dimensions of batches, rows, columns.

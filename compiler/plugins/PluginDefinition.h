@@ -114,6 +114,7 @@ struct PluginNode {
   std::vector<std::string> targets = {}; // of the build, "cuda:sm_90a"
   AutotuneReader readAutotune = {};      // while implementing
   LibraryUse libraries = {};             // of the build
+  bool allowsTf32 = false;               // tensor cores may round float32 to 10 bits
   /// Of the attributes of kind Size (one element) and SizeList: what they are; none for None. A
   /// SizeNumber that depends on sizes is here too, and is None among `attributes`.
   std::map<std::string, std::vector<Expr>, std::less<>> sizeAttributes = {};

@@ -92,7 +92,7 @@ struct BuildOptions {
   /// they are in the engine.
   std::string weightsFile = {};
   bool isRefittable = false;  ///< weights can be replaced later; none is folded or converted
-  std::string precision = {}; ///< "keep" (also if empty), "fp16" or "bf16"
+  std::string precision = {}; ///< "keep" (also if empty), "fp16", "bf16" or "tf32"
   /// Operators ("aten::mul", "aten::mul.Tensor") and nodes that stay in float32, beside those that
   /// do by default.
   std::vector<std::string> keepFp32 = {};

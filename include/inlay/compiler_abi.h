@@ -91,7 +91,8 @@ typedef struct inlay_build_options_v1 {
   /** Name, without folder, of the file that the weights go into
    * (inlay_build_result_weights); null: they are in the engine. */
   const char *weights_file;
-  /** "keep" (also if null), "fp16" or "bf16": in which the model's float32 computation is done. */
+  /** "keep" (also if null), "fp16", "bf16" or "tf32": in which the model's float32 computation is
+   * done. */
   const char *precision;
   /** Operators ("aten::mul", "aten::mul.Tensor") and nodes of the model that stay in float32,
    * beside those that do by default. */

@@ -6,6 +6,7 @@ DEVICE is cpu or cuda:N. Exit status 77 says that there is no such device (CTest
 """
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ import plugins
 from plugins import Failure, fails, run
 
 MODELS = plugins.ROOT / "tests" / "models"
+KEPT = {"mlp": "linear", "cnn": "aten::conv2d"}  # some products of the model, not all
 
 
 class Precision:
@@ -83,10 +85,30 @@ def refittable(t):
     return f"{len(weights)} weights"
 
 
+def tf32(t):
+    """Products are of TF32 on GPUs where that was asked for, and nowhere else; on CPUs nothing changes."""
+    said = []
+    for model in ("mlp", "cnn"):
+        for flags, precisions in (((), {"tf32x3"}), (("--precision", "tf32"), {"tf32"}), (("--precision", "tf32", "--keep-fp32", KEPT[model]), {"tf32x3", "tf32"})):
+            stages = t.folder / f"stages_{model}_{len(flags)}"
+            run(t.inlay, "build", MODELS / f"{model}.pt2", "--target", "cuda:sm_90a", "--quiet", "--dump-stages", stages, "-o", t.folder / "gpu.inlay", *flags)
+            found = set(re.findall(r'PRECISION = "(\w+)"', (stages / "02-plan.mlir").read_text()))
+            if found != precisions:
+                raise Failure(f"{model} with {flags}: products of {found}, expected {precisions}")
+        report, _ = t.build(model, "--precision", "tf32", "--precision-inputs", MODELS / f"{model}.npz", "--precision-device", t.device)
+        if report["type"] != "tf32" or report["converted"] == 0 or report["casts"]:
+            raise Failure(f"{model}: {report}")
+        for error in report["errors"]:
+            if error["not_finite"] or not error["max_abs_error"] <= (0 if t.device == "cpu" else 5e-3 * max(1, error["max_abs_value"])):
+                raise Failure(f"{model}: {error}")
+        said.append(f"{model} {max(error['max_abs_error'] for error in report['errors']):.2g}")
+    return ", ".join(said)
+
+
 def refusals(t):
     fails(["'aten::mm2' is to stay in float32, but the model has no such operator"], *t.command("mlp", "--precision", "fp16", "--keep-fp32", "aten::mm2"))
-    fails(["--keep-fp32 needs --precision fp16 or bf16"], *t.command("mlp", "--keep-fp32", "aten::mm"))
-    fails(["--precision-inputs needs --precision fp16 or bf16"], *t.command("mlp", "--precision-inputs", MODELS / "mlp.npz"))
+    fails(["--keep-fp32 needs --precision fp16, bf16 or tf32"], *t.command("mlp", "--keep-fp32", "aten::mm"))
+    fails(["--precision-inputs needs --precision fp16, bf16 or tf32"], *t.command("mlp", "--precision-inputs", MODELS / "mlp.npz"))
     empty = t.folder / "empty.npz"
     npy.save_npz(empty, {"other": ([0.0], (1,), "float32")})
     fails(["measuring the error of half precision", "no tensor was given for input"],
@@ -100,7 +122,7 @@ def main():
         print(f"[SKIP] no device {device} here")
         return plugins.SKIPPED
     failures = 0
-    for case in (costs, whole_model_kept, language_model, refittable, refusals):
+    for case in (costs, whole_model_kept, language_model, refittable, tf32, refusals):
         with tempfile.TemporaryDirectory() as folder:
             try:
                 print(f"{case.__name__} on {device}: {case(Precision(binary, device, pathlib.Path(folder)))}")

@@ -117,11 +117,11 @@ private:
 /// The precision of a build, and who measures what it costs.
 Result<std::unique_ptr<NpzMeter>> setPrecision(const BuildCommandOptions &options,
                                                BuildOptions &build) {
-  INLAY_ASSIGN(build.precision.type, parsePrecision(options.precision), "reading --precision");
+  INLAY_ASSIGN(build.precision, parsePrecision(options.precision), "reading --precision");
   build.precision.keepFp32 = options.keepFp32;
   const bool isAsked = !options.keepFp32.empty() || !options.precisionInputs.empty();
   if (isAsked && !build.precision.isOn())
-    return invalidArgument("{} needs --precision fp16 or bf16; found {}",
+    return invalidArgument("{} needs --precision fp16, bf16 or tf32; found {}",
                            options.keepFp32.empty() ? "--precision-inputs" : "--keep-fp32",
                            options.precision);
   if (options.precisionInputs.empty())
@@ -254,7 +254,7 @@ void addBuildCommand(CLI::App &app, Status &outcome) {
                     "Keep the weights replaceable (inlay refit): none is folded or converted");
   command
       ->add_option("--precision", options->precision,
-                   "In which the model's float32 computation is done: keep, fp16 or bf16")
+                   "In which the model's float32 computation is done: keep, fp16, bf16 or tf32")
       ->check(CLI::IsMember({"keep", "fp16", "bf16"}))
       ->capture_default_str();
   command

@@ -76,8 +76,11 @@ Result<PluginChoice> choosePluginOf(graph::CallOp call, const PluginRegistry &pl
   if (candidates.empty())
     return internalError("operator {} was said to be supported, but has no plugin",
                          call.getOp().str());
-  return choosePlugin(candidates, call.getOp().str(), call.getNode().str(), arguments, outputs,
-                      symbols, policies, targets);
+  INLAY_ASSIGN(PluginChoice choice,
+               choosePlugin(candidates, call.getOp().str(), call.getNode().str(), arguments,
+                            outputs, symbols, policies, targets));
+  choice.node.allowsTf32 = call->hasAttr(graph::kTf32Attribute);
+  return choice;
 }
 
 Result<BoundGroup> bindGroup(graph::GroupOp op, const PluginRegistry &plugins,

@@ -26,6 +26,8 @@ namespace inlay::graph {
 /// Of a graph.model whose weights are to be replaced in the finished engine: no pass may fold or
 /// change a graph.constant, and the plan keeps their names.
 inline constexpr llvm::StringLiteral kRefittableAttribute = "graph.refittable";
+/// Of a call: what its float32 products multiply may be rounded to TF32 on tensor cores.
+inline constexpr llvm::StringLiteral kTf32Attribute = "graph.tf32";
 
 /// A literal argument as an attribute, and back; every kind survives both ways, but an empty list
 /// becomes a list of integers.

@@ -29,12 +29,17 @@ public:
                      const ImplementationPolicies &policies, std::span<const std::string> targets,
                      const PrecisionOptions &options)
       : model_(model), plugins_(plugins), policies_(policies), targets_(targets), options_(options),
-        half_(*options.type), symbols_(shapeSymbolsOf(model)), builder_(model.getContext()) {}
+        half_(options.type.value_or(DataType::Float32)), symbols_(shapeSymbolsOf(model)),
+        builder_(model.getContext()) {}
 
   Result<PrecisionOutcome> convert() {
     INLAY_TRY(checkNames());
-    outcome_.type = dataTypeName(half_);
-    outcome_.weightBytesBefore = weightBytes();
+    outcome_.type = options_.name();
+    outcome_.weightBytesBefore = outcome_.weightBytesAfter = weightBytes();
+    if (options_.allowsTf32) {
+      allowTf32();
+      return std::move(outcome_);
+    }
     for (mlir::Operation &op : llvm::make_early_inc_range(model_.getBlock())) {
       if (auto call = llvm::dyn_cast<graph::CallOp>(op))
         convertCall(call);
@@ -81,6 +86,25 @@ private:
         sum += static_cast<uint64_t>(*spec.numel().constantValue() * dataTypeSizeBytes(spec.dtype));
       }
     return sum;
+  }
+
+  /// Marks the calls whose products may be of TF32.
+  void allowTf32() {
+    for (auto call : model_.getBlock().getOps<graph::CallOp>()) {
+      const bool isFloat = llvm::any_of(
+          call.getInputs(), [](mlir::Value input) { return dtypeOf(input) == DataType::Float32; });
+      if (!isFloat || !multipliesOnTensorCores(call.getOp()))
+        continue;
+      const std::string reason = whyKept(options_, call.getOp(), call.getNode());
+      if (!llvm::StringRef(reason).ends_with("was asked for")) {
+        call->setAttr(graph::kTf32Attribute, builder_.getUnitAttr());
+        ++outcome_.numConverted;
+      } else {
+        ++kept_[{call.getOp().str(), reason}];
+      }
+    }
+    for (auto &[key, count] : kept_)
+      outcome_.kept.push_back({key.first, key.second, count});
   }
 
   void convertCall(graph::CallOp call) {

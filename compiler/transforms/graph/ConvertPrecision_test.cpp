@@ -163,12 +163,14 @@ TEST_F(ConvertPrecision, TypesThatTheModelAsksForStay) {
 }
 
 TEST(PrecisionPolicy, ReadsItsNames) {
-  EXPECT_EQ(*parsePrecision("keep"), std::nullopt);
-  EXPECT_EQ(*parsePrecision("fp16"), DataType::Float16);
-  EXPECT_EQ(*parsePrecision("bf16"), DataType::BFloat16);
+  EXPECT_FALSE(parsePrecision("keep")->isOn());
+  EXPECT_EQ(parsePrecision("fp16")->type, DataType::Float16);
+  EXPECT_EQ(parsePrecision("bf16")->type, DataType::BFloat16);
+  EXPECT_TRUE(parsePrecision("tf32")->allowsTf32);
+  EXPECT_EQ(parsePrecision("tf32")->type, std::nullopt);
   EXPECT_THAT(parsePrecision("half").status().message(),
-              HasSubstr("precision is 'half'; expected keep, fp16 or bf16"));
-  const PrecisionOptions options{DataType::Float16, {}};
+              HasSubstr("precision is 'half'; expected keep, fp16, bf16 or tf32"));
+  const PrecisionOptions options{DataType::Float16};
   EXPECT_EQ(whyKept(options, "aten::softmax.int", "n"), "by default");
   EXPECT_EQ(whyKept(options, "aten::mm", "n"), "");
   EXPECT_THAT(whyKept(options, "my::mm", "n"), HasSubstr("the plugin's"));

@@ -16,14 +16,34 @@ std::string_view withoutOverload(std::string_view opName) {
 
 } // namespace
 
-Result<std::optional<DataType>> parsePrecision(std::string_view text) {
-  if (text.empty() || text == "keep")
-    return std::optional<DataType>();
+std::string PrecisionOptions::name() const {
+  return type ? std::string(dataTypeName(*type)) : allowsTf32 ? "tf32" : "keep";
+}
+
+Result<PrecisionOptions> parsePrecision(std::string_view text) {
+  PrecisionOptions options;
   if (text == "fp16")
-    return std::optional(DataType::Float16);
-  if (text == "bf16")
-    return std::optional(DataType::BFloat16);
-  return invalidArgument("precision is '{}'; expected keep, fp16 or bf16", text);
+    options.type = DataType::Float16;
+  else if (text == "bf16")
+    options.type = DataType::BFloat16;
+  else if (text == "tf32")
+    options.allowsTf32 = true;
+  else if (!text.empty() && text != "keep")
+    return invalidArgument("precision is '{}'; expected keep, fp16, bf16 or tf32", text);
+  return options;
+}
+
+bool multipliesOnTensorCores(std::string_view opName) {
+  constexpr std::string_view kNames[] = {
+      "linear", "matmul",      "mm",     "bmm",    "addmm",       "baddbmm",
+      "einsum", "_grouped_mm", "conv1d", "conv2d", "convolution", "scaled_dot_product_attention"};
+  if (opName == "transformers::grouped_mm_fallback")
+    return true;
+  if (!opName.starts_with(kStandardNamespace))
+    return false;
+  const std::string_view base = withoutOverload(opName).substr(kStandardNamespace.size());
+  return std::ranges::find(kNames, base) != std::end(kNames) ||
+         base.starts_with("_scaled_dot_product_");
 }
 
 const std::vector<std::string_view> &operatorsKeptByDefault() {

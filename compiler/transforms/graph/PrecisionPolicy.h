@@ -16,11 +16,15 @@ namespace inlay {
 struct PrecisionOptions {
   /// Float16 or BFloat16; none: every operator computes in the types that the model has.
   std::optional<DataType> type;
+  /// Tensor cores may round what float32 products multiply to TF32 (10 bits); no type changes.
+  bool allowsTf32 = false;
   /// Operators ("aten::mul", every overload, or "aten::mul.Tensor") and nodes of the model
   /// ("mul_3") that stay in float32, beside those that do by default.
-  std::vector<std::string> keepFp32;
+  std::vector<std::string> keepFp32 = {};
 
-  bool isOn() const { return type.has_value(); }
+  bool isOn() const { return type.has_value() || allowsTf32; }
+  /// "float16", "bfloat16", "tf32"; "keep" if it is not on.
+  std::string name() const;
 };
 
 /// Operators of one name that stay in float32 for one reason.
@@ -32,15 +36,20 @@ struct KeptOperator {
 
 /// What became of a model.
 struct PrecisionOutcome {
-  std::string type; // "float16", "bfloat16"
+  std::string type; // "float16", "bfloat16", "tf32"
   uint32_t numConverted = 0;
   uint32_t numCasts = 0;          // at run time: at the model's borders, and around what stays
   std::vector<KeptOperator> kept; // sorted
   uint64_t weightBytesBefore = 0, weightBytesAfter = 0;
 };
 
-/// Reads "keep", "fp16" or "bf16". Errors: InvalidArgument naming what was found and expected.
-Result<std::optional<DataType>> parsePrecision(std::string_view text);
+/// Reads "keep", "fp16", "bf16" or "tf32". Errors: InvalidArgument naming what was found and
+/// expected.
+Result<PrecisionOptions> parsePrecision(std::string_view text);
+
+/// True for a standard operator whose float32 products tensor cores can compute in TF32: matrix
+/// products, convolutions that are none transposed, attention.
+bool multipliesOnTensorCores(std::string_view opName);
 
 /// The operators that stay in float32 by default, by name without namespace and overload, sorted:
 /// those that sum many numbers, and those whose results or errors grow fast.
