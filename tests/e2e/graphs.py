@@ -168,3 +168,65 @@ def library_product():
     g.call("relu", "aten::relu", {"self": "linear"}, (shape,))
     g.call("sum", "aten::add.Tensor", {"self": "relu", "other": "r"}, (shape,))
     return g.text("sum"), 2
+
+
+def attention(form, dtype="float32"):
+    """Attention written out: "scaled" (a number behind the product, a mask that is added), "filled" (the number on the queries, scores
+    filled with minus infinity), "grouped" (heads of keys repeated), "three" (products of three dimensions between views)."""
+    outer, heads, rows, keys, head = 2, 4, "s0", 9, 24
+    key_heads = 2 if form == "grouped" else heads
+    g = Graph({"q": ((outer, rows, heads, head),), "k": ((outer, keys, key_heads, head),), "v": ((outer, keys, key_heads, head),),
+               "m": ((outer, 1, rows, keys),) if form != "filled" else ((rows, keys), "bool")}, ["s0"])
+    scores = (outer, heads, rows, keys)
+    t = lambda *shape: (shape, dtype)
+
+    def exchanged(name, dims, *shape):
+        g.call(f"{name}_{dtype}", "aten::_to_copy", {"self": name}, ((shape[0], shape[2], shape[1], shape[3]), dtype), dtype=f'#graph.dtype<"{dtype}">')
+        g.call(f"{name}_heads", "aten::permute", {"self": f"{name}_{dtype}"}, t(*shape), dims=dims)
+        return f"{name}_heads"
+    q = exchanged("q", "[0, 2, 1, 3]", outer, heads, rows, head)
+    k = exchanged("k", "[0, 2, 1, 3]", outer, key_heads, keys, head)
+    v = exchanged("v", "[0, 2, 1, 3]", outer, key_heads, keys, head)
+    if form == "grouped":
+        for name in (k, v):
+            g.call(f"{name}_one", "aten::unsqueeze", {"self": name}, t(outer, key_heads, 1, keys, head), dim="2 : i64")
+            g.call(f"{name}_all", "aten::expand", {"self": f"{name}_one"}, t(outer, key_heads, 2, keys, head),
+                   size=f"[{outer}, {key_heads}, 2, {keys}, {head}]")
+            g.call(f"{name}_repeated", "aten::reshape", {"self": f"{name}_all"}, t(outer, heads, keys, head), shape=f"[{outer}, {heads}, {keys}, {head}]")
+        k, v = f"{k}_repeated", f"{v}_repeated"
+    g.call("k_t", "aten::transpose.int", {"self": k}, t(outer, heads, head, keys), dim0="-2 : i64", dim1="-1 : i64")
+    if form == "filled":
+        g.call("q_scaled", "aten::mul.Tensor", {"self": q}, t(outer, heads, rows, head), other="2.5e-01 : f64")
+        q = "q_scaled"
+    if form == "three":
+        flat = outer * heads
+        g.call("q_flat", "aten::reshape", {"self": q}, t(flat, rows, head), shape=f'[{flat}, #graph.expr<"s0">, {head}]')
+        g.call("k_flat", "aten::reshape", {"self": "k_t"}, t(flat, head, keys), shape=f"[{flat}, {head}, {keys}]")
+        g.call("v_flat", "aten::reshape", {"self": v}, t(flat, keys, head), shape=f"[{flat}, {keys}, {head}]")
+        g.call("flat_scores", "aten::bmm", {"self": "q_flat", "mat2": "k_flat"}, t(flat, rows, keys))
+        g.call("scores", "aten::view", {"self": "flat_scores"}, t(*scores), size=f'[{outer}, {heads}, #graph.expr<"s0">, {keys}]')
+    else:
+        g.call("scores", "aten::matmul", {"self": q, "other": "k_t"}, t(*scores))
+    last = "scores"
+    if form != "filled":
+        g.call("scaled", "aten::div.Tensor", {"self": last}, t(*scores), other="4.5 : f64")
+        g.call("mask", "aten::_to_copy", {"self": "m"}, t(outer, 1, rows, keys), dtype=f'#graph.dtype<"{dtype}">')
+        g.call("masked", "aten::add.Tensor", {"self": "scaled", "other": "mask"}, t(*scores))
+    else:
+        # A query that may see no key would get NaN: the first key is always seen.
+        g.call("first", "aten::arange", {}, ((keys,), "int64"), end=f"{keys} : i64")
+        g.call("behind", "aten::gt.Scalar", {"self": "first"}, ((keys,), "bool"), other="0 : i64")
+        g.call("hidden", "aten::logical_and", {"self": "m", "other": "behind"}, ((rows, keys), "bool"))
+        g.call("masked", "aten::masked_fill.Scalar", {"self": last, "mask": "hidden"}, t(*scores), value="0xFFF0000000000000 : f64")
+    g.call("weights", "aten::softmax.int", {"self": "masked"}, (scores, "float32"), dim="-1 : i64", dtype='#graph.dtype<"float32">')
+    g.call("narrow", "aten::_to_copy", {"self": "weights"}, t(*scores), dtype=f'#graph.dtype<"{dtype}">')
+    if form == "three":
+        g.call("flat_weights", "aten::view", {"self": "narrow"}, t(flat, rows, keys), size=f'[{flat}, #graph.expr<"s0">, {keys}]')
+        g.call("product", "aten::bmm", {"self": "flat_weights", "mat2": "v_flat"}, t(flat, rows, head))
+        shape = (flat, rows, head)
+    else:
+        shape = (outer, heads, rows, head)
+        g.call("product", "aten::matmul", {"self": "narrow", "other": v}, t(*shape))
+    g.call("out", "aten::_to_copy", {"self": "product"}, (shape, "float32"), dtype='#graph.dtype<"float32">')
+    # Copies of the three tensors, attention, and the mask that is made; in half precision casts of inputs, mask and result.
+    return g.text("out"), 9 if dtype != "float32" else 4 + (form == "filled")

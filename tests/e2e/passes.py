@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Builds models with the passes over the graph and without, one at a time too, runs them and compares the results.
 
-Usage: passes.py BIN_FOLDER DEVICE
-DEVICE is cpu or cuda:N. Exit status 77 says that there is no such device (CTest counts the test as skipped).
+Usage: passes.py BIN_FOLDER DEVICE [NAME …]
+DEVICE is cpu or cuda:N; names are those of the models, all without any. Exit status 77 says that there is no such device (CTest counts the test as skipped).
 """
 import json
 import pathlib
@@ -92,11 +92,11 @@ def check_graph(binary, device, folder, name, text, most, cases, rtol, atol, *op
     print(f"{name} on {device}: {before} launches became {after}; largest difference {error:g}")
 
 
-def shapes_of(text):
-    """The inputs of a graph's text, and their shapes."""
+def inputs_of(text):
+    """The inputs of a graph's text: shape and type."""
     block = text[text.index("^bb0("):text.index("):\n")]
-    return {name: tuple(int(size) if size.isdigit() else size for size in re.findall('"([^"]+)"', shape))
-            for name, shape in re.findall(r"%(\w+): !graph.tensor<\[([^\]]*)\]", block)}
+    return {name: (tuple(int(size) if size.isdigit() else size for size in re.findall('"([^"]+)"', shape)), dtype)
+            for name, shape, dtype in re.findall(r'%(\w+): !graph.tensor<\[([^\]]*)\], "(\w+)">', block)}
 
 
 def check_options(binary, folder):
@@ -125,9 +125,12 @@ def main():
     random.seed(seed)
     print(f"seed {seed}")
     failed = 0
+    wanted = sys.argv[3:]
 
-    def attempt(function, *arguments):
+    def attempt(name, function, *arguments):
         nonlocal failed
+        if wanted and name not in wanted:
+            return
         try:
             with tempfile.TemporaryDirectory() as folder:
                 function(pathlib.Path(folder), *arguments)
@@ -142,28 +145,31 @@ def main():
         print(f"{name} on {device}: {before} launches became {after}; largest difference {error:g}")
 
     for name in RECORDED:
-        attempt(model, name)
+        attempt(name, model, name)
     text, most = graphs.pointwise_tree()
     sizes = [{"x": ((n, 6), "float32"), "y": ((6,), "float32"), "i": ((n, 6), "int32"), "t": ((6, n), "float32")} for n in (1, 5, 64)]
-    attempt(lambda folder: check_graph(binary, device, folder, "pointwise_tree", text, most, sizes, 2e-3, 1e-3))
+    attempt("pointwise_tree", lambda folder: check_graph(binary, device, folder, "pointwise_tree", text, most, sizes, 2e-3, 1e-3))
     for length in (2, 49, 128, 1000):
         text, most = graphs.lines(length)
         sizes = [{"x": ((n, 3, length), "float32"), "r": ((n, 3, length), "float32"), "w": ((length,), "float32"), "m": ((3, length), "bool")}
                  for n in (1, 7)]
-        attempt(lambda folder: check_graph(binary, device, folder, f"lines_{length}", text, most, sizes, 2e-3, 1e-5))
+        attempt(f"lines_{length}", lambda folder: check_graph(binary, device, folder, f"lines_{length}", text, most, sizes, 2e-3, 1e-5))
     def graph(name, made, tolerance, sizes, *options):
         """A model of graphs.py with random inputs of each of some sizes; a launch of a library counts as one."""
-        inputs = [{key: (tuple(n if size == "s0" else size for size in shape), "float32") for key, shape in shapes_of(made[0]).items()} for n in sizes]
-        attempt(lambda folder: check_graph(binary, device, folder, name, *made, inputs, tolerance, tolerance, *options))
+        inputs = [{key: (tuple(n if size == "s0" else size for size in shape), dtype) for key, (shape, dtype) in inputs_of(made[0]).items()}
+                  for n in sizes]
+        attempt(name, lambda folder: check_graph(binary, device, folder, name, *made, inputs, tolerance, tolerance, *options))
 
     for dtype, tolerance in (("float32", 1e-5), ("float16", 4e-3), ("bfloat16", 3e-2)):
         for rows, sizes in (("s0", (1, 45)), (1, (1,)), (130, (1,))):
             graph(f"products_{rows}_{dtype}", graphs.products(dtype, rows), tolerance, sizes, "--no-vendor-libraries")
         # The weights that a norm became part of are rounded.
         graph(f"residual_block_{dtype}", graphs.residual_block(dtype), 4 * tolerance, (1, 3))
+        for form in ("scaled", "filled", "grouped", "three"):
+            graph(f"attention_{form}_{dtype}", graphs.attention(form, dtype), tolerance, (1, 33), "--no-vendor-libraries")
     graph("library_product", graphs.library_product(), 1e-4, (2, 60))
     graph("convolutions", graphs.convolutions(), 1e-5, (1, 2))
-    attempt(lambda folder: check_options(binary, folder))
+    attempt("options", lambda folder: check_options(binary, folder))
     return 1 if failed else 0
 
 
