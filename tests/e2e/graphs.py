@@ -230,3 +230,27 @@ def attention(form, dtype="float32"):
     g.call("out", "aten::_to_copy", {"self": "product"}, (shape, "float32"), dtype='#graph.dtype<"float32">')
     # Copies of the three tensors, attention, and the mask that is made; in half precision casts of inputs, mask and result.
     return g.text("out"), 9 if dtype != "float32" else 4 + (form == "filled")
+
+
+def projections(dtype, op):
+    """Queries, keys and values of one input as heads: one product, of which the copies of heads take their parts."""
+    g = Graph({"x": (("s0", "s1", 20),)}, ["s0", "s1"])
+    add_casts(g, dtype, {"x": ("s0", "s1", 20)})
+    t = lambda *shape: (shape, dtype)
+    numbers = lambda count, seed: [((i * seed + 3) % 23) / 23 - 0.5 for i in range(count)]
+    outputs = []
+    for i, (name, heads) in enumerate((("q", 4), ("k", 2), ("v", 2))):
+        columns = 8 * heads
+        shape = (columns, 20) if op == "linear" else (20, columns)
+        g.constant(f"{name}_w", shape, numbers(20 * columns, 5 + i), dtype)
+        g.constant(f"{name}_b", (columns,), numbers(columns, 9 + i), dtype)
+        if op == "linear":
+            g.call(name, "aten::linear", {"input": f"x_{dtype}", "weight": f"{name}_w", "bias": f"{name}_b"}, t("s0", "s1", columns))
+        else:
+            g.call(f"{name}_x", "aten::view", {"self": f"x_{dtype}"}, t("s0*s1", 20), size='[#graph.expr<"s0*s1">, 20]')
+            g.call(name, "aten::addmm", {"self": f"{name}_b", "mat1": f"{name}_x", "mat2": f"{name}_w"}, t("s0*s1", columns))
+        g.call(f"{name}_view", "aten::view", {"self": name}, t("s0", "s1", heads, 8), size=f'[#graph.expr<"s0">, #graph.expr<"s1">, {heads}, 8]')
+        g.call(f"{name}_heads", "aten::transpose.int", {"self": f"{name}_view"}, t("s0", heads, "s1", 8), dim0="1 : i64", dim1="2 : i64")
+        g.call(f"{name}_out", "aten::_to_copy", {"self": f"{name}_heads"}, (("s0", heads, "s1", 8), "float32"), dtype='#graph.dtype<"float32">')
+        outputs.append(f"{name}_out")
+    return g.text(*outputs), 4 + (dtype != "float32")

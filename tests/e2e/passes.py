@@ -156,7 +156,7 @@ def main():
         attempt(f"lines_{length}", lambda folder: check_graph(binary, device, folder, f"lines_{length}", text, most, sizes, 2e-3, 1e-5))
     def graph(name, made, tolerance, sizes, *options):
         """A model of graphs.py with random inputs of each of some sizes; a launch of a library counts as one."""
-        inputs = [{key: (tuple(n if size == "s0" else size for size in shape), dtype) for key, (shape, dtype) in inputs_of(made[0]).items()}
+        inputs = [{key: (tuple({"s0": n, "s1": 5 * n}.get(size, size) for size in shape), dtype) for key, (shape, dtype) in inputs_of(made[0]).items()}
                   for n in sizes]
         attempt(name, lambda folder: check_graph(binary, device, folder, name, *made, inputs, tolerance, tolerance, *options))
 
@@ -165,6 +165,8 @@ def main():
             graph(f"products_{rows}_{dtype}", graphs.products(dtype, rows), tolerance, sizes, "--no-vendor-libraries")
         # The weights that a norm became part of are rounded.
         graph(f"residual_block_{dtype}", graphs.residual_block(dtype), 4 * tolerance, (1, 3))
+        for op in ("linear", "addmm"):
+            graph(f"projections_{op}_{dtype}", graphs.projections(dtype, op), tolerance, (1, 3), "--no-vendor-libraries")
         for form in ("scaled", "filled", "grouped", "three"):
             graph(f"attention_{form}_{dtype}", graphs.attention(form, dtype), tolerance, (1, 33), "--no-vendor-libraries")
     graph("library_product", graphs.library_product(), 1e-4, (2, 60))

@@ -8,7 +8,7 @@
 namespace inlay::graph {
 
 /// softmax(query · key * scale + mask) · value, over the last two dimensions of each. Its values
-/// are those of the model's calls, in whose order memory may be another's view.
+/// are operands of the model's calls.
 struct AttentionPattern {
   CallOp softmax, scores, product; // the products in front of softmax and behind it
   double scale = 1;
