@@ -154,7 +154,8 @@ TEST_F(Tails, TakeViewsInTheOrderOfTheProduct) {
       {{1, 0}, {{}, 2}}));
   made.results = {{2, 0}};
   EXPECT_TRUE(checkGroup(made).isOk()) << checkGroup(made).message();
-  EXPECT_THAT(implement(made).launches.at(0).kernel.source, HasSubstr("tl.load(x2_ptr + i1, mask=in_range)"));
+  EXPECT_THAT(implement(made).launches.at(0).kernel.source,
+              HasSubstr("tl.load(x2_ptr + i1, mask=in_range)"));
 }
 
 } // namespace

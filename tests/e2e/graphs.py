@@ -142,7 +142,7 @@ def residual_block(dtype, height=9, width=7):
 
 def convolutions():
     """The other kernels of convolutions: groups, one channel a group, one and three dimensions, transposed."""
-    g = Graph({"x": (("s0", 6, 11, 5),), "w": ((6, 3, 3, 3),), "d": ((6, 1, 3, 3),), "b": ((6,),), "line": ((2, 6, 13),), "l": ((4, 6, 3),),
+    g = Graph({"x": (("s0", 6, 11, 5),), "w": ((6, 3, 3, 3),), "d": ((6, 1, 3, 3),), "b": ((6,),), "line": (("s0", 6, 13),), "l": ((4, 6, 3),),
                "r": ((4, 1),), "volume": ((1, 2, 5, 6, 7),), "k": ((3, 2, 3, 3, 3),), "t": ((6, 4, 3, 3),), "s": ((1, 4, 13, 7),)}, ["s0"])
     shape = ("s0", 6, 11, 5)
     g.call("grouped", "aten::conv2d", {"input": "x", "weight": "w", "bias": "b"}, (shape,), padding="[1, 1]", groups="2 : i64")
@@ -150,8 +150,8 @@ def convolutions():
     g.call("depthwise", "aten::conv2d", {"input": "x", "weight": "d"}, (shape,), padding="[1, 1]", groups="6 : i64")
     g.call("added", "aten::add.Tensor", {"self": "x", "other": "depthwise"}, (shape,), alpha="3 : i64")
     g.call("silu", "aten::silu", {"self": "added"}, (shape,))
-    g.call("conv1d", "aten::conv1d", {"input": "line", "weight": "l"}, ((2, 4, 11),))
-    g.call("channels", "aten::mul.Tensor", {"self": "conv1d", "other": "r"}, ((2, 4, 11),))
+    g.call("conv1d", "aten::conv1d", {"input": "line", "weight": "l"}, (("s0", 4, 11),))
+    g.call("channels", "aten::mul.Tensor", {"self": "conv1d", "other": "r"}, (("s0", 4, 11),))
     g.call("conv3d", "aten::conv3d", {"input": "volume", "weight": "k"}, ((1, 3, 3, 4, 5),))
     g.call("tanh", "aten::tanh", {"self": "conv3d"}, ((1, 3, 3, 4, 5),))
     g.call("transposed", "aten::conv_transpose2d.input", {"input": "x", "weight": "t"}, (("s0", 4, 13, 7),))
