@@ -24,6 +24,11 @@ if(INLAY_SANITIZE)
                                                  -fno-sanitize-recover=all)
   target_link_options(inlay_options INTERFACE -fsanitize=${INLAY_SANITIZE})
 endif()
+# A fuzz target sees only the branches of code that counts them: all of ours, not the target's own file alone.
+if(INLAY_FUZZ)
+  target_compile_options(inlay_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(inlay_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 # Production code neither throws nor uses run-time type information; tests and tools with CLI11 may.
 add_library(inlay_no_exceptions INTERFACE)
 target_compile_options(inlay_no_exceptions INTERFACE -fno-exceptions -fno-rtti)

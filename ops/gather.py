@@ -74,13 +74,19 @@ def gather_kernel(x_ptr, out_ptr, n, size_1, size_2, size_3, size_4, x_0, x_1, x
 def scatter_kernel(v_ptr, out_ptr, n, size_1, size_2, size_3, size_4, x_0, x_1, x_2, x_3, x_4,
                    a_ptr, a_size, a_step, a_0, a_1, a_2, a_3, a_4, b_ptr, b_size, b_step, b_0, b_1, b_2, b_3, b_4,
                    c_ptr, c_size, c_step, c_0, c_1, c_2, c_3, c_4, d_ptr, d_size, d_step, d_0, d_1, d_2, d_3, d_4,
-                   v_0, v_1, v_2, v_3, v_4, BLOCK: tl.constexpr):
-    """Writes the elements of v, which the coordinates find by the strides v_0, ..., to their places. Of several for one place
-    any may remain."""
+                   v_0, v_1, v_2, v_3, v_4, VALUE: tl.constexpr, ADDS: tl.constexpr, BLOCK: tl.constexpr):
+    """Writes the elements of v, which the coordinates find by the strides v_0, ..., or if it is None VALUE, to their places. Of
+    several for one place any may remain; if ADDS, all are added, in any order."""
     at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     offsets, exists, i_0, i_1, i_2, i_3, i_4 = places_of(
         at, n, size_1, size_2, size_3, size_4, x_0, x_1, x_2, x_3, x_4, a_ptr, a_size, a_step, a_0, a_1, a_2, a_3, a_4,
         b_ptr, b_size, b_step, b_0, b_1, b_2, b_3, b_4, c_ptr, c_size, c_step, c_0, c_1, c_2, c_3, c_4,
         d_ptr, d_size, d_step, d_0, d_1, d_2, d_3, d_4)
-    values = tl.load(v_ptr + dot_of_five(i_0, i_1, i_2, i_3, i_4, v_0, v_1, v_2, v_3, v_4), mask=exists, other=0)
-    tl.store(out_ptr + offsets, values, mask=exists)
+    if v_ptr is None:
+        values = tl.full((BLOCK,), VALUE, out_ptr.dtype.element_ty)
+    else:
+        values = tl.load(v_ptr + dot_of_five(i_0, i_1, i_2, i_3, i_4, v_0, v_1, v_2, v_3, v_4), mask=exists, other=0)
+    if ADDS:
+        tl.atomic_add(out_ptr + offsets, values, mask=exists)
+    else:
+        tl.store(out_ptr + offsets, values, mask=exists)

@@ -106,7 +106,7 @@ Result<Attention> readAttention(const PluginNode &node) {
   if (hasAttribute(node, "enable_gqa") && boolOf(node, "enable_gqa"))
     attention.requirements.push_back({equal(mod(attention.heads, attention.keyHeads), 0),
                                       "the heads of queries are a multiple of those of keys"});
-  else
+  else if (!isOne(attention.keyHeads)) // one head of keys is broadcast to all of the queries
     require(attention, attention.heads, attention.keyHeads, "numbers of heads");
   if (const TensorSpec *mask = findInput(node, maskName(node)))
     INLAY_TRY(readMask(node, *mask, attention));

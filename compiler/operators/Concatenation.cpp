@@ -136,6 +136,7 @@ void addConcatenationOperators(OperatorDefinitions &definitions) {
   };
   add("aten::cat(Tensor[] tensors, int dim=0) -> Tensor", {describeCat, implementCat});
   add("aten::concat(Tensor[] tensors, int dim=0) -> Tensor", {describeCat, implementCat});
+  add("aten::concatenate(Tensor[] tensors, int dim=0) -> Tensor", {describeCat, implementCat});
   add("aten::stack(Tensor[] tensors, int dim=0) -> Tensor", {describeStack, implementStack});
 }
 

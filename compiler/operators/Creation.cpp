@@ -160,6 +160,32 @@ Result<PluginImplementation> implementRange(const PluginNode &node) {
   return implementation;
 }
 
+// -- the identity
+
+Result<PluginDescription> describeIdentity(const PluginNode &node) {
+  const Expr rows = *findSize(node, "n");
+  const Expr columns = node.sizeAttributes.contains("m") ? *findSize(node, "m") : rows;
+  PluginDescription description;
+  for (const Expr &size : {rows, columns})
+    description.requirements.push_back(
+        {lessEqual(Expr(0), size), fmt::format("the size {} is 0 or more", size.toString())});
+  description.outputs = {{askedType(node, DataType::Float32), {rows, columns}}};
+  return description;
+}
+
+Result<PluginImplementation> implementIdentity(const PluginNode &node) {
+  const TensorSpec &output = node.outputs[0];
+  LoopKernel kernel(node, "eye", output.shape);
+  kernel.number("one", {int64_t{1}, {}}, output.dtype);
+  kernel.number("zero", {int64_t{0}, {}}, output.dtype);
+  kernel.store(
+      0, denseAccess(output.shape),
+      fmt::format("tl.where({} == {}, one, zero)", kernel.coordinate(0), kernel.coordinate(1)));
+  PluginImplementation implementation;
+  INLAY_TRY(kernel.appendTo(implementation));
+  return implementation;
+}
+
 // -- element types
 
 /// The type that a node's input is brought to.
@@ -243,6 +269,11 @@ constexpr std::string_view kRanges[] = {
     ") -> Tensor",
 };
 
+constexpr std::string_view kIdentities[] = {
+    "aten::eye(SymInt n, *, " INLAY_PLACEMENT ") -> Tensor",
+    "aten::eye.m(SymInt n, SymInt m, *, " INLAY_PLACEMENT ") -> Tensor",
+};
+
 constexpr std::string_view kCasts[] = {
     "aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool copy=False, "
     "MemoryFormat? memory_format=None) -> Tensor(a)",
@@ -271,6 +302,8 @@ void addCreationOperators(OperatorDefinitions &definitions) {
                  [function = op.function](const PluginNode &node) {
                    return implementFilling(function, node);
                  }});
+  for (std::string_view schema : kIdentities)
+    addOperator(definitions, schema, {describeIdentity, implementIdentity});
   for (std::string_view schema : kRanges)
     addOperator(definitions, schema, {describeRange, implementRange});
   for (std::string_view schema : kCasts)

@@ -1,4 +1,4 @@
-// Elements and rows at places that tensors of indices name: taken, or written.
+// Elements and rows at places that tensors of indices name.
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
 #include "compiler/operators/Places.h"
@@ -23,46 +23,6 @@ Result<PluginImplementation> implementGather(const PluginNode &node, ReadPlaces 
   INLAY_ASSIGN(const Places places, read(node));
   LaunchBuilder launch("gather.py", "gather_kernel");
   launch.input(inputIndex(node, "self")).output(0);
-  return overPlaces(launch, places);
-}
-
-/// The tensor whose elements a node writes.
-std::string_view sourceName(const PluginNode &node) {
-  for (std::string_view name : {"values", "source"})
-    if (findInput(node, name))
-      return name;
-  return "src";
-}
-
-/// Places that are written. The source of scatter may be larger than the index.
-Result<Places> readWritten(const PluginNode &node, ReadPlaces read) {
-  INLAY_ASSIGN(Places places, read(node));
-  const TensorSpec &source = inputOf(node, sourceName(node));
-  if (source.dtype != inputOf(node, "self").dtype)
-    return invalidArgument("'{}' is {}, and 'self' {}; expected the same", sourceName(node),
-                           dataTypeName(source.dtype), dataTypeName(inputOf(node, "self").dtype));
-  if (hasAttribute(node, "accumulate") && boolOf(node, "accumulate"))
-    return unimplemented("accumulate = True is not supported");
-  if (read == readElements && source.shape.size() == places.dimensions.size())
-    places.addSourceSteps(denseStrides(source.shape));
-  else
-    INLAY_TRY(places.addSource(source.shape));
-  return places;
-}
-
-Result<PluginDescription> describeScatter(const PluginNode &node, ReadPlaces read) {
-  INLAY_ASSIGN(Places places, readWritten(node, read));
-  PluginDescription description;
-  description.outputs.push_back(inputOf(node, "self"));
-  description.aliasedInputs = {{0, inputIndex(node, "self")}};
-  description.requirements = std::move(places.requirements);
-  return description;
-}
-
-Result<PluginImplementation> implementScatter(const PluginNode &node, ReadPlaces read) {
-  INLAY_ASSIGN(const Places places, readWritten(node, read));
-  LaunchBuilder launch("gather.py", "scatter_kernel");
-  launch.input(inputIndex(node, sourceName(node))).output(0);
   return overPlaces(launch, places);
 }
 
@@ -105,18 +65,6 @@ void addGatherOperators(OperatorDefinitions &definitions) {
   add("aten::index_select(Tensor self, int dim, Tensor index) -> Tensor", readSlices);
   add("aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
       readElements);
-  const auto addScatter = [&](std::string_view schema, ReadPlaces read) {
-    addOperator(definitions, schema,
-                {[read](const PluginNode &node) { return describeScatter(node, read); },
-                 [read](const PluginNode &node) { return implementScatter(node, read); }});
-  };
-  addScatter("aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool "
-             "accumulate=False) -> Tensor",
-             readIndexList);
-  addScatter("aten::index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor",
-             readSlices);
-  addScatter("aten::scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor",
-             readElements);
   addOperator(definitions,
               "aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool "
               "scale_grad_by_freq=False, bool sparse=False) -> Tensor",

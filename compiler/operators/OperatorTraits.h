@@ -15,8 +15,8 @@ struct GroupTail;
 
 /// How an operator can be computed together with others. Functions that are empty: it cannot. All
 /// are called with bound arguments, whose outputs are known. Operators without a trait are
-/// functions of their arguments still: a standard operator draws no random numbers and keeps no
-/// state.
+/// functions of their arguments still: a standard operator keeps no state, and draws random numbers
+/// only where it says so.
 struct OperatorTraits {
   /// What it computes of one element (Pointwise.h).
   std::function<Result<PointwiseExpression>(const PluginNode &)> element = {};
@@ -28,6 +28,8 @@ struct OperatorTraits {
   /// (Tails.h). Its arguments count inputs behind the operator's own. Errors: as for implement.
   std::function<Result<PluginImplementation>(const PluginNode &node, const GroupTail &tail)>
       implementWithTail = {};
+  /// Two calls with the same arguments give different results.
+  bool drawsNumbers = false;
 };
 
 } // namespace inlay

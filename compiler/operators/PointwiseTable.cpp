@@ -1,6 +1,8 @@
 #include "compiler/operators/Pointwise.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 namespace inlay {
 namespace {
@@ -293,6 +295,29 @@ void addSelections(std::vector<PointwiseOperator> &ops) {
                  {{"", Self, "{src}"}}});
 }
 
+/// Second names that PyTorch has for operators, which exported models keep.
+constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
+    {"abs", "absolute"}, {"acos", "arccos"},      {"asin", "arcsin"},   {"atan", "arctan"},
+    {"div", "divide"},   {"gt", "greater"},       {"le", "less_equal"}, {"lt", "less"},
+    {"mul", "multiply"}, {"ne", "not_equal"},     {"neg", "negative"},  {"sub", "subtract"},
+    {"trunc", "fix"},    {"ge", "greater_equal"},
+};
+
+/// Adds to each operator its schemas under its second name.
+void addAliases(std::vector<PointwiseOperator> &ops) {
+  constexpr std::string_view kPrefix = "aten::";
+  for (PointwiseOperator &op : ops)
+    for (size_t i = op.schemas.size(); i-- > 0;) {
+      const std::string_view schema = std::string_view(op.schemas[i]).substr(kPrefix.size());
+      const std::string_view name = schema.substr(0, schema.find_first_of(".("));
+      const auto alias =
+          std::ranges::find(kAliases, name, [](const auto &pair) { return pair.first; });
+      if (alias != std::end(kAliases))
+        op.schemas.push_back(
+            fmt::format("{}{}{}", kPrefix, alias->second, schema.substr(name.size())));
+    }
+}
+
 } // namespace
 
 const std::vector<PointwiseOperator> &pointwiseOperators() {
@@ -305,6 +330,7 @@ const std::vector<PointwiseOperator> &pointwiseOperators() {
     addTranscendentals(ops);
     addActivations(ops);
     addSelections(ops);
+    addAliases(ops);
     return ops;
   }();
   return table;

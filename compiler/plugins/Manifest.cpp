@@ -60,12 +60,19 @@ Result<std::vector<std::unique_ptr<PluginDefinition>>> ManifestReader::read(std:
                            parsed.error().description());
   }
   const toml::table &root = parsed.table();
-  INLAY_TRY(checkKeys(root, {"plugin"}, "a manifest"));
-  INLAY_ASSIGN(const toml::array *plugins, arrayOf(root, "plugin", true));
-  if (plugins->empty())
-    return errorAt(*plugins, "a manifest has at least one plugin");
+  INLAY_TRY(checkKeys(root, {"plugin", "triton_kernel"}, "a manifest"));
+  INLAY_ASSIGN(const toml::array *kernels, arrayOf(root, "triton_kernel"));
+  INLAY_ASSIGN(const toml::array *plugins, arrayOf(root, "plugin", !kernels));
+  if ((!plugins || plugins->empty()) && (!kernels || kernels->empty()))
+    return errorAt(plugins ? *plugins : *kernels, "a manifest has at least one plugin");
   std::vector<std::unique_ptr<PluginDefinition>> definitions;
-  for (const toml::node &node : *plugins) {
+  for (size_t i = 0; kernels && i < kernels->size(); ++i) {
+    INLAY_ASSIGN(const toml::table *table, tableOf(*kernels->get(i), "triton_kernel"));
+    INLAY_ASSIGN(auto definition, readRecordedKernel(*table));
+    definitions.push_back(std::move(definition));
+  }
+  for (size_t i = 0; plugins && i < plugins->size(); ++i) {
+    const toml::node &node = *plugins->get(i);
     INLAY_ASSIGN(const toml::table *table, tableOf(node, "plugin"));
     INLAY_ASSIGN(ManifestPluginRecord record, readPlugin(*table));
     definitions.push_back(std::make_unique<ManifestPlugin>(std::move(record)));

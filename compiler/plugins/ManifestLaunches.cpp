@@ -1,5 +1,6 @@
 // Launches and tactics of a plugin.
 #include "compiler/plugins/ManifestReader.h"
+#include "compiler/plugins/RecordedKernel.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -109,6 +110,40 @@ Result<ManifestLaunch> ManifestReader::readLaunch(const toml::table &table) {
   INLAY_TRY(std::move(status));
   launch.constexprs = own;
   return launch;
+}
+
+Result<std::unique_ptr<PluginDefinition>>
+ManifestReader::readRecordedKernel(const toml::table &table) const {
+  INLAY_TRY(checkKeys(table, {"kernel", "constexprs", "hash", "num_stages"}, "a Triton kernel"));
+  ManifestLaunch launch;
+  INLAY_TRY(readKernelName(table, launch));
+  if (launch.function.empty())
+    return errorAt(*table.get("kernel"), "a kernel that a model launches itself is a function in "
+                                         "the Triton language; expected \"FILE.py:FUNCTION\"");
+  INLAY_TRY(readKernelOptions(table, launch));
+  INLAY_TRY(readConstexprs(table, launch));
+  RecordedKernelSource source;
+  source.kernel = {launch.kernelPath, launch.kernelSource, launch.function, {}, 4,
+                   launch.numStages};
+  for (const auto &[name, written] : launch.constexprs) {
+    if (written.source != ManifestConstexpr::Source::Value)
+      return errorAt(*table.get("constexprs"),
+                     "constexpr '{}' is no value; those of a kernel that the model launches itself "
+                     "are a number, bool, string or list",
+                     name);
+    source.kernel.constexprs.emplace(name, written.value);
+  }
+  if (table.get("hash")) {
+    INLAY_ASSIGN(source.hash, requiredString(table, "hash"));
+    if (source.hash.empty() ||
+        source.hash.find_first_not_of("0123456789abcdef") != std::string::npos)
+      return errorAt(*table.get("hash"),
+                     "'hash' is '{}'; expected the first hexadecimal digits behind the kernel's "
+                     "name in the model",
+                     source.hash);
+  }
+  source.origin = fmt::format("{}:{}", path_, table.source().begin.line);
+  return makeRecordedKernelPlugin(std::move(source));
 }
 
 Status ManifestReader::readConfigs(const toml::table &table, ManifestLaunch &launch) const {

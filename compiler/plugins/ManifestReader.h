@@ -54,6 +54,8 @@ private:
   // -- plugins
 
   Result<ManifestPluginRecord> readPlugin(const toml::table &table);
+  /// A [[triton_kernel]]: the source of a kernel whose launches the model records.
+  Result<std::unique_ptr<PluginDefinition>> readRecordedKernel(const toml::table &table) const;
   /// Whether a function of the process may compute it, and which of the two is taken.
   Status readHostFunction(const toml::table &table);
   /// A new name for an input, attribute, size, output or workspace: an identifier that none of the

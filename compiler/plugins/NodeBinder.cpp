@@ -114,6 +114,9 @@ public:
       INLAY_TRY(bindInput(name));
     for (const AttributeParameter &parameter : plugin_.attributes())
       INLAY_TRY(bindAttribute(parameter));
+    for (const NodeArgument &argument : arguments_)
+      if (plugin_.takesAllNumbers() && !isKnown(argument.name))
+        INLAY_TRY(bindAttribute({argument.name, AttributeKind::SizeNumber, true, std::nullopt}));
     return {};
   }
 
@@ -139,7 +142,14 @@ private:
     return names;
   }
 
+  bool isKnown(std::string_view name) const {
+    return std::ranges::find(node_.inputNames, name) != node_.inputNames.end() ||
+           node_.attributes.contains(name);
+  }
+
   Status checkNames() const {
+    if (plugin_.takesAllTensors() && plugin_.takesAllNumbers())
+      return {};
     std::vector<std::string> known = node_.inputNames;
     for (const AttributeParameter &parameter : plugin_.attributes())
       known.push_back(parameter.name);

@@ -276,6 +276,9 @@ public:
   const std::vector<std::string> &inputNames() const { return inputNames_; }
   /// True for a plugin that declares no inputs: a node's tensors are its inputs, as they come.
   bool takesAllTensors() const { return takesAllTensors_; }
+  /// True for a plugin to which literals and sizes that it does not declare are attributes of kind
+  /// SizeNumber.
+  bool takesAllNumbers() const { return takesAllNumbers_; }
   const std::vector<AttributeParameter> &attributes() const { return attributes_; }
   /// Where it was defined, for messages: "add_one.toml:3" or "C++ registration".
   const std::string &origin() const { return origin_; }
@@ -314,7 +317,7 @@ public:
 protected:
   std::string opName_;
   std::vector<std::string> inputNames_;
-  bool takesAllTensors_ = false;
+  bool takesAllTensors_ = false, takesAllNumbers_ = false;
   std::vector<AttributeParameter> attributes_;
   std::string origin_;
   std::string variant_;

@@ -30,6 +30,7 @@ def transformers_models():
     def make(config, cls, **options):
         return lambda: getattr(transformers, cls)(getattr(transformers, config)(**options))
     heads = {"num_key_value_heads": 2}
+    experts = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
     text = [("bert", "BertConfig", "BertModel", SMALL_TEXT), ("roberta", "RobertaConfig", "RobertaModel", SMALL_TEXT),
             ("albert", "AlbertConfig", "AlbertModel", {**SMALL_TEXT, "embedding_size": 32}),
             ("electra", "ElectraConfig", "ElectraModel", {**SMALL_TEXT, "embedding_size": 32}),
@@ -39,7 +40,24 @@ def transformers_models():
             ("gpt_neox", "GPTNeoXConfig", "GPTNeoXForCausalLM", SMALL_TEXT), ("phi", "PhiConfig", "PhiForCausalLM", {**SMALL_TEXT, **heads}),
             ("opt", "OPTConfig", "OPTForCausalLM", {"hidden_size": 64, "ffn_dim": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 1000,
                                                      "word_embed_proj_dim": 64}),
-            ("mamba", "MambaConfig", "MambaForCausalLM", {"hidden_size": 64, "num_hidden_layers": 2, "vocab_size": 1000, "state_size": 8})]
+            ("mamba", "MambaConfig", "MambaForCausalLM", {"hidden_size": 64, "num_hidden_layers": 2, "vocab_size": 1000, "state_size": 8}),
+            ("mamba2", "Mamba2Config", "Mamba2ForCausalLM", {"hidden_size": 64, "num_hidden_layers": 2, "vocab_size": 1000, "state_size": 8, "num_heads": 8,
+                                                             "head_dim": 16, "n_groups": 1, "chunk_size": 16}),
+            ("jamba", "JambaConfig", "JambaForCausalLM", {**SMALL_TEXT, **heads, "num_experts": 2, "mamba_d_state": 8, "use_mamba_kernels": False,
+                                                          "attn_layer_period": 2, "attn_layer_offset": 1, "expert_layer_period": 2, "expert_layer_offset": 1}),
+            ("rwkv", "RwkvConfig", "RwkvForCausalLM", {"hidden_size": 64, "attention_hidden_size": 64, "num_hidden_layers": 2, "vocab_size": 1000}),
+            ("mixtral", "MixtralConfig", "MixtralForCausalLM", {**SMALL_TEXT, **heads, "num_local_experts": 4}),
+            ("qwen3_moe", "Qwen3MoeConfig", "Qwen3MoeForCausalLM", {**SMALL_TEXT, **heads, "head_dim": 16, **experts}),
+            ("gpt_oss", "GptOssConfig", "GptOssForCausalLM", {**SMALL_TEXT, **heads, "head_dim": 16, "num_local_experts": 4, "num_experts_per_tok": 2}),
+            ("deepseek_v3", "DeepseekV3Config", "DeepseekV3ForCausalLM",
+             {**SMALL_TEXT, "q_lora_rank": 32, "kv_lora_rank": 16, "qk_rope_head_dim": 8, "qk_nope_head_dim": 8, "v_head_dim": 16, "n_routed_experts": 4,
+              "num_experts_per_tok": 2, "n_group": 2, "topk_group": 1, "moe_intermediate_size": 32, "first_k_dense_replace": 1}),
+            ("gemma3", "Gemma3TextConfig", "Gemma3ForCausalLM", {**SMALL_TEXT, **heads, "head_dim": 16}),
+            ("falcon", "FalconConfig", "FalconForCausalLM", {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 1000}),
+            ("modernbert", "ModernBertConfig", "ModernBertModel", {**SMALL_TEXT, "pad_token_id": 0}), ("deberta_v2", "DebertaV2Config", "DebertaV2Model", SMALL_TEXT),
+            ("t5", "T5Config", "T5EncoderModel", {"d_model": 64, "d_kv": 16, "d_ff": 128, "num_layers": 2, "num_heads": 4, "vocab_size": 1000}),
+            ("bart", "BartConfig", "BartModel", {"d_model": 64, "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4, "encoder_ffn_dim": 128,
+                                                 "decoder_attention_heads": 4, "decoder_ffn_dim": 128, "vocab_size": 1000})]
     for name, config, cls, options in text:
         yield f"transformers/{name}", make(config, cls, **options), "tokens"
     yield "transformers/vit", make("ViTConfig", "ViTModel", hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4), IMAGE

@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 import contractions
+import draws
 import graphs
 import lines
 import masks
@@ -60,7 +61,13 @@ def main():
         groups |= {f"{name}{AS_ON_GPU}": groups[name] for name in GPU_KERNELS}
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
-        for name in sys.argv[3:] or groups:
+        for name in sys.argv[3:] or [*groups, "draws"]:
+            if name == "draws":
+                problems = draws.check(binary, device, pathlib.Path(folder))
+                for problem in problems:
+                    print(f"draws on {device} FAILED: {problem}")
+                failed += len(problems)
+                continue
             cases, symbols, resized = groups[name]
             try:
                 problems = graphs.check(binary, device, pathlib.Path(folder), name, cases, symbols, resized, name != "free", GPU_KERNELS.get(name.removesuffix(AS_ON_GPU)) if name.endswith(AS_ON_GPU) else None)

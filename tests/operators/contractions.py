@@ -49,6 +49,26 @@ def products():
     x, w, b = floats((7, 9, 24)), floats((40, 24)), floats((40,))
 
 
+def grouped_products():
+    """Rows behind the last end are 0; groups may be empty."""
+    for (m, n, k), ends, dtype, type_of_ends in [
+        ((50, 40, 24), [7, 7, 30, 50], "float32", "int32"),
+        ((200, 70, 130), [0, 129, 150], "float16", "int64"),
+        ((33, 16, 16), [1, 2, 3, 4, 5, 33, 33, 33], "bfloat16", "int32"),
+        ((10, 8, 5), [10], "float32", "int32"),
+        ((10, 8, 5), [0, 0], "float32", "int32"),
+        ((0, 8, 5), [0, 0], "float32", "int32"),
+        ((20, 8, 40), [3, 12], "float64", "int32"),
+    ]:
+        a, b = floats((m, k), dtype), floats((len(ends), k, n), dtype)
+        expected = numpy.zeros((m, n))
+        for group, (start, end) in enumerate(zip([0, *ends], ends)):
+            expected[start:end] = a.wide[start:end] @ b.wide[group]
+        offs = Tensor(numpy.array(ends), type_of_ends)
+        yield call("aten::_grouped_mm", {"self": a, "mat2": b, "offs": offs}, expected, dtype=dtype)
+        yield call("transformers::grouped_mm_fallback", {"input": a, "weight": b, "offs": offs}, expected, dtype=dtype)
+
+
 def sums_of_products():
     for equation, *shapes in [
         ("ij,jk->ik", (7, 40), (40, 5)), ("bhwc,hkc->bhwk", (2, 3, 4, 9), (3, 5, 9)), ("bhwc,wkc->bhwk", (2, 3, 4, 9), (4, 5, 9)),
@@ -344,7 +364,10 @@ def attentions():
     )
     q, k, v = floats((2, 6, 1, 16)), floats((2, 2, 33, 16)), floats((2, 2, 33, 16))
     yield call(op, {"query": q, "key": k, "value": v, "enable_gqa": True}, attended(q.wide, k.wide, v.wide))
+    q, k, v = floats((2, 6, 5, 16)), floats((2, 1, 33, 16)), floats((2, 1, 33, 16))
+    yield call(op, {"query": q, "key": k, "value": v}, attended(q.wide, k.wide, v.wide))
     q, k, v = floats((3, 9, 8)), floats((3, 11, 8)), floats((3, 11, 8))
+    yield call(op, {"query": q, "key": k, "value": v}, attended(q.wide, k.wide, v.wide))
     q, k, v = floats((1, 1, 20, 300)), floats((1, 1, 33, 300)), floats((1, 1, 33, 300))
     yield call(op, {"query": q, "key": k, "value": v}, attended(q.wide, k.wide, v.wide))
     q, k, v = floats((1, 1, 3, 8)), floats((1, 1, 0, 8)), floats((1, 1, 0, 8))
@@ -377,4 +400,4 @@ def symbolic(rows, columns):
     yield call("aten::scaled_dot_product_attention", {"query": q, "key": k, "value": v}, attended(q.wide, k.wide, v.wide), symbolic=("2", "s0", "8"))
 
 
-GROUPS = (products, sums_of_products, convolutions, deep_products, pools, resampled, attentions)
+GROUPS = (products, grouped_products, sums_of_products, convolutions, deep_products, pools, resampled, attentions)

@@ -323,10 +323,31 @@ def gathers():
     expected = x.values.copy()
     numpy.put_along_axis(expected[:2, :, :3], index.values, values.values[:2, :, :3], 1)
     yield call("aten::scatter.src", {"self": x, "dim": 1, "index": index, "src": values}, expected, tolerance=0.0)
+    yield from added()
+    for value, dtype in ((-2.5, "float32"), (3, "int64"), (True, "bool"), (7, "float16")):
+        self = Tensor(numpy.zeros((4, 5, 6)), dtype)
+        expected = self.values.copy()
+        numpy.put_along_axis(expected[:2, :, :3], index.values, value, 1)
+        yield call("aten::scatter.value", {"self": self, "dim": 1, "index": index, "value": value}, Tensor(expected, dtype), tolerance=0.0)
     table, index = floats((3, 2)), Tensor(numpy.array([2, 99, -1]), "int64")
     expected = numpy.stack([table.values[2], [0, 0], [0, 0]])
     yield call("aten::embedding", {"weight": table, "indices": index}, expected, tolerance=0.0)
     index = integers((7,), 0, 5)
+
+
+def added():
+    """Sums of several elements at a place, small integers: exact in every type and order."""
+    for dtype in ("float32", "float16", "bfloat16", "float64", "int32", "int64"):
+        self = Tensor(RANDOM.integers(-3, 4, (4, 5)), dtype)
+        rows, values = integers((9,), 0, 4), Tensor(RANDOM.integers(-3, 4, (9, 5)), dtype)
+        expected = self.wide.copy()
+        numpy.add.at(expected, rows.values, values.wide)
+        yield call("aten::index_add", {"self": self, "dim": 0, "index": rows, "source": values}, Tensor(expected, dtype), tolerance=0.0)
+        yield call("aten::index_put", {"self": self, "indices": [rows], "values": values, "accumulate": True}, Tensor(expected, dtype), tolerance=0.0)
+        index, values = integers((3, 8), 0, 5), Tensor(RANDOM.integers(-3, 4, (4, 9)), dtype)
+        expected = self.wide.copy()
+        numpy.add.at(expected, (numpy.arange(3)[:, None], index.values), values.wide[:3, :8])
+        yield call("aten::scatter_add", {"self": self, "dim": 1, "index": index, "src": values}, Tensor(expected, dtype), tolerance=0.0)
 
 
 def symbolic(rows, columns):

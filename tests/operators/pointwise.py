@@ -284,4 +284,23 @@ def symbolic(rows, columns):
     yield Case("aten::add.Tensor", {"self": wide, "other": bias}, Tensor(wide.wide + bias.wide, "float32", ("s0", "s1", "96")))
 
 
-GROUPS = (arithmetic, powers, unary, comparisons, promotion, broadcasting)
+def second_names():
+    """Operators under the other name that PyTorch has for them."""
+    x, y = edges("float32"), Tensor(np.roll(edges("float32").values, 1), "float32")
+    small = numbers((7,), "float32", 5)
+    with np.errstate(all="ignore"):
+        for name, function in (("multiply", np.multiply), ("divide", np.divide), ("subtract", np.subtract)):
+            yield Case(f"aten::{name}.Tensor", {"self": x, "other": y}, Tensor(function(x.wide, y.wide), "float32"))
+        for name, function in (("greater", np.greater), ("greater_equal", np.greater_equal), ("less", np.less), ("less_equal", np.less_equal),
+                               ("not_equal", np.not_equal)):
+            yield Case(f"aten::{name}.Tensor", {"self": x, "other": y}, Tensor(function(x.wide, y.wide), "bool"))
+            yield Case(f"aten::{name}.Scalar", {"self": x, "other": 1}, Tensor(function(x.wide, 1), "bool"))
+    for name, function in (("negative", np.negative), ("absolute", np.abs), ("fix", np.trunc)):
+        yield Case(f"aten::{name}", {"self": x}, Tensor(function(x.wide), "float32"))
+    for name, function in (("arccos", np.arccos), ("arcsin", np.arcsin), ("arctan", np.arctan)):
+        angle = Tensor(small.wide / 4, "float32")
+        yield Case(f"aten::{name}", {"self": angle}, Tensor(function(angle.wide), "float32"), ulps=2)
+    yield Case("aten::clip", {"self": small, "min": -1, "max": 2.5}, Tensor(np.clip(small.wide, -1, 2.5), "float32"))
+
+
+GROUPS = (arithmetic, powers, unary, comparisons, promotion, broadcasting, second_names)

@@ -23,6 +23,11 @@ def refusals():
              numpy.zeros((1, 3))),
         "only one mask of the first dimensions",
     )
+    flags, index = Tensor(numpy.zeros((2, 3)), "bool"), integers((2, 3), 0, 3)
+    yield (call("aten::scatter_add", {"self": flags, "dim": 1, "index": index, "src": flags}, flags), "added to 'self', which is bool")
+    yield (call("aten::index_add", {"self": x, "dim": 0, "index": integers((2,), 0, 2), "source": x, "alpha": 2}, x.values), "'alpha' is 2")
+    yield (call("aten::_grouped_mm", {"self": x, "mat2": floats((3, 4)), "offs": integers((1,), 0, 2)}, numpy.zeros((2, 4))), "a matrix for each group")
+    yield (call("aten::rand", {"size": [2], "dtype": "%int32"}, whole(numpy.zeros(2))), "expected floats")
     transposed = {"input": floats((1, 2, 4, 4)), "weight": floats((2, 3, 2, 2)), "bias": None, "stride": [2, 2]}
     yield (call("aten::conv_transpose2d.input", transposed | {"output_padding": [2, 0]}, numpy.zeros((1, 3, 10, 8))),
            "output_padding 2 must be smaller than stride 2 or dilation 1")

@@ -101,6 +101,10 @@ def copies():
     yield unary("repeat", (2, 3), lambda x: np.tile(x, (2, 1, 3)), repeats=[2, 1, 3])
     yield unary("repeat", (2,), lambda x: np.tile(x, 0), repeats=[0])
     yield unary("repeat", (), lambda x: np.tile(x, 4), "int64", repeats=[4])
+    yield unary("repeat_interleave.self_int", (2, 3), lambda x: np.repeat(x, 3), repeats=3)
+    yield unary("repeat_interleave.self_int", (2, 3, 2), lambda x: np.repeat(x, 4, 1), "int64", repeats=4, dim=-2, output_size=12)
+    yield unary("repeat_interleave.self_int", (), lambda x: np.repeat(x, 2), repeats=2)
+    yield unary("repeat_interleave.self_int", (2, 3), lambda x: np.repeat(x, 0, 0), repeats=0, dim=0)
     yield unary("roll", (3, 5), lambda x: np.roll(x, (1, -7), (0, 1)), shifts=[1, -7], dims=[0, 1])
     yield unary("roll", (3, 5), lambda x: np.roll(x, 4), shifts=[4])
     for diagonal in (0, 1, -2, 10**12):
@@ -185,6 +189,9 @@ def creation():
     yield Case("aten::full", {"size": [3], "fill_value": True}, Tensor(np.full(3, True), "bool"))
     yield Case("aten::full", {"size": [3], "fill_value": 2**40, "pin_memory": False, "device": "cpu"}, Tensor(np.full(3, 2**40), "int64"))
     yield Case("aten::full", {"size": [], "fill_value": -1, "dtype": Dtype("int64")}, Tensor(-1, "int64"))
+    for dtype in ("float32", "bfloat16", "int64", "bool"):
+        yield Case("aten::eye", {"n": 5, "dtype": Dtype(dtype)}, Tensor(np.eye(5), dtype))
+        yield Case("aten::eye.m", {"n": 3, "m": 40, "dtype": Dtype(dtype)}, Tensor(np.eye(3, 40), dtype))
     yield Case("aten::zeros", {"size": [2, 0]}, Tensor(np.zeros((2, 0)), "float32"))
     yield Case("aten::ones", {"size": [1500]}, Tensor(np.ones(1500), "float32"))
     yield Case("aten::zeros_like", {"self": like}, Tensor(np.zeros((2, 3)), "float16"))

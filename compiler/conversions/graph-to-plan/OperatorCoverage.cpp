@@ -1,6 +1,7 @@
 #include "compiler/conversions/graph-to-plan/OperatorCoverage.h"
 
 #include "base/Error.h"
+#include "compiler/plugins/RecordedKernel.h"
 
 #include <map>
 
@@ -26,6 +27,22 @@ std::string nearestPlugin(const std::string &op, const std::vector<std::string> 
   return "";
 }
 
+namespace {
+
+/// What a model says of a Triton kernel that it launches itself, and what it does not.
+std::string recordedLaunchText(graph::CallOp call) {
+  const auto name = call.getArguments().getAs<mlir::StringAttr>("name");
+  if (call.getOp() != llvm::StringRef(kRecordedLaunchOp) || !name)
+    return "";
+  const std::string kernel(recordedKernelName(std::string_view(name.getValue())));
+  return fmt::format("; it launches the Triton kernel '{}', of which the model holds neither "
+                     "source nor constexprs. A manifest names them: [[triton_kernel]] kernel = "
+                     "\"FILE.py:{}\", constexprs = {{ … }}",
+                     kernel, kernel);
+}
+
+} // namespace
+
 Status checkOperatorsSupported(graph::ModelOp model, const PluginRegistry &plugins) {
   std::map<std::string, std::string> unsupported;
   model.getBlock().walk([&](graph::CallOp call) {
@@ -33,7 +50,8 @@ Status checkOperatorsSupported(graph::ModelOp model, const PluginRegistry &plugi
       return;
     std::string place = placeOf(call.getLoc());
     unsupported[call.getOp().str()] +=
-        fmt::format("\n    node {}{}{}", call.getNode().str(), place.empty() ? "" : " at ", place);
+        fmt::format("\n    node {}{}{}{}", call.getNode().str(), place.empty() ? "" : " at ", place,
+                    recordedLaunchText(call));
   });
   if (unsupported.empty())
     return {};

@@ -2,8 +2,8 @@
 //
 //   %a = relu(%x); %b = relu(%x); add(%a, %b)   →   %a = relu(%x); add(%a, %a)
 //
-// Only standard operators, which are functions of their arguments; those that change an argument
-// give its new value as a result, and are functions too. What a user's plugin computes twice is
+// Only standard operators, which are functions of their arguments, but for those that draw random
+// numbers; those that change an argument give its new value as a result, and are functions too. What a user's plugin computes twice is
 // computed twice. Results of sizes that depend on data have symbols of their own and stay apart.
 #include "compiler/transforms/graph/Passes.h"
 
@@ -36,7 +36,10 @@ Status eliminateCommon(PassContext &context) {
     auto [first, isNew] = known.try_emplace(keyOf(call), call);
     if (isNew)
       continue;
-    if (!context.findStandard(call)) {
+    const PluginChoice *choice = context.findStandard(call);
+    if (choice && choice->plugin->traits()->drawsNumbers)
+      continue;
+    if (!choice) {
       context.missed(call.getNode(),
                      fmt::format("computes what {} does, but {} is no standard operator",
                                  first->second.getNode().str(), call.getOp().str()));
