@@ -1,6 +1,7 @@
 // Pointwise operators that alone read the result of a product or a convolution become part of its kernel.
 // RUN: inlay-opt %s -split-input-file -graph-fuse-epilogues 2>/dev/null | FileCheck %s
 // RUN: inlay-opt %s -split-input-file -graph-fuse-epilogues 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
+// RUN: inlay-opt %s -split-input-file -graph-fuse-epilogues=plugins=%S/relu.toml 2>/dev/null | FileCheck %s --check-prefix=USER
 
 // CHECK-LABEL: graph.model @residual
 // CHECK: %[[Y:.*]] = graph.group "tail" node "relu"
@@ -9,6 +10,9 @@
 // CHECK: graph.call "aten::relu" node "relu"
 // CHECK: graph.output %[[Y]]
 // REMARK: remark: relu: the kernel of conv computes add and relu
+// USER-LABEL: graph.model @residual
+// USER: graph.group "tail" node "add"
+// USER: graph.call "aten::relu" node "relu"
 graph.model @residual inputs ["x", "w", "r"] ["", "", ""] outputs ["y"] [""] symbols [{name = "s0", min = 1 : i64, max = 64 : i64, opt = 8 : i64}] checks [] {
 ^bb0(%x: !graph.tensor<["s0", "3", "5", "5"], "float32">, %w: !graph.tensor<["4", "3", "1", "1"], "float32">, %r: !graph.tensor<["s0", "4", "5", "5"], "float32">):
   %c = graph.call "aten::conv2d" node "conv" (%x, %w) names ["input", "weight"] arguments {} : (!graph.tensor<["s0", "3", "5", "5"], "float32">, !graph.tensor<["4", "3", "1", "1"], "float32">) -> !graph.tensor<["s0", "4", "5", "5"], "float32">
