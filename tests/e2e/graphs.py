@@ -254,3 +254,21 @@ def projections(dtype, op):
         g.call(f"{name}_out", "aten::_to_copy", {"self": f"{name}_heads"}, (("s0", heads, "s1", 8), "float32"), dtype='#graph.dtype<"float32">')
         outputs.append(f"{name}_out")
     return g.text(*outputs), 4 + (dtype != "float32")
+
+
+def halves():
+    """Parts of one product: heads that are exchanged, and the halves of a gated layer."""
+    g = Graph({"x": (("s0", 12),), "w": ((24, 12),)}, ["s0"])
+    g.call("linear", "aten::linear", {"input": "x", "weight": "w"}, (("s0", 24),))
+    for i in range(3):
+        g.values[f"part{i}"] = tensor(("s0", 8))
+    g.lines.append('  %part0, %part1, %part2 = graph.call "aten::split.Tensor" node "split" (%linear) names ["self"] arguments {split_size = 8 : i64, '
+                   f'dim = 1 : i64}} : ({tensor(("s0", 24))}) -> ({", ".join(3 * [tensor(("s0", 8))])})')
+    for i in range(3):
+        g.call(f"heads{i}", "aten::transpose.int", {"self": f"part{i}"}, ((8, "s0"),), dim0="0 : i64", dim1="1 : i64")
+    g.values["gate"] = g.values["up"] = tensor(("s0", 6))
+    g.lines.append('  %gate, %up = graph.call "aten::chunk" node "chunk" (%x) names ["self"] arguments {chunks = 2 : i64, dim = 1 : i64} : '
+                   f'({tensor(("s0", 12))}) -> ({tensor(("s0", 6))}, {tensor(("s0", 6))})')
+    g.call("silu", "aten::silu", {"self": "gate"}, (("s0", 6),))
+    g.call("gated", "aten::mul.Tensor", {"self": "silu", "other": "up"}, (("s0", 6),))
+    return g.text("heads0", "heads1", "heads2", "gated"), 5

@@ -171,6 +171,7 @@ def main():
         for form in ("scaled", "filled", "grouped", "three"):
             graph(f"attention_{form}_{dtype}", graphs.attention(form, dtype), 2 * tolerance, (1, 33), "--no-vendor-libraries")
     graph("library_product", graphs.library_product(), 1e-4, (2, 60))
+    graph("halves", graphs.halves(), 1e-5, (1, 7), "--no-vendor-libraries")
     graph("convolutions", graphs.convolutions(), 1e-5, (1, 2))
     attempt("options", lambda folder: check_options(binary, folder))
     return 1 if failed else 0

@@ -20,9 +20,9 @@ public:
   explicit ViewComposer(PassContext &context) : context_(context) {}
 
   void compose(CallOp call) {
-    if (isWholeView(context_, call))
+    if (call.getNumResults() != 1 || isWholeView(context_, call))
       return;
-    std::optional<StridedView> view = viewOf(context_, call);
+    std::optional<StridedView> view = viewOf(context_, call.getResult(0));
     if (!view)
       return;
     mlir::Value source = call.getInputs()[0];
@@ -30,7 +30,7 @@ public:
     mlir::Value best; // behind the last view that is copied
     StridedView bestView;
     while (auto before = source.getDefiningOp<CallOp>()) {
-      const std::optional<StridedView> inner = viewOf(context_, before);
+      const std::optional<StridedView> inner = viewOf(context_, source);
       std::optional<StridedView> both = inner ? composed(*view, *inner) : std::nullopt;
       if (!both)
         break;

@@ -160,7 +160,9 @@ private:
       if (call && call.use_empty() && context_.findStandard(call))
         continue; // it goes
       const std::optional<StridedView> view =
-          call && call.getInputs()[0] == value ? viewOf(context_, call) : std::nullopt;
+          call && call.getInputs()[0] == value && call.getNumResults() == 1
+              ? viewOf(context_, call.getResult(0))
+              : std::nullopt;
       if (!view)
         return fmt::format("its result is read by {}, which is no view that is copied anyway",
                            call ? call.getNode().str() : "the model's outputs");

@@ -118,17 +118,18 @@ std::optional<StridedView> composed(const StridedView &outer, const StridedView 
   return view;
 }
 
-std::optional<StridedView> viewOf(PassContext &context, CallOp call) {
-  const PluginChoice *choice = context.findStandard(call);
-  if (!choice || call.getNumResults() != 1 || !choice->plugin->traits()->views)
+std::optional<StridedView> viewOf(PassContext &context, mlir::Value result) {
+  auto call = result.getDefiningOp<CallOp>();
+  const PluginChoice *choice = call ? context.findStandard(call) : nullptr;
+  if (!choice || !choice->plugin->traits()->views)
     return std::nullopt;
   Result<StridedViews> views = choice->plugin->traits()->views(choice->node);
-  if (!views.isOk() || views->views.size() != 1 ||
+  if (!views.isOk() || views->views.size() != call.getNumResults() ||
       !llvm::all_of(views->requirements, [&](const PluginRequirement &requirement) {
         return knowledgeOf(choice->node, requirement.condition) == Knowledge::Always;
       }))
     return std::nullopt;
-  return std::move(views->views[0]);
+  return std::move(views->views[llvm::cast<mlir::OpResult>(result).getResultNumber()]);
 }
 
 } // namespace inlay::graph

@@ -12,7 +12,7 @@ namespace inlay::graph {
 /// this is a view of. A dimension may become several, which follow each other. nullopt if that is
 /// no view.
 std::optional<StridedView> composed(const StridedView &outer, const StridedView &inner);
-/// The only result of a call as a view of its first input, on no condition; nullopt for others.
-std::optional<StridedView> viewOf(PassContext &context, CallOp call);
+/// The result of a call as a view of the call's first input, on no condition; nullopt for others.
+std::optional<StridedView> viewOf(PassContext &context, mlir::Value result);
 
 } // namespace inlay::graph
