@@ -4,6 +4,12 @@ import triton.language as tl
 
 
 @triton.jit
+def tail(value, offsets, in_range, TAIL: tl.constexpr):
+    """Elements of the result before they are stored, where `offsets` lie in it: a group of operators puts its own function here."""
+    return value
+
+
+@triton.jit
 def load_inputs(x_ptr, at_k, at_n, top, left, depth, height, width, area, pixels, KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr,
                 DILATION_H: tl.constexpr, DILATION_W: tl.constexpr, IS_POINTWISE: tl.constexpr):
     """What the pixels at_n see through the taps at_k = channel * taps + tap."""
@@ -24,7 +30,8 @@ def convolution_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, groups, channels, f
                        KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr,
                        PADDING_H: tl.constexpr, PADDING_W: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr,
                        SUM: tl.constexpr, PRECISION: tl.constexpr, SPLITS: tl.constexpr, SPLIT_DEPTH: tl.constexpr,
-                       LOADS_AHEAD: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr):
+                       LOADS_AHEAD: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr,
+                       TILE_K: tl.constexpr, TAIL: tl.constexpr):
     """A product of filters [filters, channels * taps] and the inputs that they see, [channels * taps, pixels], for each image
     and group; `channels` and `filters` are those of one group. depth = channels * taps and area = height * width are arguments
     because the compiler then knows what divides them. With SPLITS > 1 each program sums over SPLIT_DEPTH of depth, a multiple of
@@ -73,8 +80,10 @@ def convolution_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, groups, channels, f
             b = next_b
     if bias_ptr is not None:
         total += tl.load(bias_ptr + group * filters + at_m, mask=at_m < filters, other=0.0).to(SUM)[:, None]
-    tl.store(out_ptr + at_m[:, None] * pixels + at_n[None, :], total.to(out_ptr.dtype.element_ty),
-             mask=(at_m[:, None] < filters) & (at_n[None, :] < pixels))
+    inside = (at_m[:, None] < filters) & (at_n[None, :] < pixels)
+    offsets = (image_group.to(tl.int64) * filters + at_m)[:, None] * pixels + at_n[None, :]
+    total = tail(total, offsets, inside, TAIL)
+    tl.store(out_ptr + at_m[:, None] * pixels + at_n[None, :], total.to(out_ptr.dtype.element_ty), mask=inside)
 
 
 @triton.jit
@@ -103,7 +112,7 @@ def unfold_kernel(x_ptr, out_ptr, channels, depth, height, width, area, out_widt
 def depthwise_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, filters, multiplier, height, width, out_height, out_width,
                      KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr,
                      PADDING_H: tl.constexpr, PADDING_W: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr,
-                     SUM: tl.constexpr, TILE_H: tl.constexpr, TILE_W: tl.constexpr):
+                     SUM: tl.constexpr, TILE_H: tl.constexpr, TILE_W: tl.constexpr, TAIL: tl.constexpr):
     """Each group has one channel and `multiplier` filters: every plane of the output sees one plane of the input."""
     tiles_w = tl.cdiv(out_width, TILE_W)
     tiles = tl.cdiv(out_height, TILE_H) * tiles_w
@@ -123,6 +132,8 @@ def depthwise_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, filters, multiplier, 
             total += tl.load(x_ptr + y[:, None] * width + x[None, :], mask=inside, other=0.0).to(SUM) * weight
     if bias_ptr is not None:
         total += tl.load(bias_ptr + number).to(SUM)
+    inside = (row < out_height)[:, None] & (column < out_width)[None, :]
+    offsets = (plane.to(tl.int64) * out_height + row)[:, None] * out_width + column[None, :]
+    total = tail(total, offsets, inside, TAIL)
     out_ptr += plane.to(tl.int64) * out_height * out_width
-    tl.store(out_ptr + row[:, None] * out_width + column[None, :], total.to(out_ptr.dtype.element_ty),
-             mask=(row < out_height)[:, None] & (column < out_width)[None, :])
+    tl.store(out_ptr + row[:, None] * out_width + column[None, :], total.to(out_ptr.dtype.element_ty), mask=inside)

@@ -4,6 +4,12 @@ import triton.language as tl
 
 
 @triton.jit
+def tail(value, offsets, in_range, TAIL: tl.constexpr):
+    """Elements of the result before they are stored, where `offsets` lie in it: a group of operators puts its own function here."""
+    return value
+
+
+@triton.jit
 def place_in_bands(index, tiles_m, tiles_n, BAND: tl.constexpr):
     """Row and column of a program's tile: down BAND rows of tiles, then one column on, so that neighbours in time share
     rows of A and columns of B in the cache."""
@@ -25,7 +31,7 @@ def batch_start(batch, size_1, size_2, step_0, step_1, step_2):
 def matmul_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_0, a_step_1, a_step_2, b_step_0, b_step_1, b_step_2,
                   c_step_0, c_step_1, c_step_2, c_row, c_column, ALPHA: tl.constexpr, BETA: tl.constexpr, IS_B_TRANSPOSED: tl.constexpr,
                   SUM: tl.constexpr, PRECISION: tl.constexpr, SPLITS: tl.constexpr, SPLIT_DEPTH: tl.constexpr,
-                  TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr):
+                  TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr, TAIL: tl.constexpr):
     """out[m, n] = ALPHA * A[m, k] . B[k, n] + BETA * C; B is stored as [n, k] if IS_B_TRANSPOSED. c_ptr may be None. With
     SPLITS > 1 each program sums over SPLIT_DEPTH of k, a multiple of TILE_K, and out[batch, split] is for finish_kernel."""
     program = tl.program_id(0)
@@ -75,6 +81,8 @@ def matmul_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_
         c_ptr += batch_start(batch, size_1, size_2, c_step_0, c_step_1, c_step_2)
         c = tl.load(c_ptr + at_m[:, None] * c_row + at_n[None, :] * c_column, mask=inside, other=0.0).to(SUM)
         total += c * BETA
+    offsets = (batch.to(tl.int64) * m + at_m)[:, None] * n + at_n[None, :]
+    total = tail(total, offsets, inside, TAIL)
     out_ptr += (batch.to(tl.int64) * SPLITS + split) * m * n
     tl.store(out_ptr + at_m[:, None].to(tl.int64) * n + at_n[None, :], total.to(out_ptr.dtype.element_ty), mask=inside)
 
@@ -82,7 +90,7 @@ def matmul_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_
 @triton.jit
 def row_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_0, a_step_1, a_step_2, b_step_0, b_step_1, b_step_2,
                c_step_0, c_step_1, c_step_2, c_row, c_column, ALPHA: tl.constexpr, BETA: tl.constexpr, IS_B_TRANSPOSED: tl.constexpr,
-               SUM: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr):
+               SUM: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr, TAIL: tl.constexpr):
     """The same for few rows, each by itself: reading B takes the time, and tensor cores would be idle."""
     tiles_n = tl.cdiv(n, TILE_N)
     row = tl.program_id(0) // tiles_n % m
@@ -106,12 +114,14 @@ def row_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_0, 
     if c_ptr is not None:
         c_ptr += batch_start(batch, size_1, size_2, c_step_0, c_step_1, c_step_2) + row.to(tl.int64) * c_row
         result += tl.load(c_ptr + at_n * c_column, mask=at_n < n, other=0.0).to(SUM) * BETA
-    tl.store(out_ptr + (batch.to(tl.int64) * m + row) * n + at_n, result.to(out_ptr.dtype.element_ty), mask=at_n < n)
+    offsets = (batch.to(tl.int64) * m + row) * n + at_n
+    result = tail(result, offsets, at_n < n, TAIL)
+    tl.store(out_ptr + offsets, result.to(out_ptr.dtype.element_ty), mask=at_n < n)
 
 
 @triton.jit
 def finish_kernel(part_ptr, c_ptr, out_ptr, count, m, n, size_1, size_2, c_step_0, c_step_1, c_step_2, c_row, c_column,
-                  ALPHA: tl.constexpr, BETA: tl.constexpr, SUM: tl.constexpr, SPLITS: tl.constexpr, BLOCK: tl.constexpr):
+                  ALPHA: tl.constexpr, BETA: tl.constexpr, SUM: tl.constexpr, SPLITS: tl.constexpr, BLOCK: tl.constexpr, TAIL: tl.constexpr):
     """out[batch] = ALPHA * (part[batch, 0] + part[batch, 1] + ...) + BETA * C, in the order of the parts; count = batches * m * n."""
     at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     inside = at < count
@@ -125,4 +135,5 @@ def finish_kernel(part_ptr, c_ptr, out_ptr, count, m, n, size_1, size_2, c_step_
     if c_ptr is not None:
         place = batch_start(batch, size_1, size_2, c_step_0, c_step_1, c_step_2) + at // n % m * c_row + at % n * c_column
         total += tl.load(c_ptr + place, mask=inside, other=0.0).to(SUM) * BETA
+    total = tail(total, at, inside, TAIL)
     tl.store(out_ptr + at, total.to(out_ptr.dtype.element_ty), mask=inside)

@@ -5,6 +5,12 @@ import triton.language as tl
 
 
 @triton.jit
+def tail(value, offsets, in_range, TAIL: tl.constexpr):
+    """Elements of the result before they are stored, where `offsets` lie in it: a group of operators puts its own function here."""
+    return value
+
+
+@triton.jit
 def place(out, tap, size, STRIDE: tl.constexpr, PADDING: tl.constexpr, DILATION: tl.constexpr, IS_TRANSPOSED: tl.constexpr):
     """Along one dimension: which element of the input an element of the output sees through a tap, and whether there is one."""
     if IS_TRANSPOSED:
@@ -21,7 +27,8 @@ def volume_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, groups, channels, filter
                   out_height, out_width, pixels, KERNEL_D: tl.constexpr, KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr,
                   STRIDE_D: tl.constexpr, STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr, PADDING_D: tl.constexpr, PADDING_H: tl.constexpr,
                   PADDING_W: tl.constexpr, DILATION_D: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr,
-                  IS_TRANSPOSED: tl.constexpr, SUM: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr):
+                  IS_TRANSPOSED: tl.constexpr, SUM: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr,
+                  TILE_K: tl.constexpr, TAIL: tl.constexpr):
     """A product of filters [filters, channels * taps] and the inputs that they see, [channels * taps, pixels], for each image
     and group. `channels` and `filters` are those of one group, depth = channels * taps, volume = deep * height * width; filter_step and
     channel_step are the strides of the weights."""
@@ -56,5 +63,7 @@ def volume_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, groups, channels, filter
         total = tl.dot(a, b, total, input_precision="ieee", out_dtype=SUM)
     if bias_ptr is not None:
         total += tl.load(bias_ptr + group * filters + at_m, mask=at_m < filters, other=0.0).to(SUM)[:, None]
-    tl.store(out_ptr + at_m[:, None] * pixels + at_n[None, :], total.to(out_ptr.dtype.element_ty),
-             mask=(at_m[:, None] < filters) & (at_n[None, :] < pixels))
+    inside = (at_m[:, None] < filters) & (at_n[None, :] < pixels)
+    offsets = (image_group.to(tl.int64) * filters + at_m)[:, None] * pixels + at_n[None, :]
+    total = tail(total, offsets, inside, TAIL)
+    tl.store(out_ptr + at_m[:, None] * pixels + at_n[None, :], total.to(out_ptr.dtype.element_ty), mask=inside)

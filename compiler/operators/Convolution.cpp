@@ -122,7 +122,7 @@ Result<PluginDescription> describe(const PluginNode &node) {
 }
 
 PluginImplementation implementDepthwise(const PluginNode &node, const Convolution &read,
-                                        const Expr &perGroup) {
+                                        const Expr &perGroup, const GroupTail *tail) {
   LaunchBuilder launch("convolution.py", "depthwise_kernel");
   launch.input(inputIndex(node, "input"))
       .input(inputIndex(node, "weight"))
@@ -131,7 +131,10 @@ PluginImplementation implementDepthwise(const PluginNode &node, const Convolutio
   launch.sizes({read.filters, perGroup, read.height, read.width, read.outHeight, read.outWidth});
   addWindow(launch, read.window, true);
   launch.constant("SUM", sumTypeOf(inputOf(node, "input").dtype));
-  return overPlanes(launch, read.images * read.filters, read.outHeight, read.outWidth);
+  PluginImplementation implementation =
+      overPlanes(launch, read.images * read.filters, read.outHeight, read.outWidth);
+  addTailIfAny(implementation.launches[0], tail);
+  return implementation;
 }
 
 /// What the kernel of a product multiplies the filters with: the convolution's input, or what the
@@ -185,7 +188,7 @@ PluginLaunch unfold(const PluginNode &node, const Convolution &read, const Produ
 }
 
 PluginImplementation implementProduct(const PluginNode &node, const Convolution &read,
-                                      const Expr &perGroup) {
+                                      const Expr &perGroup, const GroupTail *tail) {
   const Expr channels = inputOf(node, "weight").shape[1];
   const DataType dtype = inputOf(node, "input").dtype;
   const ProductSize size{read.images * Expr(read.groups), perGroup, read.outHeight * read.outWidth,
@@ -224,7 +227,7 @@ PluginImplementation implementProduct(const PluginNode &node, const Convolution 
   term.batchSizes[1] = Expr(read.groups);
   term.batchSteps[2] = perGroup;
   term.row = Expr(1);
-  PluginImplementation implementation = overProduct(launch, size, tiles, term);
+  PluginImplementation implementation = overProduct(launch, size, tiles, term, tail);
   if (input.isUnfolded) {
     implementation.workspaces.push_back(
         {"unfolded", dtype, size.count * size.k * input.row * Expr(dataTypeSizeBytes(dtype))});
@@ -234,12 +237,13 @@ PluginImplementation implementProduct(const PluginNode &node, const Convolution 
   return implementation;
 }
 
-Result<PluginImplementation> implement(const PluginNode &node) {
+/// `tail` may be null.
+Result<PluginImplementation> implement(const PluginNode &node, const GroupTail *tail) {
   INLAY_ASSIGN(const Convolution read, readConvolution(node));
   const Expr perGroup = floorDiv(read.filters, read.groups);
   if (isOne(inputOf(node, "weight").shape[1]) && read.groups > 1)
-    return implementDepthwise(node, read, perGroup);
-  return implementProduct(node, read, perGroup);
+    return implementDepthwise(node, read, perGroup, tail);
+  return implementProduct(node, read, perGroup, tail);
 }
 
 } // namespace
@@ -259,7 +263,14 @@ void addConvolutionOperators(OperatorDefinitions &definitions) {
            "padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) "
            "-> Tensor",
        })
-    addOperator(definitions, schema, {describe, implement});
+    addOperator(definitions, schema,
+                {describe,
+                 [](const PluginNode &node) { return implement(node, nullptr); },
+                 "",
+                 {},
+                 {.implementWithTail = [](const PluginNode &node, const GroupTail &tail) {
+                   return implement(node, &tail);
+                 }}});
 }
 
 } // namespace inlay

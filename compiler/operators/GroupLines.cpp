@@ -84,6 +84,10 @@ Status GroupLines::addMember(uint32_t index) {
     kernel_.setOfLines(group_.kind == GroupKind::Lines && member.node.outputs[0].shape != domain_);
     value = addPointwiseLines(kernel_, member.node, expression, operands, prefix);
     kernel_.setOfLines(false);
+  } else if (member.inputs[0].member) { // a view of all elements in their order
+    INLAY_ASSIGN(value, variableOf(member.inputs[0]));
+    define({index, 0}, value);
+    return {};
   } else {
     return {};
   }

@@ -3,7 +3,7 @@
 #include "base/Error.h"
 #include "compiler/operators/GroupLines.h"
 #include "compiler/operators/Shapes.h"
-#include "compiler/operators/TypePromotion.h"
+#include "compiler/operators/Tails.h"
 #include "compiler/operators/Views.h"
 
 #include <algorithm>
@@ -25,20 +25,19 @@ std::string_view shortName(std::string_view opName) {
   return opName.substr(0, opName.find('.'));
 }
 
-/// "mul_add_relu": what a kernel is called after.
-std::string kernelName(const OperatorGroup &group) {
+/// "mul_add_relu": what a kernel of members is called after.
+std::string kernelName(std::span<const GroupMember> members) {
   constexpr size_t kMost = 4;
   std::string name;
-  for (size_t i = 0; i < std::min(kMost, group.members.size()); ++i)
-    name += (name.empty() ? "" : "_") + std::string(shortName(group.members[i].node.opName));
-  return group.members.size() > kMost ? fmt::format("{}_and_{}", name, group.members.size() - kMost)
-                                      : name;
+  for (const GroupMember &member : members.first(std::min(kMost, members.size())))
+    name += (name.empty() ? "" : "_") + std::string(shortName(member.node.opName));
+  return members.size() > kMost ? fmt::format("{}_and_{}", name, members.size() - kMost) : name;
 }
 
 Result<PluginImplementation> implementPointwise(const OperatorGroup &group,
                                                 const PluginNode &node) {
   const std::vector<Expr> &domain = node.outputs[0].shape;
-  LoopKernel kernel(node, kernelName(group), domain);
+  LoopKernel kernel(node, kernelName(group.members), domain);
   GroupLines lines(group, kernel, domain);
   for (uint32_t i = 0; i < group.members.size(); ++i)
     INLAY_TRY(lines.addMember(i));
@@ -71,7 +70,7 @@ StridedAccess lineAccess(const std::vector<Expr> &shape, const std::vector<Expr>
 
 Result<PluginImplementation> implementLines(const OperatorGroup &group, const PluginNode &node) {
   const std::vector<Expr> domain = *findLineDomain(group);
-  LoopKernel kernel(node, kernelName(group), domain);
+  LoopKernel kernel(node, kernelName(group.members), domain);
   kernel.holdLines();
   GroupLines lines(group, kernel, domain);
   for (uint32_t i = 0; i < group.members.size(); ++i)
@@ -82,45 +81,6 @@ Result<PluginImplementation> implementLines(const OperatorGroup &group, const Pl
   }
   PluginImplementation implementation;
   INLAY_TRY(kernel.appendTo(implementation));
-  return implementation;
-}
-
-/// The first member's launches, which apply the others.
-Result<PluginImplementation> implementTail(const OperatorGroup &group, const PluginNode &node) {
-  const GroupMember &anchor = group.members[0];
-  // The operator's own inputs first, then all of the group: places in the group's are found again
-  // below.
-  PluginNode own = anchor.node;
-  std::vector<uint32_t> places;
-  for (const GroupValue &input : anchor.inputs)
-    places.push_back(input.index);
-  for (uint32_t i = 0; i < group.inputs.size(); ++i) {
-    own.inputs.push_back(group.inputs[i]);
-    own.inputNames.push_back(node.inputNames[i]);
-    places.push_back(i);
-  }
-  LoopKernel kernel(node, "tail", node.outputs[0].shape);
-  GroupLines lines(group, kernel, node.outputs[0].shape);
-  kernel.line(fmt::format("v0 = value.to({})", tritonType(anchor.node.outputs[0].dtype)));
-  lines.define({0, 0}, "v0");
-  for (uint32_t i = 1; i < group.members.size(); ++i)
-    INLAY_TRY(lines.addMember(i));
-  INLAY_ASSIGN(const std::string value, lines.variableOf(group.results[0]));
-  INLAY_ASSIGN(GroupTail tail, kernel.tailFunction(value));
-  tail.result = node.outputs[0].dtype;
-  for (LaunchArgument &argument : tail.arguments)
-    if (argument.kind == LaunchArgument::Kind::Input)
-      argument.index += static_cast<uint32_t>(anchor.inputs.size());
-  INLAY_ASSIGN(PluginImplementation implementation,
-               anchor.plugin->traits()->implementWithTail(own, tail));
-  for (PluginLaunch &launch : implementation.launches)
-    for (LaunchArgument &argument : launch.arguments)
-      if (argument.kind == LaunchArgument::Kind::Input)
-        argument.index = places.at(argument.index);
-  for (PluginTactic &tactic : implementation.tactics)
-    for (TensorAlignment &alignment : tactic.alignments)
-      if (!alignment.isOfOutput)
-        alignment.index = places.at(alignment.index);
   return implementation;
 }
 
@@ -145,7 +105,7 @@ public:
     case GroupKind::Pointwise:
       return implementPointwise(group_, node);
     case GroupKind::Tail:
-      return implementTail(group_, node);
+      return implementTail(group_, node, kernelName(std::span(group_.members).subspan(1)));
     case GroupKind::Lines:
       return implementLines(group_, node);
     }
@@ -241,30 +201,15 @@ Status checkGroup(const OperatorGroup &group) {
                            group.members.size(), group.results.size());
   if (group.kind == GroupKind::Lines)
     return checkLines(group);
+  if (group.kind == GroupKind::Tail)
+    return checkTail(group);
   const std::vector<Expr> domain = specOf(group, group.results[0]).shape;
   for (const GroupValue &result : group.results)
     if (!result.member || specOf(group, result).shape != domain)
       return invalidArgument("a result of a group is no member's, or not of the shape {}",
                              shapeText(domain));
-  size_t first = 0;
-  if (group.kind == GroupKind::Tail) {
-    const GroupMember &anchor = group.members[0];
-    if (!anchor.plugin->traits() || !anchor.plugin->traits()->implementWithTail)
-      return invalidArgument("node {} ({}) takes no tail", anchor.node.nodeName,
-                             anchor.node.opName);
-    if (group.results.size() != 1 || anchor.node.outputs.size() != 1 ||
-        std::ranges::any_of(anchor.inputs,
-                            [](GroupValue value) { return value.member.has_value(); }))
-      return invalidArgument("node {} ({}) heads a group with more than one result",
-                             anchor.node.nodeName, anchor.node.opName);
-    if (anchor.node.outputs[0].shape != domain)
-      return invalidArgument("node {} ({}) has the shape {}, its tail {}", anchor.node.nodeName,
-                             anchor.node.opName, shapeText(anchor.node.outputs[0].shape),
-                             shapeText(domain));
-    first = 1;
-  }
-  for (size_t i = first; i < group.members.size(); ++i)
-    INLAY_TRY(checkPointwise(group.members[i], domain));
+  for (const GroupMember &member : group.members)
+    INLAY_TRY(checkPointwise(member, domain));
   return {};
 }
 
@@ -283,27 +228,6 @@ PluginNode groupNode(const OperatorGroup &group, std::string nodeName) {
     node.outputs.push_back(specOf(group, result));
   node.symbolRanges = group.symbolRanges;
   return node;
-}
-
-void addTail(PluginLaunch &launch, const GroupTail &tail) {
-  std::string &source = launch.kernel.source;
-  const auto replaceAll = [&](std::string_view from, const std::string &to) {
-    for (size_t at = source.find(from); at != std::string::npos; at = source.find(from, at)) {
-      source.replace(at, from.size(), to);
-      at += to.size();
-    }
-  };
-  // The file's own function goes; its text ends where the next begins.
-  const size_t begin = source.find("@triton.jit\ndef tail(");
-  INLAY_CHECK(begin != std::string::npos, "a kernel's file has no function `tail`");
-  const size_t end = source.find("\n@triton.jit", begin + 1);
-  source.replace(begin, end == std::string::npos ? end : end + 1 - begin, tail.text);
-  const std::string names = tail.parameters.empty() ? "" : ", " + tail.parameters;
-  replaceAll(", TAIL: tl.constexpr", names);
-  replaceAll(", TAIL", names);
-  launch.kernel.constexprs.erase("TAIL");
-  for (const LaunchArgument &argument : tail.arguments)
-    launch.arguments.push_back(argument);
 }
 
 } // namespace inlay

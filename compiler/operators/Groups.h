@@ -29,7 +29,8 @@ struct GroupMember {
 enum class GroupKind : uint8_t {
   Pointwise, // one loop over elements: all members are pointwise, or views of inputs of the group
   Lines,     // one loop over lines of the last dimension: some members go along lines
-  Tail // the first member's kernel, which applies the others, pointwise ones, before it stores
+  Tail // the first member's kernel, which applies the others before it stores: pointwise ones,
+       // behind views in the order of its result
 };
 std::string_view groupKindName(GroupKind kind);
 std::optional<GroupKind> findGroupKind(std::string_view name);
@@ -52,25 +53,5 @@ Status checkGroup(const OperatorGroup &group);
 std::unique_ptr<PluginDefinition> makeGroupPlugin(OperatorGroup group);
 /// The node that this plugin serves.
 PluginNode groupNode(const OperatorGroup &group, std::string nodeName);
-
-/// Pointwise operators that a kernel applies to elements of its result before it stores them: a
-/// function in the Triton language
-///
-///     def tail(value, offsets, in_range, PARAMETERS): → a tile of the type of the group's result
-///
-/// `value` is a tile of elements as the kernel computed them (any type; the function rounds it to
-/// the operator's own first), `offsets` where each lies in the dense result (int32, or int64 if
-/// `offsetsAreWide`), and `in_range` which there are. All three have one shape.
-struct GroupTail {
-  std::string text;                      // of the function and those that it calls
-  std::string parameters;                // "x1_ptr, size0"; may be empty
-  std::vector<LaunchArgument> arguments; // of the parameters
-  DataType result;                       // its elements' type
-  bool offsetsAreWide = false;
-};
-/// Puts a tail into a launch. The kernel's file has a function `tail(value, offsets, in_range,
-/// TAIL: tl.constexpr)` that gives `value`; its kernel, and functions on the way, have the last
-/// parameter `TAIL: tl.constexpr`, which they pass on. The arguments become the launch's last.
-void addTail(PluginLaunch &launch, const GroupTail &tail);
 
 } // namespace inlay

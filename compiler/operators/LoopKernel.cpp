@@ -373,18 +373,20 @@ std::string LoopKernel::takeParameters(bool isNarrow, std::vector<LaunchArgument
 Result<GroupTail> LoopKernel::tailFunction(const std::string &result) {
   INLAY_TRY(problem_);
   GroupTail tail;
-  tail.offsetsAreWide = !fitsInt32();
+  const bool isNarrow = fitsInt32();
   mergeDimensions();
   std::string loads, lines;
   for (const Access &access : loads_)
     loads += "    " + accessText(access) + "\n";
   for (const std::string &line : lines_)
     lines += "    " + line + "\n";
-  std::string body = coordinatesText(domain_, "offsets") + loads + lines;
+  std::string body =
+      fmt::format("    offsets = offsets.to({})\n", isNarrow ? "tl.int32" : "tl.int64") +
+      coordinatesText(domain_, "offsets") + loads + lines;
   constexpr std::string_view kOwnShape = "value.shape";
   for (size_t at = body.find(kBlockShape); at != std::string::npos; at = body.find(kBlockShape, at))
     body.replace(at, kBlockShape.size(), kOwnShape);
-  tail.parameters = takeParameters(!tail.offsetsAreWide, tail.arguments);
+  tail.parameters = takeParameters(isNarrow, tail.arguments);
   tail.text =
       functionsCalledIn(body) +
       fmt::format("@triton.jit\ndef tail(value, offsets, in_range{}):\n{}    return {}\n\n\n",

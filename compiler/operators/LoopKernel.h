@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/Status.h"
-#include "compiler/operators/Groups.h"
 #include "compiler/operators/StandardOperator.h"
+#include "compiler/operators/Tails.h"
 
 #include <map>
 #include <set>

@@ -173,23 +173,26 @@ void addSizes(LaunchBuilder &launch, const PluginNode &node, const Product &prod
 
 /// Rows that are computed one by one.
 PluginImplementation implementRows(const PluginNode &node, const Product &product,
-                                   const Operands &operands, const ProductSize &size) {
+                                   const Operands &operands, const ProductSize &size,
+                                   const GroupTail *tail) {
   LaunchBuilder launch("matmul.py", "row_kernel");
   launch.input(operands.a).input(operands.b).optionalInput("c_ptr", operands.c).output(0);
   addSizes(launch, node, product, operands);
   const RowTile tile = chooseRowTile(node, size, product.isBTransposed);
   launch.constant("TILE_N", tile.n).constant("TILE_K", tile.k);
-  return launch.over(size.count * size.m * ceilDiv(size.n, tile.n));
+  PluginImplementation implementation = launch.over(size.count * size.m * ceilDiv(size.n, tile.n));
+  addTailIfAny(implementation.launches[0], tail);
+  return implementation;
 }
 
 PluginImplementation implementProduct(const PluginNode &node, Product product,
-                                      const Operands &operands) {
+                                      const Operands &operands, const GroupTail *tail) {
   mergeBatches(product);
   const std::vector<BatchDimension> batches = padBatches(product);
   const ProductSize size{batches[0].size * batches[1].size * batches[2].size, product.m, product.n,
                          product.k, node.inputs[operands.a].dtype};
   if (areFewRows(product))
-    return implementRows(node, product, operands, size);
+    return implementRows(node, product, operands, size, tail);
   const ProductTiles tiles = chooseTiles(node, size);
   LaunchBuilder launch("matmul.py", "matmul_kernel");
   launch.input(operands.a).input(operands.b);
@@ -209,7 +212,8 @@ PluginImplementation implementProduct(const PluginNode &node, Product product,
                       product.cRow,
                       product.cColumn,
                       operands.alpha,
-                      operands.beta});
+                      operands.beta},
+                     tail);
 }
 
 /// The product as libraries take it: one dimension of batches at most, and C one row at most.
@@ -279,7 +283,9 @@ Result<PluginDescription> describe(const PluginNode &node, const ProductNames &n
   return description;
 }
 
-Result<PluginImplementation> implement(const PluginNode &node, const ProductNames &names) {
+/// `tail` may be null; with one, libraries compute nothing.
+Result<PluginImplementation> implement(const PluginNode &node, const ProductNames &names,
+                                       const GroupTail *tail) {
   INLAY_ASSIGN(Product product, readProduct(node, names));
   Operands operands{inputIndex(node, names.a), inputIndex(node, names.b),
                     findInputIndex(node, names.c)};
@@ -292,8 +298,8 @@ Result<PluginImplementation> implement(const PluginNode &node, const ProductName
     operands.c.reset();
   const std::optional<LibraryProduct> library =
       libraryProduct(product, operands, inputOf(node, names.a).dtype);
-  PluginImplementation implementation = implementProduct(node, std::move(product), operands);
-  if (library)
+  PluginImplementation implementation = implementProduct(node, std::move(product), operands, tail);
+  if (library && !tail)
     addProductLibraries(implementation, node, *library);
   return implementation;
 }
@@ -304,7 +310,12 @@ void addMatmulOperators(OperatorDefinitions &definitions) {
   const auto add = [&](std::string_view schema, const ProductNames &names) {
     addOperator(definitions, schema,
                 {[names](const PluginNode &node) { return describe(node, names); },
-                 [names](const PluginNode &node) { return implement(node, names); }});
+                 [names](const PluginNode &node) { return implement(node, names, nullptr); },
+                 "",
+                 {},
+                 {.implementWithTail = [names](const PluginNode &node, const GroupTail &tail) {
+                   return implement(node, names, &tail);
+                 }}});
   };
   add("aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor",
       {"input", "weight", "bias", true});

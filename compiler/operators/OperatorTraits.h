@@ -24,9 +24,8 @@ struct OperatorTraits {
   std::function<Result<StridedViews>(const PluginNode &)> views = {};
   /// What it computes of a line along the last dimension (LineOperation.h).
   std::function<Result<LineOperation>(const PluginNode &)> line = {};
-  /// Its launches, where the elements of its only output, before they are stored, go through
-  /// `tail`. Inputs of the tail stand behind the operator's own in `node`. Errors: why it cannot
-  /// have that tail.
+  /// Its launches, where the elements of its only output, before they are stored, go through `tail`
+  /// (Tails.h). Its arguments count inputs behind the operator's own. Errors: as for implement.
   std::function<Result<PluginImplementation>(const PluginNode &node, const GroupTail &tail)>
       implementWithTail = {};
   /// Two calls with the same arguments give different results.

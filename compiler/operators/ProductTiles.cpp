@@ -175,7 +175,8 @@ std::string precisionOf(const PluginNode &node, DataType dtype) {
 }
 
 PluginImplementation overProduct(LaunchBuilder &launch, const ProductSize &size,
-                                 const ProductTiles &tiles, const ProductTerm &term) {
+                                 const ProductTiles &tiles, const ProductTerm &term,
+                                 const GroupTail *tail) {
   launch.constant("SPLITS", tiles.splits)
       .constant("SPLIT_DEPTH", tiles.splitDepth)
       .constant("TILE_M", tiles.m)
@@ -184,6 +185,7 @@ PluginImplementation overProduct(LaunchBuilder &launch, const ProductSize &size,
       .warps(tiles.warps)
       .stages(tiles.stages);
   PluginImplementation implementation = launch.over(tiles.programs(size));
+  addTailIfAny(implementation.launches[0], tiles.splits == 1 ? tail : nullptr);
   if (tiles.splits == 1)
     return implementation;
   const DataType sum = sumTypeOf(size.dtype);
@@ -205,6 +207,7 @@ PluginImplementation overProduct(LaunchBuilder &launch, const ProductSize &size,
       .constant("SPLITS", tiles.splits)
       .constant("BLOCK", kBlock);
   implementation.launches.push_back(finish.launchOver(ceilDiv(elements, kBlock)));
+  addTailIfAny(implementation.launches.back(), tail);
   return implementation;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compiler/operators/LaunchBuilder.h"
+#include "compiler/operators/Tails.h"
 
 namespace inlay {
 
@@ -54,8 +55,9 @@ struct ProductTerm {
 };
 /// Adds the constants SPLITS, SPLIT_DEPTH, TILE_M, TILE_N and TILE_K to a launch and ends it. Where
 /// sums are in parts, the launch's output must be workspace 0, which this adds with the launch that
-/// puts the parts together.
+/// puts the parts together. The launch that stores the result applies `tail`, which may be null.
 PluginImplementation overProduct(LaunchBuilder &launch, const ProductSize &size,
-                                 const ProductTiles &tiles, const ProductTerm &term);
+                                 const ProductTiles &tiles, const ProductTerm &term,
+                                 const GroupTail *tail);
 
 } // namespace inlay

@@ -4,6 +4,7 @@
 #include "compiler/operators/Arguments.h"
 #include "compiler/operators/LaunchBuilder.h"
 #include "compiler/operators/Shapes.h"
+#include "compiler/operators/Tails.h"
 
 namespace inlay {
 namespace {
@@ -159,7 +160,8 @@ void addWindow(LaunchBuilder &launch, const VolumeConvolution &read) {
       launch.constant(fmt::format("{}_{}", name, kLetters[dim]), (*values)[dim]);
 }
 
-Result<PluginImplementation> implement(const PluginNode &node) {
+/// `tail` may be null.
+Result<PluginImplementation> implement(const PluginNode &node, const GroupTail *tail) {
   INLAY_ASSIGN(const VolumeConvolution read, readVolume(node));
   const DataType dtype = inputOf(node, "input").dtype;
   const Expr taps(read.taps());
@@ -182,8 +184,10 @@ Result<PluginImplementation> implement(const PluginNode &node) {
       .constant("TILE_M", tileM)
       .constant("TILE_N", tileN)
       .constant("TILE_K", tileFor(depth, 16, 32, 32));
-  return launch.over(read.images * Expr(read.groups) * ceilDiv(read.filters, tileM) *
-                     ceilDiv(pixels, tileN));
+  PluginImplementation implementation = launch.over(
+      read.images * Expr(read.groups) * ceilDiv(read.filters, tileM) * ceilDiv(pixels, tileN));
+  addTailIfAny(implementation.launches[0], tail);
+  return implementation;
 }
 
 /// aten::convolution is served here where it is transposed or of three dimensions.
@@ -197,6 +201,11 @@ Status servesVolume(const PluginNode &node) {
 } // namespace
 
 void addVolumeConvolutionOperators(OperatorDefinitions &definitions) {
+  const auto plain = [](const PluginNode &node) { return implement(node, nullptr); };
+  const OperatorTraits traits{
+      .implementWithTail = [](const PluginNode &node, const GroupTail &tail) {
+        return implement(node, &tail);
+      }};
   for (std::string_view schema : {
            "aten::conv3d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, "
            "1], SymInt[3] padding=[0, 0, 0], SymInt[3] dilation=[1, 1, 1], SymInt groups=1) -> "
@@ -214,12 +223,12 @@ void addVolumeConvolutionOperators(OperatorDefinitions &definitions) {
            "stride=[1, 1, 1], SymInt[3] padding=[0, 0, 0], SymInt[3] output_padding=[0, 0, 0], "
            "SymInt groups=1, SymInt[3] dilation=[1, 1, 1]) -> Tensor",
        })
-    addOperator(definitions, schema, {describe, implement});
+    addOperator(definitions, schema, {describe, plain, "", {}, traits});
   addOperator(definitions,
               "aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, "
               "SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, "
               "SymInt groups) -> Tensor",
-              {describe, implement, "volume", servesVolume});
+              {describe, plain, "volume", servesVolume, traits});
 }
 
 } // namespace inlay

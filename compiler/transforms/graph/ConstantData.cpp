@@ -103,6 +103,32 @@ ConstantOp makeConstant(mlir::OpBuilder &builder, mlir::Location location, Tenso
   return ConstantOp::create(builder, location, type, name, llvm::cast<mlir::ElementsAttr>(data));
 }
 
+ConstantOp makeWeight(mlir::OpBuilder &builder, mlir::Location location, TensorType type,
+                      const std::string &name, std::span<const llvm::ArrayRef<char>> pieces) {
+  constexpr size_t kAlignmentBytes = 64;
+  size_t sizeBytes = 0;
+  for (llvm::ArrayRef<char> piece : pieces)
+    sizeBytes += piece.size();
+  mlir::AsmResourceBlob blob = mlir::HeapAsmResourceBlob::allocate(sizeBytes, kAlignmentBytes);
+  char *at = blob.getMutableData().data();
+  for (llvm::ArrayRef<char> piece : pieces)
+    at = std::copy(piece.begin(), piece.end(), at);
+  auto dataType =
+      mlir::RankedTensorType::get({static_cast<int64_t>(sizeBytes)}, builder.getI8Type());
+  auto data = mlir::DenseResourceElementsAttr::get(dataType, name, std::move(blob));
+  return ConstantOp::create(builder, location, type, name, data);
+}
+
+llvm::ArrayRef<char> mappedBytesOf(ConstantOp constant) {
+  if (auto resource = llvm::dyn_cast<mlir::DenseResourceElementsAttr>(constant.getData())) {
+    mlir::AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    return blob ? blob->getData() : llvm::ArrayRef<char>();
+  }
+  auto dense = llvm::dyn_cast<mlir::DenseElementsAttr>(constant.getData());
+  return dense && !dense.isSplat() && !dense.getElementType().isInteger(1) ? dense.getRawData()
+                                                                           : llvm::ArrayRef<char>();
+}
+
 std::optional<std::vector<char>> roundedTo(DataType type, std::span<const double> numbers) {
   const llvm::fltSemantics *semantics = semanticsOf(type);
   if (!semantics)

@@ -20,6 +20,12 @@ std::optional<std::vector<double>> numbersOf(ConstantOp constant);
 /// A new constant of bytes, which are as many as the type says.
 ConstantOp makeConstant(mlir::OpBuilder &builder, mlir::Location location, TensorType type,
                         const std::string &name, std::span<const char> bytes);
+/// The same, of pieces one after another, which are copied once; they need not outlive it. For
+/// weights.
+ConstantOp makeWeight(mlir::OpBuilder &builder, mlir::Location location, TensorType type,
+                      const std::string &name, std::span<const llvm::ArrayRef<char>> pieces);
+/// The bytes of a constant where they lie; empty if they are not kept as a dense tensor's.
+llvm::ArrayRef<char> mappedBytesOf(ConstantOp constant);
 /// Elements rounded to a type, to the nearest, ties to even; nullopt for types that are no floats
 /// of 16 bits or more.
 std::optional<std::vector<char>> roundedTo(DataType type, std::span<const double> numbers);

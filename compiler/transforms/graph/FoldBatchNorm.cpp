@@ -9,6 +9,7 @@
 #include "compiler/operators/StandardOperator.h"
 #include "compiler/transforms/graph/ConstantData.h"
 #include "compiler/transforms/graph/Passes.h"
+#include "compiler/transforms/graph/ViewFacts.h"
 
 #include <cmath>
 #include <fmt/format.h>
@@ -21,14 +22,6 @@ constexpr llvm::StringLiteral kConvolutions[] = {
     "aten::conv2d.padding", "aten::conv3d.padding", "aten::convolution"};
 constexpr llvm::StringLiteral kNormalizations[] = {"aten::batch_norm",
                                                    "aten::_native_batch_norm_legit_no_training"};
-
-/// The operand of a name; null if the call does not pass it.
-mlir::Value findOperand(CallOp call, llvm::StringRef name) {
-  for (auto [operand, text] : llvm::zip(call.getInputs(), call.getArgNames()))
-    if (llvm::cast<mlir::StringAttr>(text).getValue() == name)
-      return operand;
-  return {};
-}
 
 /// The elements of an operand that is a constant, `otherwise` of each where there is none.
 std::optional<std::vector<double>> channelNumbers(CallOp call, llvm::StringRef name,

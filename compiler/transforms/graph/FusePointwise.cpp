@@ -79,10 +79,10 @@ private:
                     fmt::format("stays apart from {}: {}", producer.getNode().str(), why));
   }
 
-  /// A view of elements in another order than their memory's: a kernel would copy it.
+  /// A view, or several, of elements in another order than their memory's: kernels would copy it.
   bool isCopiedView(CallOp call) {
     const PluginChoice *choice = context_.findStandard(call);
-    if (!choice || !choice->plugin->traits()->views || call.getNumResults() != 1)
+    if (!choice || !choice->plugin->traits()->views)
       return false;
     PluginNode undescribed = choice->node;
     undescribed.outputs.clear();
@@ -98,8 +98,8 @@ private:
         views.push_back(call);
     for (CallOp view : views) {
       CallOp reader;
-      bool isOfOne = !view.getResult(0).use_empty();
-      for (mlir::Operation *user : view.getResult(0).getUsers()) {
+      bool isOfOne = !view->use_empty();
+      for (mlir::Operation *user : view->getUsers()) {
         auto call = llvm::dyn_cast<CallOp>(user);
         isOfOne =
             isOfOne && call && isPointwise(call) && (!reader || groups_.areTogether(reader, call));

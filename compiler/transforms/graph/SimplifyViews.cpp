@@ -14,18 +14,6 @@
 namespace inlay::graph {
 namespace {
 
-/// The sizes of a type as an argument.
-mlir::Attribute sizesOf(TensorType type) {
-  mlir::Builder builder(type.getContext());
-  llvm::SmallVector<mlir::Attribute> sizes;
-  for (const Expr &size : type.getSpec().shape)
-    if (const std::optional<int64_t> constant = size.constantValue())
-      sizes.push_back(builder.getI64IntegerAttr(*constant));
-    else
-      sizes.push_back(ExprAttr::get(type.getContext(), builder.getStringAttr(size.toString())));
-  return builder.getArrayAttr(sizes);
-}
-
 bool isIdentity(const std::vector<int64_t> &permutation) {
   for (size_t i = 0; i < permutation.size(); ++i)
     if (permutation[i] != static_cast<int64_t>(i))
@@ -70,8 +58,8 @@ private:
     mlir::Builder builder(type.getContext());
     const std::string node = call.getNode().str(), name = before.getNode().str();
     if (replaceCall(context_, call, "aten::reshape", first, {"self"},
-                    builder.getDictionaryAttr(
-                        builder.getNamedAttr("shape", sizesOf(llvm::cast<TensorType>(type))))))
+                    builder.getDictionaryAttr(builder.getNamedAttr(
+                        "shape", sizesAttribute(llvm::cast<TensorType>(type))))))
       context_.applied(node, fmt::format("takes what {} is a view of", name));
   }
 

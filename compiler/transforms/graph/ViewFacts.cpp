@@ -7,6 +7,24 @@
 
 namespace inlay::graph {
 
+mlir::Value findOperand(CallOp call, mlir::StringRef name) {
+  for (auto [operand, text] : llvm::zip(call.getInputs(), call.getArgNames()))
+    if (llvm::cast<mlir::StringAttr>(text).getValue() == name)
+      return operand;
+  return {};
+}
+
+mlir::ArrayAttr sizesAttribute(TensorType type) {
+  mlir::Builder builder(type.getContext());
+  llvm::SmallVector<mlir::Attribute> sizes;
+  for (const Expr &size : type.getSpec().shape)
+    if (const std::optional<int64_t> constant = size.constantValue())
+      sizes.push_back(builder.getI64IntegerAttr(*constant));
+    else
+      sizes.push_back(ExprAttr::get(type.getContext(), builder.getStringAttr(size.toString())));
+  return builder.getArrayAttr(sizes);
+}
+
 bool isWholeView(PassContext &context, CallOp call) {
   const PluginChoice *choice = context.findStandard(call);
   if (!choice || call.getNumResults() != 1 || call.getInputs().empty() ||

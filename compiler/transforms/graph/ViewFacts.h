@@ -1,4 +1,4 @@
-// What can be told of calls of view operators, whatever their names are.
+// What can be told of calls, of view operators above all, whatever their names are.
 #pragma once
 
 #include "compiler/transforms/graph/PassContext.h"
@@ -8,6 +8,10 @@
 
 namespace inlay::graph {
 
+/// The operand of a name; null if the call does not pass it.
+mlir::Value findOperand(CallOp call, mlir::StringRef name);
+/// The sizes of a type as an argument.
+mlir::ArrayAttr sizesAttribute(TensorType type);
 /// True if the only result of a standard operator has all elements of its first input in their
 /// order: no kernel runs for it.
 bool isWholeView(PassContext &context, CallOp call);

@@ -44,3 +44,18 @@ graph.model @crossing inputs ["x"] [""] outputs ["y"] [""] symbols [] checks [] 
   %c = graph.call "aten::transpose.int" node "second" (%b) names ["self"] arguments {dim0 = 0 : i64, dim1 = 1 : i64} : (!graph.tensor<["8", "3"], "float32">) -> !graph.tensor<["3", "8"], "float32">
   graph.output %c : !graph.tensor<["3", "8"], "float32">
 }
+
+// -----
+
+// Parts of a split are read where they lie.
+// CHECK-LABEL: graph.model @split
+// CHECK-NEXT: ^bb0(%[[X:.*]]: !graph
+// CHECK-NEXT: graph.call "aten::as_strided" node "first"(%[[X]]) names ["self"] arguments {size = [2, 5], storage_offset = 0 : i64, stride = [1, 4]}
+// CHECK-NEXT: graph.call "aten::as_strided" node "second"(%[[X]]) names ["self"] arguments {size = [2, 5], storage_offset = 2 : i64, stride = [1, 4]}
+graph.model @split inputs ["x"] [""] outputs ["y", "z"] ["", ""] symbols [] checks [] {
+^bb0(%x: !graph.tensor<["5", "4"], "float32">):
+  %a, %b = graph.call "aten::split.Tensor" node "split" (%x) names ["self"] arguments {split_size = 2 : i64, dim = 1 : i64} : (!graph.tensor<["5", "4"], "float32">) -> (!graph.tensor<["5", "2"], "float32">, !graph.tensor<["5", "2"], "float32">)
+  %c = graph.call "aten::transpose.int" node "first" (%a) names ["self"] arguments {dim0 = 0 : i64, dim1 = 1 : i64} : (!graph.tensor<["5", "2"], "float32">) -> !graph.tensor<["2", "5"], "float32">
+  %d = graph.call "aten::transpose.int" node "second" (%b) names ["self"] arguments {dim0 = 0 : i64, dim1 = 1 : i64} : (!graph.tensor<["5", "2"], "float32">) -> !graph.tensor<["2", "5"], "float32">
+  graph.output %c, %d : !graph.tensor<["2", "5"], "float32">, !graph.tensor<["2", "5"], "float32">
+}

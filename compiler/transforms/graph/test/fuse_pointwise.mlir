@@ -68,3 +68,19 @@ graph.model @views inputs ["x"] [""] outputs ["y", "k"] ["", ""] symbols [] chec
   %a = graph.call "aten::add.Tensor" node "add" (%p, %k) names ["self", "other"] arguments {} : (!graph.tensor<["8", "4"], "float32">, !graph.tensor<["8", "4"], "float32">) -> !graph.tensor<["8", "4"], "float32">
   graph.output %a, %k : !graph.tensor<["8", "4"], "float32">, !graph.tensor<["8", "4"], "float32">
 }
+
+// -----
+
+// The halves of a gated layer are read where they lie.
+// CHECK-LABEL: graph.model @halves
+// CHECK: graph.group "pointwise" node "mul"
+// CHECK: graph.call "aten::chunk" node "chunk"
+// CHECK: graph.call "aten::silu"
+// CHECK: graph.call "aten::mul.Tensor"
+graph.model @halves inputs ["x"] [""] outputs ["y"] [""] symbols [] checks [] {
+^bb0(%x: !graph.tensor<["5", "4"], "float32">):
+  %a, %b = graph.call "aten::chunk" node "chunk" (%x) names ["self"] arguments {chunks = 2 : i64, dim = 1 : i64} : (!graph.tensor<["5", "4"], "float32">) -> (!graph.tensor<["5", "2"], "float32">, !graph.tensor<["5", "2"], "float32">)
+  %s = graph.call "aten::silu" node "silu" (%a) names ["self"] arguments {} : (!graph.tensor<["5", "2"], "float32">) -> !graph.tensor<["5", "2"], "float32">
+  %y = graph.call "aten::mul.Tensor" node "mul" (%s, %b) names ["self", "other"] arguments {} : (!graph.tensor<["5", "2"], "float32">, !graph.tensor<["5", "2"], "float32">) -> !graph.tensor<["5", "2"], "float32">
+  graph.output %y : !graph.tensor<["5", "2"], "float32">
+}
