@@ -29,7 +29,7 @@ std::string nearestPlugin(const std::string &op, const std::vector<std::string> 
 Status checkOperatorsSupported(graph::ModelOp model, const PluginRegistry &plugins) {
   std::map<std::string, std::string> unsupported;
   model.getBlock().walk([&](graph::CallOp call) {
-    if (plugins.find(std::string_view(call.getOp())))
+    if (plugins.find(std::string_view(call.getOp())) || call->getParentOfType<graph::SegmentOp>())
       return;
     std::string place = placeOf(call.getLoc());
     unsupported[call.getOp().str()] +=
