@@ -48,13 +48,14 @@ std::string helpFor(const OperatorCoverage &coverage, const PluginRegistry &plug
 std::vector<CoverageTensor> tensorsOf(mlir::ArrayAttr names, mlir::ValueRange values) {
   std::vector<CoverageTensor> tensors;
   for (auto [name, value] : llvm::zip(names.getAsRange<mlir::StringAttr>(), values))
-    tensors.push_back({name.getValue().str(), typeText(value.getType())});
+    tensors.push_back(
+        {name.getValue().str(), typeText(value.getType()), false, graph::nameOf(value)});
   return tensors;
 }
 
 CoverageTensor tensorOf(mlir::Value value) {
   return {graph::nameOf(value), typeText(value.getType()),
-          value.getDefiningOp<graph::ConstantOp>() != nullptr};
+          value.getDefiningOp<graph::ConstantOp>() != nullptr, ""};
 }
 
 CoverageNode nodeOf(mlir::Operation &op, const graph::Partition &partition) {

@@ -35,6 +35,7 @@ struct OperatorCoverage {
 struct CoverageTensor {
   std::string name, type; // "float32[s0, 8]"
   bool isConstant = false;
+  std::string value; // of an output of the model, which has a name to bind by: that of the tensor
 };
 
 /// A node of the graph: a call, or a group of an optimised graph.

@@ -12,6 +12,8 @@ nlohmann::ordered_json jsonOf(const std::vector<CoverageTensor> &tensors) {
     list.push_back({{"name", tensor.name}, {"type", tensor.type}});
     if (tensor.isConstant)
       list.back()["constant"] = true;
+    if (!tensor.value.empty() && tensor.value != tensor.name)
+      list.back()["value"] = tensor.value;
   }
   return list;
 }

@@ -35,8 +35,8 @@ void check(int result, const char *what) {
 }
 
 /// Copies between a tensor of the call and the host, and waits.
-void copy(const inlay::HostCall &call, const inlay::HostTensorView &tensor, std::vector<float> &values,
-          bool isToHost) {
+void copy(const inlay::HostCall &call, const inlay::HostTensorView &tensor,
+          std::vector<float> &values, bool isToHost) {
   const size_t sizeBytes = values.size() * sizeof(float);
   if (tensor.dtype() != INLAY_DTYPE_FLOAT32)
     throw std::invalid_argument("a tensor is not float32");
@@ -88,6 +88,9 @@ Tensor compute(const std::string &op, const Arguments &arguments, const Tensors 
     return pointwise(tensor("self"), [](float x) { return x > 0 ? x : 0; });
   if (op == "aten::silu")
     return pointwise(tensor("self"), [](float x) { return x / (1 + std::exp(-x)); });
+  if (op == "aten::gelu")
+    return pointwise(tensor("self"),
+                     [](float x) { return x * 0.5f * std::erfc(-x * 0.70710678f); });
   if (op == "my::triple")
     return pointwise(tensor("self"), [](float x) { return 3 * x; });
   if (op == "aten::add.Tensor") {
