@@ -1,6 +1,7 @@
 #include "engine/EngineText.h"
 
 #include "base/DataType.h"
+#include "engine/HostSegment.h"
 
 #include <fmt/format.h>
 
@@ -282,6 +283,11 @@ private:
         line("  {} {}: {}{} in buffer {}", what, i, dtypeName(tensor.dtype()),
              shape(*tensor.shape()), tensor.buffer());
       }
+    if (isHostSegment(call)) { // whose attributes tell the tensors' names and its calls
+      for (const std::string &text : hostSegmentLines(call))
+        line("  {}", text);
+      return;
+    }
     for (const fb::HostAttribute *attribute : *call.attributes())
       line("  {} = {}", textOf(attribute->name()), hostValue(*attribute));
   }

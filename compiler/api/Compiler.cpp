@@ -8,6 +8,7 @@
 
 #include <inlay/compiler_abi.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -179,6 +180,9 @@ Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result
   INLAY_ASSIGN(build.precision, parsePrecision(given.precision ? given.precision : ""));
   INLAY_ASSIGN(build.precision.keepFp32,
                textsOf(given.keep_fp32, given.num_keep_fp32, "keep_fp32"));
+  build.partition.allowsHostSegments = given.allow_host_segments != 0;
+  INLAY_ASSIGN(build.partition.excluded, textsOf(given.excluded, given.num_excluded, "excluded"));
+  build.partition.minBlockCalls = std::max(1u, given.min_block_calls);
   std::optional<CallersMeter> meter;
   if (given.precision_meter) {
     if (!given.precision_meter->compare)

@@ -16,6 +16,7 @@
 #include "compiler/frontends/pt2/Pt2Import.h"
 #include "compiler/transforms/graph/ConvertPrecision.h"
 #include "compiler/transforms/graph/GraphPasses.h"
+#include "compiler/transforms/graph/Partition.h"
 #include "engine/Refit.h"
 
 #include <chrono>
@@ -281,6 +282,10 @@ private:
       return invalidArgument("precision {} was asked for, but '{}' is a plan, whose kernels are "
                              "fixed; build from the .pt2 or the dumped stage graph",
                              options_.precision.name(), model_.name());
+    if (model_.stage() == Stage::Plan && options_.partition.allowsHostSegments)
+      return invalidArgument("host segments were allowed, but '{}' is a plan, whose steps are "
+                             "fixed; build from the .pt2 or the dumped stage graph",
+                             model_.name());
     if (model_.stage() == Stage::Plan) {
       if (options_.isRefittable &&
           programOf(model_.module()).getBody().getOps<plan::WeightOp>().empty())
@@ -292,6 +297,7 @@ private:
       mlir::ModuleOp module = model_.module();
       mlir::OwningOpRef<mlir::ModuleOp> changed;
       if (!profiles.empty() || !passes.empty() || options_.isRefittable ||
+          options_.partition.allowsHostSegments ||
           options_.precision.isOn()) { // constants stay where they are: they are shared
         changed = mlir::OwningOpRef<mlir::ModuleOp>(module.clone());
         module = *changed;
@@ -303,6 +309,7 @@ private:
         INLAY_TRY(applyProfiles(graph, profiles));
       if (options_.dump)
         INLAY_TRY(dump(Stage::Graph, printOperation(module)));
+      INLAY_TRY(partition(graph, targetNames));
       INLAY_TRY(transform(module, passes, targetNames));
       INLAY_ASSIGN(PlanConversion conversion,
                    convertGraphToPlan(module, plugins_, options_.policies, targetNames,
@@ -316,6 +323,24 @@ private:
     }
     if (!profiles.empty())
       INLAY_TRY(applyProfiles(programOf(*plan_), profiles));
+    return {};
+  }
+
+  /// Before any pass: segments hold the model's own nodes, whatever passes do to the others.
+  Status partition(graph::ModelOp graph, std::span<const std::string> targets) {
+    if (options_.partition.isDefault())
+      return {};
+    INLAY_ASSIGN(
+        const graph::Partition partition,
+        graph::partitionCalls(graph, plugins_, options_.policies, targets, options_.partition),
+        "dividing the model between device and host");
+    for (const graph::PartitionBlock &block : partition.blocks)
+      if (block.isHost)
+        for (graph::CallOp call : block.calls)
+          report_.notes.push_back(fmt::format(
+              "{} ({}) is in host segment {}: {}", call.getNode().str(), call.getOp().str(),
+              block.function, partition.services.lookup(call).reason));
+    graph::outlineHostSegments(graph, partition);
     return {};
   }
 
@@ -339,7 +364,8 @@ private:
                                                        options_.precision));
     }
     INLAY_TRY(optimize(module, after, targets));
-    const bool isChanged = !passes.empty() || options_.precision.isOn();
+    const bool isChanged =
+        !passes.empty() || options_.precision.isOn() || options_.partition.allowsHostSegments;
     return options_.dump && isChanged ? dump(Stage::OptimizedGraph, printOperation(module))
                                       : Status();
   }

@@ -7,6 +7,7 @@
 #include "compiler/driver/PrecisionMeter.h"
 #include "compiler/driver/Stages.h"
 #include "compiler/plugins/PluginDefinition.h"
+#include "compiler/transforms/graph/PartitionOptions.h"
 #include "compiler/transforms/graph/PrecisionPolicy.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -60,6 +61,8 @@ struct BuildOptions {
   std::string weightsFile;
   /// The engine's weights can be replaced later (engine/Refit.h): none is folded or converted.
   bool isRefittable = false;
+  /// What may be left to functions of the process that runs the engine.
+  PartitionOptions partition;
   /// In which the model's float32 computation is done.
   PrecisionOptions precision;
   /// Measures what that costs; borrowed, null: it is not measured.

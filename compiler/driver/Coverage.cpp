@@ -5,9 +5,9 @@
 #include "compiler/conversions/graph-to-plan/OperatorCoverage.h"
 #include "compiler/dialects/graph/Graph.h"
 #include "compiler/driver/CompileKernels.h"
+#include "compiler/transforms/graph/Partition.h"
 
-#include <nlohmann/json.hpp>
-
+#include <algorithm>
 #include <map>
 
 namespace inlay {
@@ -32,18 +32,6 @@ std::string typesText(graph::CallOp call) {
   return fmt::format("({}) -> {}", inputs, outputs.empty() ? "()" : outputs);
 }
 
-/// The plugin that serves a call, or why none does.
-Result<const PluginDefinition *> pluginOf(graph::CallOp call, const PluginRegistry &plugins,
-                                          const ShapeSymbols &symbols, const BuildOptions &options,
-                                          std::span<const std::string> targets) {
-  INLAY_ASSIGN(PluginChoice choice,
-               choosePluginOf(call, plugins, symbols, options.policies, targets));
-  PluginNode node = choice.node;
-  node.outputs.clear(); // what the exporter recorded is no plugin's business here
-  INLAY_ASSIGN([[maybe_unused]] const PluginDescription description, choice.plugin->describe(node));
-  return choice.plugin;
-}
-
 /// What would serve an operator of which some calls are not served.
 std::string helpFor(const OperatorCoverage &coverage, const PluginRegistry &plugins) {
   const std::string nearest = nearestPlugin(coverage.op, plugins.opNames());
@@ -60,15 +48,82 @@ std::string helpFor(const OperatorCoverage &coverage, const PluginRegistry &plug
 std::vector<CoverageTensor> tensorsOf(mlir::ArrayAttr names, mlir::ValueRange values) {
   std::vector<CoverageTensor> tensors;
   for (auto [name, value] : llvm::zip(names.getAsRange<mlir::StringAttr>(), values))
-    tensors.push_back({name.getValue().str(), typeText(value.getType())});
+    tensors.push_back(
+        {name.getValue().str(), typeText(value.getType()), false, graph::nameOf(value)});
   return tensors;
 }
 
-nlohmann::ordered_json jsonOf(const std::vector<CoverageTensor> &tensors) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const CoverageTensor &tensor : tensors)
-    list.push_back({{"name", tensor.name}, {"type", tensor.type}});
-  return list;
+CoverageTensor tensorOf(mlir::Value value) {
+  return {graph::nameOf(value), typeText(value.getType()),
+          value.getDefiningOp<graph::ConstantOp>() != nullptr, ""};
+}
+
+CoverageNode nodeOf(mlir::Operation &op, const graph::Partition &partition) {
+  CoverageNode node;
+  node.place = placeOf(op.getLoc());
+  for (mlir::Value result : op.getResults())
+    node.results.push_back(tensorOf(result));
+  auto call = llvm::dyn_cast<graph::CallOp>(op);
+  std::vector<std::string> names(op.getNumOperands());
+  if (call) {
+    const graph::CallService service = partition.services.lookup(call);
+    node.node = call.getNode().str();
+    node.op = call.getOp().str();
+    node.plugin = service.plugin;
+    node.reason = service.reason;
+    node.isHost = service.isHost;
+    names = tensorNamesOf(call);
+  } else if (auto group = llvm::dyn_cast<graph::GroupOp>(op)) {
+    node.node = group.getNode().str();
+    node.op = fmt::format("group \"{}\"", group.getKind().str());
+    node.plugin = "the plugins of its calls";
+  } else {
+    node.node = node.op = llvm::cast<graph::SegmentOp>(op).getFunction().str();
+    node.isHost = true;
+    node.reason = "it is a host segment of the graph that was read";
+  }
+  for (auto [name, operand] : llvm::zip(names, op.getOperands()))
+    node.operands.emplace_back(name, tensorOf(operand));
+  return node;
+}
+
+/// What would take the calls of a host segment to the device.
+std::vector<std::string> helpFor(const CoverageBlock &block, const CoverageReport &report) {
+  std::set<std::string> help;
+  for (size_t index : block.nodes) {
+    const CoverageNode &node = report.nodes[index];
+    const auto coverage = std::ranges::find(report.operators, node.op, &OperatorCoverage::op);
+    if (node.plugin.empty() && coverage != report.operators.end())
+      help.insert(fmt::format("{}: {}", node.op, coverage->help));
+    else if (!node.reason.empty())
+      help.insert(node.reason.find("excluded") != std::string::npos
+                      ? "leave out --exclude: a plugin serves what it names"
+                      : "a smaller --min-block-size: plugins serve the calls of small blocks");
+  }
+  return {help.begin(), help.end()};
+}
+
+void addBlocks(CoverageReport &report, graph::ModelOp graph, const graph::Partition &partition) {
+  llvm::DenseMap<mlir::Operation *, size_t> indices;
+  for (mlir::Operation &op : graph.getBlock())
+    if (llvm::isa<graph::CallOp, graph::GroupOp, graph::SegmentOp>(op)) {
+      indices[&op] = report.nodes.size();
+      report.nodes.push_back(nodeOf(op, partition));
+    }
+  for (const graph::PartitionBlock &from : partition.blocks) {
+    CoverageBlock &block = report.blocks.emplace_back();
+    block.function = from.function;
+    for (graph::CallOp call : from.calls) {
+      block.nodes.push_back(indices.lookup(call));
+      report.nodes[block.nodes.back()].block = report.blocks.size() - 1;
+    }
+    for (mlir::Value input : from.inputs)
+      block.inputs.push_back(tensorOf(input));
+    for (mlir::Value output : from.outputs)
+      block.outputs.push_back(tensorOf(output));
+    if (!block.function.empty())
+      block.help = helpFor(block, report);
+  }
 }
 
 } // namespace
@@ -85,6 +140,11 @@ size_t CoverageReport::numUnserved() const {
   for (const OperatorCoverage &coverage : operators)
     count += coverage.unserved.size();
   return count;
+}
+
+size_t CoverageReport::numHostSegments() const {
+  return static_cast<size_t>(std::ranges::count_if(
+      blocks, [](const CoverageBlock &block) { return !block.function.empty(); }));
 }
 
 Result<CoverageReport> coverOperators(const Model &model, const PluginRegistry &plugins,
@@ -117,8 +177,7 @@ Result<CoverageReport> coverOperators(const Model &model, const PluginRegistry &
     ++coverage.numCalls;
     const bool hasPlugin = plugins.find(coverage.op) != nullptr;
     const Result<const PluginDefinition *> plugin =
-        hasPlugin ? pluginOf(call, plugins, symbols, options, targetNames)
-                  : Result<const PluginDefinition *>(notFound("there is no plugin"));
+        lookupServer(call, plugins, symbols, options.policies, targetNames);
     if (plugin.isOk())
       coverage.plugins.insert((*plugin)->origin());
     else
@@ -130,63 +189,14 @@ Result<CoverageReport> coverOperators(const Model &model, const PluginRegistry &
       coverage.help = helpFor(coverage, plugins);
     report.operators.push_back(std::move(coverage));
   }
+  PartitionOptions divided = options.partition;
+  report.allowsHostSegments = divided.allowsHostSegments;
+  divided.allowsHostSegments |= divided.isDefault(); // to show what it could be
+  INLAY_ASSIGN(const graph::Partition partition,
+               graph::partitionCalls(graph, plugins, options.policies, targetNames, divided),
+               "dividing the model between device and host");
+  addBlocks(report, graph, partition);
   return report;
-}
-
-std::string coverageText(const CoverageReport &report) {
-  std::string text = fmt::format("{}: {} of {} calls of {} operators are served\n", report.model,
-                                 report.numCalls() - report.numUnserved(), report.numCalls(),
-                                 report.operators.size());
-  for (const auto &[what, tensors] :
-       {std::pair("input", &report.inputs), std::pair("output", &report.outputs)})
-    for (const CoverageTensor &tensor : *tensors)
-      text += fmt::format("  {} {}: {}\n", what, tensor.name, tensor.type);
-  text += fmt::format("  {} constants, {} bytes\n", report.numConstants, report.constantBytes);
-  for (const OperatorCoverage &coverage : report.operators) {
-    if (coverage.unserved.empty())
-      continue;
-    text += fmt::format("\nnot served: {} ({} of {} calls)\n", coverage.op,
-                        coverage.unserved.size(), coverage.numCalls);
-    for (const UnservedCall &call : coverage.unserved) {
-      text += fmt::format("  node {}{}{}\n    {}\n", call.node, call.place.empty() ? "" : " at ",
-                          call.place, call.types);
-      if (!call.reason.empty())
-        text += fmt::format("    {}\n", call.reason);
-    }
-    text += fmt::format("  {}\n", coverage.help);
-  }
-  text += "\nserved:\n";
-  for (const OperatorCoverage &coverage : report.operators)
-    if (coverage.numCalls > coverage.unserved.size())
-      text += fmt::format("  {:>5}  {}  by {}\n", coverage.numCalls - coverage.unserved.size(),
-                          coverage.op, fmt::join(coverage.plugins, ", "));
-  return text;
-}
-
-std::string coverageJson(const CoverageReport &report) {
-  nlohmann::ordered_json operators = nlohmann::ordered_json::array();
-  for (const OperatorCoverage &coverage : report.operators) {
-    nlohmann::ordered_json unserved = nlohmann::ordered_json::array();
-    for (const UnservedCall &call : coverage.unserved)
-      unserved.push_back({{"node", call.node},
-                          {"place", call.place},
-                          {"types", call.types},
-                          {"reason", call.reason}});
-    operators.push_back({{"op", coverage.op},
-                         {"calls", coverage.numCalls},
-                         {"plugins", coverage.plugins},
-                         {"unserved", std::move(unserved)},
-                         {"help", coverage.help}});
-  }
-  const nlohmann::ordered_json root = {
-      {"model", report.model},
-      {"inputs", jsonOf(report.inputs)},
-      {"outputs", jsonOf(report.outputs)},
-      {"constants", {{"count", report.numConstants}, {"bytes", report.constantBytes}}},
-      {"calls", report.numCalls()},
-      {"unserved", report.numUnserved()},
-      {"operators", std::move(operators)}};
-  return root.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 } // namespace inlay

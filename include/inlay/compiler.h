@@ -91,7 +91,14 @@ struct BuildOptions {
   /// Name, without folder, of the file that the weights go into (CompiledEngine::weights); empty:
   /// they are in the engine.
   std::string weightsFile = {};
-  bool isRefittable = false;  ///< weights can be replaced later; none is folded or converted
+  bool isRefittable = false; ///< weights can be replaced later; none is folded or converted
+  /// Calls that no plugin serves become host segments, which functions of the process compute
+  /// (inlay/host_function.h). False: the engine is full, or the build fails.
+  bool allowsHostSegments = false;
+  /// Operators ("aten::mul", "aten::mul.Tensor") and nodes that are in host segments though a
+  /// plugin serves them.
+  std::vector<std::string> excluded = {};
+  uint32_t minBlockCalls = 1; ///< smaller blocks of calls go to the host segments beside them
   std::string precision = {}; ///< "keep" (also if empty), "fp16", "bf16" or "tf32"
   /// Operators ("aten::mul", "aten::mul.Tensor") and nodes that stay in float32, beside those that
   /// do by default.
@@ -262,6 +269,13 @@ inline CompiledEngine build(const BuildOptions &options) {
     keepFp32.push_back(name.c_str());
   view.keep_fp32 = keepFp32.data();
   view.num_keep_fp32 = keepFp32.size();
+  view.allow_host_segments = options.allowsHostSegments;
+  std::vector<const char *> excluded;
+  for (const std::string &name : options.excluded)
+    excluded.push_back(name.c_str());
+  view.excluded = excluded.data();
+  view.num_excluded = excluded.size();
+  view.min_block_calls = options.minBlockCalls;
   compiler_detail::Meter meter{&options.precisionMeter, {}, {}, {}};
   const inlay_build_meter_v1 meterView{&meter, compiler_detail::Meter::compare};
   view.precision_meter = options.precisionMeter ? &meterView : nullptr;

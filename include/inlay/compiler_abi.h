@@ -102,6 +102,14 @@ typedef struct inlay_build_options_v1 {
    * outputs; may be null. Given only if a precision is. */
   const inlay_build_meter_v1 *precision_meter;
   int32_t refittable; /**< not 0: weights can be replaced later; none is folded or converted */
+  /** Not 0: calls that no plugin serves become host segments, which functions of the process that
+   * runs the engine compute; 0: the engine is full, or the build fails. */
+  int32_t allow_host_segments;
+  /** Operators ("aten::mul", "aten::mul.Tensor") and nodes of the model that are in host segments
+   * though a plugin serves them. Given only if segments are allowed. */
+  const char *const *excluded;
+  size_t num_excluded;
+  uint32_t min_block_calls; /**< smaller blocks go to the segments beside them; 0 is 1 */
 } inlay_build_options_v1;
 
 /** Builds an engine. The same inputs give the same bytes. *out_result is always set, on an error

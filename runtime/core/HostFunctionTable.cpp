@@ -1,6 +1,7 @@
 #include "runtime/core/HostFunctionTable.h"
 
 #include "base/Error.h"
+#include "engine/HostSegment.h"
 #include "runtime/core/HostCallTable.h"
 
 #include <fmt/ranges.h>
@@ -8,13 +9,22 @@
 namespace inlay {
 namespace {
 
+/// What is to be known of a segment, for whoever has to write the function; of others nothing.
+std::string describeSegment(const fb::HostCall &call) {
+  std::string text;
+  if (isHostSegment(call))
+    for (const std::string &line : hostSegmentLines(call))
+      text += "\n  " + line;
+  return text;
+}
+
 Status checkCount(const fb::HostCall &call, std::string_view what, int32_t takes, size_t count) {
   if (takes < 0 || static_cast<size_t>(takes) == count)
     return {};
   return incompatible(
       "the engine calls host function {} with {} {}s; the registered function takes "
-      "{}",
-      describeHostCall(call), count, what, takes);
+      "{}{}",
+      describeHostCall(call), count, what, takes, describeSegment(call));
 }
 
 } // namespace
@@ -23,6 +33,7 @@ Result<HostFunctionTable> HostFunctionTable::find(const fb::Engine &engine,
                                                   const HostFunctions &functions) {
   HostFunctionTable table;
   std::vector<std::string> missing;
+  std::string segments;
   Status status;
   for (const fb::Step *step : *engine.steps()) {
     const fb::HostCall *found = step->kind_as_HostCall();
@@ -30,9 +41,13 @@ Result<HostFunctionTable> HostFunctionTable::find(const fb::Engine &engine,
       continue;
     const fb::HostCall &call = *found;
     auto function = functions.find(call.function()->string_view());
-    if (!function)
+    if (!function) {
       missing.push_back(describeHostCall(call));
-    else if (status.isOk())
+      if (isHostSegment(call))
+        segments +=
+            fmt::format("\n{} is a host segment:{}", describeHostCall(call), describeSegment(call));
+    }
+    if (function && status.isOk())
       status = checkCount(call, "input", function->numInputs(), call.inputs()->size());
     if (function && status.isOk())
       status = checkCount(call, "output", function->numOutputs(), call.outputs()->size());
@@ -41,9 +56,9 @@ Result<HostFunctionTable> HostFunctionTable::find(const fb::Engine &engine,
   if (!missing.empty()) {
     const std::vector<std::string> names = functions.names();
     return notFound("the engine calls host functions that this process has not registered: {}; "
-                    "registered are: {}",
+                    "registered are: {}{}",
                     fmt::join(missing, ", "),
-                    names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")));
+                    names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")), segments);
   }
   INLAY_TRY(std::move(status));
   return table;

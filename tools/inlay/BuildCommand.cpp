@@ -40,6 +40,9 @@ struct BuildCommandOptions {
   bool isWithoutVendorLibraries = false;
   std::string weights = "inside";
   bool isRefittable = false;
+  bool isFull = true;
+  std::vector<std::string> excluded;
+  uint32_t minBlockSize = PartitionOptions().minBlockCalls;
   std::string precision = "keep";
   std::vector<std::string> keepFp32;
   std::string precisionInputs;
@@ -48,6 +51,7 @@ struct BuildCommandOptions {
   uint64_t engineCacheMegabytes = EngineCacheOptions().maxBytes >> 20;
   bool isQuiet = false;
   bool isDryRun = false, isJson = false;
+  std::string htmlPath; // of a dry run
 };
 
 Status addPlugins(PluginRegistry &registry, const std::vector<std::string> &paths) {
@@ -134,7 +138,11 @@ Result<std::unique_ptr<NpzMeter>> setPrecision(const BuildCommandOptions &option
   return meter;
 }
 
-/// Says what a build would find plugins for.
+PartitionOptions partitionOf(const BuildCommandOptions &options) {
+  return {!options.isFull, options.excluded, options.minBlockSize};
+}
+
+/// Says what a build would find plugins for, and how it would divide the model.
 Status dryRun(const BuildCommandOptions &options) {
   PluginRegistry registry;
   INLAY_TRY(addPlugins(registry, options.plugins));
@@ -144,9 +152,12 @@ Status dryRun(const BuildCommandOptions &options) {
     build.targets = options.targets;
   for (const std::string &policy : options.implementations)
     INLAY_TRY(build.policies.add(policy), "reading --implementation");
+  build.partition = partitionOf(options);
   INLAY_ASSIGN(const CoverageReport report, coverOperators(*model, registry, build));
+  if (!options.htmlPath.empty())
+    INLAY_TRY(writeFileAtomically(options.htmlPath, coverageHtml(report)));
   fmt::print("{}", options.isJson ? coverageJson(report) : coverageText(report));
-  if (report.numUnserved() > 0)
+  if (report.numUnserved() > 0 && options.isFull)
     return notFound("{} of {} calls have no plugin that serves them", report.numUnserved(),
                     report.numCalls());
   return {};
@@ -157,6 +168,8 @@ Status build(const BuildCommandOptions &options) {
     return dryRun(options);
   if (options.isJson)
     return invalidArgument("--json is for --dry-run; the report of a build is JSON with --report");
+  if (!options.htmlPath.empty())
+    return invalidArgument("--html is for --dry-run");
   if (options.output.empty())
     return invalidArgument("-o FILE is missing: where the engine is written to");
   INLAY_ASSIGN(const std::unique_ptr<BuildTimers> timers, BuildTimers::create(options));
@@ -177,6 +190,7 @@ Status build(const BuildCommandOptions &options) {
     build.dump = dumpToFolder(options.dumpFolder);
   build.timers = timers->all();
   build.isRefittable = options.isRefittable;
+  build.partition = partitionOf(options);
   INLAY_ASSIGN(const std::unique_ptr<NpzMeter> meter, setPrecision(options, build));
   if (options.weights == "beside")
     build.weightsFile = weightsFileName(options.output);
@@ -252,6 +266,20 @@ void addBuildCommand(CLI::App &app, Status &outcome) {
       ->capture_default_str();
   command->add_flag("--refittable", options->isRefittable,
                     "Keep the weights replaceable (inlay refit): none is folded or converted");
+  command->add_flag("--require-full,!--allow-host-segments", options->isFull,
+                    "All of the model is in the engine, or the build fails (default); or what no "
+                    "plugin serves becomes host segments, computed by functions of the process");
+  command
+      ->add_option("--exclude", options->excluded,
+                   "An operator (aten::mul, aten::mul.Tensor) or node that goes to a host segment "
+                   "though a plugin serves it; may be repeated; needs --allow-host-segments")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--min-block-size", options->minBlockSize,
+                   "Blocks of fewer calls go to the host segments beside them; needs "
+                   "--allow-host-segments")
+      ->check(CLI::Range(1u, UINT32_MAX))
+      ->capture_default_str();
   command
       ->add_option("--precision", options->precision,
                    "In which the model's float32 computation is done: keep, fp16, bf16 or tf32")
@@ -280,6 +308,8 @@ void addBuildCommand(CLI::App &app, Status &outcome) {
   command->add_flag("--dry-run", options->isDryRun,
                     "Write nothing: say which plugin serves which operator, and what is missing");
   command->add_flag("--json", options->isJson, "With --dry-run: print one JSON object");
+  command->add_option("--html", options->htmlPath,
+                      "With --dry-run: write one HTML page with the graph to look at");
   command->add_option("--name", options->name, "Name of the engine; default: of the model's file");
   command->add_option("--dump-stages", options->dumpFolder, "Write every stage into this folder");
   command->add_option("--report", options->reportPath,

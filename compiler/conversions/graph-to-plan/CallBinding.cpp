@@ -83,6 +83,21 @@ Result<PluginChoice> choosePluginOf(graph::CallOp call, const PluginRegistry &pl
   return choice;
 }
 
+Result<const PluginDefinition *> lookupServer(graph::CallOp call, const PluginRegistry &plugins,
+                                              const ShapeSymbols &symbols,
+                                              const ImplementationPolicies &policies,
+                                              std::span<const std::string> targets) {
+  if (!plugins.find(std::string_view(call.getOp())))
+    return notFound("there is no plugin");
+  if (call->hasAttr("graph.none_results"))
+    return unimplemented("some of its results are None");
+  INLAY_ASSIGN(PluginChoice choice, choosePluginOf(call, plugins, symbols, policies, targets));
+  choice.node.outputs.clear(); // what the exporter recorded is no plugin's business here
+  INLAY_ASSIGN([[maybe_unused]] const PluginDescription description,
+               choice.plugin->describe(choice.node));
+  return choice.plugin;
+}
+
 Result<BoundGroup> bindGroup(graph::GroupOp op, const PluginRegistry &plugins,
                              const ShapeSymbols &symbols, const ImplementationPolicies &policies,
                              std::span<const std::string> targets) {

@@ -18,6 +18,13 @@ Result<PluginChoice> choosePluginOf(graph::CallOp call, const PluginRegistry &pl
                                     const ShapeSymbols &symbols,
                                     const ImplementationPolicies &policies,
                                     std::span<const std::string> targets);
+/// The plugin that serves a call, which takes its arguments, says what its outputs are, and is
+/// built for the targets. Errors: NotFound if the operator has none; those of choosePluginOf; those
+/// of the plugin's description.
+Result<const PluginDefinition *> lookupServer(graph::CallOp call, const PluginRegistry &plugins,
+                                              const ShapeSymbols &symbols,
+                                              const ImplementationPolicies &policies,
+                                              std::span<const std::string> targets);
 /// The names of the call's operands, in order.
 std::vector<std::string> tensorNamesOf(graph::CallOp call);
 

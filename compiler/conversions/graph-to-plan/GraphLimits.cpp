@@ -29,7 +29,8 @@ public:
 
   Status check(graph::ModelOp model) {
     model.getBlock().walk([&](mlir::Operation *op) {
-      if (auto call = llvm::dyn_cast<graph::CallOp>(op))
+      auto call = llvm::dyn_cast<graph::CallOp>(op);
+      if (call && !call->getParentOfType<graph::SegmentOp>())
         checkCall(call);
       if (auto update = llvm::dyn_cast<graph::UpdateOp>(op))
         checkUpdate(model, update);

@@ -4,6 +4,7 @@
 #include "compiler/conversions/graph-to-plan/CallBinding.h"
 #include "compiler/conversions/graph-to-plan/ComputedSizes.h"
 #include "compiler/conversions/graph-to-plan/GraphLimits.h"
+#include "compiler/conversions/graph-to-plan/HostSegments.h"
 #include "compiler/conversions/graph-to-plan/KernelInstances.h"
 #include "compiler/conversions/graph-to-plan/NodeChecks.h"
 #include "compiler/conversions/graph-to-plan/OperatorCoverage.h"
@@ -60,6 +61,8 @@ public:
     for (mlir::Operation &op : model_.getBlock()) {
       if (auto constant = llvm::dyn_cast<graph::ConstantOp>(op))
         addConstant(constant);
+      if (auto segment = llvm::dyn_cast<graph::SegmentOp>(op))
+        INLAY_TRY(convertSegment(segment));
       if (llvm::isa<graph::CallOp, graph::GroupOp>(op))
         INLAY_TRY(convertNode(described_[next++]));
     }
@@ -102,7 +105,8 @@ private:
       std::string buffer = plan_.addBuffer(model_.getLoc(), textAt(model_.getOutputNames(), i),
                                            plan::BufferKind::Output, sizeBytes(specOf(value)));
       outputBuffers_.push_back(buffer);
-      if (llvm::isa_and_nonnull<graph::CallOp, graph::GroupOp>(value.getDefiningOp()))
+      if (llvm::isa_and_nonnull<graph::CallOp, graph::GroupOp, graph::SegmentOp>(
+              value.getDefiningOp()))
         buffers_.try_emplace(storage_.first(value), buffer);
     }
   }
@@ -338,6 +342,31 @@ private:
     for (auto [i, size] : llvm::enumerate(node.sizes))
       plan_.addReadSize(call->getLoc(), described.sizeSymbols[i], buffers.sizes[i], size.dtype,
                         node.opName, node.nodeName);
+    return {};
+  }
+
+  /// One host call, whose function is told what it computes.
+  Status convertSegment(graph::SegmentOp segment) {
+    INLAY_TRY(checkSegment(segment, bound_));
+    std::vector<std::string> inputs, outputs;
+    std::vector<TensorSpec> tensors;
+    for (mlir::Value input : segment.getInputs()) {
+      inputs.push_back(bufferOf(input));
+      tensors.push_back(specOf(input));
+    }
+    for (auto [i, output] : llvm::enumerate(segment.getOutputs())) {
+      tensors.push_back(specOf(output));
+      std::string &buffer = bufferOf(output);
+      if (buffer.empty())
+        buffer = plan_.addBuffer(segment.getLoc(), textAt(segment.getOutputNames(), i),
+                                 plan::BufferKind::Intermediate, sizeBytes(tensors.back()));
+      outputs.push_back(buffer);
+    }
+    const std::string node = segment.getFunction().split("::").second.str();
+    chosen_[node] = "a function of the process";
+    implementations_[node] = {true, "host segment"};
+    plan_.addHostCall(segment.getLoc(), segment.getFunction(), inputs, outputs, tensors,
+                      segmentAttributes(segment), "", node);
     return {};
   }
 

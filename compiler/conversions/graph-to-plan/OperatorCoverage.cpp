@@ -46,7 +46,7 @@ std::string recordedLaunchText(graph::CallOp call) {
 Status checkOperatorsSupported(graph::ModelOp model, const PluginRegistry &plugins) {
   std::map<std::string, std::string> unsupported;
   model.getBlock().walk([&](graph::CallOp call) {
-    if (plugins.find(std::string_view(call.getOp())))
+    if (plugins.find(std::string_view(call.getOp())) || call->getParentOfType<graph::SegmentOp>())
       return;
     std::string place = placeOf(call.getLoc());
     unsupported[call.getOp().str()] +=

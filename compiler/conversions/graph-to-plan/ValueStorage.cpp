@@ -35,7 +35,8 @@ void ValueStorage::alias(mlir::Operation *call, unsigned result, unsigned operan
   // The caller's memory and constants are not written; state is.
   const bool isState =
       memory.getDefiningOp<graph::ConstantOp>() && llvm::any_of(memory.getUses(), isUpdated);
-  if ((isState || llvm::isa_and_nonnull<graph::CallOp, graph::GroupOp>(memory.getDefiningOp())) &&
+  if ((isState || llvm::isa_and_nonnull<graph::CallOp, graph::GroupOp, graph::SegmentOp>(
+                      memory.getDefiningOp())) &&
       isLastRead(memory, call, operand))
     add(memory, call->getResult(result));
 }

@@ -177,24 +177,41 @@ LogicalResult ModelOp::verifyRegions() {
   return success();
 }
 
+/// What a group and a segment have in common (C1, C3): calls and graph.yield, types as outside.
+template <typename Op>
+static LogicalResult verifyCalls(Op op) {
+  auto yield = dyn_cast_or_null<YieldOp>(
+      op.getBlock().mightHaveTerminator() ? op.getBlock().getTerminator() : nullptr);
+  if (!yield)
+    return op.emitOpError("(C3) does not end in graph.yield");
+  for (Operation &member : op.getBlock().without_terminator())
+    if (!isa<CallOp>(member))
+      return member.emitOpError("(C3) stands in a ")
+             << op->getName().stripDialect() << ", which holds calls only";
+  if (llvm::hasSingleElement(op.getBlock()))
+    return op.emitOpError("(C3) holds no call");
+  if (op.getBlock().getArgumentTypes() != op.getInputs().getTypes())
+    return op.emitOpError("(C1) has other operands than its block has arguments");
+  if (yield.getOperandTypes() != op.getOutputs().getTypes())
+    return op.emitOpError("(C1) has other results than graph.yield gives");
+  return success();
+}
+
 LogicalResult GroupOp::verifyRegions() {
   constexpr StringLiteral kKinds[] = {"pointwise", "lines", "tail"};
   if (!llvm::is_contained(kKinds, getKind()))
     return emitOpError("(C2) is of kind '") << getKind() << "', expected pointwise, lines or tail";
-  auto yield = dyn_cast_or_null<YieldOp>(
-      getBlock().mightHaveTerminator() ? getBlock().getTerminator() : nullptr);
-  if (!yield)
-    return emitOpError("(C3) does not end in graph.yield");
-  for (Operation &op : getBlock().without_terminator())
-    if (!isa<CallOp>(op))
-      return op.emitOpError("(C3) stands in a group, which holds calls only");
-  if (llvm::hasSingleElement(getBlock()))
-    return emitOpError("(C3) holds no call");
-  if (getBlock().getArgumentTypes() != getInputs().getTypes())
-    return emitOpError("(C1) has other operands than its block has arguments");
-  if (yield.getOperandTypes() != getOutputs().getTypes())
-    return emitOpError("(C1) has other results than graph.yield gives");
-  return success();
+  return verifyCalls(*this);
+}
+
+LogicalResult SegmentOp::verifyRegions() {
+  if (getInputNames().size() != getInputs().size() ||
+      getOutputNames().size() != getOutputs().size())
+    return emitOpError("(C2) has ")
+           << getInputNames().size() << " input and " << getOutputNames().size()
+           << " output names for " << getInputs().size() << " and " << getOutputs().size()
+           << " tensors";
+  return verifyCalls(*this);
 }
 
 LogicalResult UpdateOp::verify() {

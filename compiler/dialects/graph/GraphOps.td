@@ -83,7 +83,7 @@ def Graph_ModelOp : Graph_Op<"model", [Symbol, IsolatedFromAbove, SingleBlockImp
   }];
 }
 
-def Graph_CallOp : Graph_Op<"call", [ParentOneOf<["ModelOp", "GroupOp"]>]> {
+def Graph_CallOp : Graph_Op<"call", [ParentOneOf<["ModelOp", "GroupOp", "SegmentOp"]>]> {
   let summary = "Applies an operator: tensors are operands, all other arguments are attributes";
   let description = [{
     `op` is "namespace::name.overload"; the overload "default" is left out. `argNames` name the operands as the operator's schema
@@ -134,8 +134,40 @@ def Graph_GroupOp : Graph_Op<"group", [HasParent<"ModelOp">, IsolatedFromAbove]>
   }];
 }
 
-def Graph_YieldOp : Graph_Op<"yield", [Terminator, Pure, HasParent<"GroupOp">]> {
-  let summary = "The results of a group";
+def Graph_SegmentOp : Graph_Op<"segment", [HasParent<"ModelOp">, IsolatedFromAbove]> {
+  let summary = "Calls that a function of the process computes, at one go";
+  let description = [{
+    The block's arguments are the operands, its terminator, graph.yield, gives the results. The process that runs the engine registers
+    a host function of the name `function`. `inputNames` and `outputNames` are the tensors' names in the model: of an input, of a
+    constant, or of the node that computes it.
+
+        %y = graph.segment "segment::mlp_0" (%x, %w) names ["x", "fc1.weight"] -> ["relu_1"] : (…) -> … {
+        ^bb0(%a: …, %b: …):
+          …
+          graph.yield %t : …
+        }
+
+    (C1) The arguments of the block have the types of the operands, and the operands of graph.yield those of the results. (C2) There is a
+    name for each operand and result. (C3) The block holds one call at least, and nothing but calls before graph.yield.
+  }];
+  let arguments = (ins StrAttr:$function, Variadic<Graph_TensorType>:$inputs, StrArrayAttr:$inputNames,
+                       StrArrayAttr:$outputNames);
+  let results = (outs Variadic<Graph_TensorType>:$outputs);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $function `(` $inputs `)` `names` $inputNames `->` $outputNames attr-dict `:` functional-type($inputs, $outputs) $body
+  }];
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The calls, and the terminator.
+    ::mlir::Block &getBlock() { return getBody().front(); }
+    /// The operands of graph.yield.
+    ::mlir::OperandRange getYielded() { return getBlock().getTerminator()->getOperands(); }
+  }];
+}
+
+def Graph_YieldOp : Graph_Op<"yield", [Terminator, Pure, ParentOneOf<["GroupOp", "SegmentOp"]>]> {
+  let summary = "The results of a group or a segment";
   let arguments = (ins Variadic<Graph_TensorType>:$operands);
   let assemblyFormat = "($operands^ `:` type($operands))? attr-dict";
 }

@@ -67,9 +67,13 @@ private:
       PrecisionOptions alone = options_;
       alone.keepFp32 = {entry};
       const std::string reason = fmt::format("'{}' was asked for", entry);
-      if (llvm::none_of(model_.getBlock().getOps<graph::CallOp>(), [&](graph::CallOp call) {
-            return whyKept(alone, call.getOp(), call.getNode()) == reason;
-          }))
+      // Also calls of host segments, which stay in any case.
+      const mlir::WalkResult found = model_.getBlock().walk([&](graph::CallOp call) {
+        return whyKept(alone, call.getOp(), call.getNode()) == reason
+                   ? mlir::WalkResult::interrupt()
+                   : mlir::WalkResult::advance();
+      });
+      if (!found.wasInterrupted())
         return invalidArgument("'{}' is to stay in float32, but the model has no such operator and "
                                "no such node; operators are named as in aten::mul or "
                                "aten::mul.Tensor, nodes as in the build report",
