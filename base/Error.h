@@ -24,6 +24,7 @@ INLAY_ERROR_MAKER(dataLoss, DataLoss)
 INLAY_ERROR_MAKER(incompatible, Incompatible)
 INLAY_ERROR_MAKER(deviceError, DeviceError)
 INLAY_ERROR_MAKER(internalError, Internal)
+INLAY_ERROR_MAKER(cancelled, Cancelled)
 #undef INLAY_ERROR_MAKER
 
 } // namespace inlay

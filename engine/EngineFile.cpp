@@ -6,14 +6,12 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include <algorithm>
 #include <cstring>
 #include <filesystem>
 
 namespace inlay {
 namespace {
 
-constexpr char kMagic[9] = "INLAYENG";
 /// FlatBuffers' offsets are 32 bits wide.
 constexpr uint64_t kMaxMetadataBytes = uint64_t{1} << 31;
 
@@ -21,30 +19,9 @@ uint64_t checksumOf(std::span<const std::byte> bytes) {
   return XXH64(bytes.data(), bytes.size(), 0);
 }
 
-/// Checksum over the header's fields before `checksum`, continued over the metadata.
-uint64_t headerChecksum(const EngineHeader &header, std::span<const std::byte> metadata) {
-  const uint64_t seed = XXH64(&header, offsetof(EngineHeader, checksum), 0);
-  return XXH64(metadata.data(), metadata.size(), seed);
-}
-
-/// True if a runtime that does not know these fields would launch wrongly.
-bool hasLaunchDetails(const fb::EngineT &engine) {
-  for (const auto &kernel : engine.kernels)
-    for (const auto &image : kernel->images)
-      if (!image->block.empty() || !image->cluster.empty() || image->blocks_per_program != 1 ||
-          image->is_cooperative || image->is_programmatic)
-        return true;
-  const uint32_t absent = fb::LaunchT().shared_bytes;
-  for (const auto &step : engine.steps)
-    if (const fb::LaunchT *launch = step->kind.AsLaunch())
-      if (!launch->block.empty() || launch->shared_bytes != absent)
-        return true;
-  return false;
-}
-
 Status verifyHeader(const EngineHeader &header, uint64_t fileSizeBytes) {
-  if (std::memcmp(header.magic, kMagic, sizeof(header.magic)) != 0)
-    return dataLoss("not an engine file: it does not start with \"{}\"", kMagic);
+  if (std::memcmp(header.magic, kEngineMagic, sizeof(header.magic)) != 0)
+    return dataLoss("not an engine file: it does not start with \"{}\"", kEngineMagic);
   if (header.formatVersion != kEngineFormatVersion)
     return incompatible("engine has format version {}; this runtime reads version {}: build the "
                         "engine with the matching "
@@ -70,115 +47,11 @@ Status verifyHeader(const EngineHeader &header, uint64_t fileSizeBytes) {
   return {};
 }
 
-bool hasState(const fb::EngineT &engine) {
-  return std::ranges::any_of(engine.buffers, [](const std::unique_ptr<fb::BufferT> &buffer) {
-    return buffer->kind == fb::BufferKind::State;
-  });
-}
-
-bool readsSizes(const fb::EngineT &engine) {
-  for (const std::unique_ptr<fb::StepT> &step : engine.steps)
-    if (step->kind.AsReadSize())
-      return true;
-  return false;
-}
-
-bool callsLibraries(const fb::EngineT &engine) {
-  for (const std::unique_ptr<fb::KernelT> &kernel : engine.kernels)
-    for (const std::unique_ptr<fb::ImageT> &image : kernel->images)
-      if (image->format == fb::ImageFormat::LibraryFunction)
-        return true;
-  return false;
-}
-
-bool callsHost(const fb::EngineT &engine) {
-  for (const std::unique_ptr<fb::StepT> &step : engine.steps)
-    if (step->kind.AsHostCall())
-      return true;
-  return false;
-}
-
-bool usesScratch(const fb::EngineT &engine) {
-  for (const std::unique_ptr<fb::KernelT> &kernel : engine.kernels)
-    for (const std::unique_ptr<fb::ImageT> &image : kernel->images)
-      if (image->scratch_bytes != 0)
-        return true;
-  return false;
-}
-
 } // namespace
 
-Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
-                                               std::span<const std::vector<std::byte>> segments) {
-  INLAY_ASSIGN(EngineBytes written, writeEngineFiles(std::move(engine), segments, ""));
-  return std::move(written.engine);
-}
-
-Result<EngineBytes> writeEngineFiles(fb::EngineT engine,
-                                     std::span<const std::vector<std::byte>> segments,
-                                     const std::string &weightsName) {
-  EngineBytes written;
-  engine.segments.clear();
-  engine.weights_file.reset();
-  for (const std::vector<std::byte> &bytes : segments) {
-    auto segment = std::make_unique<fb::SegmentT>();
-    segment->size_bytes = bytes.size();
-    segment->checksum = checksumOf(bytes);
-    // Not 0, so that the field is stored and the metadata's size does not depend on the offset
-    // found below.
-    segment->offset = 1;
-    engine.segments.push_back(std::move(segment));
-  }
-  if (!weightsName.empty()) {
-    INLAY_ASSIGN(written.weights, moveWeightsOut(engine, segments, weightsName));
-  }
-  auto pack = [&] {
-    flatbuffers::FlatBufferBuilder builder;
-    builder.Finish(fb::Engine::Pack(builder, &engine), fb::EngineIdentifier());
-    const auto *begin = reinterpret_cast<const std::byte *>(builder.GetBufferPointer());
-    return std::vector<std::byte>(begin, begin + builder.GetSize());
-  };
-  const uint64_t metadataSizeBytes = pack().size();
-  const uint64_t segmentsOffset = alignSegment(sizeof(EngineHeader) + metadataSizeBytes);
-  uint64_t end = segmentsOffset;
-  for (size_t i = 0; i < segments.size(); ++i) {
-    if (engine.segments[i]->is_external)
-      continue;
-    engine.segments[i]->offset = alignSegment(end);
-    end = engine.segments[i]->offset + segments[i].size();
-  }
-  const std::vector<std::byte> metadata = pack();
-  INLAY_CHECK(metadata.size() == metadataSizeBytes,
-              "segment offsets change the size of the metadata");
-
-  EngineHeader header{};
-  std::memcpy(header.magic, kMagic, sizeof(header.magic));
-  header.formatVersion = kEngineFormatVersion;
-  header.flags =
-      (hasLaunchDetails(engine) ? kLaunchDetailsFlag : 0) |
-      (usesScratch(engine) ? kScratchFlag : 0) | (callsHost(engine) ? kHostCallFlag : 0) |
-      (readsSizes(engine) ? kComputedSizesFlag : 0) | (engine.choices.empty() ? 0 : kTacticsFlag) |
-      (hasState(engine) ? kStateFlag : 0) | (engine.weights_file ? kExternalWeightsFlag : 0) |
-      (callsLibraries(engine) ? kLibraryFunctionsFlag : 0);
-  header.metadataOffset = sizeof(EngineHeader);
-  header.metadataSizeBytes = metadataSizeBytes;
-  header.segmentsOffset = segmentsOffset;
-  header.totalSizeBytes = end;
-  header.checksum = headerChecksum(header, metadata);
-
-  std::vector<std::byte> &file = written.engine;
-  file.resize(end);
-  std::memcpy(file.data(), &header, sizeof(header));
-  std::memcpy(file.data() + sizeof(header), metadata.data(), metadata.size());
-  for (size_t i = 0; i < segments.size(); ++i)
-    if (!engine.segments[i]->is_external)
-      std::ranges::copy(segments[i],
-                        file.begin() + static_cast<ptrdiff_t>(engine.segments[i]->offset));
-  Result<EngineFile> readBack = EngineFile::fromBytes(written);
-  if (!readBack.isOk())
-    return internalError("the engine just written does not verify: {}",
-                         readBack.status().message());
-  return written;
+uint64_t headerChecksum(const EngineHeader &header, std::span<const std::byte> metadata) {
+  const uint64_t seed = XXH64(&header, offsetof(EngineHeader, checksum), 0);
+  return XXH64(metadata.data(), metadata.size(), seed);
 }
 
 Result<EngineFile> EngineFile::open(const std::string &path, const std::string &weightsPath) {
@@ -236,23 +109,31 @@ Status EngineFile::checkWeights(std::span<const std::byte> bytes) const {
   return verifyWeightsFile(bytes, *engine_->weights_file());
 }
 
-Status EngineFile::load() {
-  const std::span<const std::byte> file = bytes();
-  if (file.size() < sizeof(EngineHeader))
-    return dataLoss("engine is {} bytes long; the header alone takes {}", file.size(),
+Result<const fb::Engine *> verifyEngineHead(std::span<const std::byte> head,
+                                            uint64_t fileSizeBytes) {
+  if (head.size() < sizeof(EngineHeader))
+    return dataLoss("engine is {} bytes long; the header alone takes {}", head.size(),
                     sizeof(EngineHeader));
   EngineHeader header;
-  std::memcpy(&header, file.data(), sizeof(header));
-  INLAY_TRY(verifyHeader(header, file.size()));
-  const auto metadata = file.subspan(header.metadataOffset, header.metadataSizeBytes);
+  std::memcpy(&header, head.data(), sizeof(header));
+  INLAY_TRY(verifyHeader(header, fileSizeBytes));
+  if (header.metadataSizeBytes > head.size() - header.metadataOffset)
+    return dataLoss("engine has {} bytes of metadata; {} are here", header.metadataSizeBytes,
+                    head.size() - header.metadataOffset);
+  const auto metadata = head.subspan(header.metadataOffset, header.metadataSizeBytes);
   if (headerChecksum(header, metadata) != header.checksum)
     return dataLoss("engine metadata is corrupt: its checksum differs from the header's");
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t *>(metadata.data()),
                                  metadata.size(), 64, 10'000'000);
   if (!fb::VerifyEngineBuffer(verifier))
     return dataLoss("engine metadata is corrupt: it is no valid FlatBuffer of type Engine");
-  engine_ = fb::GetEngine(metadata.data());
-  INLAY_TRY(verifyEngine(*engine_, header.segmentsOffset, file.size()));
+  const fb::Engine *engine = fb::GetEngine(metadata.data());
+  INLAY_TRY(verifyEngine(*engine, header.segmentsOffset, fileSizeBytes));
+  return engine;
+}
+
+Status EngineFile::load() {
+  INLAY_ASSIGN(engine_, verifyEngineHead(bytes(), bytes().size()));
   expressions_.reserve(engine_->expressions()->size());
   for (const fb::ExprInstruction *step : *engine_->expressions())
     expressions_.push_back(

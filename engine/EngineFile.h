@@ -57,27 +57,27 @@ struct EngineHeader {
 };
 static_assert(sizeof(EngineHeader) == 64);
 
-/// Lays out an engine file. Fills `engine.segments`; the i-th segment holds the i-th bytes. The
-/// same arguments give the same bytes. Errors: Internal if the result does not verify.
-Result<std::vector<std::byte>> writeEngineFile(fb::EngineT engine,
-                                               std::span<const std::vector<std::byte>> segments);
+/// What an engine file starts with.
+inline constexpr char kEngineMagic[9] = "INLAYENG";
+/// Checksum over the header's fields before `checksum`, continued over the metadata.
+uint64_t headerChecksum(const EngineHeader &header, std::span<const std::byte> metadata);
 
 /// An engine, and the file with its weights if they lie beside it.
 struct EngineBytes {
   std::vector<std::byte> engine;
   std::vector<std::byte> weights; // empty: they are in the engine
 };
-/// As writeEngineFile; with `weightsName`, a file name without a folder, the segments of constants
-/// and state go into that file. Errors: InvalidArgument for a name with a folder.
-Result<EngineBytes> writeEngineFiles(fb::EngineT engine,
-                                     std::span<const std::vector<std::byte>> segments,
-                                     const std::string &weightsName);
 
 /// Checks the metadata of an engine beyond what FlatBuffers checks: every index, kind, size and
 /// name, so that the runtime may use it without looking. Segment offsets are checked against
 /// `fileSizeBytes` and the first offset they may have. Errors: DataLoss naming the field, what was
 /// found and what was expected.
 Status verifyEngine(const fb::Engine &engine, uint64_t segmentsOffset, uint64_t fileSizeBytes);
+
+/// Checks the header and the metadata that an engine file of `fileSizeBytes` starts with, and gives
+/// the metadata, which lies in `head`. Errors: DataLoss, Incompatible (another format version).
+Result<const fb::Engine *> verifyEngineHead(std::span<const std::byte> head,
+                                            uint64_t fileSizeBytes);
 
 /// A verified engine file, mapped or in memory. Read-only, safe to share between threads.
 class EngineFile {

@@ -1,4 +1,5 @@
 #include "engine/EngineFile.h"
+#include "engine/EngineLayout.h"
 
 #include "base/File.h"
 #include "base/TemporaryFolder.h"

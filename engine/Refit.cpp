@@ -35,12 +35,10 @@ std::string mismatchOf(const fb::Weight &expected, const NewWeight &found) {
   return "";
 }
 
-std::vector<std::vector<std::byte>> segmentsOf(const EngineFile &file) {
-  std::vector<std::vector<std::byte>> segments;
-  for (uint32_t i = 0; i < file.engine().segments()->size(); ++i) {
-    const std::span<const std::byte> bytes = file.segment(i);
-    segments.emplace_back(bytes.begin(), bytes.end());
-  }
+std::vector<MaybeOwnedBytes> segmentsOf(const EngineFile &file) {
+  std::vector<MaybeOwnedBytes> segments;
+  for (uint32_t i = 0; i < file.engine().segments()->size(); ++i)
+    segments.push_back(MaybeOwnedBytes::borrow(file.segment(i)));
   return segments;
 }
 
@@ -87,24 +85,25 @@ Result<std::vector<uint32_t>> matchWeights(const EngineFile &file,
                          mismatches.size() == 1 ? "" : "es", text);
 }
 
-Result<EngineBytes> refitEngine(const EngineFile &file, std::span<const NewWeight> weights,
-                                bool isComplete, const std::string &weightsName) {
+Result<EnginePieces> refitEngine(const EngineFile &file, std::span<const NewWeight> weights,
+                                 bool isComplete, const std::string &weightsName) {
   INLAY_ASSIGN(const std::vector<uint32_t> rows, matchWeights(file, weights, isComplete));
-  std::vector<std::vector<std::byte>> segments = segmentsOf(file);
+  std::vector<MaybeOwnedBytes> segments = segmentsOf(file);
   for (size_t i = 0; i < weights.size(); ++i)
     if (const uint32_t buffer = file.engine().weights()->Get(rows[i])->buffer(); buffer != kAbsent)
-      segments[file.engine().buffers()->Get(buffer)->segment()].assign(weights[i].bytes.begin(),
-                                                                       weights[i].bytes.end());
+      segments[file.engine().buffers()->Get(buffer)->segment()] =
+          MaybeOwnedBytes::borrow(weights[i].bytes);
   fb::EngineT engine;
   file.engine().UnPackTo(&engine);
   const bool isBeside = file.engine().weights_file() != nullptr;
-  return writeEngineFiles(std::move(engine), segments, isBeside ? weightsName : "");
+  return layOutEngine(std::move(engine), std::move(segments), isBeside ? weightsName : "");
 }
 
-Result<std::vector<std::byte>> moveWeightsIn(const EngineFile &file) {
+Result<FilePieces> moveWeightsIn(const EngineFile &file) {
   fb::EngineT engine;
   file.engine().UnPackTo(&engine);
-  return writeEngineFile(std::move(engine), segmentsOf(file));
+  INLAY_ASSIGN(EnginePieces files, layOutEngine(std::move(engine), segmentsOf(file), ""));
+  return std::move(files.engine);
 }
 
 } // namespace inlay

@@ -4,6 +4,7 @@
 #include "base/DataType.h"
 #include "base/Status.h"
 #include "engine/EngineFile.h"
+#include "engine/EngineLayout.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -29,12 +30,12 @@ Result<std::vector<uint32_t>> matchWeights(const EngineFile &file,
                                            std::span<const NewWeight> weights, bool isComplete);
 
 /// The engine with other weights, in the same form: inside it, or in a file of the name
-/// `weightsName` if it has one of its own. Weights that are not given stay. Errors: those of
-/// matchWeights.
-Result<EngineBytes> refitEngine(const EngineFile &file, std::span<const NewWeight> weights,
-                                bool isComplete, const std::string &weightsName);
+/// `weightsName` if it has one of its own. Weights that are not given stay. The
+/// bytes of all are borrowed. Errors: those of matchWeights.
+Result<EnginePieces> refitEngine(const EngineFile &file, std::span<const NewWeight> weights,
+                                 bool isComplete, const std::string &weightsName);
 
-/// The same engine with its weights inside.
-Result<std::vector<std::byte>> moveWeightsIn(const EngineFile &file);
+/// The same engine with its weights inside, whose bytes are borrowed.
+Result<FilePieces> moveWeightsIn(const EngineFile &file);
 
 } // namespace inlay

@@ -1,7 +1,7 @@
 // A small valid engine for tests: one kernel with two images, a constant, a copy and a check.
 #pragma once
 
-#include "engine/EngineFile.h"
+#include "engine/EngineLayout.h"
 
 #include <cstring>
 #include <limits>

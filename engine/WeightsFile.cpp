@@ -5,7 +5,6 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include <algorithm>
 #include <cstring>
 
 namespace inlay {
@@ -13,9 +12,21 @@ namespace {
 
 constexpr char kMagic[9] = "INLAYWTS";
 
+/// What WeightsHeader::checksum is, of bytes that come in pieces.
+class Checksum {
+public:
+  Checksum() { XXH64_reset(&state_, 0); }
+  void add(std::span<const std::byte> bytes) { XXH64_update(&state_, bytes.data(), bytes.size()); }
+  uint64_t value() const { return XXH64_digest(&state_); }
+
+private:
+  XXH64_state_t state_;
+};
+
 uint64_t checksumOf(std::span<const std::byte> file) {
-  const std::span<const std::byte> content = file.subspan(sizeof(WeightsHeader));
-  return XXH64(content.data(), content.size(), 0);
+  Checksum checksum;
+  checksum.add(file.subspan(sizeof(WeightsHeader)));
+  return checksum.value();
 }
 
 bool holdsWeights(fb::BufferKind kind) {
@@ -33,9 +44,8 @@ bool isPlainFileName(std::string_view name) {
          name.find_first_of(std::string_view("/\\\0", 3)) == std::string_view::npos;
 }
 
-Result<std::vector<std::byte>> moveWeightsOut(fb::EngineT &engine,
-                                              std::span<const std::vector<std::byte>> segments,
-                                              const std::string &name) {
+Result<FilePieces> moveWeightsOut(fb::EngineT &engine, std::span<MaybeOwnedBytes> segments,
+                                  const std::string &name) {
   if (!isPlainFileName(name))
     return invalidArgument("'{}' cannot be the name of an engine's weights file; expected a file "
                            "name without a folder",
@@ -43,27 +53,35 @@ Result<std::vector<std::byte>> moveWeightsOut(fb::EngineT &engine,
   for (const std::unique_ptr<fb::BufferT> &buffer : engine.buffers)
     if (holdsWeights(buffer->kind) && buffer->segment < engine.segments.size())
       engine.segments[buffer->segment]->is_external = true;
+  Checksum checksum;
   uint64_t end = sizeof(WeightsHeader);
-  for (size_t i = 0; i < segments.size(); ++i)
-    if (engine.segments[i]->is_external) {
-      engine.segments[i]->offset = alignSegment(end);
-      end = engine.segments[i]->offset + segments[i].size();
-    }
-  std::vector<std::byte> file(end);
-  for (size_t i = 0; i < segments.size(); ++i)
-    if (engine.segments[i]->is_external)
-      std::ranges::copy(segments[i],
-                        file.begin() + static_cast<ptrdiff_t>(engine.segments[i]->offset));
+  for (size_t i = 0; i < segments.size(); ++i) {
+    if (!engine.segments[i]->is_external)
+      continue;
+    const std::vector<std::byte> padding(alignSegment(end) - end);
+    engine.segments[i]->offset = alignSegment(end);
+    end = engine.segments[i]->offset + segments[i].bytes().size();
+    checksum.add(padding);
+    checksum.add(segments[i].bytes());
+  }
   WeightsHeader header{};
   std::memcpy(header.magic, kMagic, sizeof(header.magic));
   header.formatVersion = kWeightsFormatVersion;
   header.totalSizeBytes = end;
-  header.checksum = checksumOf(file);
-  std::memcpy(file.data(), &header, sizeof(header));
+  header.checksum = checksum.value();
   engine.weights_file = std::make_unique<fb::WeightsFileT>();
   engine.weights_file->name = name;
   engine.weights_file->size_bytes = end;
   engine.weights_file->checksum = header.checksum;
+  std::vector<std::byte> head(sizeof(header));
+  std::memcpy(head.data(), &header, sizeof(header));
+  FilePieces file(std::move(head));
+  for (size_t i = 0; i < segments.size(); ++i) {
+    if (!engine.segments[i]->is_external)
+      continue;
+    file.padTo(engine.segments[i]->offset);
+    file.append(std::move(segments[i]));
+  }
   return file;
 }
 

@@ -2,6 +2,7 @@
 // external segments, each at a multiple of 64.
 #pragma once
 
+#include "base/FilePieces.h"
 #include "base/Status.h"
 #include "engine/EngineFile.h"
 
@@ -31,11 +32,11 @@ static_assert(sizeof(WeightsHeader) == 64);
 uint64_t alignSegment(uint64_t offset);
 
 /// Marks the segments of constants and state as external, with their places in the weights file
-/// `name`, which it describes in the engine; gives the file's bytes. The engine's segments have
-/// sizes and checksums. Errors: InvalidArgument for a name that is no plain file name.
-Result<std::vector<std::byte>> moveWeightsOut(fb::EngineT &engine,
-                                              std::span<const std::vector<std::byte>> segments,
-                                              const std::string &name);
+/// `name`, which it describes in the engine; gives the file, into which it moves their bytes. The
+/// engine's segments have sizes and checksums. Errors: InvalidArgument for a name that is no plain
+/// file name.
+Result<FilePieces> moveWeightsOut(fb::EngineT &engine, std::span<MaybeOwnedBytes> segments,
+                                  const std::string &name);
 
 /// Checks that a file is the one that an engine was written with, byte for byte. Errors: DataLoss
 /// (no weights file, truncated, corrupt), Incompatible (that of another engine, another version).

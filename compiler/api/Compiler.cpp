@@ -10,14 +10,34 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <mutex>
 #include <optional>
 
 using namespace inlay;
 
+namespace {
+
+/// A file of a result: in pieces until someone asks for its bytes.
+struct ResultFile {
+  FilePieces pieces;
+  mutable std::once_flag isAsked;
+  mutable std::vector<std::byte> bytes;
+
+  const void *inMemory(size_t *sizeBytes) const {
+    std::call_once(isAsked, [&] { bytes = pieces.toBytes(); });
+    *sizeBytes = bytes.size();
+    return bytes.empty() ? nullptr : bytes.data();
+  }
+};
+
+} // namespace
+
 struct inlay_build_result_t {
-  std::string message;
-  std::vector<std::byte> engine, weights;
-  std::string report;
+  std::unique_ptr<Model> model; // in which weights of the files lie, so it is destroyed last
+  std::unique_ptr<llvm::MemoryBuffer> cacheEntry; // likewise
+  ResultFile engine, weights;
+  std::string message, weightsFile, report;
 };
 
 namespace {
@@ -206,10 +226,24 @@ Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result
   Result<BuiltEngine> outcome = buildEngine(*model, registry, build);
   INLAY_TRY(timers.save()); // what was measured stays, whatever became of the build
   INLAY_ASSIGN(BuiltEngine built, std::move(outcome));
-  result.engine = std::move(built.bytes);
-  result.weights = std::move(built.weights);
+  result.model = std::move(model);
+  result.cacheEntry = std::move(built.cacheEntry);
+  result.engine.pieces = std::move(built.engine);
+  result.weights.pieces = std::move(built.weights);
+  result.weightsFile = build.weightsFile;
   result.report = reportJson(built.report);
   return {};
+}
+
+/// The weights first, so that an engine is never there without them.
+Status save(const inlay_build_result_t &result, const char *path) {
+  INLAY_ASSIGN(const std::string engine, textFromAbi(path, "path"));
+  if (result.engine.pieces.isEmpty())
+    return failedPrecondition("there is no engine to save: the build failed");
+  if (!result.weights.pieces.isEmpty())
+    INLAY_TRY(result.weights.pieces.save(
+        std::filesystem::path(engine).replace_filename(result.weightsFile).string()));
+  return result.engine.pieces.save(engine);
 }
 
 } // namespace
@@ -231,13 +265,23 @@ const char *inlay_build_result_message(const inlay_build_result_t *result) {
 }
 
 const void *inlay_build_result_engine(const inlay_build_result_t *result, size_t *out_size_bytes) {
-  *out_size_bytes = result->engine.size();
-  return result->engine.empty() ? nullptr : result->engine.data();
+  return result->engine.inMemory(out_size_bytes);
 }
 
 const void *inlay_build_result_weights(const inlay_build_result_t *result, size_t *out_size_bytes) {
-  *out_size_bytes = result->weights.size();
-  return result->weights.empty() ? nullptr : result->weights.data();
+  return result->weights.inMemory(out_size_bytes);
+}
+
+void inlay_build_result_sizes(const inlay_build_result_t *result, uint64_t *out_engine_bytes,
+                              uint64_t *out_weights_bytes) {
+  *out_engine_bytes = result->engine.pieces.sizeBytes();
+  *out_weights_bytes = result->weights.pieces.sizeBytes();
+}
+
+inlay_status_code_t inlay_build_result_save(inlay_build_result_t *result, const char *path) {
+  const Status status = save(*result, path);
+  result->message = status.message();
+  return static_cast<inlay_status_code_t>(status.code());
 }
 
 const char *inlay_build_result_report(const inlay_build_result_t *result) {

@@ -190,17 +190,16 @@ public:
     }));
     BuiltEngine built;
     INLAY_TRY(phase("write", [&]() -> Status {
-      INLAY_ASSIGN(EngineBytes written,
+      INLAY_ASSIGN(EnginePieces written,
                    planToEngine(program, kernels, report_.engineName, buildRecord(program, targets),
                                 options_.weightsFile));
-      built.bytes = std::move(written.engine);
+      built.engine = std::move(written.engine);
       built.weights = std::move(written.weights);
-      return dump(Stage::Engine,
-                  {reinterpret_cast<const char *>(built.bytes.data()), built.bytes.size()});
+      return dumpEngine(built.engine);
     }));
     report_.operators = operatorsOf(program, chosen_, implementations_);
     report_.kernels = kernelReports(program, kernels);
-    report_.engineBytes = built.bytes.size();
+    report_.engineBytes = built.engine.sizeBytes();
     report_.totalMs = model_.loadMs() + msSince(start);
     INLAY_TRY(measurePrecision(built));
     built.report = std::move(report_);
@@ -223,12 +222,15 @@ private:
       reference.weightsFile.clear();
       INLAY_ASSIGN(const BuiltEngine exact, Builder(model_, plugins_, reference).build(),
                    "building the float32 engine to compare with");
-      std::vector<std::byte> whole = built.bytes;
-      if (!built.weights.empty()) {
-        INLAY_ASSIGN(const EngineFile file, EngineFile::fromBytes({built.bytes, built.weights}));
-        INLAY_ASSIGN(whole, moveWeightsIn(file));
+      std::vector<std::byte> whole = built.engine.toBytes();
+      if (!built.weights.isEmpty()) {
+        INLAY_ASSIGN(const EngineFile file,
+                     EngineFile::fromBytes({std::move(whole), built.weights.toBytes()}));
+        INLAY_ASSIGN(const FilePieces inside, moveWeightsIn(file));
+        whole = inside.toBytes();
       }
-      INLAY_ASSIGN(report_.precisionErrors, options_.precisionMeter->compare(exact.bytes, whole),
+      INLAY_ASSIGN(report_.precisionErrors,
+                   options_.precisionMeter->compare(exact.engine.toBytes(), whole),
                    "measuring the error of half precision");
       return {};
     });
@@ -266,6 +268,9 @@ private:
 
   Status dump(Stage stage, std::string_view bytes) {
     return options_.dump ? options_.dump(StageText{stage, "", "", bytes}) : Status();
+  }
+  Status dumpEngine(const FilePieces &engine) {
+    return options_.dump ? dump(Stage::Engine, textOf(engine.toBytes())) : Status();
   }
 
   Status makePlan(const std::vector<std::unique_ptr<Target>> &targets) {

@@ -1,6 +1,7 @@
 // From a model and plugins to an engine.
 #pragma once
 
+#include "base/FilePieces.h"
 #include "base/Status.h"
 #include "compiler/driver/BuildReport.h"
 #include "compiler/driver/EngineTimer.h"
@@ -13,8 +14,8 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/MemoryBuffer.h"
 
-#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -101,11 +102,13 @@ private:
   double loadMs_ = 0;
 };
 
-/// An engine file's bytes and what was done to make them.
+/// An engine file and what was done to make it. Its weights lie in the model, which outlives it.
 struct BuiltEngine {
-  std::vector<std::byte> bytes;
-  std::vector<std::byte> weights; // of the weights file, if one was asked for
+  FilePieces engine;
+  FilePieces weights; // the weights file, if one was asked for
   BuildReport report;
+  /// The entry of the engine cache that both lie in, if they come from there.
+  std::unique_ptr<llvm::MemoryBuffer> cacheEntry;
 };
 
 /// Builds an engine: the same model, plugins, kernel files and options give the same bytes. The

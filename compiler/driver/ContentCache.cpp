@@ -32,6 +32,13 @@ std::string contentHash(llvm::StringRef text) {
   return llvm::toHex(hash.final(), /*LowerCase=*/true);
 }
 
+std::string contentHash(const FilePieces &bytes) {
+  llvm::SHA256 hash;
+  for (std::span<const std::byte> piece : bytes.pieces())
+    hash.update(llvm::ArrayRef(reinterpret_cast<const uint8_t *>(piece.data()), piece.size()));
+  return llvm::toHex(hash.final(), /*LowerCase=*/true);
+}
+
 llvm::StringRef textOf(const std::vector<std::byte> &bytes) {
   return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
 }
@@ -64,9 +71,9 @@ ContentCache::ContentCache(std::string what, std::string magic, std::string fold
     : what_(std::move(what)), magic_(std::move(magic)), folder_(std::move(folder)),
       maxBytes_(maxBytes) {}
 
-std::optional<std::string> ContentCache::find(const std::string &key) const {
+std::unique_ptr<llvm::MemoryBuffer> ContentCache::open(const std::string &key) const {
   if (!llvm::sys::fs::is_directory(folder_))
-    return std::nullopt;
+    return nullptr;
   std::unique_ptr<llvm::MemoryBuffer> entry;
   llvm::Expected<llvm::FileCache> cache = llvm::localCache(
       "inlay", "inlay", folder_,
@@ -75,25 +82,39 @@ std::optional<std::string> ContentCache::find(const std::string &key) const {
       });
   if (!cache) {
     logTrouble(what_, folder_, cache.takeError());
-    return std::nullopt;
+    return nullptr;
   }
   llvm::Expected<llvm::AddStreamFn> add = (*cache)(0, key, "");
   if (!add) {
     logTrouble(what_, folder_, add.takeError());
-    return std::nullopt;
+    return nullptr;
   }
   if (!entry)
-    return std::nullopt;
+    return nullptr;
   llvm::StringRef bytes = entry->getBuffer();
   if (!bytes.consume_front(magic_) || bytes.size() <= kHashDigits || bytes[kHashDigits] != '\n' ||
       contentHash(bytes.drop_front(kHashDigits + 1)) != bytes.take_front(kHashDigits)) {
     INLAY_LOG(Driver, Warn, "{} {}: a damaged entry was passed over", what_, folder_);
-    return std::nullopt;
+    return nullptr;
   }
-  return bytes.drop_front(kHashDigits + 1).str();
+  return entry;
+}
+
+llvm::StringRef ContentCache::contentOf(const llvm::MemoryBuffer &entry) const {
+  return entry.getBuffer().drop_front(magic_.size() + kHashDigits + 1);
+}
+
+std::optional<std::string> ContentCache::find(const std::string &key) const {
+  const std::unique_ptr<llvm::MemoryBuffer> entry = open(key);
+  return entry ? std::optional(contentOf(*entry).str()) : std::nullopt;
 }
 
 void ContentCache::store(const std::string &key, llvm::StringRef bytes) const {
+  const auto piece = std::as_bytes(std::span(bytes.data(), bytes.size()));
+  store(key, FilePieces(MaybeOwnedBytes::borrow(piece)));
+}
+
+void ContentCache::store(const std::string &key, const FilePieces &bytes) const {
   // The library would hand out an entry that is there; a damaged one must be replaced.
   llvm::sys::fs::remove(folder_ + "/llvmcache-" + key);
   llvm::Expected<llvm::FileCache> cache = llvm::localCache("inlay", "inlay", folder_);
@@ -106,7 +127,9 @@ void ContentCache::store(const std::string &key, llvm::StringRef bytes) const {
     llvm::Expected<std::unique_ptr<llvm::CachedFileStream>> stream = (*add)(0, "");
     if (!stream)
       return logTrouble(what_, folder_, stream.takeError());
-    *(*stream)->OS << magic_ << contentHash(bytes) << "\n" << bytes;
+    *(*stream)->OS << magic_ << contentHash(bytes) << "\n";
+    for (std::span<const std::byte> piece : bytes.pieces())
+      (*stream)->OS->write(reinterpret_cast<const char *>(piece.data()), piece.size());
     if (llvm::Error error = (*stream)->commit())
       return logTrouble(what_, folder_, std::move(error));
   }

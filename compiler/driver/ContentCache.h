@@ -1,11 +1,14 @@
 // A bounded folder of byte strings, found again by the hash of what they were made from.
 #pragma once
 
+#include "base/FilePieces.h"
 #include "base/Status.h"
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,11 +27,16 @@ public:
   /// is stored.
   ContentCache(std::string what, std::string magic, std::string folder, uint64_t maxBytes);
 
-  /// The bytes stored under a key; nullopt if there are none. Trouble with the folder counts as
-  /// absence and is logged.
+  /// The entry under a key, mapped if it is large; null if there is none. Trouble with the folder
+  /// counts as absence and is logged.
+  std::unique_ptr<llvm::MemoryBuffer> open(const std::string &key) const;
+  /// The bytes stored in an entry.
+  llvm::StringRef contentOf(const llvm::MemoryBuffer &entry) const;
+  /// A copy of the bytes stored under a key; nullopt as in open.
   std::optional<std::string> find(const std::string &key) const;
   /// Keeps bytes, in place of a damaged entry too. Trouble with the folder is logged; the build
   /// goes on without.
+  void store(const std::string &key, const FilePieces &bytes) const;
   void store(const std::string &key, llvm::StringRef bytes) const;
 
 private:
@@ -38,6 +46,7 @@ private:
 
 /// SHA-256 as 64 lower-case digits: what keys are made of.
 std::string contentHash(llvm::StringRef text);
+std::string contentHash(const FilePieces &bytes);
 /// The bytes as text.
 llvm::StringRef textOf(const std::vector<std::byte> &bytes);
 /// The hash of the program or library that holds this code, so that another build of the compiler

@@ -43,9 +43,17 @@ std::optional<llvm::StringRef> takePart(llvm::StringRef &rest) {
   return behind.take_front(size);
 }
 
-std::vector<std::byte> bytesOf(llvm::StringRef text) {
-  const auto *begin = reinterpret_cast<const std::byte *>(text.data());
-  return {begin, begin + text.size()};
+MaybeOwnedBytes borrow(llvm::StringRef text) {
+  return MaybeOwnedBytes::borrow(std::as_bytes(std::span(text.data(), text.size())));
+}
+
+/// Appends a part as takePart takes it.
+void appendPart(FilePieces &entry, const FilePieces &part) {
+  const std::string size = fmt::format("{}\n", part.sizeBytes());
+  const auto digits = std::as_bytes(std::span(size));
+  entry.append(std::vector<std::byte>(digits.begin(), digits.end()));
+  for (std::span<const std::byte> piece : part.pieces())
+    entry.append(MaybeOwnedBytes::borrow(piece));
 }
 
 } // namespace
@@ -54,10 +62,10 @@ EngineCache::EngineCache(const EngineCacheOptions &options)
     : entries_("engine cache", kMagic.str(), options.folder, options.maxBytes) {}
 
 std::optional<BuiltEngine> EngineCache::find(const std::string &key) const {
-  const std::optional<std::string> entry = entries_.find(key);
+  std::unique_ptr<llvm::MemoryBuffer> entry = entries_.open(key);
   if (!entry)
     return std::nullopt;
-  llvm::StringRef rest = *entry;
+  llvm::StringRef rest = entries_.contentOf(*entry);
   const std::optional<llvm::StringRef> report = takePart(rest);
   const std::optional<llvm::StringRef> engine = report ? takePart(rest) : std::nullopt;
   const std::optional<llvm::StringRef> weights = engine ? takePart(rest) : std::nullopt;
@@ -65,17 +73,19 @@ std::optional<BuiltEngine> EngineCache::find(const std::string &key) const {
   if (!read || !rest.empty())
     return std::nullopt;
   BuiltEngine built;
-  built.bytes = bytesOf(*engine);
-  built.weights = bytesOf(*weights);
+  built.engine.append(borrow(*engine));
+  built.weights.append(borrow(*weights));
   built.report = std::move(*read);
+  built.cacheEntry = std::move(entry);
   return built;
 }
 
 void EngineCache::store(const std::string &key, const BuiltEngine &built) const {
   const std::string report = reportJson(built.report);
-  std::string entry;
-  for (llvm::StringRef part : {llvm::StringRef(report), textOf(built.bytes), textOf(built.weights)})
-    entry += fmt::format("{}\n", part.size()) + part.str();
+  FilePieces entry;
+  appendPart(entry, FilePieces(borrow(report)));
+  appendPart(entry, built.engine);
+  appendPart(entry, built.weights);
   entries_.store(key, entry);
 }
 

@@ -19,7 +19,7 @@ public:
   explicit EngineCache(const EngineCacheOptions &options);
 
   /// The engine that a build with this key gave, with the report of that build without its times;
-  /// nullopt if there is none.
+  /// nullopt if there is none. Its bytes lie in the entry, which it keeps mapped.
   std::optional<BuiltEngine> find(const std::string &key) const;
   void store(const std::string &key, const BuiltEngine &built) const;
 

@@ -101,7 +101,7 @@ TEST_F(EngineCacheTest, APluginThatCannotBeReadIsAnError) {
 
 TEST_F(EngineCacheTest, GivesBackEngineAndReport) {
   BuiltEngine built;
-  built.bytes.assign(1000, std::byte{7});
+  built.engine.append(std::vector<std::byte>(1000, std::byte{7}));
   built.report.engineName = "m";
   built.report.engineBytes = 1000;
   built.report.operators = {{"n", "my::op", "op.toml:1", 2, "aot", "the plugin has no other"}};
@@ -118,7 +118,7 @@ TEST_F(EngineCacheTest, GivesBackEngineAndReport) {
   EXPECT_FALSE(cache.find("other"));
   const std::optional<BuiltEngine> found = cache.find("key");
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->bytes, built.bytes);
+  EXPECT_EQ(found->engine.toBytes(), built.engine.toBytes());
   built.report.kernels[0].compileMs = 0; // nothing was compiled
   EXPECT_EQ(reportJson(found->report), reportJson(built.report));
 }

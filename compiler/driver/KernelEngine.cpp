@@ -7,7 +7,7 @@ namespace inlay {
 namespace {
 
 std::unique_ptr<fb::ImageT> writeImage(const KernelImage &image,
-                                       std::vector<std::vector<std::byte>> &segments) {
+                                       std::vector<MaybeOwnedBytes> &segments) {
   auto written = std::make_unique<fb::ImageT>();
   written->target = image.target;
   written->format = static_cast<fb::ImageFormat>(image.format);
@@ -33,7 +33,7 @@ std::unique_ptr<fb::ImageT> writeImage(const KernelImage &image,
 } // namespace
 
 std::unique_ptr<fb::KernelT> writeKernel(const CompiledKernel &kernel, const std::string &source,
-                                         std::vector<std::vector<std::byte>> &segments) {
+                                         std::vector<MaybeOwnedBytes> &segments) {
   auto written = std::make_unique<fb::KernelT>();
   written->name = kernel.name;
   written->source = source;
@@ -59,9 +59,10 @@ Result<std::vector<std::byte>> compileKernelEngine(mlir::ModuleOp module, const 
   fb::EngineT engine;
   engine.producer = INLAY_PRODUCER;
   engine.name = compiled.name;
-  std::vector<std::vector<std::byte>> segments;
+  std::vector<MaybeOwnedBytes> segments;
   engine.kernels.push_back(writeKernel(compiled, compiled.name, segments));
-  return writeEngineFile(std::move(engine), segments);
+  INLAY_ASSIGN(const EnginePieces files, layOutEngine(std::move(engine), std::move(segments), ""));
+  return files.engine.toBytes();
 }
 
 } // namespace inlay

@@ -4,7 +4,7 @@
 
 #include "base/Status.h"
 #include "compiler/driver/CompileKernels.h"
-#include "engine/EngineFile.h"
+#include "engine/EngineLayout.h"
 
 #include <cstddef>
 #include <memory>
@@ -15,7 +15,7 @@ namespace inlay {
 
 /// The schema's form of a kernel; the code of its images is appended to `segments`.
 std::unique_ptr<fb::KernelT> writeKernel(const CompiledKernel &kernel, const std::string &source,
-                                         std::vector<std::vector<std::byte>> &segments);
+                                         std::vector<MaybeOwnedBytes> &segments);
 
 /// Compiles the only kernel of a tile module for one target and gives the bytes of an engine
 /// without inputs, outputs and steps that holds it. Errors: those of Target::compile.

@@ -24,24 +24,25 @@ TensorSpec specOf(graph::ConstantOp constant) {
 
 } // namespace
 
-std::vector<std::byte> constantBytes(mlir::ElementsAttr data) {
-  std::vector<std::byte> bytes;
-  auto append = [&](llvm::ArrayRef<char> raw) {
-    auto *begin = reinterpret_cast<const std::byte *>(raw.data());
-    bytes.insert(bytes.end(), begin, begin + raw.size());
+MaybeOwnedBytes constantBytes(mlir::ElementsAttr data) {
+  const auto borrow = [](llvm::ArrayRef<char> raw) {
+    return MaybeOwnedBytes::borrow(std::as_bytes(std::span(raw.data(), raw.size())));
   };
-  if (auto resource = mlir::dyn_cast<mlir::DenseResourceElementsAttr>(data)) {
-    append(resource.getRawHandle().getBlob()->getData());
-    return bytes;
-  }
+  if (auto resource = mlir::dyn_cast<mlir::DenseResourceElementsAttr>(data))
+    return borrow(resource.getRawHandle().getBlob()->getData());
   auto dense = mlir::cast<mlir::DenseElementsAttr>(data);
-  if (dense.getElementType().isInteger(1)) {
+  const bool isPacked = dense.getElementType().isInteger(1);
+  if (!isPacked && !dense.isSplat())
+    return borrow(dense.getRawData());
+  std::vector<std::byte> bytes;
+  if (isPacked) {
     for (bool value : dense.getValues<bool>())
       bytes.push_back(std::byte{value});
     return bytes;
   }
-  for (int64_t i = 0, count = dense.isSplat() ? dense.getNumElements() : 1; i < count; ++i)
-    append(dense.getRawData());
+  const std::span<const std::byte> element = borrow(dense.getRawData()).bytes();
+  for (int64_t i = 0; i < dense.getNumElements(); ++i)
+    bytes.insert(bytes.end(), element.begin(), element.end());
   return bytes;
 }
 

@@ -6,7 +6,7 @@
 #include "compiler/driver/KernelEngine.h"
 #include "compiler/driver/ModelWeights.h"
 #include "compiler/driver/Profiles.h"
-#include "engine/EngineFile.h"
+#include "engine/EngineLayout.h"
 #include "symbolic/FloatExpr.h"
 
 #include <algorithm>
@@ -52,8 +52,8 @@ public:
   EngineWriter(plan::ProgramOp program, const std::vector<CompiledKernel> &kernels)
       : program_(program), kernels_(kernels), expressions_(symbolNames(program)) {}
 
-  Result<EngineBytes> write(const std::string &name, const BuildRecord &record,
-                            const std::string &weightsFile) {
+  Result<EnginePieces> write(const std::string &name, const BuildRecord &record,
+                             const std::string &weightsFile) {
     engine_.producer = INLAY_PRODUCER;
     engine_.name = name;
     for (const auto &[key, value] : record) {
@@ -75,7 +75,7 @@ public:
       engine_.expressions.emplace_back(static_cast<uint8_t>(step.kind), step.a, step.b, step.c,
                                        step.value);
     writeWeights();
-    return writeEngineFiles(std::move(engine_), segments_, weightsFile);
+    return layOutEngine(std::move(engine_), std::move(segments_), weightsFile);
   }
 
 private:
@@ -109,7 +109,7 @@ private:
     return static_cast<uint32_t>(engine_.float_expressions.size() - 1);
   }
 
-  uint32_t addSegment(std::vector<std::byte> bytes) {
+  uint32_t addSegment(MaybeOwnedBytes bytes) {
     segments_.push_back(std::move(bytes));
     return static_cast<uint32_t>(segments_.size() - 1);
   }
@@ -438,16 +438,16 @@ private:
   const std::vector<CompiledKernel> &kernels_;
   ExprProgramBuilder expressions_;
   fb::EngineT engine_;
-  std::vector<std::vector<std::byte>> segments_;
+  std::vector<MaybeOwnedBytes> segments_;
   llvm::StringMap<uint32_t> bufferIndex_, kernelIndex_, choiceIndex_;
 };
 
 } // namespace
 
-Result<EngineBytes> planToEngine(plan::ProgramOp program,
-                                 const std::vector<CompiledKernel> &kernels,
-                                 const std::string &name, const BuildRecord &record,
-                                 const std::string &weightsFile) {
+Result<EnginePieces> planToEngine(plan::ProgramOp program,
+                                  const std::vector<CompiledKernel> &kernels,
+                                  const std::string &name, const BuildRecord &record,
+                                  const std::string &weightsFile) {
   return EngineWriter(program, kernels).write(name, record, weightsFile);
 }
 

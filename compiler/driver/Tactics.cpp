@@ -310,8 +310,8 @@ private:
     auto program = *(*module).getOps<plan::ProgramOp>().begin();
     INLAY_ASSIGN(const std::vector<CompiledKernel> kernels,
                  compileKernels(program, device.targets, BuildOptions{}));
-    INLAY_ASSIGN(const EngineBytes written, planToEngine(program, kernels, "tactic", {}));
-    return device.timer->measureUs(written.engine);
+    INLAY_ASSIGN(const EnginePieces written, planToEngine(program, kernels, "tactic", {}));
+    return device.timer->measureUs(written.engine.toBytes());
   }
 
   void addOrder(plan::ChoiceOp choice, const TacticReport &report, const std::string &family,

@@ -10,8 +10,6 @@
 #include <inlay/compiler_abi.h>
 #include <inlay/plugin.h>
 
-#include <cstdio>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -108,59 +106,44 @@ struct BuildOptions {
   std::function<void(const BuildProgress &)> progress = {}; ///< may be empty; must not throw
 };
 
-/// An engine in memory, as its file would be.
+/// A finished engine. Its weights stay in the model's file until they are asked for or saved.
 class CompiledEngine {
 public:
-  /// The bytes; inlay::Engine::fromMemory takes them too.
+  /// The bytes of its file, in memory; inlay::Engine::fromMemory takes them too.
   const void *data() const {
     size_t size = 0;
     return inlay_build_result_engine(result_.get(), &size);
   }
-  size_t sizeBytes() const {
-    size_t size = 0;
-    inlay_build_result_engine(result_.get(), &size);
-    return size;
-  }
+  size_t sizeBytes() const { return sizes().engine; }
   /// The build report in JSON: each kernel's targets, times, registers and bytes.
   std::string report() const { return inlay_build_result_report(result_.get()); }
-  /// The bytes of the weights file; null if none was asked for.
+  /// The bytes of the weights file, in memory; null if none was asked for.
   const void *weights() const {
     size_t size = 0;
     return inlay_build_result_weights(result_.get(), &size);
   }
-  size_t weightsSizeBytes() const {
-    size_t size = 0;
-    inlay_build_result_weights(result_.get(), &size);
-    return size;
-  }
-  /// Writes the engine file, and the weights file that was asked for into its folder. Errors:
-  /// BuildError NOT_FOUND if one cannot be written.
+  size_t weightsSizeBytes() const { return sizes().weights; }
+  /// Writes the engine file, and the weights file that was asked for into its folder, each whole or
+  /// not at all; needs no memory for weights. Errors: BuildError if one cannot be written.
   void save(const std::string &path) const {
-    if (weightsSizeBytes() > 0)
-      write(path.substr(0, path.find_last_of('/') + 1) + weightsFile_, weights(),
-            weightsSizeBytes());
-    write(path, data(), sizeBytes());
+    if (const inlay_status_code_t code = inlay_build_result_save(result_.get(), path.c_str()))
+      throw BuildError(code, inlay_build_result_message(result_.get()));
   }
 
 private:
   friend CompiledEngine build(const BuildOptions &options);
-  /// Beside the file first, so that what was there before stays whole if this fails.
-  static void write(const std::string &path, const void *data, size_t sizeBytes) {
-    const std::string part = path + ".part";
-    std::ofstream file(part, std::ios::binary | std::ios::trunc);
-    file.write(static_cast<const char *>(data), static_cast<std::streamsize>(sizeBytes));
-    file.close();
-    const bool isWritten = file && std::rename(part.c_str(), path.c_str()) == 0;
-    if (!isWritten) {
-      std::remove(part.c_str());
-      throw BuildError(INLAY_STATUS_NOT_FOUND, "engine file '" + path + "' cannot be written");
-    }
+  struct Sizes {
+    size_t engine, weights;
+  };
+  Sizes sizes() const {
+    uint64_t engine = 0, weights = 0;
+    inlay_build_result_sizes(result_.get(), &engine, &weights);
+    return {static_cast<size_t>(engine), static_cast<size_t>(weights)};
   }
   struct Free {
     void operator()(inlay_build_result_t *result) const { inlay_build_result_free(result); }
   };
   std::unique_ptr<inlay_build_result_t, Free> result_;
-  std::string weightsFile_;
 };
 
 namespace compiler_detail {
@@ -298,7 +281,6 @@ inline CompiledEngine build(const BuildOptions &options) {
   const inlay_status_code_t code = inlay_build(&view, &result);
   CompiledEngine engine;
   engine.result_.reset(result);
-  engine.weightsFile_ = options.weightsFile;
   if (code != INLAY_STATUS_OK)
     throw BuildError(code, inlay_build_result_message(result));
   return engine;

@@ -118,11 +118,21 @@ INLAY_API inlay_status_code_t inlay_build(const inlay_build_options_v1 *options,
                                           inlay_build_result_t **out_result);
 /** What went wrong; empty after a success. Lives as long as the result, as all below. */
 INLAY_API const char *inlay_build_result_message(const inlay_build_result_t *result);
-/** The bytes of the engine file; null after an error. */
+/** Writes the engine file, and the weights file that was asked for into its folder, under its name;
+ * each whole or not at all. Needs no memory for weights: they go from the model's file, which has
+ * to be there still, to the new one. After an error inlay_build_result_message says what went
+ * wrong. */
+INLAY_API inlay_status_code_t inlay_build_result_save(inlay_build_result_t *result,
+                                                      const char *path);
+/** The sizes of both files; 0 for one that is not there. */
+INLAY_API void inlay_build_result_sizes(const inlay_build_result_t *result,
+                                        uint64_t *out_engine_bytes, uint64_t *out_weights_bytes);
+/** The bytes of the engine file, which are put in memory at the first call, weights too; null after
+ * an error. */
 INLAY_API const void *inlay_build_result_engine(const inlay_build_result_t *result,
                                                 size_t *out_size_bytes);
 /** The bytes of the weights file that was asked for, to be kept beside the engine under that name;
- * null if there is none. */
+ * in memory as those of the engine. Null if there is none. */
 INLAY_API const void *inlay_build_result_weights(const inlay_build_result_t *result,
                                                  size_t *out_size_bytes);
 /** The build report as `inlay build --report` writes it (JSON); empty after an error. */

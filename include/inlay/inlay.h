@@ -47,7 +47,8 @@ typedef enum inlay_status_code_t {
   INLAY_STATUS_DATA_LOSS = 8,           /**< bytes from outside are truncated or corrupt */
   INLAY_STATUS_INCOMPATIBLE = 9,        /**< engine, device, driver or version do not fit */
   INLAY_STATUS_DEVICE_ERROR = 10,       /**< driver or device failed, or is missing */
-  INLAY_STATUS_INTERNAL = 11            /**< a bug of Inlay */
+  INLAY_STATUS_INTERNAL = 11,           /**< a bug of Inlay */
+  INLAY_STATUS_CANCELLED = 12           /**< the caller ended the work before it was done */
 } inlay_status_code_t;
 
 /** Element types. Values are only ever added; 0 is none. */

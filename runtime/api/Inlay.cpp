@@ -190,7 +190,7 @@ int64_t inlay_dtype_size_bytes(inlay_dtype_t dtype) {
 }
 
 inlay_status_t *inlay_status_create(inlay_status_code_t code, const char *message) {
-  const bool isKnown = code >= INLAY_STATUS_INVALID_ARGUMENT && code <= INLAY_STATUS_INTERNAL;
+  const bool isKnown = code >= INLAY_STATUS_INVALID_ARGUMENT && code <= INLAY_STATUS_CANCELLED;
   return toC(Status(isKnown ? static_cast<StatusCode>(code) : StatusCode::Internal,
                     message ? message : "no message"));
 }

@@ -1,6 +1,7 @@
 // Feeds engine files to the reader. A changed file is almost always refused by its checksum, so
 // each input is also tried with the header made to fit it.
 #include "engine/EngineFile.h"
+#include "engine/EngineLayout.h"
 #include "engine/EngineText.h"
 #include "engine/Refit.h"
 #include "engine/TestEngine.h"

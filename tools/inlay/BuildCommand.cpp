@@ -202,7 +202,7 @@ Status build(const BuildCommandOptions &options) {
   Result<BuiltEngine> built = buildEngine(*model, registry, build);
   INLAY_TRY(timers->save()); // what was measured stays, whatever became of the build
   INLAY_ASSIGN(const BuiltEngine engine, std::move(built));
-  INLAY_TRY(writeEngine(options.output, {engine.bytes, engine.weights}));
+  INLAY_TRY(writeEngine(options.output, engine.engine, engine.weights));
   progress.clear();
   return writeReport(options, engine.report);
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/Status.h"
-#include "engine/EngineFile.h"
+#include "engine/EngineLayout.h"
 
 #include <string>
 
@@ -12,8 +12,8 @@ namespace inlay::tools {
 std::string weightsFileName(const std::string &enginePath);
 
 /// Writes an engine, each of its files whole or not at all. Weights that lie beside it are written
-/// first, into its folder under the name of weightsFileName, so that an engine is never there
-/// without them. Errors: those of writeFileAtomically.
-Status writeEngine(const std::string &path, const EngineBytes &bytes);
+/// first, into its folder under the name that weightsFileName gives, so that an engine is never
+/// there without them. Errors: those of writeFileAtomically.
+Status writeEngine(const std::string &path, const FilePieces &engine, const FilePieces &weights);
 
 } // namespace inlay::tools

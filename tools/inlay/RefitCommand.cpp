@@ -24,12 +24,7 @@ struct RefitOptions {
   bool isQuiet = false;
 };
 
-/// Weights of a .npz, or of a model.
-Result<std::vector<ModelWeight>> readWeights(const std::string &path, const EngineFile &engine) {
-  if (!path.ends_with(".npz")) {
-    INLAY_ASSIGN(const std::unique_ptr<Model> model, Model::load(path));
-    return weightsOf(*model);
-  }
+Result<std::vector<ModelWeight>> readNpzWeights(const std::string &path, const EngineFile &engine) {
   // NumPy has no bfloat16 and writes it as raw bytes: the engine says what they are.
   const auto dtypeOf = [&](std::string_view name) -> std::optional<DataType> {
     const auto *table = engine.engine().weights();
@@ -45,19 +40,29 @@ Result<std::vector<ModelWeight>> readWeights(const std::string &path, const Engi
   return weights;
 }
 
-Status refit(const RefitOptions &options) {
-  INLAY_ASSIGN(const EngineFile engine, EngineFile::open(options.engine, options.engineWeights));
-  INLAY_ASSIGN(const std::vector<ModelWeight> owned, readWeights(options.weights, engine));
+Status refitWith(const RefitOptions &options, const EngineFile &engine,
+                 std::span<const ModelWeight> given) {
   std::vector<NewWeight> weights;
-  for (const ModelWeight &weight : owned)
-    weights.push_back({weight.name, weight.dtype, weight.shape, weight.bytes});
-  INLAY_ASSIGN(const EngineBytes made,
+  for (const ModelWeight &weight : given)
+    weights.push_back({weight.name, weight.dtype, weight.shape, weight.bytes.bytes()});
+  INLAY_ASSIGN(const EnginePieces made,
                refitEngine(engine, weights, !options.isPartial, weightsFileName(options.output)),
                fmt::format("refitting '{}' with '{}'", options.engine, options.weights));
-  INLAY_TRY(writeEngine(options.output, made));
+  INLAY_TRY(writeEngine(options.output, made.engine, made.weights));
   if (!options.isQuiet)
     fmt::print("wrote {} with {} weights of {}\n", options.output, weights.size(), options.weights);
   return {};
+}
+
+Status refit(const RefitOptions &options) {
+  INLAY_ASSIGN(const EngineFile engine, EngineFile::open(options.engine, options.engineWeights));
+  if (options.weights.ends_with(".npz")) {
+    INLAY_ASSIGN(const std::vector<ModelWeight> weights, readNpzWeights(options.weights, engine));
+    return refitWith(options, engine, weights);
+  }
+  INLAY_ASSIGN(const std::unique_ptr<Model> model, Model::load(options.weights));
+  INLAY_ASSIGN(const std::vector<ModelWeight> weights, weightsOf(*model));
+  return refitWith(options, engine, weights);
 }
 
 } // namespace

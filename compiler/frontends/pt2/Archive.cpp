@@ -51,6 +51,74 @@ int closeStream(voidpf, voidpf) { return 0; }
 /// Without an error minizip takes zeros for what lies behind the end.
 int errorStream(voidpf, voidpf stream) { return static_cast<MemoryStream *>(stream)->wasShort; }
 
+/// A little-endian number at a place; nullopt where it would reach behind the end.
+template <typename T>
+std::optional<T> numberAt(std::span<const std::byte> bytes, uint64_t at) {
+  T value;
+  if (at > bytes.size() || bytes.size() - at < sizeof(T))
+    return std::nullopt;
+  std::memcpy(&value, bytes.data() + at, sizeof(T));
+  return value;
+}
+
+constexpr uint32_t kDirectoryEntry = 0x02014b50, kLocalHeader = 0x04034b50;
+constexpr uint64_t kDirectoryEntryBytes = 46, kLocalHeaderBytes = 30;
+/// Stands in a field of 32 bits for a number of 64 in the extra field of this kind.
+constexpr uint32_t kIsFar = 0xffffffff;
+constexpr uint16_t kFarExtra = 1;
+
+/// What the directory says of a member.
+struct DirectoryEntry {
+  uint64_t sizeBytes = 0, storedBytes = 0, headerOffset = 0;
+};
+
+/// Reads the entry at `position`. minizip takes numbers of 32 bits for what they are, so that all
+/// behind 4 GiB would be lost.
+std::optional<DirectoryEntry> readEntry(std::span<const std::byte> bytes, uint64_t position) {
+  const auto nameBytes = numberAt<uint16_t>(bytes, position + 28);
+  const auto extraBytes = numberAt<uint16_t>(bytes, position + 30);
+  const auto stored = numberAt<uint32_t>(bytes, position + 20);
+  const auto size = numberAt<uint32_t>(bytes, position + 24);
+  const auto offset = numberAt<uint32_t>(bytes, position + 42);
+  if (!offset || numberAt<uint32_t>(bytes, position) != kDirectoryEntry)
+    return std::nullopt;
+  DirectoryEntry entry{*size, *stored, *offset};
+  uint64_t at = position + kDirectoryEntryBytes + *nameBytes;
+  const uint64_t end = at + *extraBytes;
+  while (at + 4 <= end) {
+    const auto kind = numberAt<uint16_t>(bytes, at), fieldBytes = numberAt<uint16_t>(bytes, at + 2);
+    if (!fieldBytes || at + 4 + *fieldBytes > end)
+      return std::nullopt;
+    uint64_t from = at + 4;
+    at = from + *fieldBytes;
+    for (uint64_t *number : {&entry.sizeBytes, &entry.storedBytes, &entry.headerOffset})
+      if (kind == kFarExtra && *number == kIsFar && from + sizeof(uint64_t) <= at) {
+        const auto wide = numberAt<uint64_t>(bytes, from);
+        if (!wide)
+          return std::nullopt;
+        *number = *wide;
+        from += sizeof(uint64_t);
+      }
+  }
+  return entry;
+}
+
+/// Where a member's bytes begin; nullopt if its own header differs from the directory's entry.
+std::optional<uint64_t> dataOffset(std::span<const std::byte> bytes, const DirectoryEntry &entry,
+                                   std::string_view name, uint64_t method) {
+  const uint64_t header = entry.headerOffset;
+  if (header > bytes.size())
+    return std::nullopt;
+  const auto nameBytes = numberAt<uint16_t>(bytes, header + 26);
+  const auto extraBytes = numberAt<uint16_t>(bytes, header + 28);
+  if (!extraBytes || numberAt<uint32_t>(bytes, header) != kLocalHeader ||
+      numberAt<uint16_t>(bytes, header + 8) != method || *nameBytes != name.size() ||
+      bytes.size() - header < kLocalHeaderBytes + name.size() ||
+      std::memcmp(bytes.data() + header + kLocalHeaderBytes, name.data(), name.size()) != 0)
+    return std::nullopt;
+  return header + kLocalHeaderBytes + *nameBytes + *extraBytes;
+}
+
 struct UnzipCloser {
   void operator()(void *file) const { unzClose(file); }
 };
@@ -109,24 +177,26 @@ Status Archive::load(std::span<const std::byte> bytes) {
     INLAY_TRY(checkMemberName(name));
     if (name.back() == '/')
       continue;
-    if (info.compression_method != 0 || info.compressed_size != info.uncompressed_size ||
+    const std::optional<DirectoryEntry> entry = readEntry(bytes, unzGetOffset64(zip.get()));
+    if (!entry)
+      return dataLoss("archive directory is corrupt at member '{}'", name);
+    if (info.compression_method != 0 || entry->storedBytes != entry->sizeBytes ||
         (info.flag & 1) != 0)
       return invalidArgument("archive member '{}' is compressed or encrypted: found method {}, "
                              "flags {:#x} and {} bytes for {}, expected bytes stored as they are",
-                             name, info.compression_method, info.flag, info.compressed_size,
-                             info.uncompressed_size);
-    if (unzOpenCurrentFile(zip.get()) != UNZ_OK)
+                             name, info.compression_method, info.flag, entry->storedBytes,
+                             entry->sizeBytes);
+    // Sums of stored members are not checked: PyTorch may write none.
+    const std::optional<uint64_t> offset = dataOffset(bytes, *entry, name, info.compression_method);
+    if (!offset)
       return dataLoss(
           "archive member '{}' has a corrupt header: it differs from the directory's entry", name);
-    const uint64_t offset = unzGetCurrentFileZStreamPos64(zip.get());
-    // Sums of stored members are not checked: PyTorch may write none.
-    unzCloseCurrentFile(zip.get());
-    if (offset > bytes.size() || info.uncompressed_size > bytes.size() - offset)
+    if (*offset > bytes.size() || entry->sizeBytes > bytes.size() - *offset)
       return dataLoss(
           "archive member '{}' has {} bytes at offset {}, the file only {}; it is truncated or "
           "corrupt",
-          name, info.uncompressed_size, offset, bytes.size());
-    members.emplace_back(std::move(name), bytes.subspan(offset, info.uncompressed_size));
+          name, entry->sizeBytes, *offset, bytes.size());
+    members.emplace_back(std::move(name), bytes.subspan(*offset, entry->sizeBytes));
   }
   if (step != UNZ_END_OF_LIST_OF_FILE)
     return dataLoss("archive directory is corrupt after {} members; expected {}", members.size(),

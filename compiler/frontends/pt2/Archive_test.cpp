@@ -200,6 +200,32 @@ TEST(Pt2Archive, RefusesDirectoriesThatDoNotFit) {
               HasSubstr("corrupt after 2 members; expected 3"));
 }
 
+/// Members behind 4 GiB, and larger ones, have their numbers in an extra field.
+TEST(Pt2Archive, ReadsNumbersOf64Bits) {
+  std::vector<std::byte> zip = makeZip({{"m/a", "text"}});
+  const struct {
+    uint16_t kind = 1, sizeBytes = 24;
+    uint32_t numbers[6] = {4, 0, 4, 0, 0, 0}; // size, stored size, place, of 64 bits each
+  } extra;
+  static_assert(sizeof(extra) == 28);
+  const auto end = std::find_end(zip.begin(), zip.end(), bytesOf(kDirectoryEnd).begin(),
+                                 bytesOf(kDirectoryEnd).end());
+  uint32_t directoryBytes = 0;
+  std::memcpy(&directoryBytes, &*end + 12, sizeof(directoryBytes));
+  const auto field = std::as_bytes(std::span(&extra, 1));
+  zip.insert(end, field.begin(), field.end());
+  patch(zip, kDirectoryEnd, 12, directoryBytes + static_cast<uint32_t>(field.size()));
+  patch(zip, kDirectoryEntry, 30, static_cast<uint16_t>(field.size()));
+  for (size_t offset : {20, 24, 42})
+    patch(zip, kDirectoryEntry, offset, 0xffffffffu);
+  const Result<Archive> archive = Archive::fromBytes(zip);
+  ASSERT_TRUE(archive.isOk()) << archive.status().toString();
+  EXPECT_EQ(textOf(*archive->find("a")), "text");
+  patch(zip, kDirectoryEntry, 46 + 3 + 2, uint16_t{25}); // longer than the extra field
+  EXPECT_THAT(Archive::fromBytes(zip).status().message(),
+              HasSubstr("directory is corrupt at member 'm/a'"));
+}
+
 TEST(Pt2Archive, ChangedBytesAreRefusedOrReadable) {
   const std::vector<std::byte> zip = makeZip(testMembers());
   auto use = [](std::span<const std::byte> bytes) {

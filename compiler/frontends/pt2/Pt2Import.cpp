@@ -386,12 +386,14 @@ private:
   mlir::AsmResourceBlob blobOf(const DenseTensor &tensor) const {
     constexpr size_t kAlign = 64;
     const std::span<const char> bytes = tensor.bytes();
-    const bool isAligned = reinterpret_cast<uintptr_t>(bytes.data()) % kAlign == 0;
-    if (!tensor.copy.empty() || bytes.empty() || !isAligned)
+    if (!tensor.copy.empty() || bytes.empty())
       return mlir::HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, kAlign);
+    // Some packers align nothing; whoever reads constants copies elements out.
+    const auto address = reinterpret_cast<uintptr_t>(bytes.data());
+    const size_t align = std::min<size_t>(kAlign, address & -address);
     // Attributes live as long as the context; so must the mapping.
     return mlir::UnmanagedAsmResourceBlob::allocateWithAlign(
-        bytes, kAlign, [archive = archive_](void *, size_t, size_t) {});
+        bytes, align, [archive = archive_](void *, size_t, size_t) {});
   }
 
   /// "float32[s0, 8]".
