@@ -162,13 +162,15 @@ def main():
         attempt(name, lambda folder: check_graph(binary, device, folder, name, *made, inputs, tolerance, tolerance, *options))
 
     for dtype, tolerance in (("float32", 1e-5), ("float16", 4e-3), ("bfloat16", 3e-2)):
-        for rows, sizes in (("s0", (1, 45)), (1, (1,)), (130, (1,)))[:3 if dtype == "float32" else 1]:
+        # In half precision the types differ, not what is recognised.
+        is_whole = dtype == "float32"
+        for rows, sizes in (("s0", (1, 45)), (1, (1,)), (130, (1,)))[:3 if is_whole else 1]:
             graph(f"products_{rows}_{dtype}", graphs.products(dtype, rows), tolerance, sizes, "--no-vendor-libraries")
         # The weights that a norm became part of are rounded.
         graph(f"residual_block_{dtype}", graphs.residual_block(dtype), 4 * tolerance, (1, 3))
-        for op in ("linear", "addmm"):
+        for op in ("linear", "addmm") if is_whole else ("linear",):
             graph(f"projections_{op}_{dtype}", graphs.projections(dtype, op), tolerance, (1, 3), "--no-vendor-libraries")
-        for form in ("scaled", "filled", "grouped", "three"):
+        for form in ("scaled", "filled", "grouped", "three") if is_whole else ("scaled",):
             graph(f"attention_{form}_{dtype}", graphs.attention(form, dtype), 2 * tolerance, (1, 33), "--no-vendor-libraries")
     graph("library_product", graphs.library_product(), 1e-4, (2, 60))
     graph("halves", graphs.halves(), 1e-5, (1, 7), "--no-vendor-libraries")

@@ -3,8 +3,9 @@
 //   %a = relu(%x); %b = relu(%x); add(%a, %b)   →   %a = relu(%x); add(%a, %a)
 //
 // Only standard operators, which are functions of their arguments, but for those that draw random
-// numbers; those that change an argument give its new value as a result, and are functions too. What a user's plugin computes twice is
-// computed twice. Results of sizes that depend on data have symbols of their own and stay apart.
+// numbers; those that change an argument give its new value as a result, and are functions too.
+// What a user's plugin computes twice is computed twice. Results of sizes that depend on data have
+// symbols of their own and stay apart.
 #include "compiler/transforms/graph/Passes.h"
 
 #include <fmt/format.h>
