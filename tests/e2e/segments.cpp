@@ -3,12 +3,16 @@
 #include <inlay/host_function.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
 #include <map>
 #include <regex>
 #include <stdexcept>
+
+/// How many inputs the functions say that they take; negative: any.
+#ifndef SEGMENTS_NUM_INPUTS
+#define SEGMENTS_NUM_INPUTS -1
+#endif
 
 namespace {
 
@@ -140,9 +144,8 @@ void serve(const inlay::HostCall &call) {
 } // namespace
 
 INLAY_HOST_LIBRARY(functions) {
-  // A number of inputs that no segment has, to be refused.
-  const int32_t numInputs = std::getenv("SEGMENTS_TAKE_TOO_MUCH") ? 17 : -1;
   for (const char *model : {"mlp", "mlp_dyn_T", "cnn", "m"})
     for (int i = 0; i < 4; ++i)
-      functions.add("segment::" + std::string(model) + "_" + std::to_string(i), serve, numInputs);
+      functions.add("segment::" + std::string(model) + "_" + std::to_string(i), serve,
+                    SEGMENTS_NUM_INPUTS);
 }
