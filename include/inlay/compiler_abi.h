@@ -101,6 +101,10 @@ typedef struct inlay_build_options_v1 {
    * outputs; may be null. Given only if a precision is. */
   const inlay_build_meter_v1 *precision_meter;
   int32_t refittable; /**< not 0: weights can be replaced later; none is folded or converted */
+  /** Asked on the caller's thread between passes, kernels, tactics and parts of files: not 0 ends
+   * the build with CANCELLED, and leaves files and caches as they were. May be null. */
+  int (*cancelled)(void *user);
+  void *cancelled_user;
 } inlay_build_options_v1;
 
 /** Builds an engine. The same inputs give the same bytes. *out_result is always set, on an error
