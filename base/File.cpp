@@ -59,7 +59,7 @@ int writeAll(int file, std::span<const std::byte> bytes) {
 /// A file that takes the place of another, or is written directly where that is a device or a pipe.
 class ReplacingFile {
 public:
-  explicit ReplacingFile(std::string path) : path_(std::move(path)) {
+  ReplacingFile(std::string path, bool isSynced) : path_(std::move(path)), isSynced_(isSynced) {
     struct stat existing;
     isSpecial_ = stat(path_.c_str(), &existing) == 0 && !S_ISREG(existing.st_mode);
     part_ = path_ + ".part" + std::to_string(getpid());
@@ -92,7 +92,7 @@ public:
   int finish() {
     // Before the rename, so that a crash leaves the old file or the new one. Pipes cannot be
     // synced.
-    if (reason_ == 0 && fsync(file_) != 0 && errno != EINVAL && errno != EROFS)
+    if (reason_ == 0 && isSynced_ && fsync(file_) != 0 && errno != EINVAL && errno != EROFS)
       reason_ = errno;
     if (reason_ == 0 && !isSpecial_)
       replace();
@@ -135,7 +135,7 @@ private:
   std::string path_, part_;
   int file_ = -1, reason_ = 0;
   off64_t numWritten_ = 0, numSynced_ = 0; // bytes: all, and those on their way to the disk
-  bool isSpecial_ = false;
+  bool isSynced_, isSpecial_ = false;
   bool hasPart_ = false; // there is a file of that name
 };
 
@@ -143,8 +143,8 @@ private:
 
 Status writeFileAtomically(const std::string &path,
                            std::span<const std::span<const std::byte>> pieces,
-                           const CancelCheck &isCancelled) {
-  ReplacingFile file(path);
+                           const CancelCheck &isCancelled, bool isSynced) {
+  ReplacingFile file(path, isSynced);
   for (std::span<const std::byte> piece : pieces)
     for (; !piece.empty(); piece = piece.subspan(std::min(piece.size(), kChunkBytes))) {
       INLAY_TRY(checkCancelled(isCancelled), "writing '" + path + "'");

@@ -23,10 +23,11 @@ std::optional<std::string> findFile(const std::string &path);
 /// is killed leaves nothing behind; elsewhere it is PATH.partPID. A path that is a device or a pipe
 /// is written directly. Errors: InvalidArgument naming the path and the system's reason.
 Status writeFileAtomically(const std::string &path, std::string_view bytes);
-/// As above, for bytes in pieces, which may be many: asks in between whether to go on. Errors:
-/// Cancelled too, after which all is as it was.
+/// As above, for bytes in pieces, which may be many: asks in between whether to go on. `isSynced`
+/// false is for files that may be damaged by a crash of the system, since whoever reads them looks.
+/// Errors: Cancelled too, after which all is as it was.
 Status writeFileAtomically(const std::string &path,
                            std::span<const std::span<const std::byte>> pieces,
-                           const CancelCheck &isCancelled = {});
+                           const CancelCheck &isCancelled = {}, bool isSynced = true);
 
 } // namespace inlay

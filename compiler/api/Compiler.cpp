@@ -195,6 +195,8 @@ Status build(const inlay_build_options_v1 *options, inlay_build_result_t &result
       given.progress(given.progress_user, std::string(at.phase).c_str(), at.item.c_str(), at.done,
                      at.total);
     };
+  if (given.cancelled)
+    build.isCancelled = [&] { return given.cancelled(given.cancelled_user) != 0; };
   build.weightsFile = given.weights_file ? given.weights_file : "";
   build.isRefittable = given.refittable != 0;
   INLAY_ASSIGN(build.precision, parsePrecision(given.precision ? given.precision : ""));

@@ -58,11 +58,36 @@ TEST_F(Weights, SavingThatFailsLeavesWhatIsThere) {
   EXPECT_FALSE(std::filesystem::exists(taken.string() + ".part"));
 }
 
+TEST_F(Weights, BuildsAreCancelledWheneverTheyAsk) {
+  options_.weightsFile = "m.weights";
+  options_.engineCache = (folder_ / "engines").string();
+  options_.targets = {"cpu:x86-64-v3"};
+  int count = 0, last = 0;
+  options_.isCancelled = [&] { return ++count > last; };
+  const auto codeOfBuild = [&] {
+    count = 0;
+    try {
+      build(options_);
+      return INLAY_STATUS_OK;
+    } catch (const BuildError &error) {
+      EXPECT_THAT(error.what(), HasSubstr("cancelled before it was done"));
+      return error.code();
+    }
+  };
+  while (codeOfBuild() == INLAY_STATUS_CANCELLED) {
+    ASSERT_LT(++last, 1000);
+    EXPECT_LE(count, last + 1); // it ends where it is told to, but for what a cache passes over
+  }
+  EXPECT_GT(last, 10); // phases, passes, the kernel, the weight, the cache
+  EXPECT_EQ(codeOfBuild(), INLAY_STATUS_OK);
+}
+
 TEST_F(Weights, LieBesideTheEngineAndAreRefitted) {
   options_.weightsFile = "m.weights";
   options_.isRefittable = true;
   const CompiledEngine built = build(options_);
   ASSERT_GT(built.weightsSizeBytes(), 0u);
+  EXPECT_EQ(built.weightsSizeBytes(), 64u + 16u); // known before the bytes are asked for
   const std::string path = (folder_ / "m.inlay").string();
   built.save(path);
   Engine engine = Engine::load(path);

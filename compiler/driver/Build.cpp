@@ -192,7 +192,8 @@ public:
     INLAY_TRY(phase("write", [&]() -> Status {
       INLAY_ASSIGN(EnginePieces written,
                    planToEngine(program, kernels, report_.engineName, buildRecord(program, targets),
-                                options_.weightsFile));
+                                options_.weightsFile, options_.isCancelled),
+                   "laying out the engine");
       built.engine = std::move(written.engine);
       built.weights = std::move(written.weights);
       return dumpEngine(built.engine);
@@ -204,7 +205,9 @@ public:
     INLAY_TRY(measurePrecision(built));
     built.report = std::move(report_);
     if (built.report.engineCache && !built.report.engineCache->key.empty())
-      EngineCache(*options_.engineCache).store(built.report.engineCache->key, built);
+      EngineCache(*options_.engineCache, options_.isCancelled)
+          .store(built.report.engineCache->key, built);
+    INLAY_TRY(checkCancelled(options_.isCancelled), "keeping the engine in the cache");
     return built;
   }
 
@@ -249,7 +252,7 @@ private:
       for (const std::unique_ptr<Target> &target : targets)
         names.push_back(target->name());
       INLAY_ASSIGN(found.key, engineKey(*plan_, names, report_.engineName, options_));
-      kept = EngineCache(*options_.engineCache).find(found.key);
+      kept = EngineCache(*options_.engineCache, options_.isCancelled).find(found.key);
       found.isHit = kept.has_value();
       return {};
     }));
@@ -260,6 +263,8 @@ private:
   Status phase(const char *name, Function run) {
     if (options_.progress)
       options_.progress(BuildProgress{name, "", 0, 1});
+    INLAY_TRY(checkCancelled(options_.isCancelled),
+              fmt::format("building, before phase '{}'", name));
     auto start = Clock::now();
     Status status = run();
     report_.phases.push_back({name, msSince(start)});
@@ -377,13 +382,15 @@ private:
 
   Status optimize(mlir::ModuleOp module, std::span<const GraphPass *const> passes,
                   std::span<const std::string> targets) {
-    if (passes.empty())
-      return {};
-    INLAY_ASSIGN(std::vector<graph::PassRemark> remarks,
-                 runGraphPasses(module, passes, plugins_, options_.policies, targets));
-    for (graph::PassRemark &remark : remarks)
-      report_.remarks.push_back({std::move(remark.pass), std::move(remark.node), remark.isApplied,
-                                 std::move(remark.text)});
+    for (const GraphPass *pass : passes) {
+      INLAY_TRY(checkCancelled(options_.isCancelled), fmt::format("running pass {}", pass->name));
+      INLAY_ASSIGN(
+          std::vector<graph::PassRemark> remarks,
+          runGraphPasses(module, std::span(&pass, 1), plugins_, options_.policies, targets));
+      for (graph::PassRemark &remark : remarks)
+        report_.remarks.push_back({std::move(remark.pass), std::move(remark.node), remark.isApplied,
+                                   std::move(remark.text)});
+    }
     return {};
   }
 

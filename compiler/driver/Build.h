@@ -1,6 +1,7 @@
 // From a model and plugins to an engine.
 #pragma once
 
+#include "base/Cancellation.h"
 #include "base/FilePieces.h"
 #include "base/Status.h"
 #include "compiler/driver/BuildReport.h"
@@ -76,6 +77,8 @@ struct BuildOptions {
   bool usesVendorLibraries = true;
   /// Called on the thread that builds; may be empty.
   std::function<void(const BuildProgress &)> progress;
+  /// Asked between phases, passes, kernels, tactics and parts of what is written.
+  CancelCheck isCancelled;
   /// Receives every stage; may be empty.
   StageDump dump;
 };
@@ -114,7 +117,7 @@ struct BuiltEngine {
 /// Builds an engine: the same model, plugins, kernel files and options give the same bytes. The
 /// model is left as it was. Errors: NotFound (operators without plugin, all of them),
 /// InvalidArgument (plugin and model or kernel do not fit), Unimplemented (a target cannot do a
-/// kernel); each names operator, node, plugin, kernel and target as far as they matter.
+/// kernel); each names operator, node, plugin, kernel and target as far as they matter; Cancelled.
 Result<BuiltEngine> buildEngine(const Model &model, const PluginRegistry &plugins,
                                 const BuildOptions &options);
 

@@ -134,6 +134,7 @@ Result<CompiledKernel> compileKernel(plan::ProgramOp program, plan::KernelOp ker
     progress.item = fmt::format("{} for {}", compiled.name, target->name());
     if (options.progress)
       options.progress(progress);
+    INLAY_TRY(checkCancelled(options.isCancelled), context(program, kernel, *target));
     auto start = std::chrono::steady_clock::now();
     INLAY_ASSIGN(std::vector<KernelImage> images,
                  imagesForTarget(program, kernel, *target, options.dump, cache),

@@ -1,5 +1,7 @@
 #include "compiler/driver/ContentCache.h"
 
+#include "base/Error.h"
+#include "base/File.h"
 #include "base/Log.h"
 #include "compiler/targets/cuda/PtxAssembler.h"
 
@@ -19,6 +21,8 @@ namespace {
 /// The folder's size is looked at this often at most.
 constexpr std::chrono::seconds kPruningInterval{60};
 constexpr size_t kHashDigits = 64;
+/// It is asked after so many bytes whether to go on hashing.
+constexpr size_t kHashedBytes = size_t{32} << 20;
 
 void logTrouble(const std::string &what, const std::string &folder, llvm::Error error) {
   INLAY_LOG(Driver, Warn, "{} {}: {}", what, folder, llvm::toString(std::move(error)));
@@ -32,10 +36,15 @@ std::string contentHash(llvm::StringRef text) {
   return llvm::toHex(hash.final(), /*LowerCase=*/true);
 }
 
-std::string contentHash(const FilePieces &bytes) {
+Result<std::string> contentHash(std::span<const std::span<const std::byte>> pieces,
+                                const CancelCheck &isCancelled) {
   llvm::SHA256 hash;
-  for (std::span<const std::byte> piece : bytes.pieces())
-    hash.update(llvm::ArrayRef(reinterpret_cast<const uint8_t *>(piece.data()), piece.size()));
+  for (std::span<const std::byte> piece : pieces)
+    for (; !piece.empty(); piece = piece.subspan(std::min(piece.size(), kHashedBytes))) {
+      INLAY_TRY(checkCancelled(isCancelled));
+      const auto part = piece.first(std::min(piece.size(), kHashedBytes));
+      hash.update(llvm::ArrayRef(reinterpret_cast<const uint8_t *>(part.data()), part.size()));
+    }
   return llvm::toHex(hash.final(), /*LowerCase=*/true);
 }
 
@@ -67,9 +76,9 @@ std::string assemblerIdentity() {
 }
 
 ContentCache::ContentCache(std::string what, std::string magic, std::string folder,
-                           uint64_t maxBytes)
+                           uint64_t maxBytes, CancelCheck isCancelled)
     : what_(std::move(what)), magic_(std::move(magic)), folder_(std::move(folder)),
-      maxBytes_(maxBytes) {}
+      maxBytes_(maxBytes), isCancelled_(std::move(isCancelled)) {}
 
 std::unique_ptr<llvm::MemoryBuffer> ContentCache::open(const std::string &key) const {
   if (!llvm::sys::fs::is_directory(folder_))
@@ -92,8 +101,14 @@ std::unique_ptr<llvm::MemoryBuffer> ContentCache::open(const std::string &key) c
   if (!entry)
     return nullptr;
   llvm::StringRef bytes = entry->getBuffer();
-  if (!bytes.consume_front(magic_) || bytes.size() <= kHashDigits || bytes[kHashDigits] != '\n' ||
-      contentHash(bytes.drop_front(kHashDigits + 1)) != bytes.take_front(kHashDigits)) {
+  const bool hasHash =
+      bytes.consume_front(magic_) && bytes.size() > kHashDigits && bytes[kHashDigits] == '\n';
+  const llvm::StringRef content = hasHash ? bytes.drop_front(kHashDigits + 1) : "";
+  const auto piece = std::as_bytes(std::span(content.data(), content.size()));
+  const Result<std::string> hash = contentHash(std::span(&piece, 1), isCancelled_);
+  if (!hash.isOk())
+    return nullptr;
+  if (!hasHash || *hash != bytes.take_front(kHashDigits)) {
     INLAY_LOG(Driver, Warn, "{} {}: a damaged entry was passed over", what_, folder_);
     return nullptr;
   }
@@ -115,23 +130,24 @@ void ContentCache::store(const std::string &key, llvm::StringRef bytes) const {
 }
 
 void ContentCache::store(const std::string &key, const FilePieces &bytes) const {
-  // The library would hand out an entry that is there; a damaged one must be replaced.
-  llvm::sys::fs::remove(folder_ + "/llvmcache-" + key);
-  llvm::Expected<llvm::FileCache> cache = llvm::localCache("inlay", "inlay", folder_);
-  if (!cache)
-    return logTrouble(what_, folder_, cache.takeError());
-  llvm::Expected<llvm::AddStreamFn> add = (*cache)(0, key, "");
-  if (!add)
-    return logTrouble(what_, folder_, add.takeError());
-  if (*add) { // empty if another process has stored it meanwhile
-    llvm::Expected<std::unique_ptr<llvm::CachedFileStream>> stream = (*add)(0, "");
-    if (!stream)
-      return logTrouble(what_, folder_, stream.takeError());
-    *(*stream)->OS << magic_ << contentHash(bytes) << "\n";
-    for (std::span<const std::byte> piece : bytes.pieces())
-      (*stream)->OS->write(reinterpret_cast<const char *>(piece.data()), piece.size());
-    if (llvm::Error error = (*stream)->commit())
-      return logTrouble(what_, folder_, std::move(error));
+  const std::vector<std::span<const std::byte>> content = bytes.pieces();
+  const Result<std::string> hash = contentHash(content, isCancelled_);
+  if (!hash.isOk())
+    return;
+  const std::string head = magic_ + *hash + "\n";
+  std::vector<std::span<const std::byte>> pieces{std::as_bytes(std::span(head))};
+  pieces.insert(pieces.end(), content.begin(), content.end());
+  if (std::error_code error = llvm::sys::fs::create_directories(folder_))
+    return logTrouble(what_, folder_, llvm::errorCodeToError(error));
+  // Under the name by which llvm::localCache finds it; written here, since that leaves a file
+  // behind if the process is killed, which nothing deletes.
+  const Status written = writeFileAtomically(folder_ + "/llvmcache-" + key, pieces, isCancelled_,
+                                             /*isSynced=*/false);
+  if (written.code() == StatusCode::Cancelled)
+    return;
+  if (!written.isOk()) {
+    INLAY_LOG(Driver, Warn, "{} {}: {}", what_, folder_, written.message());
+    return;
   }
   llvm::CachePruningPolicy policy;
   policy.Interval = kPruningInterval;

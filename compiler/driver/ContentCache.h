@@ -1,6 +1,7 @@
 // A bounded folder of byte strings, found again by the hash of what they were made from.
 #pragma once
 
+#include "base/Cancellation.h"
 #include "base/FilePieces.h"
 #include "base/Status.h"
 
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,8 +26,9 @@ class ContentCache {
 public:
   /// `what` names the cache in warnings, "kernel cache"; `magic` begins each entry and changes when
   /// the form of entries does. `maxBytes` bounds the folder, which is created when the first entry
-  /// is stored.
-  ContentCache(std::string what, std::string magic, std::string folder, uint64_t maxBytes);
+  /// is stored. A look-up that is cancelled finds nothing, and a cancelled entry is not stored.
+  ContentCache(std::string what, std::string magic, std::string folder, uint64_t maxBytes,
+               CancelCheck isCancelled = {});
 
   /// The entry under a key, mapped if it is large; null if there is none. Trouble with the folder
   /// counts as absence and is logged.
@@ -42,11 +45,14 @@ public:
 private:
   std::string what_, magic_, folder_;
   uint64_t maxBytes_;
+  CancelCheck isCancelled_;
 };
 
 /// SHA-256 as 64 lower-case digits: what keys are made of.
 std::string contentHash(llvm::StringRef text);
-std::string contentHash(const FilePieces &bytes);
+/// As above; asks in between whether to go on. Errors: Cancelled.
+Result<std::string> contentHash(std::span<const std::span<const std::byte>> pieces,
+                                const CancelCheck &isCancelled);
 /// The bytes as text.
 llvm::StringRef textOf(const std::vector<std::byte> &bytes);
 /// The hash of the program or library that holds this code, so that another build of the compiler

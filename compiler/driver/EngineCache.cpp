@@ -58,8 +58,9 @@ void appendPart(FilePieces &entry, const FilePieces &part) {
 
 } // namespace
 
-EngineCache::EngineCache(const EngineCacheOptions &options)
-    : entries_("engine cache", kMagic.str(), options.folder, options.maxBytes) {}
+EngineCache::EngineCache(const EngineCacheOptions &options, CancelCheck isCancelled)
+    : entries_("engine cache", kMagic.str(), options.folder, options.maxBytes,
+               std::move(isCancelled)) {}
 
 std::optional<BuiltEngine> EngineCache::find(const std::string &key) const {
   std::unique_ptr<llvm::MemoryBuffer> entry = entries_.open(key);

@@ -16,7 +16,8 @@ namespace inlay {
 /// bounded.
 class EngineCache {
 public:
-  explicit EngineCache(const EngineCacheOptions &options);
+  /// A cancelled look-up finds nothing, and what is cancelled is not stored.
+  explicit EngineCache(const EngineCacheOptions &options, CancelCheck isCancelled = {});
 
   /// The engine that a build with this key gave, with the report of that build without its times;
   /// nullopt if there is none. Its bytes lie in the entry, which it keeps mapped.

@@ -53,7 +53,7 @@ public:
       : program_(program), kernels_(kernels), expressions_(symbolNames(program)) {}
 
   Result<EnginePieces> write(const std::string &name, const BuildRecord &record,
-                             const std::string &weightsFile) {
+                             const std::string &weightsFile, const CancelCheck &isCancelled) {
     engine_.producer = INLAY_PRODUCER;
     engine_.name = name;
     for (const auto &[key, value] : record) {
@@ -75,7 +75,7 @@ public:
       engine_.expressions.emplace_back(static_cast<uint8_t>(step.kind), step.a, step.b, step.c,
                                        step.value);
     writeWeights();
-    return layOutEngine(std::move(engine_), std::move(segments_), weightsFile);
+    return layOutEngine(std::move(engine_), std::move(segments_), weightsFile, isCancelled);
   }
 
 private:
@@ -447,8 +447,8 @@ private:
 Result<EnginePieces> planToEngine(plan::ProgramOp program,
                                   const std::vector<CompiledKernel> &kernels,
                                   const std::string &name, const BuildRecord &record,
-                                  const std::string &weightsFile) {
-  return EngineWriter(program, kernels).write(name, record, weightsFile);
+                                  const std::string &weightsFile, const CancelCheck &isCancelled) {
+  return EngineWriter(program, kernels).write(name, record, weightsFile, isCancelled);
 }
 
 } // namespace inlay

@@ -259,6 +259,7 @@ private:
       progress_.item = fmt::format("{} of {} on {}", entry.name, report.node, report.device);
       if (options_.progress)
         options_.progress(progress_);
+      INLAY_TRY(checkCancelled(options_.isCancelled), "measuring tactics");
       Result<double> us = measureTactic(choice, entry.name, device, values);
       // A library may be missing, or refuse the sizes.
       if (!us.isOk() && !device.timer->mayFail() && choice.libraryOf(i).empty())

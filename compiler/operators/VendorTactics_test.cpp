@@ -65,7 +65,7 @@ protected:
 };
 
 TEST_F(VendorTactics, StandBeforeOurOwn) {
-  const PluginImplementation made = linear();
+  const PluginImplementation made = linear(DataType::Float16);
   EXPECT_THAT(namesOf(made), ElementsAre("oneDNN", "cuBLASLt", "inlay"));
   ASSERT_EQ(made.launches.size(), 3u);
   EXPECT_EQ(made.launches[0].name(), "onednn.matmul_bias");
@@ -93,6 +93,20 @@ TEST_F(VendorTactics, FollowARuleUnlessTheyAreMeasured) {
   ASSERT_EQ(made.tactics[0].conditions.size(), 1u);
   EXPECT_EQ(made.tactics[0].conditions[0], lessEqual(Expr(1 << 18), kRows * 256 * 512));
   EXPECT_THAT(made.tactics[1].conditions, IsEmpty());
+}
+
+TEST_F(VendorTactics, OfGpusInFloat32AreForThoseWhoMeasure) {
+  targets_ = {"cuda:sm_90a"};
+  EXPECT_THAT(namesOf(linear()), IsEmpty());
+  EXPECT_THAT(linear().workspaces, IsEmpty());
+  for (DataType dtype : {DataType::Float16, DataType::BFloat16, DataType::Float64}) {
+    const PluginImplementation made = linear(dtype);
+    ASSERT_THAT(namesOf(made), ElementsAre("cuBLASLt", "inlay"));
+    EXPECT_THAT(made.tactics[0].conditions,
+                ElementsAre(lessEqual(Expr(1 << 24), kRows * 256 * 512)));
+  }
+  libraries_.measured = {"cuda"};
+  EXPECT_THAT(namesOf(linear()), ElementsAre("cuBLASLt", "inlay"));
 }
 
 TEST_F(VendorTactics, AreForTheTargetsOfTheBuild) {

@@ -104,6 +104,9 @@ struct BuildOptions {
   PrecisionMeter precisionMeter = {}; ///< of builds with a precision; empty: nothing is measured
   uint64_t engineCacheBytes = 0;      ///< what that folder may hold; 0: 4 GiB
   std::function<void(const BuildProgress &)> progress = {}; ///< may be empty; must not throw
+  /// Asked on the thread that builds: true ends the build with BuildError CANCELLED, within the
+  /// time that one kernel, pass or tactic takes. May be empty; must not throw.
+  std::function<bool()> isCancelled = {};
 };
 
 /// A finished engine. Its weights stay in the model's file until they are asked for or saved.
@@ -275,6 +278,12 @@ inline CompiledEngine build(const BuildOptions &options) {
     view.progress = [](void *user, const char *phase, const char *item, uint32_t done,
                        uint32_t total) {
       static_cast<const BuildOptions *>(user)->progress({phase, item, done, total});
+    };
+  }
+  if (options.isCancelled) {
+    view.cancelled_user = const_cast<BuildOptions *>(&options);
+    view.cancelled = [](void *user) -> int {
+      return static_cast<const BuildOptions *>(user)->isCancelled();
     };
   }
   inlay_build_result_t *result = nullptr;

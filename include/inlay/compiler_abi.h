@@ -110,6 +110,10 @@ typedef struct inlay_build_options_v1 {
   const char *const *excluded;
   size_t num_excluded;
   uint32_t min_block_calls; /**< smaller blocks go to the segments beside them; 0 is 1 */
+  /** Asked on the caller's thread between passes, kernels, tactics and parts of files: not 0 ends
+   * the build with CANCELLED, and leaves files and caches as they were. May be null. */
+  int (*cancelled)(void *user);
+  void *cancelled_user;
 } inlay_build_options_v1;
 
 /** Builds an engine. The same inputs give the same bytes. *out_result is always set, on an error

@@ -3,6 +3,7 @@ import array
 import io
 import math
 import re
+import struct
 import zipfile
 
 _CODES = {"float32": ("<f4", "f"), "float64": ("<f8", "d"), "int32": ("<i4", "i"), "int64": ("<i8", "q"), "bool": ("|b1", "b")}
@@ -10,12 +11,12 @@ _BY_DESCR = {descr: (dtype, code) for dtype, (descr, code) in _CODES.items()}
 
 
 def to_bytes(values, shape, dtype="float32"):
-    descr, code = _CODES[dtype]
+    descr, code = _CODES.get(dtype, ("<f2", "e"))  # float16 is only written: arrays do not know it
     assert len(values) == math.prod(shape)
     text = "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }" % (descr, "".join(f"{d}, " for d in shape))
     padding = (64 - (10 + len(text) + 1) % 64) % 64
     header = text.encode() + b" " * padding + b"\n"
-    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + array.array(code, values).tobytes()
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + (struct.pack(f"<{len(values)}e", *values) if code == "e" else array.array(code, values).tobytes())
 
 
 def from_bytes(data):

@@ -9,6 +9,7 @@
 #include "compiler/plugins/PluginFiles.h"
 #include "tools/inlay/DeviceTimer.h"
 #include "tools/inlay/EngineOutput.h"
+#include "tools/inlay/Interruption.h"
 #include "tools/inlay/NpzMeter.h"
 #include "tools/inlay/Progress.h"
 
@@ -164,6 +165,7 @@ Status dryRun(const BuildCommandOptions &options) {
 }
 
 Status build(const BuildCommandOptions &options) {
+  const Interruption interruption;
   if (options.isDryRun)
     return dryRun(options);
   if (options.isJson)
@@ -176,6 +178,8 @@ Status build(const BuildCommandOptions &options) {
   PluginRegistry registry;
   INLAY_TRY(addPlugins(registry, options.plugins));
   INLAY_ASSIGN(std::unique_ptr<Model> model, Model::load(options.model));
+  if (interruptingSignal())
+    return cancelled("cancelled before it was built");
   BuildOptions build;
   if (!options.targets.empty())
     build.targets = options.targets;
@@ -199,10 +203,11 @@ Status build(const BuildCommandOptions &options) {
                                            options.plugins};
   Progress progress(!options.isQuiet);
   build.progress = [&](const BuildProgress &at) { progress.show(at); };
+  build.isCancelled = [] { return interruptingSignal() != 0; };
   Result<BuiltEngine> built = buildEngine(*model, registry, build);
   INLAY_TRY(timers->save()); // what was measured stays, whatever became of the build
   INLAY_ASSIGN(const BuiltEngine engine, std::move(built));
-  INLAY_TRY(writeEngine(options.output, engine.engine, engine.weights));
+  INLAY_TRY(writeEngine(options.output, engine.engine, engine.weights, build.isCancelled));
   progress.clear();
   return writeReport(options, engine.report);
 }

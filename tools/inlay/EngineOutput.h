@@ -14,6 +14,7 @@ std::string weightsFileName(const std::string &enginePath);
 /// Writes an engine, each of its files whole or not at all. Weights that lie beside it are written
 /// first, into its folder under the name that weightsFileName gives, so that an engine is never
 /// there without them. Errors: those of writeFileAtomically.
-Status writeEngine(const std::string &path, const FilePieces &engine, const FilePieces &weights);
+Status writeEngine(const std::string &path, const FilePieces &engine, const FilePieces &weights,
+                   const CancelCheck &isCancelled = {});
 
 } // namespace inlay::tools

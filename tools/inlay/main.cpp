@@ -1,11 +1,15 @@
 // inlay: build engines, look at them, run them. Exit status: 0 done, 1 error of the user or the
-// environment, 2 bad usage, 70 a bug of Inlay.
+// environment, 2 bad usage, 70 a bug of Inlay, 130 and 143
+// ended by SIGINT and SIGTERM.
 #include "tools/inlay-run/BenchCommand.h"
 #include "tools/inlay-run/RunCommand.h"
 #include "tools/inlay/Commands.h"
+#include "tools/inlay/Interruption.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <csignal>
 
 int main(int argc, char **argv) {
   using namespace inlay;
@@ -34,6 +38,12 @@ int main(int argc, char **argv) {
   }
   if (outcome.isOk())
     return 0;
+  // Whatever went wrong then: a program that the command ran was told to end as well.
+  if (const int signal = tools::interruptingSignal()) {
+    fmt::print(stderr, "inlay: interrupted by {}; no engine was written\n",
+               signal == SIGINT ? "SIGINT" : "SIGTERM");
+    return 128 + signal;
+  }
   fmt::print(stderr, "inlay: error: {}\n", outcome.message());
   return outcome.code() == StatusCode::Internal ? 70 : 1;
 }
