@@ -76,19 +76,19 @@ public:
     return static_cast<inlay_dtype_t>(expect(INLAY_ATTRIBUTE_DTYPE, "a dtype").integer);
   }
   std::vector<bool> asBools() const {
-    const inlay_attribute_t &list = expectList(INLAY_ATTRIBUTE_BOOL_LIST, "a list of bools");
+    const inlay_attribute_t &list = expect(INLAY_ATTRIBUTE_BOOL_LIST, "a list of bools");
     return std::vector<bool>(list.integers, list.integers + list.count);
   }
   std::vector<int64_t> asInts() const {
-    const inlay_attribute_t &list = expectList(INLAY_ATTRIBUTE_INT_LIST, "a list of ints");
+    const inlay_attribute_t &list = expect(INLAY_ATTRIBUTE_INT_LIST, "a list of ints");
     return {list.integers, list.integers + list.count};
   }
   std::vector<double> asFloats() const {
-    const inlay_attribute_t &list = expectList(INLAY_ATTRIBUTE_FLOAT_LIST, "a list of floats");
+    const inlay_attribute_t &list = expect(INLAY_ATTRIBUTE_FLOAT_LIST, "a list of floats");
     return {list.numbers, list.numbers + list.count};
   }
   std::vector<std::string> asStrings() const {
-    const inlay_attribute_t &list = expectList(INLAY_ATTRIBUTE_STRING_LIST, "a list of strings");
+    const inlay_attribute_t &list = expect(INLAY_ATTRIBUTE_STRING_LIST, "a list of strings");
     return {list.texts, list.texts + list.count};
   }
 
@@ -98,12 +98,6 @@ private:
       throw std::invalid_argument("attribute '" + std::string(attribute_->name) + "' is not " +
                                   what);
     return *attribute_;
-  }
-  /// An empty list is one of any kind.
-  const inlay_attribute_t &expectList(inlay_attribute_kind_t kind, const char *what) const {
-    const bool isList = attribute_->kind >= INLAY_ATTRIBUTE_BOOL_LIST &&
-                        attribute_->kind <= INLAY_ATTRIBUTE_STRING_LIST;
-    return isList && attribute_->count == 0 ? *attribute_ : expect(kind, what);
   }
   const inlay_attribute_t *attribute_;
 };

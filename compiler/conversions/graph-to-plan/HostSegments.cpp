@@ -90,12 +90,13 @@ mlir::DictionaryAttr segmentAttributes(graph::SegmentOp segment) {
     inputs.push_back(builder.getStringAttr(names.typed(input)));
   for (mlir::Value output : segment.getYielded())
     outputs.push_back(builder.getStringAttr(names.typed(output)));
-  const auto attribute = [&](std::string_view name, mlir::ArrayRef<mlir::Attribute> texts) {
-    return builder.getNamedAttr(name, builder.getArrayAttr(texts));
-  };
-  return builder.getDictionaryAttr({attribute(kSegmentCalls, calls),
-                                    attribute(kSegmentInputs, inputs),
-                                    attribute(kSegmentOutputs, outputs)});
+  llvm::SmallVector<mlir::NamedAttribute> attributes;
+  for (const auto &[name, texts] :
+       {std::pair(kSegmentCalls, &calls), std::pair(kSegmentInputs, &inputs),
+        std::pair(kSegmentOutputs, &outputs)})
+    if (!texts->empty()) // an empty list has no kind
+      attributes.push_back(builder.getNamedAttr(name, builder.getArrayAttr(*texts)));
+  return builder.getDictionaryAttr(attributes);
 }
 
 } // namespace inlay

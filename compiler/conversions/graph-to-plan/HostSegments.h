@@ -13,7 +13,8 @@ namespace inlay {
 /// before a run or that kernels compute: its memory could not be planned.
 Status checkSegment(graph::SegmentOp segment, const std::set<std::string> &bound);
 
-/// The attributes of a segment's host call (base/SegmentNames.h).
+/// The attributes of a segment's host call (base/SegmentNames.h); a list that would be empty is
+/// left out.
 mlir::DictionaryAttr segmentAttributes(graph::SegmentOp segment);
 
 } // namespace inlay
