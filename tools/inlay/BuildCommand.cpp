@@ -288,7 +288,7 @@ void addBuildCommand(CLI::App &app, Status &outcome) {
   command
       ->add_option("--precision", options->precision,
                    "In which the model's float32 computation is done: keep, fp16, bf16 or tf32")
-      ->check(CLI::IsMember({"keep", "fp16", "bf16"}))
+      ->check(CLI::IsMember({"keep", "fp16", "bf16", "tf32"}))
       ->capture_default_str();
   command
       ->add_option(

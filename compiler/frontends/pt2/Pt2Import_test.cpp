@@ -557,8 +557,10 @@ TEST_F(Pt2Import, GenerationsOfTheArchiveGiveTheSameGraph) {
   ASSERT_TRUE(module.isOk()) << module.status().toString();
   // Names of resources are unique in a context: fc.weight_1 is the second of its name.
   const auto textOf = [](mlir::ModuleOp op) {
-    return std::regex_replace(print(op, /*withData=*/true), std::regex("fc\\.weight_[0-9]+"),
-                              "fc.weight");
+    const std::string text = std::regex_replace(print(op, /*withData=*/true),
+                                                std::regex("fc\\.weight_[0-9]+"), "fc.weight");
+    // In front of the bytes stands how they are aligned: as in the archive, where they stay.
+    return std::regex_replace(text, std::regex("\"0x0[0-9]000000"), "\"0x");
   };
   const std::string expected = textOf(**module);
   const std::vector<std::byte> zip =
