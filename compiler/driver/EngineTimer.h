@@ -21,6 +21,9 @@ public:
   virtual std::string deviceName() const = 0;
   /// What its times depend on, so that builds with the same may share an engine.
   virtual std::string identity() const { return family() + " " + deviceName(); }
+  /// The version of the library of others that engines call on the device, "oneDNN 3.5.3"; empty if
+  /// it is not known, or there is none. Asked for engines that call one.
+  virtual std::string libraryVersion() const { return ""; }
   /// True if a tactic that cannot be measured may be passed over.
   virtual bool mayFail() const { return true; }
   /// Device time of one run of an engine at the sizes that it is tuned for, in microseconds. What

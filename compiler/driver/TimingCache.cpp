@@ -2,6 +2,7 @@
 
 #include "base/Error.h"
 #include "base/File.h"
+#include "engine/EngineFile.h"
 
 #include <nlohmann/json.hpp>
 
@@ -9,13 +10,25 @@
 #include <xxhash.h>
 
 #include <cmath>
+#include <cstring>
 #include <filesystem>
+#include <iterator>
 
 namespace inlay {
 namespace {
 
 constexpr const char *kFormatKey = "inlay_timing_cache";
 constexpr int kFormatVersion = 1;
+/// Between an engine's key and the version of the library that it calls.
+constexpr char kVersionSeparator = ' ';
+
+bool callsLibrary(std::span<const std::byte> engine) {
+  EngineHeader header;
+  if (engine.size() < sizeof(header))
+    return false;
+  std::memcpy(&header, engine.data(), sizeof(header));
+  return (header.flags & kLibraryFunctionsFlag) != 0;
+}
 
 } // namespace
 
@@ -96,6 +109,18 @@ const double *TimingCache::find(const std::string &device, const std::string &ke
   return time == found->second.us.end() ? nullptr : &time->second;
 }
 
+const double *TimingCache::findAnyVersion(const std::string &device, const std::string &key) const {
+  const auto found = devices_.find(device);
+  if (found == devices_.end())
+    return nullptr;
+  // Behind all that begin with the key and the separator.
+  const auto end = found->second.us.lower_bound(key + static_cast<char>(kVersionSeparator + 1));
+  if (end == found->second.us.begin())
+    return nullptr;
+  const auto &[last, us] = *std::prev(end);
+  return last == key || last.starts_with(key + kVersionSeparator) ? &us : nullptr;
+}
+
 void TimingCache::insert(const EngineTimer &timer, const std::string &key, double us) {
   Device &of = devices_[timer.deviceName()];
   of.family = timer.family();
@@ -128,7 +153,13 @@ std::string TimingCache::keyOf(std::span<const std::byte> engine) {
 }
 
 Result<double> CachingTimer::measureUs(std::span<const std::byte> engine) {
-  const std::string key = TimingCache::keyOf(engine);
+  std::string key = TimingCache::keyOf(engine);
+  if (callsLibrary(engine)) {
+    const std::string version = libraryVersion();
+    if (version.empty())
+      return timer_.measureUs(engine);
+    key += kVersionSeparator + version;
+  }
   if (const double *us = cache_.find(deviceName(), key))
     return *us;
   INLAY_ASSIGN(const double us, timer_.measureUs(engine));
@@ -150,7 +181,7 @@ std::string RecordedTimer::identity() const {
 }
 
 Result<double> RecordedTimer::measureUs(std::span<const std::byte> engine) {
-  if (const double *us = cache_->find(device_, TimingCache::keyOf(engine)))
+  if (const double *us = cache_->findAnyVersion(device_, TimingCache::keyOf(engine)))
     return *us;
   return notFound("the timing cache '{}' has no time of it on '{}', and may not be added to",
                   cache_->path(), device_);

@@ -13,8 +13,9 @@
 namespace inlay {
 
 /// Times by device and by the hash of what was measured: an engine's bytes, which hold the machine
-/// code, the values of all arguments, the grid and the shapes. Many processes may use one file: it
-/// is replaced as a whole, and what others have added meanwhile is kept. Not thread-safe.
+/// code, the values of all arguments, the grid and the shapes; and by the version of the library
+/// that it calls, if it calls one, whose code is not in these bytes. Many processes may use one
+/// file: it is replaced as a whole, and what others have added meanwhile is kept. Not thread-safe.
 class TimingCache {
 public:
   /// Reads a file; one that is not there is an empty cache unless `mustExist`. Errors: NotFound;
@@ -38,7 +39,11 @@ public:
   /// Adds what was inserted to the file. Errors: of the file system; DataLoss as in open.
   Status save();
 
-  /// The key of an engine.
+  /// The last of a device's times under an engine's key, of whatever version of a library. Null if
+  /// there is none.
+  const double *findAnyVersion(const std::string &device, const std::string &key) const;
+
+  /// The key of an engine, but for the version of a library.
   static std::string keyOf(std::span<const std::byte> engine);
 
 private:
@@ -54,7 +59,8 @@ private:
   bool isChanged_ = false;
 };
 
-/// Takes times from a cache, and measures and inserts those that it lacks.
+/// Takes times from a cache, and measures and inserts those that it lacks. Times of libraries whose
+/// version the timer does not know are measured each time.
 class CachingTimer final : public EngineTimer {
 public:
   /// Both are borrowed.
@@ -63,6 +69,7 @@ public:
   std::string target() const override { return timer_.target(); }
   std::string deviceName() const override { return timer_.deviceName(); }
   bool mayFail() const override { return timer_.mayFail(); }
+  std::string libraryVersion() const override { return timer_.libraryVersion(); }
   Result<double> measureUs(std::span<const std::byte> engine) override;
 
 private:

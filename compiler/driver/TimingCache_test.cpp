@@ -1,6 +1,7 @@
 #include "compiler/driver/TimingCache.h"
 
 #include "base/File.h"
+#include "engine/EngineFile.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,7 +26,9 @@ public:
     ++count;
     return static_cast<double>(engine.size());
   }
+  std::string libraryVersion() const override { return version; }
   int count = 0;
+  std::string version;
 
 private:
   std::string name_;
@@ -70,6 +73,38 @@ TEST_F(TimingCacheTest, MeasuresOnceAndKeepsTimesByDeviceAndEngine) {
   EXPECT_THAT(cache.devices(), ElementsAre("GPU"));
   EXPECT_EQ(cache.familyOf("GPU"), "cuda");
   EXPECT_EQ(cache.find("other", TimingCache::keyOf(engine_)), nullptr);
+}
+
+TEST_F(TimingCacheTest, TimesOfLibrariesAreThoseOfTheirVersion) {
+  EngineHeader header{};
+  header.flags = kLibraryFunctionsFlag;
+  const auto bytes = std::as_bytes(std::span(&header, 1));
+  const std::string key = TimingCache::keyOf(bytes);
+  FakeTimer timer;
+  TimingCache cache = open();
+  cache.insert(timer, key, 1); // of a compiler that did not look at versions
+  CachingTimer caching(cache, timer);
+  ASSERT_TRUE(caching.measureUs(bytes).isOk());
+  ASSERT_TRUE(caching.measureUs(bytes).isOk());
+  EXPECT_EQ(timer.count, 2); // an unknown version
+  for (const char *version : {"lib 3.9", "lib 3.10"}) {
+    timer.version = version;
+    const int before = timer.count;
+    ASSERT_TRUE(caching.measureUs(bytes).isOk());
+    ASSERT_TRUE(caching.measureUs(bytes).isOk());
+    EXPECT_EQ(timer.count, before + 1) << version;
+  }
+  ASSERT_TRUE(caching.measureUs(engine_).isOk());
+  timer.version = "lib 4";
+  const int before = timer.count;
+  ASSERT_TRUE(caching.measureUs(engine_).isOk()); // calls none
+  EXPECT_EQ(timer.count, before);
+  // Without the device, a time of any version.
+  cache.insert(timer, key + " lib 9", 9);
+  cache.insert(timer, key + "0", 10);
+  auto recorded = RecordedTimer::create(cache, "GPU");
+  ASSERT_TRUE(recorded.isOk());
+  EXPECT_EQ(*recorded->measureUs(bytes), 9);
 }
 
 TEST_F(TimingCacheTest, SavingKeepsWhatOthersHaveAdded) {

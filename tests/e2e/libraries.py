@@ -140,7 +140,23 @@ def measured(t):
     if [entry["name"] for entry in report["tactics"][0]["kept"]] != ["inlay"] or t.variable not in report["tactics"][0]["failures"][0]:
         raise Failure(f"without the library: {report['tactics']}")
     must_not_say("LibraryFunction", run(t.binary / "inlay", "inspect", engine))
-    return f"kept {kept}"
+    return f"kept {kept}; {versions(t)}"
+
+
+def versions(t):
+    """A timing cache knows the time of the library's version that is here, and no other."""
+    cache = t.folder / "times.json"
+    t.build("--tune", t.device, "--timing-cache", cache)
+    times = json.loads(cache.read_text())
+    (device,) = times["devices"].values()
+    (own,) = [key for key in device["us"] if f" {t.name} " in key]
+    device["us"] = {key.split(" ")[0] + " another version" if key == own else key: us for key, us in device["us"].items()}
+    cache.write_text(json.dumps(times))
+    t.build("--tune", t.device, "--timing-cache", cache)
+    (device,) = json.loads(cache.read_text())["devices"].values()
+    if own not in device["us"] or len(device["us"]) != 3:
+        raise Failure(f"the time of another version was taken: {device['us']}")
+    return own.split(" ", 1)[1]
 
 
 def main():

@@ -2,6 +2,8 @@
 
 #include "base/Error.h"
 #include "runtime/core/ExecutionContext.h"
+#include "runtime/devices/cpu/OneDnn.h"
+#include "runtime/devices/cuda/CublasLt.h"
 #include "tools/tensorio/NpyTensor.h"
 
 #include <algorithm>
@@ -77,6 +79,19 @@ Result<std::unique_ptr<DeviceTimer>> DeviceTimer::create(std::string_view device
 }
 
 std::string DeviceTimer::family() const { return info_.device.substr(0, info_.device.find(':')); }
+
+std::string DeviceTimer::libraryVersion() const {
+  if (libraryVersion_)
+    return *libraryVersion_;
+  libraryVersion_.emplace();
+  if (family() == "cuda") {
+    if (const Result<std::string> version = CublasLt::findVersion(); version.isOk())
+      libraryVersion_ = *version;
+  } else if (const auto library = OneDnn::open(); library.isOk()) {
+    libraryVersion_ = (*library)->description();
+  }
+  return *libraryVersion_;
+}
 
 Result<double> DeviceTimer::measureUs(std::span<const std::byte> bytes) {
   INLAY_ASSIGN(EngineFile file,

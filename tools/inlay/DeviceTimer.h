@@ -5,6 +5,7 @@
 #include "runtime/devices/Device.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,11 +21,13 @@ public:
   std::string family() const override;
   std::string target() const override { return info_.target; }
   std::string deviceName() const override { return info_.name; }
+  std::string libraryVersion() const override;
   Result<double> measureUs(std::span<const std::byte> engine) override;
 
 private:
   explicit DeviceTimer(DeviceInfo info) : info_(std::move(info)) {}
   DeviceInfo info_;
+  mutable std::optional<std::string> libraryVersion_; // once it was asked for
 };
 
 } // namespace inlay::tools

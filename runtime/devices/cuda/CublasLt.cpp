@@ -8,7 +8,19 @@ namespace {
 
 constexpr const char *kNames[] = {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11"};
 
+std::string versionOf(const DynamicLibrary &library) {
+  const auto version = reinterpret_cast<size_t (*)()>(library.find("cublasLtGetVersion"));
+  const size_t number = version ? version() : 0; // 10000 * major + 100 * minor + patch
+  return fmt::format("cuBLASLt {}.{}.{}", number / 10000, number / 100 % 100, number % 100);
+}
+
 } // namespace
+
+Result<std::string> CublasLt::findVersion() {
+  INLAY_ASSIGN(const DynamicLibrary library,
+               openVendorLibrary("cuBLASLt", EnvironmentVariable::CublasLt, kNames));
+  return versionOf(library);
+}
 
 Result<std::shared_ptr<const CublasLt>> CublasLt::open() {
   INLAY_ASSIGN(DynamicLibrary library,
@@ -21,10 +33,8 @@ Result<std::shared_ptr<const CublasLt>> CublasLt::open() {
     return incompatible("{} has no function '{}'", opened->library_.name(), symbol);
 #include "runtime/devices/cuda/CublasLtSymbols.def"
 #undef INLAY_CUBLASLT_SYMBOL
-  const auto version = reinterpret_cast<size_t (*)()>(find("cublasLtGetVersion"));
-  const size_t number = version ? version() : 0; // 10000 * major + 100 * minor + patch
-  opened->description_ = fmt::format("cuBLASLt {}.{}.{} ({})", number / 10000, number / 100 % 100,
-                                     number % 100, opened->library_.name());
+  opened->description_ =
+      fmt::format("{} ({})", versionOf(opened->library_), opened->library_.name());
   INLAY_TRY(opened->check(opened->create(&opened->handle_), "cublasLtCreate"));
   INLAY_LOG(Cuda, Info, "{} is used", opened->description_);
   return std::shared_ptr<const CublasLt>(std::move(opened));

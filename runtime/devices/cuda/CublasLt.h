@@ -20,6 +20,8 @@ public:
   /// whose context is current. Errors: NotFound (it is not there), Incompatible (a function is
   /// missing), DeviceError.
   static Result<std::shared_ptr<const CublasLt>> open();
+  /// What open would open, "cuBLASLt 12.8.4", without a GPU. Errors: NotFound.
+  static Result<std::string> findVersion();
   ~CublasLt();
   CublasLt(const CublasLt &) = delete;
 
