@@ -30,8 +30,8 @@ Result<std::vector<uint32_t>> matchWeights(const EngineFile &file,
                                            std::span<const NewWeight> weights, bool isComplete);
 
 /// The engine with other weights, in the same form: inside it, or in a file of the name
-/// `weightsName` if it has one of its own. Weights that are not given stay. The
-/// bytes of all are borrowed. Errors: those of matchWeights.
+/// `weightsName` if it has one of its own. Weights that are not given stay. The bytes of all are
+/// borrowed. Errors: those of matchWeights.
 Result<EnginePieces> refitEngine(const EngineFile &file, std::span<const NewWeight> weights,
                                  bool isComplete, const std::string &weightsName);
 

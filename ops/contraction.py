@@ -6,8 +6,8 @@ import triton.language as tl
 @triton.jit
 def contract_kernel(a_ptr, b_ptr, out_ptr, n, depth, size_1, size_2, size_3, size_4, a_0, a_1, a_2, a_3, a_4, b_0, b_1, b_2, b_3, b_4,
                     sum_1, sum_2, c_0, c_1, c_2, d_0, d_1, d_2, SUM: tl.constexpr, BLOCK: tl.constexpr, CHUNK: tl.constexpr):
-    """An output of five dimensions, each element a sum over three, computed by itself: their strides in a are a_0, ... and c_0, ..., in b, which may
-    be None, b_0, ... and d_0, ...."""
+    """An output of five dimensions, each element a sum over three, computed by itself: their strides in a are a_0, ... and c_0, ...,
+    in b, which may be None, b_0, ... and d_0, ...."""
     at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     i_4 = at % size_4
     rest = at // size_4

@@ -71,7 +71,7 @@ CoverageNode nodeOf(mlir::Operation &op, const graph::Partition &partition) {
     node.op = call.getOp().str();
     node.plugin = service.plugin;
     node.reason = service.reason;
-    node.isHost = service.isHost;
+    node.cause = service.cause;
     names = tensorNamesOf(call);
   } else if (auto group = llvm::dyn_cast<graph::GroupOp>(op)) {
     node.node = group.getNode().str();
@@ -79,7 +79,7 @@ CoverageNode nodeOf(mlir::Operation &op, const graph::Partition &partition) {
     node.plugin = "the plugins of its calls";
   } else {
     node.node = node.op = llvm::cast<graph::SegmentOp>(op).getFunction().str();
-    node.isHost = true;
+    node.cause = HostCause::NotServed;
     node.reason = "it is a host segment of the graph that was read";
   }
   for (auto [name, operand] : llvm::zip(names, op.getOperands()))
@@ -95,10 +95,10 @@ std::vector<std::string> helpFor(const CoverageBlock &block, const CoverageRepor
     const auto coverage = std::ranges::find(report.operators, node.op, &OperatorCoverage::op);
     if (node.plugin.empty() && coverage != report.operators.end())
       help.insert(fmt::format("{}: {}", node.op, coverage->help));
-    else if (!node.reason.empty())
-      help.insert(node.reason.find("excluded") != std::string::npos
-                      ? "leave out --exclude: a plugin serves what it names"
-                      : "a smaller --min-block-size: plugins serve the calls of small blocks");
+    else if (node.cause == HostCause::Excluded)
+      help.insert("leave out --exclude: a plugin serves what it names");
+    else if (node.cause == HostCause::SmallBlock)
+      help.insert("a smaller --min-block-size: plugins serve the calls of small blocks");
   }
   return {help.begin(), help.end()};
 }

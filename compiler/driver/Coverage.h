@@ -44,7 +44,7 @@ struct CoverageNode {
   std::string place;  // in the Python source; may be empty
   std::string plugin; // where the plugin that serves it was defined; empty: none does
   std::string reason; // why none does, or why it is on the host; else empty
-  bool isHost = false;
+  HostCause cause = HostCause::None;
   std::optional<size_t> block;                                  // absent: nothing uses it
   std::vector<std::pair<std::string, CoverageTensor>> operands; // with the arguments' names
   std::vector<CoverageTensor> results;

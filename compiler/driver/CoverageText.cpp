@@ -43,7 +43,7 @@ nlohmann::ordered_json jsonOf(const CoverageNode &node) {
   nlohmann::ordered_json json = {{"node", node.node},
                                  {"op", node.op},
                                  {"place", node.place},
-                                 {"side", node.isHost ? "host" : "device"},
+                                 {"side", node.cause == HostCause::None ? "device" : "host"},
                                  {"plugin", node.plugin},
                                  {"reason", node.reason},
                                  {"operands", std::move(operands)},

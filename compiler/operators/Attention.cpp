@@ -211,7 +211,10 @@ void addAttentionOperators(OperatorDefinitions &definitions) {
   const auto add = [&](std::string_view schema, Extra extra) {
     addOperator(definitions, schema,
                 {[extra](const PluginNode &node) { return describe(node, extra); },
-                 [extra](const PluginNode &node) { return implement(node, extra); }});
+                 [extra](const PluginNode &node) { return implement(node, extra); },
+                 "",
+                 {},
+                 {.multipliesOnTensorCores = true}});
   };
   add("aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? "
       "attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool "

@@ -268,9 +268,9 @@ void addConvolutionOperators(OperatorDefinitions &definitions) {
                  [](const PluginNode &node) { return implement(node, nullptr); },
                  "",
                  {},
-                 {.implementWithTail = [](const PluginNode &node, const GroupTail &tail) {
-                   return implement(node, &tail);
-                 }}});
+                 {.implementWithTail = [](const PluginNode &node,
+                                          const GroupTail &tail) { return implement(node, &tail); },
+                  .multipliesOnTensorCores = true}});
 }
 
 } // namespace inlay

@@ -375,7 +375,7 @@ Result<PluginImplementation> implementHistogram(const PluginNode &node) {
 void addEinsumOperators(OperatorDefinitions &definitions) {
   addOperator(definitions,
               "aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor",
-              {describeEinsum, implementEinsum});
+              {describeEinsum, implementEinsum, "", {}, {.multipliesOnTensorCores = true}});
   addOperator(definitions,
               "aten::histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor",
               {describeHistogram, implementHistogram});

@@ -108,7 +108,10 @@ void addGroupedMatmulOperators(OperatorDefinitions &definitions) {
   const auto add = [&](std::string_view schema, const GroupedNames &names) {
     addOperator(definitions, schema,
                 {[names](const PluginNode &node) { return describe(node, names); },
-                 [names](const PluginNode &node) { return implement(node, names); }});
+                 [names](const PluginNode &node) { return implement(node, names); },
+                 "",
+                 {},
+                 {.multipliesOnTensorCores = true}});
   };
   add("aten::_grouped_mm(Tensor self, Tensor mat2, Tensor? offs=None, Tensor? bias=None, "
       "ScalarType? out_dtype=None) -> Tensor",

@@ -313,9 +313,11 @@ void addMatmulOperators(OperatorDefinitions &definitions) {
                  [names](const PluginNode &node) { return implement(node, names, nullptr); },
                  "",
                  {},
-                 {.implementWithTail = [names](const PluginNode &node, const GroupTail &tail) {
-                   return implement(node, names, &tail);
-                 }}});
+                 {.implementWithTail =
+                      [names](const PluginNode &node, const GroupTail &tail) {
+                        return implement(node, names, &tail);
+                      },
+                  .multipliesOnTensorCores = true}});
   };
   add("aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor",
       {"input", "weight", "bias", true});

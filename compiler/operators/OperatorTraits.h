@@ -28,6 +28,8 @@ struct OperatorTraits {
   /// (Tails.h). Its arguments count inputs behind the operator's own. Errors: as for implement.
   std::function<Result<PluginImplementation>(const PluginNode &node, const GroupTail &tail)>
       implementWithTail = {};
+  /// On GPUs it multiplies float32 by tl.dot, as precisionOf (ProductTiles.h) says how.
+  bool multipliesOnTensorCores = false;
   /// Two calls with the same arguments give different results.
   bool drawsNumbers = false;
 };

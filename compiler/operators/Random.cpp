@@ -5,15 +5,15 @@
 #include "compiler/operators/LaunchBuilder.h"
 #include "compiler/operators/Shapes.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 namespace inlay {
 namespace {
 
-/// FNV-1a (Fowler, Noll, Vo), of which the sign is left out: a seed that is the same everywhere.
+/// Not negative, and the same everywhere.
 int64_t seedOf(std::string_view name) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : name)
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return static_cast<int64_t>(hash >> 1);
+  return static_cast<int64_t>(XXH64(name.data(), name.size(), 0) >> 1);
 }
 
 Result<PluginDescription> describe(const PluginNode &node) {

@@ -1,4 +1,5 @@
 // Operators whose elements are those of their input, taken repeatedly or in another order.
+#include "compiler/operators/Arguments.h"
 #include "compiler/operators/LoopKernel.h"
 #include "compiler/operators/Pointwise.h"
 #include "compiler/operators/Shapes.h"
@@ -8,10 +9,8 @@
 namespace inlay {
 namespace {
 
-const TensorSpec &selfOf(const PluginNode &node) { return *findInput(node, "self"); }
-
 Result<PluginDescription> describeRepeat(const PluginNode &node) {
-  const TensorSpec &self = selfOf(node);
+  const TensorSpec &self = inputOf(node, "self");
   std::vector<Expr> shape = sizesOf(node, "repeats");
   if (shape.size() < self.shape.size())
     return invalidArgument("repeats has {} entries for a tensor of rank {}", shape.size(),
@@ -52,7 +51,7 @@ Result<PluginImplementation> implementRepeat(const PluginNode &node) {
 
 Result<PluginDescription> describeLikeSelf(const PluginNode &node) {
   PluginDescription description;
-  description.outputs = {selfOf(node)};
+  description.outputs = {inputOf(node, "self")};
   return description;
 }
 
@@ -76,7 +75,7 @@ Result<std::vector<Expr>> shiftsOf(const PluginNode &node, std::span<const Expr>
 Result<PluginImplementation> implementRoll(const PluginNode &node) {
   PluginNode flat = node;
   if (integersOf(node, "dims").empty())
-    flat.inputs[0].shape = flat.outputs[0].shape = {selfOf(node).numel()};
+    flat.inputs[0].shape = flat.outputs[0].shape = {inputOf(node, "self").numel()};
   INLAY_ASSIGN(const std::vector<Expr> shifts, shiftsOf(flat, flat.inputs[0].shape));
   return implementGathered(
       flat, "roll", [&](LoopKernel &kernel, size_t dim, const std::string &coordinate) {
@@ -95,13 +94,14 @@ Result<PluginImplementation> implementRoll(const PluginNode &node) {
 Result<std::optional<size_t>> interleavedDimension(const PluginNode &node) {
   if (isNone(node, "dim"))
     return std::optional<size_t>();
-  INLAY_ASSIGN(const size_t dim, dimensionOf(integerOf(node, "dim"), selfOf(node).shape.size()));
+  INLAY_ASSIGN(const size_t dim,
+               dimensionOf(integerOf(node, "dim"), inputOf(node, "self").shape.size()));
   return std::optional(dim);
 }
 
 Result<PluginDescription> describeInterleave(const PluginNode &node) {
   INLAY_ASSIGN(const std::optional<size_t> dim, interleavedDimension(node));
-  const TensorSpec &self = selfOf(node);
+  const TensorSpec &self = inputOf(node, "self");
   const Expr repeats = *findSize(node, "repeats");
   TensorSpec output{self.dtype, {self.numel()}};
   if (dim)
@@ -124,7 +124,7 @@ Result<PluginImplementation> implementInterleave(const PluginNode &node) {
   INLAY_ASSIGN(const std::optional<size_t> dim, interleavedDimension(node));
   PluginNode flat = node;
   if (!dim)
-    flat.inputs[0].shape = {selfOf(node).numel()};
+    flat.inputs[0].shape = {inputOf(node, "self").numel()};
   const Expr repeats = *findSize(node, "repeats");
   return implementGathered(
       flat, "repeat_interleave",

@@ -59,10 +59,11 @@ def grouped_products():
         ((10, 8, 5), [0, 0], "float32", "int32"),
         ((0, 8, 5), [0, 0], "float32", "int32"),
         ((20, 8, 40), [3, 12], "float64", "int32"),
+        ((10, 8, 5), [3, 99, 99], "float32", "int64"),
     ]:
         a, b = floats((m, k), dtype), floats((len(ends), k, n), dtype)
         expected = numpy.zeros((m, n))
-        for group, (start, end) in enumerate(zip([0, *ends], ends)):
+        for group, (start, end) in enumerate(zip([0, *ends], ends)):  # an end behind the last row is that row's
             expected[start:end] = a.wide[start:end] @ b.wide[group]
         offs = Tensor(numpy.array(ends), type_of_ends)
         yield call("aten::_grouped_mm", {"self": a, "mat2": b, "offs": offs}, expected, dtype=dtype)

@@ -1,6 +1,5 @@
 // inlay: build engines, look at them, run them. Exit status: 0 done, 1 error of the user or the
-// environment, 2 bad usage, 70 a bug of Inlay, 130 and 143
-// ended by SIGINT and SIGTERM.
+// environment, 2 bad usage, 70 a bug of Inlay, 130 and 143 ended by SIGINT and SIGTERM.
 #include "tools/inlay-run/BenchCommand.h"
 #include "tools/inlay-run/RunCommand.h"
 #include "tools/inlay/Commands.h"

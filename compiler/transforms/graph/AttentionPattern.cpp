@@ -17,8 +17,6 @@ constexpr llvm::StringLiteral kCasts[] = {"aten::to.dtype", "aten::to.dtype_layo
 /// and its weights are equal.
 constexpr double kMostFill = -1e9;
 
-TensorSpec specOf(mlir::Value value) { return llvm::cast<TensorType>(value.getType()).getSpec(); }
-
 bool isFloatTensor(mlir::Value value) {
   return dataTypeKind(specOf(value).dtype) == DataTypeKind::Float;
 }

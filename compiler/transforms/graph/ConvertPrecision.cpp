@@ -2,6 +2,7 @@
 
 #include "base/Error.h"
 #include "compiler/conversions/graph-to-plan/CallBinding.h"
+#include "compiler/operators/OperatorTraits.h"
 #include "compiler/transforms/graph/HalfConstants.h"
 
 #include "mlir/IR/Verifier.h"
@@ -23,23 +24,85 @@ DataType dtypeOf(mlir::Value value) {
   return *findDataType(std::string_view(typeOf(value).getDtype().getValue()));
 }
 
+/// A name that fits nothing is a misspelling: the model would be less exact than was asked for.
+Status checkNames(graph::ModelOp model, const PrecisionOptions &options) {
+  for (const std::string &entry : options.keepFp32) {
+    PrecisionOptions alone;
+    alone.keepFp32 = {entry};
+    // Also calls of host segments, which stay in any case.
+    const mlir::WalkResult found = model.getBlock().walk([&](graph::CallOp call) {
+      return findKeptEntry(alone, call.getOp(), call.getNode()) ? mlir::WalkResult::interrupt()
+                                                                : mlir::WalkResult::advance();
+    });
+    if (!found.wasInterrupted())
+      return invalidArgument("'{}' is to stay in float32, but the model has no such operator and "
+                             "no such node; operators are named as in aten::mul or "
+                             "aten::mul.Tensor, nodes as in the build report",
+                             entry);
+  }
+  return {};
+}
+
+uint64_t weightBytes(graph::ModelOp model) {
+  uint64_t sum = 0;
+  for (auto constant : model.getBlock().getOps<graph::ConstantOp>())
+    if (!constant.getResult().use_empty()) {
+      const TensorSpec spec = typeOf(constant.getResult()).getSpec();
+      sum += static_cast<uint64_t>(*spec.numel().constantValue() * dataTypeSizeBytes(spec.dtype));
+    }
+  return sum;
+}
+
+/// How many calls stay, by operator and reason.
+using KeptCounts = std::map<std::pair<std::string, std::string>, uint32_t>;
+
+std::vector<KeptOperator> keptOperators(const KeptCounts &counts) {
+  std::vector<KeptOperator> kept;
+  for (const auto &[key, count] : counts)
+    kept.push_back({key.first, key.second, count});
+  return kept;
+}
+
+/// Marks the calls whose products may be of TF32.
+PrecisionOutcome allowTf32(graph::ModelOp model, const PluginRegistry &plugins,
+                           const ImplementationPolicies &policies,
+                           std::span<const std::string> targets, const PrecisionOptions &options) {
+  PrecisionOutcome outcome;
+  outcome.type = options.name();
+  outcome.weightBytesBefore = outcome.weightBytesAfter = weightBytes(model);
+  const ShapeSymbols symbols = shapeSymbolsOf(model);
+  KeptCounts kept;
+  for (auto call : model.getBlock().getOps<graph::CallOp>()) {
+    if (llvm::none_of(call.getInputs(),
+                      [](mlir::Value input) { return dtypeOf(input) == DataType::Float32; }))
+      continue;
+    // What no plugin serves is reported when the graph is converted.
+    const Result<PluginChoice> choice = choosePluginOf(call, plugins, symbols, policies, targets);
+    const OperatorTraits *traits = choice.isOk() ? choice->plugin->traits() : nullptr;
+    if (!traits || !traits->multipliesOnTensorCores)
+      continue;
+    if (findKeptEntry(options, call.getOp(), call.getNode())) {
+      ++kept[{call.getOp().str(), whyKept(options, call.getOp(), call.getNode())}];
+      continue;
+    }
+    call->setAttr(graph::kTf32Attribute, mlir::UnitAttr::get(model.getContext()));
+    ++outcome.numConverted;
+  }
+  outcome.kept = keptOperators(kept);
+  return outcome;
+}
+
 class PrecisionConverter {
 public:
   PrecisionConverter(graph::ModelOp model, const PluginRegistry &plugins,
                      const ImplementationPolicies &policies, std::span<const std::string> targets,
                      const PrecisionOptions &options)
       : model_(model), plugins_(plugins), policies_(policies), targets_(targets), options_(options),
-        half_(options.type.value_or(DataType::Float32)), symbols_(shapeSymbolsOf(model)),
-        builder_(model.getContext()) {}
+        half_(*options.type), symbols_(shapeSymbolsOf(model)), builder_(model.getContext()) {}
 
   Result<PrecisionOutcome> convert() {
-    INLAY_TRY(checkNames());
     outcome_.type = options_.name();
-    outcome_.weightBytesBefore = outcome_.weightBytesAfter = weightBytes();
-    if (options_.allowsTf32) {
-      allowTf32();
-      return std::move(outcome_);
-    }
+    outcome_.weightBytesBefore = weightBytes(model_);
     for (mlir::Operation &op : llvm::make_early_inc_range(model_.getBlock())) {
       if (auto call = llvm::dyn_cast<graph::CallOp>(op))
         convertCall(call);
@@ -52,65 +115,14 @@ public:
     for (auto constant : llvm::make_early_inc_range(model_.getBlock().getOps<graph::ConstantOp>()))
       if (halves_.contains(constant.getResult()) && constant.getResult().use_empty())
         constant.erase();
-    outcome_.weightBytesAfter = weightBytes();
-    for (auto &[key, count] : kept_)
-      outcome_.kept.push_back({key.first, key.second, count});
+    outcome_.weightBytesAfter = weightBytes(model_);
+    outcome_.kept = keptOperators(kept_);
     if (mlir::failed(mlir::verify(model_)))
       return internalError("the graph does not verify after it was converted to {}", outcome_.type);
     return std::move(outcome_);
   }
 
 private:
-  /// A name that fits nothing is a misspelling: the model would be less exact than was asked for.
-  Status checkNames() {
-    for (const std::string &entry : options_.keepFp32) {
-      PrecisionOptions alone = options_;
-      alone.keepFp32 = {entry};
-      const std::string reason = fmt::format("'{}' was asked for", entry);
-      // Also calls of host segments, which stay in any case.
-      const mlir::WalkResult found = model_.getBlock().walk([&](graph::CallOp call) {
-        return whyKept(alone, call.getOp(), call.getNode()) == reason
-                   ? mlir::WalkResult::interrupt()
-                   : mlir::WalkResult::advance();
-      });
-      if (!found.wasInterrupted())
-        return invalidArgument("'{}' is to stay in float32, but the model has no such operator and "
-                               "no such node; operators are named as in aten::mul or "
-                               "aten::mul.Tensor, nodes as in the build report",
-                               entry);
-    }
-    return {};
-  }
-
-  uint64_t weightBytes() {
-    uint64_t sum = 0;
-    for (auto constant : model_.getBlock().getOps<graph::ConstantOp>())
-      if (!constant.getResult().use_empty()) {
-        const TensorSpec spec = typeOf(constant.getResult()).getSpec();
-        sum += static_cast<uint64_t>(*spec.numel().constantValue() * dataTypeSizeBytes(spec.dtype));
-      }
-    return sum;
-  }
-
-  /// Marks the calls whose products may be of TF32.
-  void allowTf32() {
-    for (auto call : model_.getBlock().getOps<graph::CallOp>()) {
-      const bool isFloat = llvm::any_of(
-          call.getInputs(), [](mlir::Value input) { return dtypeOf(input) == DataType::Float32; });
-      if (!isFloat || !multipliesOnTensorCores(call.getOp()))
-        continue;
-      const std::string reason = whyKept(options_, call.getOp(), call.getNode());
-      if (!llvm::StringRef(reason).ends_with("was asked for")) {
-        call->setAttr(graph::kTf32Attribute, builder_.getUnitAttr());
-        ++outcome_.numConverted;
-      } else {
-        ++kept_[{call.getOp().str(), reason}];
-      }
-    }
-    for (auto &[key, count] : kept_)
-      outcome_.kept.push_back({key.first, key.second, count});
-  }
-
   void convertCall(graph::CallOp call) {
     const bool hasFloat = llvm::any_of(call.getInputs(), [&](mlir::Value input) {
       return dtypeOf(input) == DataType::Float32 || floats_.contains(input);
@@ -265,7 +277,7 @@ private:
   /// Values that were float32 and are not any more, with the casts back, if there are any.
   llvm::DenseMap<mlir::Value, mlir::Value> floats_;
   llvm::DenseMap<mlir::Operation *, std::string> unfit_; // constants: why they cannot be converted
-  std::map<std::pair<std::string, std::string>, uint32_t> kept_; // by operator and reason
+  KeptCounts kept_;
   PrecisionOutcome outcome_;
 };
 
@@ -275,6 +287,9 @@ Result<PrecisionOutcome> convertPrecision(graph::ModelOp model, const PluginRegi
                                           const ImplementationPolicies &policies,
                                           std::span<const std::string> targets,
                                           const PrecisionOptions &options) {
+  INLAY_TRY(checkNames(model, options));
+  if (options.allowsTf32)
+    return allowTf32(model, plugins, policies, targets, options);
   return PrecisionConverter(model, plugins, policies, targets, options).convert();
 }
 

@@ -23,8 +23,7 @@ namespace {
 constexpr int64_t kMostBytes = int64_t{64} << 20;     // of weights put together
 constexpr int64_t kMostBytesInAll = int64_t{1} << 30; // of a model
 
-TensorSpec specOf(mlir::Value value) { return llvm::cast<TensorType>(value.getType()).getSpec(); }
-TensorSpec specOf(ConstantOp constant) { return specOf(constant.getResult()); }
+TensorSpec specOfConstant(ConstantOp constant) { return specOf(constant.getResult()); }
 
 /// Names of a product's tensors, and how its weight is stored.
 struct ProductForm {
@@ -86,7 +85,7 @@ private:
     product.bias = bias ? ownConstant(bias) : ConstantOp();
     if (!product.weight || (bias && !product.bias))
       return std::nullopt;
-    const std::vector<Expr> shape = specOf(product.weight).shape;
+    const std::vector<Expr> shape = specOfConstant(product.weight).shape;
     if (shape.size() != 2 || specOf(product.input).shape.empty())
       return std::nullopt;
     product.columns = *shape[form->isTransposed ? 0 : 1].constantValue();
@@ -106,7 +105,7 @@ private:
   static bool areAlike(const Product &a, const Product &b) {
     return a.form == b.form && a.root == b.root && a.input.getType() == b.input.getType() &&
            a.depth == b.depth && !a.bias == !b.bias &&
-           specOf(a.weight).dtype == specOf(b.weight).dtype;
+           specOfConstant(a.weight).dtype == specOfConstant(b.weight).dtype;
   }
 
   void tryMerge(std::vector<Product> &set) {
@@ -246,7 +245,7 @@ private:
                                 : bytes.size() / static_cast<size_t>(first.depth);
         pieces.push_back(bytes.slice(static_cast<size_t>(row) * size, size));
       }
-    TensorSpec spec = specOf(first.weight);
+    TensorSpec spec = specOfConstant(first.weight);
     spec.shape[first.form->isTransposed ? 0 : 1] = Expr(columns);
     return makeWeight(builder, ConstantOp(first.weight).getLoc(),
                       TensorType::of(builder.getContext(), spec), name + ".weight", pieces)
@@ -258,7 +257,7 @@ private:
     std::vector<llvm::ArrayRef<char>> pieces;
     for (const Product &product : set)
       pieces.push_back(mappedBytesOf(product.bias));
-    TensorSpec spec = specOf(set.front().bias);
+    TensorSpec spec = specOfConstant(set.front().bias);
     spec.shape = {Expr(columns)};
     return makeWeight(builder, ConstantOp(set.front().bias).getLoc(),
                       TensorType::of(builder.getContext(), spec), name + ".bias", pieces)

@@ -87,16 +87,17 @@ private:
       service.reason = plugin.status().message();
     if (!options_.allowsHostSegments)
       return service;
-    service.isHost = !plugin.isOk();
+    if (!plugin.isOk())
+      service.cause = HostCause::NotServed;
     for (const std::string &entry : options_.excluded)
       if (isNamed(entry, call)) {
-        service.isHost = true;
+        service.cause = HostCause::Excluded;
         service.reason = fmt::format("'{}' is excluded", entry);
       }
     return service;
   }
 
-  bool isHost(CallOp call) const { return partition_.services.lookup(call).isHost; }
+  bool isHost(CallOp call) const { return partition_.services.lookup(call).isHost(); }
 
   /// Operators of users may do more than compute their results; standard ones do not.
   void findDead() {
@@ -185,7 +186,7 @@ private:
       isAny = true;
       for (CallOp call : block.calls) {
         CallService &service = partition_.services[call];
-        service.isHost = true;
+        service.cause = HostCause::SmallBlock;
         service.reason =
             fmt::format("it is in a block of {} call{}, fewer than {}", block.calls.size(),
                         block.calls.size() == 1 ? "" : "s", options_.minBlockCalls);

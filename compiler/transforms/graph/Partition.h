@@ -25,9 +25,11 @@ struct PartitionBlock {
 
 /// Who serves a call, and why it is on the host.
 struct CallService {
-  bool isHost = false;
+  HostCause cause = HostCause::None;
   std::string plugin; // where the plugin that serves it was defined; empty: none does
   std::string reason; // why none does, or why it is on the host all the same; else empty
+
+  bool isHost() const { return cause != HostCause::None; }
 };
 
 struct Partition {

@@ -7,6 +7,14 @@
 
 namespace inlay {
 
+/// Why a call is on the host.
+enum class HostCause : uint8_t {
+  None, // it is not
+  NotServed,
+  Excluded,
+  SmallBlock // of calls on the device, beside a host segment
+};
+
 /// How a build divides a model between the engine and functions of the process.
 struct PartitionOptions {
   /// Calls that no plugin serves become host segments; else they fail the build.

@@ -33,19 +33,6 @@ Result<PrecisionOptions> parsePrecision(std::string_view text) {
   return options;
 }
 
-bool multipliesOnTensorCores(std::string_view opName) {
-  constexpr std::string_view kNames[] = {
-      "linear", "matmul",      "mm",     "bmm",    "addmm",       "baddbmm",
-      "einsum", "_grouped_mm", "conv1d", "conv2d", "convolution", "scaled_dot_product_attention"};
-  if (opName == "transformers::grouped_mm_fallback")
-    return true;
-  if (!opName.starts_with(kStandardNamespace))
-    return false;
-  const std::string_view base = withoutOverload(opName).substr(kStandardNamespace.size());
-  return std::ranges::find(kNames, base) != std::end(kNames) ||
-         base.starts_with("_scaled_dot_product_");
-}
-
 const std::vector<std::string_view> &operatorsKeptByDefault() {
   static const std::vector<std::string_view> names = [] {
     std::vector<std::string_view> all = {
@@ -73,11 +60,18 @@ const std::vector<std::string_view> &operatorsKeptByDefault() {
   return names;
 }
 
-std::string whyKept(const PrecisionOptions &options, std::string_view opName,
-                    std::string_view node) {
+std::optional<std::string> findKeptEntry(const PrecisionOptions &options, std::string_view opName,
+                                         std::string_view node) {
   for (const std::string &entry : options.keepFp32)
     if (entry == opName || entry == withoutOverload(opName) || entry == node)
-      return fmt::format("'{}' was asked for", entry);
+      return entry;
+  return std::nullopt;
+}
+
+std::string whyKept(const PrecisionOptions &options, std::string_view opName,
+                    std::string_view node) {
+  if (const std::optional<std::string> entry = findKeptEntry(options, opName, node))
+    return fmt::format("'{}' was asked for", *entry);
   if (!opName.starts_with(kStandardNamespace))
     return "its kernels are the plugin's, which decides their types";
   const std::string_view base = withoutOverload(opName).substr(kStandardNamespace.size());

@@ -47,13 +47,13 @@ struct PrecisionOutcome {
 /// expected.
 Result<PrecisionOptions> parsePrecision(std::string_view text);
 
-/// True for a standard operator whose float32 products tensor cores can compute in TF32: matrix
-/// products, convolutions that are none transposed, attention.
-bool multipliesOnTensorCores(std::string_view opName);
-
 /// The operators that stay in float32 by default, by name without namespace and overload, sorted:
 /// those that sum many numbers, and those whose results or errors grow fast.
 const std::vector<std::string_view> &operatorsKeptByDefault();
+
+/// The entry of keepFp32 that names a call; nullopt if none does.
+std::optional<std::string> findKeptEntry(const PrecisionOptions &options, std::string_view opName,
+                                         std::string_view node);
 
 /// Why a call stays in float32 whatever its types; empty if it need not.
 std::string whyKept(const PrecisionOptions &options, std::string_view opName,

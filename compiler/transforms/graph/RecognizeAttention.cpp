@@ -19,8 +19,6 @@
 namespace inlay::graph {
 namespace {
 
-TensorSpec specOf(mlir::Value value) { return llvm::cast<TensorType>(value.getType()).getSpec(); }
-
 using Literals = llvm::SmallVector<mlir::NamedAttribute>;
 
 class AttentionRecognizer {

@@ -8,6 +8,10 @@
 
 namespace inlay::graph {
 
+/// Type and shape of a tensor.
+inline TensorSpec specOf(mlir::Value value) {
+  return llvm::cast<TensorType>(value.getType()).getSpec();
+}
 /// The operand of a name; null if the call does not pass it.
 mlir::Value findOperand(CallOp call, mlir::StringRef name);
 /// The sizes of a type as an argument.
