@@ -12,7 +12,7 @@ enum class LibraryFunctionId : uint8_t {
 #undef INLAY_LIBRARY_FUNCTION
 };
 
-enum class LibrarySizes : uint8_t { Matmul };
+enum class LibrarySizes : uint8_t { Matmul, Convolution };
 
 /// The workspace of a product by cuBLASLt, in bytes: what NVIDIA recommends for sm_90.
 inline constexpr int64_t kCublasLtWorkspaceBytes = int64_t{32} << 20;
@@ -61,5 +61,37 @@ struct MatmulSizes {
 #undef INLAY_MATMUL_SIZE
   }
 };
+
+/// The sizes of a convolution, in the order in which they are passed.
+template <typename Integer>
+struct ConvolutionSizes {
+#define INLAY_CONVOLUTION_SIZE(name) Integer name{};
+#include "base/LibraryFunctions.def"
+#undef INLAY_CONVOLUTION_SIZE
+
+  /// Calls `visit` with the name and a reference to each.
+  template <typename Visit>
+  void forEach(Visit visit) {
+#define INLAY_CONVOLUTION_SIZE(name) visit(#name, name);
+#include "base/LibraryFunctions.def"
+#undef INLAY_CONVOLUTION_SIZE
+  }
+
+  Integer numelInput() const { return images * groups * channels * height * width; }
+  Integer numelWeight() const { return filters * channels * kernelHeight * kernelWidth; }
+  Integer numelOutput() const { return images * filters * outHeight * outWidth; }
+  /// How many multiplications it is.
+  Integer work() const { return numelOutput() * channels * kernelHeight * kernelWidth; }
+};
+
+/// The workspace of a convolution by cuDNN, in bytes: room for all tensors once more, which it
+/// needs to lay out channels innermost, and for partial sums or transformed tiles.
+template <typename Integer>
+Integer cudnnWorkspaceBytes(const ConvolutionSizes<Integer> &sizes, int64_t elementBytes) {
+  constexpr int64_t kLeastBytes = int64_t{32} << 20;
+  return (sizes.numelInput() + sizes.numelWeight() + sizes.numelOutput()) *
+             Integer(2 * elementBytes) +
+         Integer(kLeastBytes);
+}
 
 } // namespace inlay

@@ -444,7 +444,8 @@ Status ExecutionContext::prepare() {
 }
 
 uint64_t ExecutionContext::neededBytes() const {
-  uint64_t sum = deviceEngine_->ownedBytes() + scratchBytes_ + statistics_.plannedBytes;
+  uint64_t sum = deviceEngine_->ownedBytes() + scratchBytes_ + table_.libraryBytes() +
+                 statistics_.plannedBytes;
   for (const State &state : states_)
     sum += state.sizeBytes;
   for (const std::vector<Slot> *slots : {&inputs_, &outputs_})

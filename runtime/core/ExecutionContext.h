@@ -44,7 +44,7 @@ struct ContextStatistics {
   uint64_t plannedBytes = 0;
   uint64_t allocatedBytes = 0;
   /// What the engine on this device and this context need at the current shapes: constants, state,
-  /// intermediates, staged tensors, scratch memory.
+  /// intermediates, staged tensors, scratch memory, that of libraries on the CPU.
   uint64_t neededBytes = 0;
   uint64_t numPlans = 0;
   uint64_t numLaunches = 0;

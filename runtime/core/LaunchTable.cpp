@@ -41,6 +41,11 @@ std::string nameLaunch(const Engine &engine, const fb::Launch &launch) {
   return name;
 }
 
+/// Constants that a refit cannot replace.
+bool isUnchanging(const fb::Engine &engine, uint32_t buffer) {
+  return engine.buffers()->Get(buffer)->kind() == fb::BufferKind::Constant && !engine.weights();
+}
+
 std::string nameParameter(const fb::Parameter &parameter, uint32_t index) {
   return parameter.name() && parameter.name()->size()
              ? fmt::format("parameter '{}'", parameter.name()->string_view())
@@ -104,10 +109,22 @@ Status LaunchTable::addLaunch(const fb::Launch &launch, const DeviceEngine &devi
                              nameLaunch(*engine_, launch), nameParameter(*parameters.Get(i), i),
                              dataTypeName(dtype));
     }
+    if (argument.kind() == fb::ArgumentKind::Buffer && i < 64 &&
+        isUnchanging(engine_->metadata(), argument.index())) {
+      value = reinterpret_cast<uint64_t>(deviceEngine.constant(argument.index()));
+      step.launch.constantArguments |= uint64_t{1} << i;
+    }
     values_.push_back(value);
     pointers_.push_back(&values_.back());
   }
   return {};
+}
+
+uint64_t LaunchTable::libraryBytes() const {
+  uint64_t sum = 0;
+  for (const LibraryLaunch &library : libraryLaunches_)
+    sum += library.call ? library.call->memoryBytes() : 0;
+  return sum;
 }
 
 Status LaunchTable::addLibraryLaunch(const fb::Launch &launch, const DeviceEngine &deviceEngine) {

@@ -52,6 +52,9 @@ public:
   /// True if selectTactics must follow where this buffer's address changes.
   bool dependsOnAddress(uint32_t buffer) const { return tactics_.dependsOnAddress(buffer); }
 
+  /// What libraries hold for the launches that are ready.
+  uint64_t libraryBytes() const;
+
   std::span<const ReadyStep> steps() const { return steps_; }
   /// Names plugin, node, kernel, grid, block and arguments of a launch, for messages.
   std::string describe(uint32_t step) const;

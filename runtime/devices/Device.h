@@ -59,13 +59,18 @@ inline constexpr uint32_t kImageShared = UINT32_MAX;
 class PreparedCall {
 public:
   virtual ~PreparedCall() = default;
+  /// Memory of the device that it holds, beside the plan's; what calls share counts in each.
+  virtual uint64_t memoryBytes() const { return 0; }
 };
 
 /// One launch, made ready ahead of time. No extent of the grid is 0.
 struct LaunchRecord {
   const LoadedKernel *kernel = nullptr;
   uint32_t grid[3] = {1, 1, 1};
-  void **arguments = nullptr;          // for each parameter the address of its value
+  void **arguments = nullptr; // for each parameter the address of its value
+  /// A bit for each of the first 64 arguments: it is the address of memory that nobody changes as
+  /// long as the kernel is loaded, and is known already when a call is made ready.
+  uint64_t constantArguments = 0;
   uint64_t workBytes = 0;              // size of all buffers it is given: a measure of its work
   uint32_t block[3] = {0, 0, 0};       // threads per block; all 0: what the kernel's image says
   uint32_t sharedBytes = kImageShared; // dynamic shared memory per block
@@ -111,7 +116,8 @@ public:
   /// that were allocated, which the stream owns. Errors: OutOfMemory.
   virtual Result<uint64_t> prepareLaunches(const LoadedKernel &kernel, Stream stream);
   /// Has a library make ready what a launch of its function needs for the record's scalar
-  /// arguments, on this stream; addresses are not known yet. Null on devices that need nothing.
+  /// arguments, on this stream. Addresses are not known yet, but for those of constants. Null on
+  /// devices that need nothing.
   /// Errors: Unimplemented if the library does not do these sizes or types, which is no fault;
   /// OutOfMemory, DeviceError.
   virtual Result<std::unique_ptr<PreparedCall>> prepareCall(const LaunchRecord &record,

@@ -16,6 +16,9 @@ uint32_t numSizes(LibrarySizes sizes) {
   case LibrarySizes::Matmul:
     MatmulSizes<int64_t>().forEach([&](const char *, int64_t &) { ++count; });
     break;
+  case LibrarySizes::Convolution:
+    ConvolutionSizes<int64_t>().forEach([&](const char *, int64_t &) { ++count; });
+    break;
   }
   return count;
 }

@@ -158,7 +158,7 @@ public:
   Result<std::unique_ptr<PreparedCall>> prepareCall(const LaunchRecord &record,
                                                     Stream stream) override {
     return static_cast<const CpuLibraryFunction *>(record.kernel)
-        ->prepare(record.arguments, static_cast<const CpuStream *>(stream)->numThreads);
+        ->prepare(record, static_cast<const CpuStream *>(stream)->numThreads, *this);
   }
 
   Status launch(const LaunchRecord &record, Stream stream) override {

@@ -16,7 +16,10 @@ Result<std::unique_ptr<LoadedKernel>> CpuLibraries::load(const fb::Kernel &kerne
     library = **oneDnn_;
   }
   const auto dtype = static_cast<DataType>(kernel.parameters()->Get(0)->dtype());
-  std::unique_ptr<LoadedKernel> loaded = createOneDnnMatmul(std::move(library), *function, dtype);
+  std::unique_ptr<LoadedKernel> loaded =
+      function->sizes == LibrarySizes::Convolution
+          ? createOneDnnConvolution(std::move(library), *function, dtype)
+          : createOneDnnMatmul(std::move(library), *function, dtype);
   loaded->setTarget("cpu");
   return loaded;
 }

@@ -23,10 +23,10 @@ public:
 class CpuLibraryFunction : public LoadedKernel {
 public:
   bool isLibraryFunction() const final { return true; }
-  /// Reads sizes from the arguments, and makes ready what at most `numThreads` threads need.
-  /// Errors: as Device::prepareCall.
-  virtual Result<std::unique_ptr<PreparedCall>> prepare(void *const *arguments,
-                                                        uint32_t numThreads) const = 0;
+  /// Reads sizes from the record's arguments, and makes ready what at most `numThreads` threads
+  /// need; memory is the device's. Errors: as Device::prepareCall.
+  virtual Result<std::unique_ptr<PreparedCall>>
+  prepare(const LaunchRecord &record, uint32_t numThreads, Device &device) const = 0;
 };
 
 /// Finds the functions of a device's kernels, and opens their library when the first is asked for.
@@ -40,9 +40,13 @@ private:
   std::optional<Result<std::shared_ptr<const OneDnn>>> oneDnn_; // once it was opened
 };
 
-/// A product by oneDNN; the type is that of the kernel's first parameter.
+/// A product or a convolution by oneDNN; the type is that of the kernel's first parameter.
 std::unique_ptr<CpuLibraryFunction> createOneDnnMatmul(std::shared_ptr<const OneDnn> library,
                                                        const LibraryFunction &function,
                                                        DataType dtype);
+
+std::unique_ptr<CpuLibraryFunction> createOneDnnConvolution(std::shared_ptr<const OneDnn> library,
+                                                            const LibraryFunction &function,
+                                                            DataType dtype);
 
 } // namespace inlay

@@ -4,10 +4,9 @@
 #include "base/Log.h"
 #include "runtime/devices/VendorLibrary.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdlib>
-#include <cstring>
 
 namespace inlay {
 namespace {
@@ -19,15 +18,16 @@ constexpr int kCpu = 1;
 constexpr unsigned kStreamInOrder = 1;
 constexpr int kScratchpadOfCaller = 1;
 constexpr int kStrictMath = 0;
-constexpr int kQueryScratchpad = 136;
+constexpr int kQueryScratchpad = 136, kQueryArgument = 255;
+constexpr int kAnyLayout = 1;
+constexpr int kForwardInference = 96, kConvolutionDirect = 1;
 constexpr int kArgumentSource = 1, kArgumentDestination = 17, kArgumentWeights = 33,
               kArgumentBias = 41, kArgumentScratchpad = 80;
 /// How the library was built to use threads.
 constexpr unsigned kSequential = 1, kOpenMp = 2;
 
-constexpr size_t kScratchAlignmentBytes = 64;
-/// Version 2 has its callers hold descriptors: 696 bytes of a layout, 2800 of a product, as its
-/// last version declares them. They are given more, and their bytes are the library's own.
+/// Version 2 has its callers hold descriptors: 696 bytes of a layout, up to 4336 of an operation,
+/// as its last version declares them. They are given more, and their bytes are the library's own.
 constexpr size_t kLayoutBytes = 2048, kOperationBytes = 16384;
 
 constexpr const char *kNames[] = {"libdnnl.so.3", "libdnnl.so.2"};
@@ -134,6 +134,7 @@ Status OneDnn::findSymbols() {
 #undef INLAY_ONEDNN2_SYMBOL
 #undef INLAY_ONEDNN3_SYMBOL
   INLAY_TRY(findInto(library_, "dnnl_primitive_desc_query_md", descriptorQuery));
+  INLAY_TRY(findInto(library_, "dnnl_memory_desc_equal", areLayoutsEqual));
   return findInto(library_, "dnnl_memory_desc_get_size", layoutSizeBytes);
 }
 
@@ -164,59 +165,145 @@ Result<std::unique_ptr<OneDnn::Layout>> OneDnn::createLayout(DataType dtype,
     return unimplemented("{} is not used for {}", description_, dataTypeName(dtype));
   auto layout = std::make_unique<Layout>(*this);
   const auto rank = static_cast<int>(tensor.sizes.size());
-  const DnnlStatus status =
-      major_ == 3
-          ? layoutCreate(&layout->object, rank, tensor.sizes.data(), *type, tensor.strides.data())
-          : layoutInit(layout->bytes.data(), rank, tensor.sizes.data(), *type,
-                       tensor.strides.data());
+  const int64_t *sizes = tensor.sizes.data(), *strides = tensor.strides.data();
+  void *bytes = layout->bytes.data();
+  DnnlStatus status = 0;
+  if (tensor.strides.empty())
+    status = major_ == 3 ? layoutCreateByTag(&layout->object, rank, sizes, *type, kAnyLayout)
+                         : layoutInitByTag(bytes, rank, sizes, *type, kAnyLayout);
+  else
+    status = major_ == 3 ? layoutCreate(&layout->object, rank, sizes, *type, strides)
+                         : layoutInit(bytes, rank, sizes, *type, strides);
   INLAY_TRY(check(status, "a layout"));
   return layout;
 }
 
 Result<std::unique_ptr<OneDnnPrimitive>>
-OneDnn::createMatmul(DataType dtype, const OneDnnTensor &a, const OneDnnTensor &b,
-                     const std::optional<OneDnnTensor> &bias, const OneDnnTensor &d) const {
+OneDnn::createPrimitive(DataType dtype,
+                        std::span<const std::pair<int, const OneDnnTensor *>> operands,
+                        const char *what, const CreateDescriptor &create) const {
   const OneDnnSingleThread singleThread(*this);
   std::unique_ptr<OneDnnPrimitive> primitive(new OneDnnPrimitive(shared_from_this()));
+  std::vector<std::unique_ptr<Layout>> owned;
+  std::vector<const DnnlLayout *> layouts;
+  std::vector<int> indices;
+  for (const auto &[index, tensor] : operands) {
+    INLAY_ASSIGN(owned.emplace_back(), createLayout(dtype, *tensor));
+    layouts.push_back(owned.back()->get());
+    indices.push_back(index);
+  }
+  DnnlPrimitiveDescriptor descriptor = nullptr;
+  INLAY_TRY(check(create(layouts, &descriptor), what));
+  INLAY_TRY(primitive->finish(descriptor, std::move(indices)));
+  return primitive;
+}
+
+Result<std::unique_ptr<OneDnnPrimitive>>
+OneDnn::createMatmul(DataType dtype, const OneDnnTensor &a, const OneDnnTensor &b,
+                     const std::optional<OneDnnTensor> &bias, const OneDnnTensor &d) const {
   std::vector<std::pair<int, const OneDnnTensor *>> operands{{kArgumentSource, &a},
                                                              {kArgumentWeights, &b}};
   if (bias)
     operands.emplace_back(kArgumentBias, &*bias);
   operands.emplace_back(kArgumentDestination, &d);
-  for (const auto &[index, tensor] : operands) {
-    INLAY_ASSIGN(std::unique_ptr<Layout> layout, createLayout(dtype, *tensor));
-    primitive->layouts_.push_back(std::move(layout));
-    primitive->indices_.push_back(index);
-  }
-  const auto &layouts = primitive->layouts_;
-  const DnnlLayout *biasLayout = bias ? layouts[2]->get() : nullptr;
-  DnnlPrimitiveDescriptor descriptor = nullptr;
-  DnnlStatus status = 0;
-  if (major_ == 3) {
-    status = matmulCreate(&descriptor, engine_, layouts[0]->get(), layouts[1]->get(), biasLayout,
-                          layouts.back()->get(), attributes_);
-  } else {
-    alignas(std::max_align_t) std::array<std::byte, kOperationBytes> operation{};
-    status = matmulInit(operation.data(), layouts[0]->get(), layouts[1]->get(), biasLayout,
-                        layouts.back()->get());
-    if (status == 0)
-      status = descriptorCreate(&descriptor, operation.data(), attributes_, engine_, nullptr);
-  }
-  INLAY_TRY(check(status, "matrix product"));
-  INLAY_TRY(primitive->finish(descriptor));
-  return primitive;
+  return createPrimitive(
+      dtype, operands, "matrix product",
+      [&](std::span<const DnnlLayout *const> layouts, DnnlPrimitiveDescriptor *descriptor) {
+        const DnnlLayout *biasLayout = bias ? layouts[2] : nullptr;
+        if (major_ == 3)
+          return matmulCreate(descriptor, engine_, layouts[0], layouts[1], biasLayout,
+                              layouts.back(), attributes_);
+        alignas(std::max_align_t) std::array<std::byte, kOperationBytes> operation{};
+        const DnnlStatus status =
+            matmulInit(operation.data(), layouts[0], layouts[1], biasLayout, layouts.back());
+        return status
+                   ? status
+                   : descriptorCreate(descriptor, operation.data(), attributes_, engine_, nullptr);
+      });
+}
+
+Result<std::unique_ptr<OneDnnPrimitive>>
+OneDnn::createConvolution(DataType dtype, const OneDnnTensor &x, const OneDnnTensor &w,
+                          const std::optional<OneDnnTensor> &bias, const OneDnnTensor &d,
+                          const OneDnnWindow &window) const {
+  std::vector<std::pair<int, const OneDnnTensor *>> operands{{kArgumentSource, &x},
+                                                             {kArgumentWeights, &w}};
+  if (bias)
+    operands.emplace_back(kArgumentBias, &*bias);
+  operands.emplace_back(kArgumentDestination, &d);
+  std::vector<int64_t> skipped; // the library counts what lies between two elements of a window
+  for (const int64_t dilation : window.dilations)
+    skipped.push_back(dilation - 1);
+  return createPrimitive(
+      dtype, operands, "convolution",
+      [&](std::span<const DnnlLayout *const> layouts, DnnlPrimitiveDescriptor *descriptor) {
+        const DnnlLayout *biasLayout = bias ? layouts[2] : nullptr;
+        const int64_t *strides = window.strides.data(), *before = window.paddingBefore.data(),
+                      *behind = window.paddingBehind.data();
+        if (major_ == 3)
+          return convolutionCreate(descriptor, engine_, kForwardInference, kConvolutionDirect,
+                                   layouts[0], layouts[1], biasLayout, layouts.back(), strides,
+                                   skipped.data(), before, behind, attributes_);
+        alignas(std::max_align_t) std::array<std::byte, kOperationBytes> operation{};
+        const DnnlStatus status = convolutionInit(
+            operation.data(), kForwardInference, kConvolutionDirect, layouts[0], layouts[1],
+            biasLayout, layouts.back(), strides, skipped.data(), before, behind);
+        return status
+                   ? status
+                   : descriptorCreate(descriptor, operation.data(), attributes_, engine_, nullptr);
+      });
 }
 
 OneDnnPrimitive::OneDnnPrimitive(std::shared_ptr<const OneDnn> library)
     : library_(std::move(library)) {}
 
-Status OneDnnPrimitive::finish(DnnlPrimitiveDescriptor descriptor) {
+Status OneDnnPrimitive::finish(DnnlPrimitiveDescriptor descriptor, std::vector<int> indices) {
   descriptor_ = descriptor;
+  indices_ = std::move(indices);
+  for (const int index : indices_)
+    layouts_.push_back(library_->descriptorQuery(descriptor_, kQueryArgument, index));
   return library_->check(library_->primitiveCreate(&primitive_, descriptor_),
                          "dnnl_primitive_create");
 }
 
-Status OneDnnPrimitive::reserve(uint32_t count) {
+uint64_t OneDnnPrimitive::sizeBytes(size_t operand) const {
+  return library_->layoutSizeBytes(layouts_[operand]);
+}
+
+Result<std::unique_ptr<OneDnnPrimitive>> OneDnnPrimitive::createCopy(size_t operand, DataType dtype,
+                                                                     const OneDnnTensor &plain,
+                                                                     Direction direction) const {
+  INLAY_ASSIGN(const std::unique_ptr<OneDnn::Layout> outside, library_->createLayout(dtype, plain));
+  if (library_->areLayoutsEqual(outside->get(), layouts_[operand]))
+    return std::unique_ptr<OneDnnPrimitive>();
+  const OneDnnSingleThread singleThread(*library_);
+  std::unique_ptr<OneDnnPrimitive> copy(new OneDnnPrimitive(library_));
+  const bool isInto = direction == Direction::Into;
+  DnnlPrimitiveDescriptor descriptor = nullptr;
+  INLAY_TRY(library_->check(
+      library_->reorderCreate(&descriptor, isInto ? outside->get() : layouts_[operand],
+                              library_->engine_, isInto ? layouts_[operand] : outside->get(),
+                              library_->engine_, library_->attributes_),
+      "copy of an operand"));
+  INLAY_TRY(copy->finish(descriptor, {kArgumentSource, kArgumentDestination}));
+  return copy;
+}
+
+bool OneDnnPrimitive::isLike(const OneDnnPrimitive &other) const {
+  return std::ranges::equal(layouts_, other.layouts_,
+                            [&](const DnnlLayout *ours, const DnnlLayout *theirs) {
+                              return library_->areLayoutsEqual(ours, theirs) != 0;
+                            });
+}
+
+uint64_t OneDnnPrimitive::scratchBytes() const {
+  uint64_t sum = 0;
+  for (const Place &place : places_)
+    sum += place.scratch.sizeBytes();
+  return sum;
+}
+
+Status OneDnnPrimitive::reserve(uint32_t count, Device &device) {
   const DnnlLayout *scratch = library_->descriptorQuery(descriptor_, kQueryScratchpad, 0);
   const size_t scratchBytes = scratch ? library_->layoutSizeBytes(scratch) : 0;
   for (uint32_t i = 0; i < count; ++i) {
@@ -231,16 +318,12 @@ Status OneDnnPrimitive::reserve(uint32_t count) {
           "dnnl_memory_create");
     };
     for (size_t operand = 0; operand < indices_.size(); ++operand)
-      INLAY_TRY(add(indices_[operand], layouts_[operand]->get(), nullptr));
+      INLAY_TRY(add(indices_[operand], layouts_[operand], nullptr));
     if (scratchBytes == 0)
       continue;
-    place.scratch = std::aligned_alloc(kScratchAlignmentBytes,
-                                       (scratchBytes + kScratchAlignmentBytes - 1) /
-                                           kScratchAlignmentBytes * kScratchAlignmentBytes);
-    if (!place.scratch)
-      return outOfMemory("cannot allocate {} bytes that {} asks for", scratchBytes,
-                         library_->description());
-    INLAY_TRY(add(kArgumentScratchpad, scratch, place.scratch));
+    INLAY_ASSIGN(place.scratch, DeviceMemory::allocate(device, scratchBytes),
+                 fmt::format("allocating what {} asks for", library_->description()));
+    INLAY_TRY(add(kArgumentScratchpad, scratch, place.scratch.data()));
   }
   return {};
 }
@@ -264,7 +347,6 @@ OneDnnPrimitive::~OneDnnPrimitive() {
         (void)library_->memoryDestroy(argument.memory);
     if (place.stream)
       (void)library_->streamDestroy(place.stream);
-    std::free(place.scratch);
   }
   if (primitive_)
     (void)library_->primitiveDestroy(primitive_);

@@ -1,11 +1,14 @@
-// oneDNN, opened at run time: matrix products on the CPU, each on the thread that asks for it.
+// oneDNN, opened at run time: matrix products and convolutions on the CPU, each on the thread that
+// asks for it.
 #pragma once
 
 #include "base/DataType.h"
 #include "base/DynamicLibrary.h"
 #include "base/Status.h"
+#include "runtime/devices/DeviceMemory.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -29,9 +32,14 @@ struct DnnlArgument {
   DnnlMemory memory;
 };
 
-/// An operand: sizes and strides in elements.
+/// An operand: sizes and strides in elements. Without strides the library lays it out as suits it.
 struct OneDnnTensor {
   std::vector<int64_t> sizes, strides;
+};
+
+/// How a window moves over the last dimensions of its input; all have an element for each of them.
+struct OneDnnWindow {
+  std::vector<int64_t> strides, dilations, paddingBefore, paddingBehind;
 };
 
 class OneDnnPrimitive;
@@ -53,6 +61,13 @@ public:
                                                         const OneDnnTensor &b,
                                                         const std::optional<OneDnnTensor> &bias,
                                                         const OneDnnTensor &d) const;
+  /// d = x convolved with w (+ bias), all of one type, sums in float32: x has images, channels and
+  /// the dimensions of the window, w filters, channels and the window, with the groups in front if
+  /// it has one dimension more. Errors: as createMatmul.
+  Result<std::unique_ptr<OneDnnPrimitive>>
+  createConvolution(DataType dtype, const OneDnnTensor &x, const OneDnnTensor &w,
+                    const std::optional<OneDnnTensor> &bias, const OneDnnTensor &d,
+                    const OneDnnWindow &window) const;
 
 private:
   friend class OneDnnPrimitive;
@@ -62,6 +77,13 @@ private:
   Status findSymbols();
   Status check(DnnlStatus status, const char *what) const;
   Result<std::unique_ptr<Layout>> createLayout(DataType dtype, const OneDnnTensor &tensor) const;
+  /// Makes the descriptor of an operation from the layouts of its operands.
+  using CreateDescriptor = std::function<DnnlStatus(std::span<const DnnlLayout *const> layouts,
+                                                    DnnlPrimitiveDescriptor *descriptor)>;
+  /// `operands` have the library's numbers of arguments.
+  Result<std::unique_ptr<OneDnnPrimitive>>
+  createPrimitive(DataType dtype, std::span<const std::pair<int, const OneDnnTensor *>> operands,
+                  const char *what, const CreateDescriptor &create) const;
 
 #define INLAY_ONEDNN_SYMBOL(member, name, parameters) DnnlStatus(*member) parameters = nullptr;
 #define INLAY_ONEDNN2_SYMBOL INLAY_ONEDNN_SYMBOL
@@ -73,6 +95,7 @@ private:
   const DnnlLayout *(*descriptorQuery)(const DnnlPrimitiveDescriptorTag *, int what,
                                        int index) = nullptr;
   size_t (*layoutSizeBytes)(const DnnlLayout *) = nullptr;
+  int (*areLayoutsEqual)(const DnnlLayout *, const DnnlLayout *) = nullptr;
   // Of OpenMP, which most builds use; null for one that has no threads.
   void (*setNumThreads)(int) = nullptr;
   int (*maxThreads)() = nullptr;
@@ -112,27 +135,40 @@ public:
   OneDnnPrimitive(const OneDnnPrimitive &) = delete;
 
   /// Makes it ready for threads at places 0 to below `count`. Errors: OutOfMemory, DeviceError.
-  Status reserve(uint32_t count);
+  Status reserve(uint32_t count, Device &device);
   /// Runs on operands at these addresses, in the order in which they were given when it was
   /// created, by the thread at a place. Errors: DeviceError.
   Status run(uint32_t place, std::span<void *const> addresses) const;
 
+  /// The size of an operand as it lies here.
+  uint64_t sizeBytes(size_t operand) const;
+  enum class Direction : uint8_t { Into, OutOf };
+  /// A copy of an operand that lies as `plain` into its layout here, or out of it; of two operands,
+  /// the source first. Null if they lie alike. Errors: Unimplemented.
+  Result<std::unique_ptr<OneDnnPrimitive>>
+  createCopy(size_t operand, DataType dtype, const OneDnnTensor &plain, Direction direction) const;
+  /// True if all operands lie as those of the other.
+  bool isLike(const OneDnnPrimitive &other) const;
+  /// The scratch memory of all places.
+  uint64_t scratchBytes() const;
+
 private:
   friend class OneDnn;
   explicit OneDnnPrimitive(std::shared_ptr<const OneDnn> library);
-  Status finish(DnnlPrimitiveDescriptor descriptor);
+  /// `indices` are the operands as the library counts arguments.
+  Status finish(DnnlPrimitiveDescriptor descriptor, std::vector<int> indices);
 
   /// What one thread uses.
   struct Place {
     DnnlStream stream = nullptr;
     std::vector<DnnlArgument> arguments; // the operands, then the scratch memory
-    void *scratch = nullptr;
+    DeviceMemory scratch;
   };
   std::shared_ptr<const OneDnn> library_;
   DnnlPrimitiveDescriptor descriptor_ = nullptr;
   DnnlPrimitive primitive_ = nullptr;
-  std::vector<int> indices_; // of the operands, as the library counts arguments
-  std::vector<std::unique_ptr<OneDnn::Layout>> layouts_;
+  std::vector<int> indices_;
+  std::vector<const DnnlLayout *> layouts_; // of the operands; the descriptor's
   std::vector<Place> places_;
 };
 

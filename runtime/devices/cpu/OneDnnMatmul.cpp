@@ -72,17 +72,21 @@ public:
   MatmulCall(const Sizes &sizes, const Cut &cut, size_t elementBytes, bool hasBias)
       : cut_(cut), steps_(stepsOf(sizes, cut)), elementBytes_(elementBytes), hasBias_(hasBias) {}
 
-  Status prepare(const OneDnn &library, const Sizes &whole, DataType dtype, uint32_t numThreads) {
+  Status prepare(const OneDnn &library, const Sizes &whole, DataType dtype, uint32_t numThreads,
+                 Device &device) {
     const auto places = static_cast<uint32_t>(std::min<int64_t>(cut_.numParts(), numThreads));
     INLAY_ASSIGN(main_, create(library, whole, partOf(whole, cut_, cut_.part), dtype));
-    INLAY_TRY(main_->reserve(places));
+    INLAY_TRY(main_->reserve(places, device));
     if (cut_.rest() == cut_.part)
       return {};
     INLAY_ASSIGN(rest_, create(library, whole, partOf(whole, cut_, cut_.rest()), dtype));
-    return rest_->reserve(places);
+    return rest_->reserve(places, device);
   }
 
   uint64_t numPrograms() const override { return static_cast<uint64_t>(cut_.numParts()); }
+  uint64_t memoryBytes() const override {
+    return main_->scratchBytes() + (rest_ ? rest_->scratchBytes() : 0);
+  }
 
   Status run(void *const *arguments, uint32_t place, uint64_t begin, uint64_t end) const override {
     for (uint64_t part = begin; part < end; ++part) {
@@ -139,15 +143,15 @@ public:
       : library_(std::move(library)), numPointers_(numPointers(function)),
         hasBias_(function.id == LibraryFunctionId::OneDnnMatmulBias), dtype_(dtype) {}
 
-  Result<std::unique_ptr<PreparedCall>> prepare(void *const *arguments,
-                                                uint32_t numThreads) const override {
-    const auto sizes = readSizes<Sizes>(arguments, numPointers_);
+  Result<std::unique_ptr<PreparedCall>> prepare(const LaunchRecord &record, uint32_t numThreads,
+                                                Device &device) const override {
+    const auto sizes = readSizes<Sizes>(record.arguments, numPointers_);
     if (sizes.m < 1 || sizes.n < 1 || sizes.k < 1 || sizes.batch < 1)
       return unimplemented("{} is not asked for a product of {} matrices of {} x {} x {}",
                            library_->description(), sizes.batch, sizes.m, sizes.n, sizes.k);
     auto call = std::make_unique<MatmulCall>(
         sizes, cutOf(sizes, numThreads), static_cast<size_t>(dataTypeSizeBytes(dtype_)), hasBias_);
-    INLAY_TRY(call->prepare(*library_, sizes, dtype_, numThreads));
+    INLAY_TRY(call->prepare(*library_, sizes, dtype_, numThreads, device));
     return std::unique_ptr<PreparedCall>(std::move(call));
   }
 

@@ -21,7 +21,11 @@ protected:
     if (!library.isOk())
       GTEST_SKIP() << library.status().toString();
     library_ = *library;
+    Result<std::unique_ptr<Device>> device = createDevice("cpu");
+    ASSERT_TRUE(device.isOk()) << device.status().toString();
+    device_ = std::move(*device);
   }
+  std::unique_ptr<Device> device_; // goes after all that has its memory
   std::shared_ptr<const OneDnn> library_;
 };
 
@@ -81,7 +85,9 @@ TEST_F(OneDnnTest, MultipliesMatricesHoweverTheyLie) {
       void *pointers[] = {a.data(), b.data(), d.data()};
       std::vector<void *> arguments{&pointers[0], &pointers[1], &pointers[2]};
       sizes.forEach([&](const char *, int64_t &size) { arguments.push_back(&size); });
-      auto prepared = multiply->prepare(arguments.data(), 3);
+      LaunchRecord record;
+      record.arguments = arguments.data();
+      auto prepared = multiply->prepare(record, 3, *device_);
       ASSERT_TRUE(prepared.isOk()) << prepared.status().toString();
       const auto &call = static_cast<const CpuLibraryCall &>(**prepared);
       EXPECT_OK(call.run(arguments.data(), 0, 0, call.numPrograms()));
@@ -102,6 +108,147 @@ TEST_F(OneDnnTest, MultipliesMatricesHoweverTheyLie) {
     }
 }
 
+using Convolution = ConvolutionSizes<int64_t>;
+
+/// In double.
+std::vector<double> convolve(const Convolution &sizes, const std::vector<float> &x,
+                             const std::vector<float> &w, const std::vector<float> *bias) {
+  std::vector<double> result;
+  for (int64_t image = 0; image < sizes.images; ++image)
+    for (int64_t filter = 0; filter < sizes.filters; ++filter)
+      for (int64_t row = 0; row < sizes.outHeight; ++row)
+        for (int64_t column = 0; column < sizes.outWidth; ++column) {
+          double sum = bias ? double{(*bias)[static_cast<size_t>(filter)]} : 0;
+          const int64_t group = filter / (sizes.filters / sizes.groups);
+          for (int64_t channel = 0; channel < sizes.channels; ++channel)
+            for (int64_t i = 0; i < sizes.kernelHeight; ++i)
+              for (int64_t j = 0; j < sizes.kernelWidth; ++j) {
+                const int64_t y =
+                    row * sizes.strideHeight + i * sizes.dilationHeight - sizes.paddingHeight;
+                const int64_t z =
+                    column * sizes.strideWidth + j * sizes.dilationWidth - sizes.paddingWidth;
+                if (y < 0 || y >= sizes.height || z < 0 || z >= sizes.width)
+                  continue;
+                const int64_t plane = (image * sizes.groups + group) * sizes.channels + channel;
+                const int64_t weight = filter * sizes.channels + channel;
+                sum +=
+                    double{x[static_cast<size_t>((plane * sizes.height + y) * sizes.width + z)]} *
+                    w[static_cast<size_t>((weight * sizes.kernelHeight + i) * sizes.kernelWidth +
+                                          j)];
+              }
+          result.push_back(sum);
+        }
+  return result;
+}
+
+/// Images, groups, channels and filters of a group, size, kernel, stride, padding, dilation; the
+/// second dimension is a little larger.
+Convolution convolutionOf(int64_t images, int64_t groups, int64_t channels, int64_t filters,
+                          int64_t size, int64_t kernel, int64_t stride, int64_t padding,
+                          int64_t dilation) {
+  Convolution sizes;
+  sizes.images = images, sizes.groups = groups, sizes.channels = channels;
+  sizes.filters = groups * filters;
+  sizes.height = size, sizes.width = size + 3;
+  sizes.kernelHeight = sizes.kernelWidth = kernel;
+  sizes.strideHeight = sizes.strideWidth = stride;
+  sizes.paddingHeight = sizes.paddingWidth = padding;
+  sizes.dilationHeight = sizes.dilationWidth = dilation;
+  const int64_t reach = (kernel - 1) * dilation + 1;
+  sizes.outHeight = (sizes.height + 2 * padding - reach) / stride + 1;
+  sizes.outWidth = (sizes.width + 2 * padding - reach) / stride + 1;
+  return sizes;
+}
+
+std::vector<float> randomFloats(int64_t count, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::vector<float> values(static_cast<size_t>(count));
+  for (float &value : values)
+    value = std::uniform_real_distribution<float>(-1, 1)(random);
+  return values;
+}
+
+/// Parts of images, groups, rows and filters, with windows of all kinds; weights that are packed
+/// once, and those that may change.
+TEST_F(OneDnnTest, Convolves) {
+  for (const Convolution &shape :
+       {convolutionOf(1, 1, 3, 24, 40, 7, 2, 3, 1), convolutionOf(1, 1, 32, 64, 30, 1, 1, 0, 1),
+        convolutionOf(1, 1, 96, 80, 7, 3, 1, 1, 1), convolutionOf(1, 1, 40, 33, 28, 3, 2, 1, 1),
+        convolutionOf(5, 1, 17, 24, 14, 3, 1, 1, 1), convolutionOf(2, 64, 1, 1, 20, 3, 1, 1, 1),
+        convolutionOf(1, 144, 1, 1, 12, 5, 2, 2, 1), convolutionOf(1, 4, 16, 24, 17, 3, 1, 2, 2),
+        convolutionOf(1, 1, 24, 16, 18, 3, 3, 0, 1), convolutionOf(1, 1, 64, 48, 5, 5, 1, 4, 1),
+        convolutionOf(1, 1, 1, 1, 1, 1, 1, 0, 1), convolutionOf(1, 1, 48, 64, 12, 1, 2, 0, 1)})
+    for (const bool hasBias : {false, true})
+      for (const uint32_t numThreads : {1u, 3u, 8u})
+        for (const bool isConstant : {false, true}) {
+          Convolution sizes = shape;
+          std::vector<float> x = randomFloats(sizes.numelInput(), 1),
+                             w = randomFloats(sizes.numelWeight(), 2),
+                             bias = randomFloats(sizes.filters, 3),
+                             d(static_cast<size_t>(sizes.numelOutput()), NAN);
+          void *pointers[] = {x.data(), w.data(), hasBias ? bias.data() : d.data(), d.data()};
+          std::vector<void *> arguments{&pointers[0], &pointers[1], &pointers[2]};
+          if (hasBias)
+            arguments.push_back(&pointers[3]);
+          sizes.forEach([&](const char *, int64_t &size) { arguments.push_back(&size); });
+          const auto function = createOneDnnConvolution(
+              library_,
+              libraryFunction(hasBias ? LibraryFunctionId::OneDnnConvolutionBias
+                                      : LibraryFunctionId::OneDnnConvolution),
+              DataType::Float32);
+          LaunchRecord record;
+          record.arguments = arguments.data();
+          record.constantArguments = isConstant ? 2 : 0;
+          auto prepared = function->prepare(record, numThreads, *device_);
+          ASSERT_TRUE(prepared.isOk()) << prepared.status().toString();
+          const auto &call = static_cast<const CpuLibraryCall &>(**prepared);
+          EXPECT_EQ(device_->memoryUse().nowBytes, call.memoryBytes());
+          const uint64_t programs = call.numPrograms();
+          EXPECT_LE(programs, std::max<uint64_t>(numThreads, static_cast<uint64_t>(sizes.images)));
+          // As threads would: each part at a place of its own.
+          for (uint64_t i = 0; i < programs; ++i)
+            EXPECT_OK(call.run(arguments.data(), static_cast<uint32_t>(i % numThreads), i, i + 1));
+          const std::vector<double> expected = convolve(sizes, x, w, hasBias ? &bias : nullptr);
+          double worst = 0;
+          for (size_t i = 0; i < expected.size(); ++i) {
+            const double error = std::abs(expected[i] - double{d[i]});
+            worst = error <= worst ? worst : error; // also for NaN
+          }
+          EXPECT_LT(worst, 1e-5 * static_cast<double>(sizes.channels * sizes.kernelHeight *
+                                                      sizes.kernelWidth))
+              << sizes.images << " images, " << sizes.groups << " groups of " << sizes.channels
+              << " channels, " << sizes.filters << " filters, " << sizes.height << " rows, kernel "
+              << sizes.kernelHeight << ", " << numThreads << " threads, bias " << hasBias;
+        }
+}
+
+/// Two contexts of an engine hold a large convolution's packed weights once.
+TEST_F(OneDnnTest, SharesPackedWeights) {
+  Convolution sizes = convolutionOf(1, 1, 512, 512, 7, 3, 1, 1, 1);
+  std::vector<float> x = randomFloats(sizes.numelInput(), 1),
+                     w = randomFloats(sizes.numelWeight(), 2),
+                     d(static_cast<size_t>(sizes.numelOutput()));
+  void *pointers[] = {x.data(), w.data(), d.data()};
+  std::vector<void *> arguments{&pointers[0], &pointers[1], &pointers[2]};
+  sizes.forEach([&](const char *, int64_t &size) { arguments.push_back(&size); });
+  const auto function = createOneDnnConvolution(
+      library_, libraryFunction(LibraryFunctionId::OneDnnConvolution), DataType::Float32);
+  LaunchRecord record;
+  record.arguments = arguments.data();
+  record.constantArguments = 2;
+  const auto weightBytes = static_cast<uint64_t>(sizes.numelWeight()) * 4;
+  auto first = function->prepare(record, 1, *device_);
+  ASSERT_TRUE(first.isOk()) << first.status().toString();
+  const uint64_t one = device_->memoryUse().nowBytes;
+  EXPECT_GE(one, weightBytes);
+  auto second = function->prepare(record, 1, *device_);
+  ASSERT_TRUE(second.isOk());
+  EXPECT_LT(device_->memoryUse().nowBytes, one + weightBytes / 2);
+  first->reset();
+  second->reset();
+  EXPECT_EQ(device_->memoryUse().nowBytes, 0u);
+}
+
 TEST_F(OneDnnTest, RefusesWhatItDoesNot) {
   const auto multiply = createOneDnnMatmul(
       library_, libraryFunction(LibraryFunctionId::OneDnnMatmul), DataType::Float64);
@@ -109,7 +256,9 @@ TEST_F(OneDnnTest, RefusesWhatItDoesNot) {
   void *none = nullptr;
   std::vector<void *> arguments{&none, &none, &none};
   sizes.forEach([&](const char *, int64_t &size) { arguments.push_back(&size); });
-  EXPECT_THAT(multiply->prepare(arguments.data(), 1).status(),
+  LaunchRecord record;
+  record.arguments = arguments.data();
+  EXPECT_THAT(multiply->prepare(record, 1, *device_).status(),
               IsError(StatusCode::Unimplemented, "is not used for float64"));
 }
 

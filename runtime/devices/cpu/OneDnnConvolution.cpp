@@ -1,0 +1,407 @@
+// Convolutions by oneDNN. Threads are the device's own: each runs the library on a part of the
+// output. The library is fast on layouts of its own, into which a part of the input is copied
+// before and out of which the result is copied behind; weights that never change are copied once.
+#include "base/Error.h"
+#include "runtime/devices/cpu/CpuLibraryFunction.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <mutex>
+#include <set>
+
+namespace inlay {
+namespace {
+
+using Sizes = ConvolutionSizes<int64_t>;
+
+/// A part with fewer multiplications is not worth another thread, or another call.
+constexpr int64_t kLeastPartWork = 256 * 1024;
+/// Parts of filters and groups are multiples of the library's blocks of channels.
+constexpr int64_t kGranule = 16;
+/// From so many pixels on, a convolution of single pixels is faster as a product of the matrices as
+/// they lie than in the library's layout with copies before and behind.
+constexpr int64_t kLeastPlainPixels = 512;
+
+int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// What the output is cut along, so that threads can share it.
+enum class Axis : uint8_t { Images, Groups, Rows, Filters };
+
+struct Cut {
+  Axis axis = Axis::Images;
+  int64_t size = 1; // along the axis
+  int64_t part = 1; // of that, the last one may be smaller
+
+  int64_t numParts() const { return ceilDiv(size, part); }
+};
+
+/// The input's rows that an output's rows see: the first and one behind the last, which may lie in
+/// the padding.
+std::array<int64_t, 2> rowsSeen(const Sizes &sizes, int64_t firstRow, int64_t numRows) {
+  const int64_t first = firstRow * sizes.strideHeight - sizes.paddingHeight;
+  return {first, first + (numRows - 1) * sizes.strideHeight +
+                     (sizes.kernelHeight - 1) * sizes.dilationHeight + 1};
+}
+
+/// False if some part would see nothing but padding, which the library does not take for an input.
+bool canBeCutByRows(const Sizes &sizes, int64_t part) {
+  for (int64_t row = 0; row < sizes.outHeight; row += part) {
+    const auto [first, end] = rowsSeen(sizes, row, std::min(part, sizes.outHeight - row));
+    if (end <= 0 || first >= sizes.height)
+      return false;
+  }
+  return true;
+}
+
+Cut cutOf(const Sizes &sizes, uint32_t numThreads) {
+  const int64_t work = sizes.work();
+  const int64_t threads = std::clamp<int64_t>(work / kLeastPartWork, 1, int64_t{numThreads});
+  const auto partOf = [&](int64_t size, int64_t granule) {
+    return std::min(size, ceilDiv(ceilDiv(size, threads), granule) * granule);
+  };
+  // Images one by one stay in the caches between the copies and the library.
+  if (sizes.images >= threads) {
+    const int64_t together = ceilDiv(kLeastPartWork, std::max<int64_t>(work / sizes.images, 1));
+    return {Axis::Images, sizes.images, std::min(together, partOf(sizes.images, 1))};
+  }
+  if (sizes.groups >= threads * kGranule || (sizes.channels > 1 && sizes.groups >= threads))
+    return {Axis::Groups, sizes.groups, partOf(sizes.groups, sizes.channels > 1 ? 1 : kGranule)};
+  const int64_t rows = partOf(sizes.outHeight, 1);
+  if ((rows >= 4 || sizes.groups > 1) && canBeCutByRows(sizes, rows))
+    return {Axis::Rows, sizes.outHeight, rows};
+  if (sizes.groups == 1)
+    return {Axis::Filters, sizes.filters, partOf(sizes.filters, kGranule)};
+  return {Axis::Images, sizes.images, sizes.images};
+}
+
+/// One part: its own sizes, and where its operands begin, in elements.
+struct Part {
+  Sizes sizes;
+  int64_t paddingBelow = 0;
+  int64_t x = 0, w = 0, bias = 0, d = 0;
+};
+
+Part partOf(const Sizes &whole, const Cut &cut, int64_t index) {
+  const int64_t begin = index * cut.part, size = std::min(cut.part, cut.size - begin);
+  Part part{whole};
+  const int64_t filtersPerGroup = whole.filters / whole.groups;
+  const int64_t filter = whole.channels * whole.kernelHeight * whole.kernelWidth;
+  const int64_t plane = whole.height * whole.width, outPlane = whole.outHeight * whole.outWidth;
+  const auto takeFilters = [&](int64_t first, int64_t count) {
+    part.sizes.filters = count;
+    part.w = first * filter;
+    part.bias = first;
+    part.d = first * outPlane;
+  };
+  int64_t firstRow = 0;
+  switch (cut.axis) {
+  case Axis::Images:
+    part.sizes.images = size;
+    part.x = begin * whole.groups * whole.channels * plane;
+    part.d = begin * whole.filters * outPlane;
+    break;
+  case Axis::Groups:
+    part.sizes.groups = size;
+    part.x = begin * whole.channels * plane;
+    takeFilters(begin * filtersPerGroup, size * filtersPerGroup);
+    break;
+  case Axis::Filters:
+    takeFilters(begin, size);
+    break;
+  case Axis::Rows:
+    firstRow = begin;
+    part.sizes.outHeight = size;
+    part.d = begin * whole.outWidth;
+    break;
+  }
+  const auto [first, end] = rowsSeen(whole, firstRow, part.sizes.outHeight);
+  const int64_t firstInside = std::max<int64_t>(first, 0);
+  part.x += firstInside * whole.width;
+  part.sizes.height = std::min(end, whole.height) - firstInside;
+  part.sizes.paddingHeight = firstInside - first;
+  part.paddingBelow = std::max<int64_t>(end - whole.height, 0);
+  return part;
+}
+
+/// Weights as the library lays them out.
+struct PackedWeights {
+  std::unique_ptr<OneDnnPrimitive> copy; // that made them; knows the layout
+  DeviceMemory memory;
+};
+
+/// Packed weights of one kernel's launches, which share those that are alike.
+class PackedWeightsCache {
+public:
+  /// Weights at an address, laid out by `copy`. Errors: OutOfMemory, DeviceError.
+  Result<std::shared_ptr<const PackedWeights>>
+  get(void *weights, std::unique_ptr<OneDnnPrimitive> copy, Device &device) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(packed_, [](const auto &known) { return known.second.expired(); });
+    const auto [begin, end] = packed_.equal_range(weights);
+    for (auto known = begin; known != end; ++known)
+      if (auto found = known->second.lock(); found && found->copy->isLike(*copy))
+        return found;
+    auto made = std::make_shared<PackedWeights>();
+    INLAY_ASSIGN(made->memory, DeviceMemory::allocate(device, copy->sizeBytes(1)),
+                 "allocating a convolution's weights as oneDNN lays them out");
+    INLAY_TRY(copy->reserve(1, device));
+    void *const addresses[] = {weights, made->memory.data()};
+    INLAY_TRY(copy->run(0, addresses));
+    made->copy = std::move(copy);
+    packed_.emplace(weights, made);
+    return std::shared_ptr<const PackedWeights>(std::move(made));
+  }
+
+private:
+  std::mutex mutex_;
+  std::multimap<void *, std::weak_ptr<const PackedWeights>> packed_; // by address
+};
+
+/// What is done for parts of the same sizes.
+struct Program {
+  std::unique_ptr<OneDnnPrimitive> convolution;
+  std::unique_ptr<OneDnnPrimitive> copyInput, copyWeights, copyOutput; // null: it lies as it should
+};
+
+struct PlannedPart {
+  Part part;
+  const Program *program = nullptr;
+  std::shared_ptr<const PackedWeights> weights; // if they are packed once
+};
+
+class ConvolutionCall final : public CpuLibraryCall {
+public:
+  ConvolutionCall(const Sizes &sizes, bool hasBias, DataType dtype)
+      : whole_(sizes), hasBias_(hasBias), dtype_(dtype),
+        elementBytes_(static_cast<size_t>(dataTypeSizeBytes(dtype))) {}
+
+  /// `weights` is null if they may change.
+  Status prepare(const OneDnn &library, PackedWeightsCache &cache, void *weights,
+                 uint32_t numThreads, Device &device) {
+    const Cut cut = cutOf(whole_, numThreads);
+    const auto places = static_cast<uint32_t>(std::min<int64_t>(cut.numParts(), numThreads));
+    for (int64_t i = 0; i < cut.numParts(); ++i) {
+      PlannedPart planned{partOf(whole_, cut, i), nullptr, nullptr};
+      const Part &part = planned.part;
+      std::unique_ptr<Program> &program =
+          programs_[{part.sizes.images, part.sizes.groups, part.sizes.filters, part.sizes.height,
+                     part.sizes.outHeight, part.sizes.paddingHeight, part.paddingBelow}];
+      if (!program) {
+        INLAY_ASSIGN(program, createProgram(library, part));
+        INLAY_TRY(reserve(*program, places, weights != nullptr, device));
+      }
+      planned.program = program.get();
+      if (weights && program->copyWeights) {
+        INLAY_ASSIGN(planned.weights, pack(cache, part, *program, weights, device));
+      }
+      parts_.push_back(std::move(planned));
+    }
+    INLAY_ASSIGN(scratch_, DeviceMemory::allocate(device, scratchBytesPerPlace() * places));
+    return {};
+  }
+
+  uint64_t numPrograms() const override { return parts_.size(); }
+
+  uint64_t memoryBytes() const override {
+    uint64_t sum = scratch_.sizeBytes();
+    for (const auto &[key, program] : programs_)
+      for (const auto *primitive : {&program->convolution, &program->copyInput,
+                                    &program->copyWeights, &program->copyOutput})
+        sum += *primitive ? (*primitive)->scratchBytes() : 0;
+    std::set<const PackedWeights *> shared;
+    for (const PlannedPart &part : parts_)
+      if (part.weights && shared.insert(part.weights.get()).second)
+        sum += part.weights->memory.sizeBytes();
+    return sum;
+  }
+
+  Status run(void *const *arguments, uint32_t place, uint64_t begin, uint64_t end) const override {
+    for (uint64_t i = begin; i < end; ++i)
+      INLAY_TRY(runPart(arguments, place, parts_[i]));
+    return {};
+  }
+
+private:
+  Status runPart(void *const *arguments, uint32_t place, const PlannedPart &planned) const {
+    const auto address = [&](size_t index, int64_t offset) -> void * {
+      return *static_cast<std::byte *const *>(arguments[index]) +
+             offset * static_cast<int64_t>(elementBytes_);
+    };
+    const Part &part = planned.part;
+    const Program &program = *planned.program;
+    std::byte *scratch = static_cast<std::byte *>(scratch_.data()) + scratchBytesPerPlace() * place;
+    void *x = address(0, part.x), *w = address(1, part.w);
+    void *d = address(hasBias_ ? 3 : 2, part.d), *result = d;
+    if (program.copyInput) {
+      void *const addresses[] = {x, scratch};
+      INLAY_TRY(program.copyInput->run(place, addresses));
+      x = scratch;
+    }
+    if (planned.weights) {
+      w = planned.weights->memory.data();
+    } else if (program.copyWeights) {
+      void *const addresses[] = {w, scratch + inputBytes_};
+      INLAY_TRY(program.copyWeights->run(place, addresses));
+      w = addresses[1];
+    }
+    if (program.copyOutput)
+      result = scratch + inputBytes_ + weightBytes_;
+    void *addresses[4] = {x, w};
+    size_t count = 2;
+    if (hasBias_)
+      addresses[count++] = address(2, part.bias);
+    addresses[count++] = result;
+    INLAY_TRY(program.convolution->run(place, std::span(addresses).first(count)));
+    if (!program.copyOutput)
+      return {};
+    void *const copied[] = {result, d};
+    return program.copyOutput->run(place, copied);
+  }
+
+  OneDnnTensor inputOf(const Sizes &part) const {
+    const int64_t plane = whole_.height * whole_.width;
+    return {{part.images, part.groups * part.channels, part.height, part.width},
+            {whole_.groups * whole_.channels * plane, plane, whole_.width, 1}};
+  }
+  OneDnnTensor outputOf(const Sizes &part) const {
+    const int64_t plane = whole_.outHeight * whole_.outWidth;
+    return {{part.images, part.filters, part.outHeight, part.outWidth},
+            {whole_.filters * plane, plane, whole_.outWidth, 1}};
+  }
+  OneDnnTensor weightsOf(const Sizes &part) const {
+    const int64_t window = part.kernelHeight * part.kernelWidth;
+    const int64_t filter = part.channels * window;
+    OneDnnTensor weights{{part.filters, part.channels, part.kernelHeight, part.kernelWidth},
+                         {filter, window, part.kernelWidth, 1}};
+    if (whole_.groups > 1) {
+      weights.sizes[0] = part.filters / part.groups;
+      weights.sizes.insert(weights.sizes.begin(), part.groups);
+      weights.strides.insert(weights.strides.begin(), weights.sizes[1] * filter);
+    }
+    return weights;
+  }
+
+  bool isPlainProduct() const {
+    return whole_.groups == 1 && whole_.kernelHeight * whole_.kernelWidth == 1 &&
+           whole_.strideHeight * whole_.strideWidth == 1 &&
+           whole_.paddingHeight + whole_.paddingWidth == 0 &&
+           whole_.outHeight * whole_.outWidth >= kLeastPlainPixels;
+  }
+
+  Result<std::unique_ptr<Program>> createProgram(const OneDnn &library, const Part &part) const {
+    const Sizes &sizes = part.sizes;
+    const OneDnnTensor x = inputOf(sizes), w = weightsOf(sizes), d = outputOf(sizes);
+    const auto free = [](const OneDnnTensor &tensor) { return OneDnnTensor{tensor.sizes, {}}; };
+    const auto bias = hasBias_ ? std::optional(OneDnnTensor{{sizes.filters}, {1}}) : std::nullopt;
+    // What the last column sees beyond the input.
+    const int64_t right = (sizes.outWidth - 1) * sizes.strideWidth +
+                          (sizes.kernelWidth - 1) * sizes.dilationWidth + 1 - sizes.paddingWidth -
+                          sizes.width;
+    const OneDnnWindow window{{sizes.strideHeight, sizes.strideWidth},
+                              {sizes.dilationHeight, sizes.dilationWidth},
+                              {sizes.paddingHeight, sizes.paddingWidth},
+                              {part.paddingBelow, std::max<int64_t>(right, 0)}};
+    const bool isPlain = isPlainProduct();
+    auto program = std::make_unique<Program>();
+    INLAY_ASSIGN(program->convolution,
+                 library.createConvolution(dtype_, isPlain ? x : free(x), free(w), bias,
+                                           isPlain ? d : free(d), window));
+    const OneDnnPrimitive &convolution = *program->convolution;
+    using Direction = OneDnnPrimitive::Direction;
+    INLAY_ASSIGN(program->copyInput, convolution.createCopy(0, dtype_, x, Direction::Into));
+    INLAY_ASSIGN(program->copyWeights, convolution.createCopy(1, dtype_, w, Direction::Into));
+    INLAY_ASSIGN(program->copyOutput,
+                 convolution.createCopy(hasBias_ ? 3 : 2, dtype_, d, Direction::OutOf));
+    return program;
+  }
+
+  Status reserve(Program &program, uint32_t places, bool packsOnce, Device &device) {
+    constexpr uint64_t kAlignmentBytes = 256; // threads share no line of a cache
+    const auto rounded = [](uint64_t bytes) {
+      return (bytes + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes;
+    };
+    INLAY_TRY(program.convolution->reserve(places, device));
+    if (program.copyInput) {
+      INLAY_TRY(program.copyInput->reserve(places, device));
+      inputBytes_ = std::max(inputBytes_, rounded(program.convolution->sizeBytes(0)));
+    }
+    if (program.copyWeights && !packsOnce) {
+      INLAY_TRY(program.copyWeights->reserve(places, device));
+      weightBytes_ = std::max(weightBytes_, rounded(program.convolution->sizeBytes(1)));
+    }
+    if (program.copyOutput) {
+      INLAY_TRY(program.copyOutput->reserve(places, device));
+      outputBytes_ =
+          std::max(outputBytes_, rounded(program.convolution->sizeBytes(hasBias_ ? 3 : 2)));
+    }
+    return {};
+  }
+
+  Result<std::shared_ptr<const PackedWeights>> pack(PackedWeightsCache &cache, const Part &part,
+                                                    const Program &program, void *weights,
+                                                    Device &device) const {
+    INLAY_ASSIGN(auto copy, program.convolution->createCopy(1, dtype_, weightsOf(part.sizes),
+                                                            OneDnnPrimitive::Direction::Into));
+    return cache.get(static_cast<std::byte *>(weights) +
+                         part.w * static_cast<int64_t>(elementBytes_),
+                     std::move(copy), device);
+  }
+
+  uint64_t scratchBytesPerPlace() const { return inputBytes_ + weightBytes_ + outputBytes_; }
+
+  Sizes whole_;
+  bool hasBias_;
+  DataType dtype_;
+  size_t elementBytes_;
+  std::map<std::array<int64_t, 7>, std::unique_ptr<Program>> programs_; // by a part's sizes
+  std::vector<PlannedPart> parts_;
+  uint64_t inputBytes_ = 0, weightBytes_ = 0, outputBytes_ = 0; // in a place's scratch memory
+  DeviceMemory scratch_;
+};
+
+class OneDnnConvolution final : public CpuLibraryFunction {
+public:
+  OneDnnConvolution(std::shared_ptr<const OneDnn> library, const LibraryFunction &function,
+                    DataType dtype)
+      : library_(std::move(library)), numPointers_(numPointers(function)),
+        hasBias_(function.id == LibraryFunctionId::OneDnnConvolutionBias), dtype_(dtype) {}
+
+  Result<std::unique_ptr<PreparedCall>> prepare(const LaunchRecord &record, uint32_t numThreads,
+                                                Device &device) const override {
+    auto sizes = readSizes<Sizes>(record.arguments, numPointers_);
+    bool isWhole = true;
+    sizes.forEach([&](std::string_view name, int64_t &size) {
+      isWhole = isWhole && size >= (name.starts_with("padding") ? 0 : 1);
+    });
+    if (!isWhole || sizes.filters % sizes.groups != 0)
+      return unimplemented("{} is not asked for a convolution of {} images of {} x {} x {} with {} "
+                           "filters in {} groups",
+                           library_->description(), sizes.images, sizes.channels * sizes.groups,
+                           sizes.height, sizes.width, sizes.filters, sizes.groups);
+    constexpr uint64_t kWeights = uint64_t{1} << 1;
+    void *weights = record.constantArguments & kWeights
+                        ? *static_cast<void *const *>(record.arguments[1])
+                        : nullptr;
+    auto call = std::make_unique<ConvolutionCall>(sizes, hasBias_, dtype_);
+    INLAY_TRY(call->prepare(*library_, packed_, weights, numThreads, device));
+    return std::unique_ptr<PreparedCall>(std::move(call));
+  }
+
+private:
+  std::shared_ptr<const OneDnn> library_;
+  uint32_t numPointers_;
+  bool hasBias_;
+  DataType dtype_;
+  mutable PackedWeightsCache packed_; // locks itself
+};
+
+} // namespace
+
+std::unique_ptr<CpuLibraryFunction> createOneDnnConvolution(std::shared_ptr<const OneDnn> library,
+                                                            const LibraryFunction &function,
+                                                            DataType dtype) {
+  return std::make_unique<OneDnnConvolution>(std::move(library), function, dtype);
+}
+
+} // namespace inlay
