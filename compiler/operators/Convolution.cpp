@@ -3,6 +3,7 @@
 #include "compiler/operators/Arguments.h"
 #include "compiler/operators/Planes.h"
 #include "compiler/operators/ProductTiles.h"
+#include "compiler/operators/VendorTactics.h"
 
 namespace inlay {
 namespace {
@@ -237,13 +238,48 @@ PluginImplementation implementProduct(const PluginNode &node, const Convolution 
   return implementation;
 }
 
-/// `tail` may be null.
+size_t channelDim(const PluginNode &node) {
+  const TensorSpec &out = node.outputs[0];
+  return out.shape.size() - (inputOf(node, "weight").shape.size() - 2) - 1;
+}
+
+LibraryConvolution libraryConvolution(const PluginNode &node, const Convolution &read) {
+  LibraryConvolution result;
+  result.input = inputIndex(node, "input");
+  result.weight = inputIndex(node, "weight");
+  result.bias = findInputIndex(node, "bias");
+  result.channelDim = channelDim(node);
+  result.dtype = inputOf(node, "input").dtype;
+  const Window &window = read.window;
+  ConvolutionSizes<Expr> &sizes = result.sizes;
+  sizes.images = read.images;
+  sizes.groups = Expr(read.groups);
+  sizes.channels = inputOf(node, "weight").shape[1];
+  sizes.filters = read.filters;
+  sizes.height = read.height, sizes.width = read.width;
+  sizes.outHeight = read.outHeight, sizes.outWidth = read.outWidth;
+  sizes.kernelHeight = Expr(window.kernel[0]), sizes.kernelWidth = Expr(window.kernel[1]);
+  sizes.strideHeight = Expr(window.stride[0]), sizes.strideWidth = Expr(window.stride[1]);
+  sizes.paddingHeight = Expr(window.padding[0]), sizes.paddingWidth = Expr(window.padding[1]);
+  sizes.dilationHeight = Expr(window.dilation[0]), sizes.dilationWidth = Expr(window.dilation[1]);
+  return result;
+}
+
+/// `tail` may be null; with one, libraries compute nothing.
 Result<PluginImplementation> implement(const PluginNode &node, const GroupTail *tail) {
   INLAY_ASSIGN(const Convolution read, readConvolution(node));
   const Expr perGroup = floorDiv(read.filters, read.groups);
-  if (isOne(inputOf(node, "weight").shape[1]) && read.groups > 1)
-    return implementDepthwise(node, read, perGroup, tail);
-  return implementProduct(node, read, perGroup, tail);
+  const bool isDepthwise = isOne(inputOf(node, "weight").shape[1]) && read.groups > 1;
+  PluginImplementation implementation = isDepthwise ? implementDepthwise(node, read, perGroup, tail)
+                                                    : implementProduct(node, read, perGroup, tail);
+  if (!tail)
+    INLAY_TRY(addConvolutionLibraries(implementation, node, libraryConvolution(node, read)));
+  return implementation;
+}
+
+std::optional<ChannelBias> channelBias(const PluginNode &node) {
+  const std::optional<uint32_t> bias = findInputIndex(node, "bias");
+  return bias ? std::optional(ChannelBias{*bias, channelDim(node)}) : std::nullopt;
 }
 
 } // namespace
@@ -270,6 +306,7 @@ void addConvolutionOperators(OperatorDefinitions &definitions) {
                  {},
                  {.implementWithTail = [](const PluginNode &node,
                                           const GroupTail &tail) { return implement(node, &tail); },
+                  .channelBias = channelBias,
                   .multipliesOnTensorCores = true}});
 }
 

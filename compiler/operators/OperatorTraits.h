@@ -5,6 +5,7 @@
 #include "compiler/plugins/PluginDefinition.h"
 
 #include <functional>
+#include <optional>
 
 namespace inlay {
 
@@ -12,6 +13,12 @@ struct PointwiseExpression;
 struct StridedViews;
 struct LineOperation;
 struct GroupTail;
+
+/// An input that is added to the result, an element for each index of one of its dimensions.
+struct ChannelBias {
+  uint32_t input = 0;
+  size_t dim = 0; // of the result
+};
 
 /// How an operator can be computed together with others. Functions that are empty: it cannot. All
 /// are called with bound arguments, whose outputs are known. Operators without a trait are
@@ -28,6 +35,9 @@ struct OperatorTraits {
   /// (Tails.h). Its arguments count inputs behind the operator's own. Errors: as for implement.
   std::function<Result<PluginImplementation>(const PluginNode &node, const GroupTail &tail)>
       implementWithTail = {};
+  /// The bias that a call has, without which it is the same operator: where a library computes it
+  /// and others follow in a kernel, that kernel adds the bias. Not every library does.
+  std::function<std::optional<ChannelBias>(const PluginNode &)> channelBias = {};
   /// On GPUs it multiplies float32 by tl.dot, as precisionOf (ProductTiles.h) says how.
   bool multipliesOnTensorCores = false;
   /// Two calls with the same arguments give different results.

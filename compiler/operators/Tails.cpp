@@ -4,6 +4,7 @@
 #include "compiler/operators/GroupLines.h"
 #include "compiler/operators/Shapes.h"
 #include "compiler/operators/TypePromotion.h"
+#include "compiler/operators/VendorTactics.h"
 #include "compiler/operators/Views.h"
 
 #include <algorithm>
@@ -25,9 +26,12 @@ PluginNode anchorNode(const OperatorGroup &group, const PluginNode &node) {
 /// group.
 class InputPlaces {
 public:
-  explicit InputPlaces(const OperatorGroup &group) {
-    for (const GroupValue &input : group.members[0].inputs)
-      places_.push_back(input.index);
+  /// `left` is an input of the first member that it does not have here.
+  explicit InputPlaces(const OperatorGroup &group, std::optional<uint32_t> left = std::nullopt) {
+    const std::vector<GroupValue> &inputs = group.members[0].inputs;
+    for (uint32_t i = 0; i < inputs.size(); ++i)
+      if (i != left)
+        places_.push_back(inputs[i].index);
     for (uint32_t i = 0; i < group.inputs.size(); ++i)
       places_.push_back(i);
   }
@@ -70,9 +74,11 @@ Result<PluginImplementation> implementInKernel(const OperatorGroup &group, const
   return anchor.plugin->traits()->implementWithTail(anchorNode(group, node), tail);
 }
 
-/// A kernel of all members but the first, which takes that one's result from a workspace.
+/// A kernel of all members but the first, which takes that one's result from a workspace; without a
+/// bias that the kernel is to add.
 Result<PluginLaunch> launchBehind(const OperatorGroup &group, const PluginNode &node,
-                                  uint32_t workspace, const std::string &kernelName) {
+                                  const std::optional<ChannelBias> &bias, uint32_t workspace,
+                                  const std::string &kernelName) {
   PluginNode behind = node;
   const auto product = static_cast<uint32_t>(behind.inputs.size());
   behind.inputs.push_back(group.members[0].node.outputs[0]);
@@ -80,18 +86,16 @@ Result<PluginLaunch> launchBehind(const OperatorGroup &group, const PluginNode &
   const std::vector<Expr> &domain = node.outputs[0].shape;
   LoopKernel kernel(behind, kernelName, domain);
   kernel.load("v0", product, denseAccess(domain));
+  if (bias)
+    addChannelBias(kernel, "v0", group.members[0].inputs[bias->input].index, domain, bias->dim,
+                   group.members[0].node.outputs[0].dtype);
   INLAY_ASSIGN(std::string result, writeMembers(group, kernel, "v0", domain));
   kernel.store(0, denseAccess(domain), std::move(result));
   PluginImplementation made;
   INLAY_TRY(kernel.appendTo(made));
   if (made.launches.empty())
     return internalError("a product without elements has a tactic of a library");
-  for (LaunchArgument &argument : made.launches[0].arguments)
-    if (argument.kind == LaunchArgument::Kind::Input && argument.index == product) {
-      argument.kind = LaunchArgument::Kind::Workspace;
-      argument.index = workspace;
-      argument.dtype = group.members[0].node.outputs[0].dtype;
-    }
+  readWorkspace(made.launches[0], product, workspace, group.members[0].node.outputs[0].dtype);
   return std::move(made.launches[0]);
 }
 
@@ -110,11 +114,20 @@ void moveLaunch(PluginLaunch &launch, const PluginImplementation &from, PluginIm
     }
 }
 
-/// Puts the tactics of `plain`, the first member by itself, that call libraries in front of an
-/// implementation's own.
-Status addLibraryTactics(PluginImplementation &implementation, PluginImplementation plain,
-                         const OperatorGroup &group, const PluginNode &node,
-                         const std::string &kernelName) {
+/// Puts tactics that call libraries for the first member by itself in front of an implementation's
+/// own.
+Status addLibraryTactics(PluginImplementation &implementation, const OperatorGroup &group,
+                         const PluginNode &node, const std::string &kernelName) {
+  PluginNode anchor = anchorNode(group, node);
+  const OperatorTraits &traits = *group.members[0].plugin->traits();
+  const std::optional<ChannelBias> bias =
+      traits.channelBias ? traits.channelBias(anchor) : std::nullopt;
+  if (bias) {
+    anchor.inputs.erase(anchor.inputs.begin() + bias->input);
+    anchor.inputNames.erase(anchor.inputNames.begin() + bias->input);
+  }
+  INLAY_ASSIGN(PluginImplementation plain, group.members[0].plugin->implement(anchor));
+  InputPlaces(group, bias ? std::optional(bias->input) : std::nullopt).apply(plain);
   std::vector<uint32_t> tactics;
   for (uint32_t i = 0; i < plain.tactics.size(); ++i)
     if (!plain.libraryOf(i).empty())
@@ -137,7 +150,7 @@ Status addLibraryTactics(PluginImplementation &implementation, PluginImplementat
         implementation.launches.push_back(launch);
         implementation.launches.back().tactic = i;
       }
-    INLAY_ASSIGN(PluginLaunch behind, launchBehind(group, node, result, kernelName));
+    INLAY_ASSIGN(PluginLaunch behind, launchBehind(group, node, bias, result, kernelName));
     behind.tactic = i;
     implementation.launches.push_back(std::move(behind));
   }
@@ -231,12 +244,8 @@ Status checkTail(const OperatorGroup &group) {
 Result<PluginImplementation> implementTail(const OperatorGroup &group, const PluginNode &node,
                                            const std::string &kernelName) {
   INLAY_ASSIGN(PluginImplementation implementation, implementInKernel(group, node));
-  INLAY_ASSIGN(PluginImplementation plain,
-               group.members[0].plugin->implement(anchorNode(group, node)));
-  const InputPlaces places(group);
-  places.apply(implementation);
-  places.apply(plain);
-  INLAY_TRY(addLibraryTactics(implementation, std::move(plain), group, node, kernelName));
+  InputPlaces(group).apply(implementation);
+  INLAY_TRY(addLibraryTactics(implementation, group, node, kernelName));
   return implementation;
 }
 

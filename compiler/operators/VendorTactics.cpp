@@ -1,5 +1,9 @@
 #include "compiler/operators/VendorTactics.h"
 
+#include "base/Error.h"
+#include "compiler/operators/Arguments.h"
+#include "compiler/operators/TypePromotion.h"
+
 #include <algorithm>
 
 namespace inlay {
@@ -11,6 +15,8 @@ namespace {
 /// library is for those who measure.
 constexpr int64_t kLeastCublasLtWork = int64_t{1} << 24;
 constexpr int64_t kLeastOneDnnWork = int64_t{1} << 18;
+/// Convolutions by cuDNN pay off later: it copies 16-bit images to lay channels innermost.
+constexpr int64_t kLeastCudnnWork = int64_t{1} << 33;
 constexpr std::string_view kOwnTactic = "inlay";
 
 bool isForFamily(const PluginNode &node, std::string_view family) {
@@ -97,16 +103,20 @@ Expr workOf(const LibraryProduct &product) {
 void addCublasLt(PluginImplementation &implementation, const PluginNode &node,
                  const LibraryProduct &product) {
   PluginTactic tactic{"cuBLASLt", {}, {}};
-  if (!isMeasured(node, "cuda") && product.dtype == DataType::Float32)
+  const bool isFloat32 = product.dtype == DataType::Float32;
+  if (!isMeasured(node, "cuda") && isFloat32)
     return;
   if (!isMeasured(node, "cuda"))
     tactic.conditions = {lessEqual(Expr(kLeastCublasLtWork), workOf(product))};
   const auto workspace = static_cast<uint32_t>(implementation.workspaces.size());
   implementation.workspaces.push_back({"cublasLt", DataType::UInt8, Expr(kCublasLtWorkspaceBytes)});
-  addFirst(implementation, std::move(tactic),
-           productLaunch(product.bias ? LibraryFunctionId::CublasLtMatmulBias
-                                      : LibraryFunctionId::CublasLtMatmul,
-                         product, workspace));
+  const bool mayRound = isFloat32 && node.allowsTf32;
+  const LibraryFunctionId function =
+      product.bias
+          ? (mayRound ? LibraryFunctionId::CublasLtMatmulBiasTf32
+                      : LibraryFunctionId::CublasLtMatmulBias)
+          : (mayRound ? LibraryFunctionId::CublasLtMatmulTf32 : LibraryFunctionId::CublasLtMatmul);
+  addFirst(implementation, std::move(tactic), productLaunch(function, product, workspace));
 }
 
 void addOneDnn(PluginImplementation &implementation, const PluginNode &node,
@@ -120,6 +130,90 @@ void addOneDnn(PluginImplementation &implementation, const PluginNode &node,
                          product, std::nullopt));
 }
 
+/// `result` is where it goes instead of the output.
+PluginLaunch convolutionLaunch(LibraryFunctionId function, LibraryConvolution convolution,
+                               bool addsBias, std::optional<uint32_t> result,
+                               std::optional<uint32_t> workspace) {
+  using Kind = LaunchArgument::Kind;
+  LibraryLaunch launch(function);
+  launch.pointer(Kind::Input, "x", convolution.input).pointer(Kind::Input, "w", convolution.weight);
+  if (addsBias)
+    launch.pointer(Kind::Input, "bias", *convolution.bias);
+  if (result)
+    launch.pointer(Kind::Workspace, "d", *result, convolution.dtype);
+  else
+    launch.pointer(Kind::Output, "d", 0);
+  if (workspace)
+    launch.pointer(Kind::Workspace, "workspace", *workspace);
+  convolution.sizes.forEach([&](const char *name, const Expr &size) { launch.size(name, size); });
+  return launch.over(convolution.sizes.numelOutput());
+}
+
+/// A kernel that adds the bias to a result in a workspace.
+Result<PluginLaunch> biasLaunch(const PluginNode &node, const LibraryConvolution &convolution,
+                                uint32_t workspace) {
+  PluginNode behind = node;
+  const auto result = static_cast<uint32_t>(behind.inputs.size());
+  behind.inputs.push_back(node.outputs[0]);
+  behind.inputNames.emplace_back("result");
+  const std::vector<Expr> &domain = node.outputs[0].shape;
+  LoopKernel kernel(behind, "bias", domain);
+  kernel.load("v0", result, denseAccess(domain));
+  addChannelBias(kernel, "v0", *convolution.bias, domain, convolution.channelDim,
+                 convolution.dtype);
+  kernel.store(0, denseAccess(domain), "v0");
+  PluginImplementation made;
+  INLAY_TRY(kernel.appendTo(made));
+  if (made.launches.empty())
+    return internalError("a convolution without elements has a tactic of a library");
+  readWorkspace(made.launches[0], result, workspace, convolution.dtype);
+  return std::move(made.launches[0]);
+}
+
+Status addCudnn(PluginImplementation &implementation, const PluginNode &node,
+                const LibraryConvolution &convolution) {
+  PluginTactic tactic{"cuDNN", {}, {}};
+  const bool isFloat32 = convolution.dtype == DataType::Float32;
+  if (!isMeasured(node, "cuda")) {
+    // Our kernels for one channel a group, and for float32, are faster (docs/vendor-libraries.md).
+    if (isFloat32 || convolution.sizes.channels.constantValue() == 1)
+      return {};
+    tactic.conditions = {lessEqual(Expr(kLeastCudnnWork), convolution.sizes.work())};
+  }
+  std::optional<uint32_t> result;
+  const int64_t elementBytes = dataTypeSizeBytes(convolution.dtype);
+  if (convolution.bias) {
+    result = static_cast<uint32_t>(implementation.workspaces.size());
+    implementation.workspaces.push_back(
+        {"convolved", convolution.dtype, node.outputs[0].numel() * Expr(elementBytes)});
+  }
+  const auto workspace = static_cast<uint32_t>(implementation.workspaces.size());
+  implementation.workspaces.push_back(
+      {"cudnn", DataType::UInt8, cudnnWorkspaceBytes(convolution.sizes, elementBytes)});
+  addFirst(implementation, std::move(tactic),
+           convolutionLaunch(isFloat32 && node.allowsTf32 ? LibraryFunctionId::CudnnConvolutionTf32
+                                                          : LibraryFunctionId::CudnnConvolution,
+                             convolution, false, result, workspace));
+  if (!convolution.bias)
+    return {};
+  INLAY_ASSIGN(PluginLaunch behind, biasLaunch(node, convolution, *result));
+  behind.tactic = 0;
+  implementation.launches.insert(implementation.launches.begin() + 1, std::move(behind));
+  return {};
+}
+
+void addOneDnn(PluginImplementation &implementation, const PluginNode &node,
+               const LibraryConvolution &convolution) {
+  PluginTactic tactic{"oneDNN", {}, {}};
+  if (!isMeasured(node, "cpu"))
+    tactic.conditions = {lessEqual(Expr(kLeastOneDnnWork), convolution.sizes.work())};
+  const bool hasBias = convolution.bias.has_value();
+  addFirst(implementation, std::move(tactic),
+           convolutionLaunch(hasBias ? LibraryFunctionId::OneDnnConvolutionBias
+                                     : LibraryFunctionId::OneDnnConvolution,
+                             convolution, hasBias, std::nullopt, std::nullopt));
+}
+
 } // namespace
 
 void addProductLibraries(PluginImplementation &implementation, const PluginNode &node,
@@ -130,6 +224,36 @@ void addProductLibraries(PluginImplementation &implementation, const PluginNode 
     addCublasLt(implementation, node, product);
   if (isForFamily(node, "cpu") && product.dtype != DataType::Float64)
     addOneDnn(implementation, node, product);
+}
+
+Status addConvolutionLibraries(PluginImplementation &implementation, const PluginNode &node,
+                               const LibraryConvolution &convolution) {
+  if (!node.libraries.isAllowed || !canBeRivalled(implementation))
+    return {};
+  if (isForFamily(node, "cuda"))
+    INLAY_TRY(addCudnn(implementation, node, convolution));
+  if (isForFamily(node, "cpu") && convolution.dtype != DataType::Float64)
+    addOneDnn(implementation, node, convolution);
+  return {};
+}
+
+void addChannelBias(LoopKernel &kernel, const std::string &variable, uint32_t input,
+                    std::span<const Expr> domain, size_t dim, DataType dtype) {
+  StridedAccess access{Expr(0), std::vector<Expr>(domain.size(), Expr(0))};
+  access.strides[dim] = Expr(1);
+  kernel.load("bias", input, std::move(access));
+  const std::string sum(tritonType(sumTypeOf(dtype)));
+  kernel.line(
+      fmt::format("{0} = ({0}.to({1}) + bias.to({1})).to({2})", variable, sum, tritonType(dtype)));
+}
+
+void readWorkspace(PluginLaunch &launch, uint32_t input, uint32_t workspace, DataType dtype) {
+  for (LaunchArgument &argument : launch.arguments)
+    if (argument.kind == LaunchArgument::Kind::Input && argument.index == input) {
+      argument.kind = LaunchArgument::Kind::Workspace;
+      argument.index = workspace;
+      argument.dtype = dtype;
+    }
 }
 
 } // namespace inlay

@@ -18,7 +18,7 @@ constexpr int kCpu = 1;
 constexpr unsigned kStreamInOrder = 1;
 constexpr int kScratchpadOfCaller = 1;
 constexpr int kStrictMath = 0;
-constexpr int kQueryScratchpad = 136, kQueryArgument = 255;
+constexpr int kQueryScratchpad = 136, kQueryArgument = 255, kQueryName = 8;
 constexpr int kAnyLayout = 1;
 constexpr int kForwardInference = 96, kConvolutionDirect = 1;
 constexpr int kArgumentSource = 1, kArgumentDestination = 17, kArgumentWeights = 33,
@@ -195,6 +195,10 @@ OneDnn::createPrimitive(DataType dtype,
   DnnlPrimitiveDescriptor descriptor = nullptr;
   INLAY_TRY(check(create(layouts, &descriptor), what));
   INLAY_TRY(primitive->finish(descriptor, std::move(indices)));
+  const char *name = nullptr;
+  if (descriptorQueryValue(descriptor, kQueryName, 0, &name) == 0 && name &&
+      std::string_view(name).starts_with("ref"))
+    return unimplemented("{} has its reference implementation only of this {}", description_, what);
   return primitive;
 }
 

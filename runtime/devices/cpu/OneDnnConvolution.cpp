@@ -21,7 +21,7 @@ constexpr int64_t kLeastPartWork = 256 * 1024;
 constexpr int64_t kGranule = 16;
 /// From so many pixels on, a convolution of single pixels is faster as a product of the matrices as
 /// they lie than in the library's layout with copies before and behind.
-constexpr int64_t kLeastPlainPixels = 512;
+constexpr int64_t kLeastPlainPixels = 128;
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -54,9 +54,21 @@ bool canBeCutByRows(const Sizes &sizes, int64_t part) {
   return true;
 }
 
-Cut cutOf(const Sizes &sizes, uint32_t numThreads) {
+/// A product of matrices that stays one when its images or its filters are cut.
+bool isPlainProduct(const Sizes &sizes, int64_t numThreads) {
+  return sizes.groups == 1 && sizes.kernelHeight * sizes.kernelWidth == 1 &&
+         sizes.strideHeight * sizes.strideWidth == 1 &&
+         sizes.paddingHeight + sizes.paddingWidth == 0 &&
+         sizes.outHeight * sizes.outWidth >= kLeastPlainPixels &&
+         (sizes.images == 1 || sizes.images >= numThreads);
+}
+
+int64_t threadsFor(const Sizes &sizes, uint32_t numThreads) {
+  return std::clamp<int64_t>(sizes.work() / kLeastPartWork, 1, int64_t{numThreads});
+}
+
+Cut cutOf(const Sizes &sizes, int64_t threads, bool isPlain) {
   const int64_t work = sizes.work();
-  const int64_t threads = std::clamp<int64_t>(work / kLeastPartWork, 1, int64_t{numThreads});
   const auto partOf = [&](int64_t size, int64_t granule) {
     return std::min(size, ceilDiv(ceilDiv(size, threads), granule) * granule);
   };
@@ -68,7 +80,7 @@ Cut cutOf(const Sizes &sizes, uint32_t numThreads) {
   if (sizes.groups >= threads * kGranule || (sizes.channels > 1 && sizes.groups >= threads))
     return {Axis::Groups, sizes.groups, partOf(sizes.groups, sizes.channels > 1 ? 1 : kGranule)};
   const int64_t rows = partOf(sizes.outHeight, 1);
-  if ((rows >= 4 || sizes.groups > 1) && canBeCutByRows(sizes, rows))
+  if (!isPlain && (rows >= 4 || sizes.groups > 1) && canBeCutByRows(sizes, rows))
     return {Axis::Rows, sizes.outHeight, rows};
   if (sizes.groups == 1)
     return {Axis::Filters, sizes.filters, partOf(sizes.filters, kGranule)};
@@ -179,7 +191,9 @@ public:
   /// `weights` is null if they may change.
   Status prepare(const OneDnn &library, PackedWeightsCache &cache, void *weights,
                  uint32_t numThreads, Device &device) {
-    const Cut cut = cutOf(whole_, numThreads);
+    const int64_t threads = threadsFor(whole_, numThreads);
+    isPlain_ = isPlainProduct(whole_, threads);
+    const Cut cut = cutOf(whole_, threads, isPlain_);
     const auto places = static_cast<uint32_t>(std::min<int64_t>(cut.numParts(), numThreads));
     for (int64_t i = 0; i < cut.numParts(); ++i) {
       PlannedPart planned{partOf(whole_, cut, i), nullptr, nullptr};
@@ -266,8 +280,9 @@ private:
   }
   OneDnnTensor outputOf(const Sizes &part) const {
     const int64_t plane = whole_.outHeight * whole_.outWidth;
-    return {{part.images, part.filters, part.outHeight, part.outWidth},
-            {whole_.filters * plane, plane, whole_.outWidth, 1}};
+    return {
+        {part.images, part.filters, part.outHeight, part.outWidth},
+        {(part.images == 1 ? part.filters : whole_.filters) * plane, plane, whole_.outWidth, 1}};
   }
   OneDnnTensor weightsOf(const Sizes &part) const {
     const int64_t window = part.kernelHeight * part.kernelWidth;
@@ -280,13 +295,6 @@ private:
       weights.strides.insert(weights.strides.begin(), weights.sizes[1] * filter);
     }
     return weights;
-  }
-
-  bool isPlainProduct() const {
-    return whole_.groups == 1 && whole_.kernelHeight * whole_.kernelWidth == 1 &&
-           whole_.strideHeight * whole_.strideWidth == 1 &&
-           whole_.paddingHeight + whole_.paddingWidth == 0 &&
-           whole_.outHeight * whole_.outWidth >= kLeastPlainPixels;
   }
 
   Result<std::unique_ptr<Program>> createProgram(const OneDnn &library, const Part &part) const {
@@ -302,11 +310,10 @@ private:
                               {sizes.dilationHeight, sizes.dilationWidth},
                               {sizes.paddingHeight, sizes.paddingWidth},
                               {part.paddingBelow, std::max<int64_t>(right, 0)}};
-    const bool isPlain = isPlainProduct();
     auto program = std::make_unique<Program>();
     INLAY_ASSIGN(program->convolution,
-                 library.createConvolution(dtype_, isPlain ? x : free(x), free(w), bias,
-                                           isPlain ? d : free(d), window));
+                 library.createConvolution(dtype_, isPlain_ ? x : free(x), free(w), bias,
+                                           isPlain_ ? d : free(d), window));
     const OneDnnPrimitive &convolution = *program->convolution;
     using Direction = OneDnnPrimitive::Direction;
     INLAY_ASSIGN(program->copyInput, convolution.createCopy(0, dtype_, x, Direction::Into));
@@ -354,6 +361,7 @@ private:
   bool hasBias_;
   DataType dtype_;
   size_t elementBytes_;
+  bool isPlain_ = false; // operands are used as they lie
   std::map<std::array<int64_t, 7>, std::unique_ptr<Program>> programs_; // by a part's sizes
   std::vector<PlannedPart> parts_;
   uint64_t inputBytes_ = 0, weightBytes_ = 0, outputBytes_ = 0; // in a place's scratch memory
