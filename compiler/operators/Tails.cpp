@@ -120,8 +120,10 @@ Status addLibraryTactics(PluginImplementation &implementation, const OperatorGro
                          const PluginNode &node, const std::string &kernelName) {
   PluginNode anchor = anchorNode(group, node);
   const OperatorTraits &traits = *group.members[0].plugin->traits();
+  // A result that others view in another shape has its channels elsewhere there.
+  const bool hasChannels = anchor.outputs[0].shape == node.outputs[0].shape;
   const std::optional<ChannelBias> bias =
-      traits.channelBias ? traits.channelBias(anchor) : std::nullopt;
+      traits.channelBias && hasChannels ? traits.channelBias(anchor) : std::nullopt;
   if (bias) {
     anchor.inputs.erase(anchor.inputs.begin() + bias->input);
     anchor.inputNames.erase(anchor.inputNames.begin() + bias->input);

@@ -133,6 +133,39 @@ TEST_F(Tails, StandBehindLibraries) {
     }
 }
 
+/// A convolution's bias is added by the kernel behind the library, in the dimension of channels.
+TEST_F(Tails, AddTheBiasOfAConvolution) {
+  targets_ = {"cuda:sm_90a", "cpu:x86-64-v3"};
+  libraries_.isAllowed = true;
+  libraries_.measured = {"cuda"};
+  OperatorGroup made;
+  made.kind = GroupKind::Tail;
+  made.inputs = {tensor({24}), tensor({2, 8, 14, 10}), tensor({24, 8, 3, 3})};
+  made.members.push_back(
+      member("aten::conv2d",
+             {{"input", made.inputs[1]}, {"weight", made.inputs[2]}, {"bias", made.inputs[0]}},
+             {{{}, 1}, {{}, 2}, {{}, 0}}));
+  const TensorSpec result = made.members[0].node.outputs[0];
+  made.members.push_back(member("aten::relu", {{"self", result}}, {{0, 0}}));
+  made.results = {{1, 0}};
+  const PluginImplementation implementation = implement(made);
+  std::vector<std::string> names[3];
+  for (const PluginLaunch &launch : implementation.launches)
+    names[launch.tactic.value()].push_back(launch.name());
+  EXPECT_THAT(names[0], ElementsAre("onednn.convolution", "relu_kernel"));
+  EXPECT_THAT(names[1], ElementsAre("cudnn.convolution", "relu_kernel"));
+  for (const PluginLaunch &launch : implementation.launches) {
+    if (launch.name() == "relu_kernel") {
+      EXPECT_THAT(launch.kernel.source, HasSubstr("bias = tl.load(x0_ptr + "));
+      EXPECT_THAT(launch.kernel.source, HasSubstr("bias.to(tl.float32)"));
+    } else if (launch.library) {
+      EXPECT_EQ(launch.arguments[0].index, 1u);
+      EXPECT_EQ(launch.arguments[1].index, 2u);
+      EXPECT_EQ(launch.arguments[2].kind, LaunchArgument::Kind::Workspace);
+    }
+  }
+}
+
 TEST_F(Tails, AreOfTheShapeOfTheProduct) {
   OperatorGroup made = group(tensor({1, 32}), tensor({8, 32}));
   EXPECT_THAT(

@@ -35,6 +35,7 @@ protected:
     node->outputs = description->outputs;
     node->libraries = libraries_;
     node->targets = targets_;
+    node->allowsTf32 = allowsTf32_;
     Result<PluginImplementation> implementation = plugins.at(0)->implement(*node);
     EXPECT_TRUE(implementation.isOk()) << implementation.status().toString();
     return *implementation;
@@ -50,6 +51,24 @@ protected:
                                       {"weight", tensor({256, 512}, dtype)},
                                       {"bias", tensor({256}, dtype)}});
   }
+  PluginImplementation convolution(DataType dtype, bool hasBias, int64_t groups = 1) {
+    std::vector<NodeArgument> arguments{{"input", tensor({kRows, 32 * groups, 28, 20}, dtype)},
+                                        {"weight", tensor({64 * groups, 32, 3, 5}, dtype)},
+                                        {"stride", AttributeValue(std::vector<int64_t>{2, 1})},
+                                        {"padding", AttributeValue(std::vector<int64_t>{1, 2})},
+                                        {"groups", AttributeValue(groups)}};
+    if (hasBias)
+      arguments.insert(arguments.begin() + 2, {"bias", tensor({64 * groups}, dtype)});
+    return implement("aten::conv2d", arguments);
+  }
+  static std::vector<std::string> launchesOf(const PluginImplementation &implementation,
+                                             uint32_t tactic) {
+    std::vector<std::string> names;
+    for (const PluginLaunch &launch : implementation.launches)
+      if (launch.tactic == tactic)
+        names.push_back(launch.name());
+    return names;
+  }
   /// An argument of a launch by its text; the sizes of a library's function have their names.
   static Expr size(const PluginLaunch &launch, std::string_view name) {
     for (const LaunchArgument &argument : launch.arguments)
@@ -62,6 +81,7 @@ protected:
   PluginRegistry registry_;
   LibraryUse libraries_{true, {}};
   std::vector<std::string> targets_{"cuda:sm_90a", "cpu:x86-64-v3", "cpu:x86-64-v4"};
+  bool allowsTf32_ = false;
 };
 
 TEST_F(VendorTactics, StandBeforeOurOwn) {
@@ -143,6 +163,65 @@ TEST_F(VendorTactics, TakeBatchesOfOneDimensionAndRowsAsBias) {
   EXPECT_THAT(add({kRows, 32}, 1, 0), ElementsAre("oneDNN", "inlay")); // C is not read
   EXPECT_THAT(add({kRows, 32}, 1, 1), IsEmpty());
   EXPECT_THAT(add({32}, 2, 1), IsEmpty());
+}
+
+TEST_F(VendorTactics, ConvolveWithAndWithoutBias) {
+  libraries_.measured = {"cuda"};
+  const PluginImplementation made = convolution(DataType::Float32, true, 4);
+  ASSERT_THAT(namesOf(made), ElementsAre("oneDNN", "cuDNN", "inlay"));
+  EXPECT_THAT(launchesOf(made, 0), ElementsAre("onednn.convolution_bias"));
+  EXPECT_THAT(launchesOf(made, 1), ElementsAre("cudnn.convolution", "bias_kernel"));
+  const PluginLaunch &launch = made.launches[0];
+  for (const auto &[name, value] : std::map<std::string, Expr>{{"images", kRows},
+                                                               {"groups", 4},
+                                                               {"channels", 32},
+                                                               {"filters", 256},
+                                                               {"height", 28},
+                                                               {"width", 20},
+                                                               {"outHeight", 14},
+                                                               {"outWidth", 20},
+                                                               {"kernelHeight", 3},
+                                                               {"kernelWidth", 5},
+                                                               {"strideHeight", 2},
+                                                               {"strideWidth", 1},
+                                                               {"paddingHeight", 1},
+                                                               {"paddingWidth", 2},
+                                                               {"dilationHeight", 1},
+                                                               {"dilationWidth", 1}})
+    EXPECT_EQ(size(launch, name), value) << name;
+  // The bias is added from a workspace into the output.
+  const PluginLaunch &behind = made.launches[2];
+  std::vector<LaunchArgument::Kind> kinds;
+  for (const LaunchArgument &argument : behind.arguments)
+    kinds.push_back(argument.kind);
+  EXPECT_THAT(kinds, testing::Contains(LaunchArgument::Kind::Output));
+  EXPECT_THAT(kinds, testing::Contains(LaunchArgument::Kind::Workspace));
+  EXPECT_THAT(launchesOf(convolution(DataType::Float32, false), 1),
+              ElementsAre("cudnn.convolution"));
+}
+
+TEST_F(VendorTactics, OfGpusConvolveLargeImagesWhereNothingIsMeasured) {
+  targets_ = {"cuda:sm_90a"};
+  EXPECT_THAT(namesOf(convolution(DataType::Float32, false)), IsEmpty());
+  const PluginImplementation made = convolution(DataType::Float16, false);
+  ASSERT_THAT(namesOf(made), ElementsAre("cuDNN", "inlay"));
+  EXPECT_THAT(made.tactics[0].conditions,
+              ElementsAre(lessEqual(Expr(int64_t{1} << 33), kRows * 64 * 14 * 20 * 32 * 15)));
+  const auto depthwise =
+      implement("aten::conv2d", {{"input", tensor({1, 64, 56, 56}, DataType::Float16)},
+                                 {"weight", tensor({64, 1, 3, 3}, DataType::Float16)},
+                                 {"groups", AttributeValue(int64_t{64})}});
+  EXPECT_THAT(namesOf(depthwise), IsEmpty());
+}
+
+TEST_F(VendorTactics, RoundToTf32WhereThatIsAllowed) {
+  targets_ = {"cuda:sm_90a"};
+  libraries_.measured = {"cuda"};
+  allowsTf32_ = true;
+  EXPECT_EQ(linear().launches[0].name(), "cublasLt.matmul_bias_tf32");
+  EXPECT_EQ(convolution(DataType::Float32, false).launches[0].name(), "cudnn.convolution_tf32");
+  EXPECT_EQ(convolution(DataType::Float16, false).launches[0].name(), "cudnn.convolution");
+  EXPECT_EQ(linear(DataType::Float64).launches[0].name(), "cublasLt.matmul_bias");
 }
 
 } // namespace
