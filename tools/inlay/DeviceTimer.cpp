@@ -4,6 +4,7 @@
 #include "runtime/core/ExecutionContext.h"
 #include "runtime/devices/cpu/OneDnn.h"
 #include "runtime/devices/cuda/CublasLt.h"
+#include "runtime/devices/cuda/Cudnn.h"
 #include "tools/tensorio/NpyTensor.h"
 
 #include <algorithm>
@@ -85,8 +86,9 @@ std::string DeviceTimer::libraryVersion() const {
     return *libraryVersion_;
   libraryVersion_.emplace();
   if (family() == "cuda") {
-    if (const Result<std::string> version = CublasLt::findVersion(); version.isOk())
-      libraryVersion_ = *version;
+    for (const Result<std::string> &version : {CublasLt::findVersion(), Cudnn::findVersion()})
+      if (version.isOk())
+        *libraryVersion_ += (libraryVersion_->empty() ? "" : ", ") + *version;
   } else if (const auto library = OneDnn::open(); library.isOk()) {
     libraryVersion_ = (*library)->description();
   }

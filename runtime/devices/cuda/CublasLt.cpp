@@ -2,6 +2,7 @@
 
 #include "base/Error.h"
 #include "base/Log.h"
+#include "runtime/devices/VendorLibrary.h"
 
 namespace inlay {
 namespace {
@@ -58,23 +59,6 @@ Status CublasLt::check(CublasStatus status, const char *what) const {
   default:
     return deviceError("{} of {} failed with status {}", what, description_, status);
   }
-}
-
-Result<std::unique_ptr<LoadedKernel>> CudaLibraries::load(const fb::Kernel &kernel) {
-  INLAY_ASSIGN(const LibraryFunction *function, lookupLibraryFunction(kernel, "cuda"));
-  std::shared_ptr<const CublasLt> library;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!cublasLt_)
-      cublasLt_.emplace(CublasLt::open());
-    if (!cublasLt_->isOk())
-      return cublasLt_->status();
-    library = **cublasLt_;
-  }
-  const auto dtype = static_cast<DataType>(kernel.parameters()->Get(0)->dtype());
-  std::unique_ptr<LoadedKernel> loaded = createCublasLtMatmul(std::move(library), *function, dtype);
-  loaded->setTarget("cuda");
-  return loaded;
 }
 
 } // namespace inlay

@@ -1,15 +1,12 @@
 // cuBLASLt, opened at run time: matrix products on the GPU as tactics of engines.
 #pragma once
 
-#include "base/DataType.h"
 #include "base/DynamicLibrary.h"
-#include "runtime/devices/Device.h"
-#include "runtime/devices/VendorLibrary.h"
+#include "base/Status.h"
 #include "runtime/devices/cuda/CublasLtTypes.h"
 
 #include <memory>
-#include <mutex>
-#include <optional>
+#include <string>
 
 namespace inlay {
 
@@ -40,36 +37,6 @@ private:
   DynamicLibrary library_;
   std::string description_;
   CublasLtHandle handle_ = nullptr;
-};
-
-/// A launch on the GPU, ready for its sizes.
-class CudaLibraryCall : public PreparedCall {
-public:
-  /// Puts it into the stream. Errors: DeviceError.
-  virtual Status run(void *const *arguments, CudaStream stream) const = 0;
-};
-
-class CudaLibraryFunction : public LoadedKernel {
-public:
-  bool isLibraryFunction() const final { return true; }
-  /// Reads sizes from the arguments. Errors: as Device::prepareCall.
-  virtual Result<std::unique_ptr<PreparedCall>> prepare(void *const *arguments) const = 0;
-};
-
-/// A product; the type is that of the kernel's first parameter.
-std::unique_ptr<CudaLibraryFunction> createCublasLtMatmul(std::shared_ptr<const CublasLt> library,
-                                                          const LibraryFunction &function,
-                                                          DataType dtype);
-
-/// Finds the functions of a GPU's kernels, and opens their library when the first is asked for.
-class CudaLibraries {
-public:
-  /// Errors: as Device::loadKernel. The GPU's context is current.
-  Result<std::unique_ptr<LoadedKernel>> load(const fb::Kernel &kernel);
-
-private:
-  std::mutex mutex_;
-  std::optional<Result<std::shared_ptr<const CublasLt>>> cublasLt_; // once it was opened
 };
 
 } // namespace inlay

@@ -1,7 +1,7 @@
 // Matrix products by cuBLASLt. It counts by columns, so that a product of matrices that lie by rows
 // is asked for transposed: dᵀ = bᵀ · aᵀ, with the operands swapped.
 #include "base/Error.h"
-#include "runtime/devices/cuda/CublasLt.h"
+#include "runtime/devices/cuda/CudaLibraryFunction.h"
 
 #include <algorithm>
 
@@ -31,8 +31,9 @@ std::optional<int> typeOf(DataType dtype) {
 
 class MatmulCall final : public CudaLibraryCall {
 public:
-  MatmulCall(std::shared_ptr<const CublasLt> library, bool hasBias, bool isDouble)
-      : library_(std::move(library)), hasBias_(hasBias), isDouble_(isDouble) {}
+  MatmulCall(std::shared_ptr<const CublasLt> library, bool hasBias, bool isDouble, bool allowsTf32)
+      : library_(std::move(library)), hasBias_(hasBias), isDouble_(isDouble),
+        allowsTf32_(allowsTf32) {}
   ~MatmulCall() override {
     for (CublasLtLayout layout : {first_, second_, result_})
       if (layout)
@@ -42,11 +43,13 @@ public:
   }
 
   Status prepare(const Sizes &sizes, int type) {
-    INLAY_TRY(library_->check(
-        library_->operationCreate(&operation_,
-                                  isDouble_ ? cublas::kCompute64F : cublas::kCompute32F,
-                                  isDouble_ ? cublas::kFloat64 : cublas::kFloat32),
-        "cublasLtMatmulDescCreate"));
+    INLAY_TRY(
+        library_->check(library_->operationCreate(&operation_,
+                                                  isDouble_     ? cublas::kCompute64F
+                                                  : allowsTf32_ ? cublas::kComputeTf32
+                                                                : cublas::kCompute32F,
+                                                  isDouble_ ? cublas::kFloat64 : cublas::kFloat32),
+                        "cublasLtMatmulDescCreate"));
     const bool isBTransposed = sizes.bColumn != 1, isATransposed = sizes.aColumn != 1;
     INLAY_TRY(setTranspose(cublas::kOperationTransposeA, isBTransposed));
     INLAY_TRY(setTranspose(cublas::kOperationTransposeB, isATransposed));
@@ -148,7 +151,7 @@ private:
   }
 
   std::shared_ptr<const CublasLt> library_;
-  bool hasBias_, isDouble_;
+  bool hasBias_, isDouble_, allowsTf32_;
   CublasLtOperation operation_ = nullptr;
   CublasLtLayout first_ = nullptr, second_ = nullptr, result_ = nullptr;
   CublasLtAlgorithm algorithm_{};
@@ -159,7 +162,11 @@ public:
   CublasLtMatmul(std::shared_ptr<const CublasLt> library, const LibraryFunction &function,
                  DataType dtype)
       : library_(std::move(library)), numPointers_(numPointers(function)),
-        hasBias_(function.id == LibraryFunctionId::CublasLtMatmulBias), dtype_(dtype) {}
+        hasBias_(function.id == LibraryFunctionId::CublasLtMatmulBias ||
+                 function.id == LibraryFunctionId::CublasLtMatmulBiasTf32),
+        allowsTf32_(function.id == LibraryFunctionId::CublasLtMatmulTf32 ||
+                    function.id == LibraryFunctionId::CublasLtMatmulBiasTf32),
+        dtype_(dtype) {}
 
   Result<std::unique_ptr<PreparedCall>> prepare(void *const *arguments) const override {
     const auto sizes = readSizes<Sizes>(arguments, numPointers_);
@@ -169,7 +176,8 @@ public:
     if (sizes.k < 1 || sizes.batch > INT32_MAX)
       return unimplemented("{} is not asked for a product of {} matrices of {} x {} x {}",
                            library_->description(), sizes.batch, sizes.m, sizes.n, sizes.k);
-    auto call = std::make_unique<MatmulCall>(library_, hasBias_, dtype_ == DataType::Float64);
+    auto call =
+        std::make_unique<MatmulCall>(library_, hasBias_, dtype_ == DataType::Float64, allowsTf32_);
     INLAY_TRY(call->prepare(sizes, *type));
     return std::unique_ptr<PreparedCall>(std::move(call));
   }
@@ -177,7 +185,7 @@ public:
 private:
   std::shared_ptr<const CublasLt> library_;
   uint32_t numPointers_;
-  bool hasBias_;
+  bool hasBias_, allowsTf32_;
   DataType dtype_;
 };
 

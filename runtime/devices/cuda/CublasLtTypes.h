@@ -38,9 +38,9 @@ inline constexpr CublasStatus kArchitectureMismatch = 8;
 inline constexpr CublasStatus kNotSupported = 15;
 
 // cudaDataType, cublasComputeType_t. Sums are float32 without tensor cores' shortened numbers for
-// float32 operands, float64 for float64.
+// float32 operands, unless they may be rounded to TF32; float64 for float64.
 inline constexpr int kFloat32 = 0, kFloat64 = 1, kFloat16 = 2, kBFloat16 = 14;
-inline constexpr int kCompute32F = 68, kCompute64F = 70;
+inline constexpr int kCompute32F = 68, kCompute64F = 70, kComputeTf32 = 77;
 
 inline constexpr int kTranspose = 1; // cublasOperation_t; 0 is none
 inline constexpr uint32_t kEpilogueBias = 4;

@@ -1,7 +1,7 @@
 // Products by cuBLASLt, whose mock works on the memory of the CUDA driver's mock.
 #include "runtime/devices/LibraryTestEngine.h"
-#include "runtime/devices/cuda/CublasLt.h"
 #include "runtime/devices/cuda/CublasLtMock.h"
+#include "runtime/devices/cuda/CudaLibraryFunction.h"
 #include "runtime/devices/cuda/CudaTestFixture.h"
 
 #include <cmath>

@@ -3,9 +3,9 @@
 #include "base/Error.h"
 #include "base/Log.h"
 #include "engine/LibraryFunctions.h"
-#include "runtime/devices/cuda/CublasLt.h"
 #include "runtime/devices/cuda/CudaDriver.h"
 #include "runtime/devices/cuda/CudaImage.h"
+#include "runtime/devices/cuda/CudaLibraryFunction.h"
 
 #include <array>
 #include <atomic>
