@@ -73,7 +73,7 @@ struct BuildOptions {
   /// built.
   std::optional<EngineCacheOptions> engineCache;
   /// Tactics of standard operators that call libraries of the machine on which the engine runs
-  /// (cuBLASLt, oneDNN), where these are faster; the engine runs without them, too.
+  /// (cuBLASLt, cuDNN, oneDNN), where these are faster; the engine runs without them, too.
   bool usesVendorLibraries = true;
   /// Called on the thread that builds; may be empty.
   std::function<void(const BuildProgress &)> progress;

@@ -84,7 +84,7 @@ struct BuildOptions {
   std::string timingCache = {}; ///< a file of times, to take them from and to add them to
   /// A folder that keeps engines; one that was built from the same before is taken from it.
   std::string engineCache = {};
-  /// Tactics that call cuBLASLt and oneDNN where these are installed; engines run without, too.
+  /// Tactics that call cuBLASLt, cuDNN and oneDNN where these are installed; engines run without.
   bool usesVendorLibraries = true;
   /// Name, without folder, of the file that the weights go into (CompiledEngine::weights); empty:
   /// they are in the engine.

@@ -86,7 +86,7 @@ typedef struct inlay_build_options_v1 {
   const char *passes;
   const char *const *disabled_passes; /**< names of passes not to run */
   size_t num_disabled_passes;
-  /** Not 0: no tactics that call cuBLASLt or oneDNN where these are installed. */
+  /** Not 0: no tactics that call cuBLASLt, cuDNN or oneDNN where these are installed. */
   int no_vendor_libraries;
   /** Name, without folder, of the file that the weights go into
    * (inlay_build_result_weights); null: they are in the engine. */

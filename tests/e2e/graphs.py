@@ -140,6 +140,16 @@ def residual_block(dtype, height=9, width=7):
     return g.text("out"), 2 + (dtype != "float32")
 
 
+def library_convolution():
+    """A convolution that a library may compute, with a bias and what the kernel behind it does."""
+    shape = ("s0", 24, 20, 14)
+    g = Graph({"x": (("s0", 16, 20, 14),), "w": ((24, 16, 3, 3),), "b": ((24,),), "r": (shape,)}, ["s0"])
+    g.call("convolved", "aten::conv2d", {"input": "x", "weight": "w", "bias": "b"}, (shape,), padding="[1, 1]")
+    g.call("sum", "aten::add.Tensor", {"self": "convolved", "other": "r"}, (shape,))
+    g.call("out", "aten::relu", {"self": "sum"}, (shape,))
+    return g.text("out"), 2
+
+
 def convolutions():
     """The other kernels of convolutions: groups, one channel a group, one and three dimensions, transposed."""
     g = Graph({"x": (("s0", 6, 11, 5),), "w": ((6, 3, 3, 3),), "d": ((6, 1, 3, 3),), "b": ((6,),), "line": (("s0", 6, 13),), "l": ((4, 6, 3),),

@@ -167,14 +167,15 @@ def main():
         for rows, sizes in (("s0", (1, 45)), (1, (1,)), (130, (1,)))[:3 if is_whole else 1]:
             graph(f"products_{rows}_{dtype}", graphs.products(dtype, rows), tolerance, sizes, "--no-vendor-libraries")
         # The weights that a norm became part of are rounded.
-        graph(f"residual_block_{dtype}", graphs.residual_block(dtype), 4 * tolerance, (1, 3))
+        graph(f"residual_block_{dtype}", graphs.residual_block(dtype), 4 * tolerance, (1, 3), "--no-vendor-libraries")
         for op in ("linear", "addmm") if is_whole else ("linear",):
             graph(f"projections_{op}_{dtype}", graphs.projections(dtype, op), tolerance, (1, 3), "--no-vendor-libraries")
         for form in ("scaled", "filled", "grouped", "three") if is_whole else ("scaled",):
             graph(f"attention_{form}_{dtype}", graphs.attention(form, dtype), 2 * tolerance, (1, 33), "--no-vendor-libraries")
     graph("library_product", graphs.library_product(), 1e-4, (2, 60))
+    graph("library_convolution", graphs.library_convolution(), 1e-4, (1, 3))
     graph("halves", graphs.halves(), 1e-5, (1, 7), "--no-vendor-libraries")
-    graph("convolutions", graphs.convolutions(), 1e-5, (1, 2))
+    graph("convolutions", graphs.convolutions(), 1e-5, (1, 2), "--no-vendor-libraries")
     attempt("options", lambda folder: check_options(binary, folder))
     return 1 if failed else 0
 

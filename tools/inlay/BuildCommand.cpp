@@ -257,7 +257,7 @@ void addBuildCommand(CLI::App &app, Status &outcome) {
                    "without it the first tactic of a plugin that can be taken is")
       ->allow_extra_args(false);
   command->add_flag("--no-vendor-libraries", options->isWithoutVendorLibraries,
-                    "No tactics that call cuBLASLt or oneDNN where these are installed");
+                    "No tactics that call cuBLASLt, cuDNN or oneDNN where these are installed");
   command->add_option("--timing-cache", options->timingCache,
                       "Take times from this file, and add those that it lacks");
   command->add_flag("--timing-cache-required", options->isTimingCacheRequired,
