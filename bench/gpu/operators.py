@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Convolutions, products and attention of well-known models at batch 1: Inlay's kernels beside PyTorch's (cuDNN, cuBLAS).
 
-    operators.py build INLAY FOLDER [--variant NAME] [--only REGEX] [--jobs N]   exports each case and builds engines for sm_90a; needs no GPU
+    operators.py build INLAY FOLDER [--variant NAME] [--only REGEX] [--jobs N] [--option=OPTION …]   exports each case and builds engines for sm_90a; needs
+                                                                        no GPU, but for --option=--tune --option=cuda:0 (with one job)
     operators.py measure LIBRARY FOLDER [--only REGEX] [--out FILE]     LIBRARY: libinlay_runtime.so; needs a GPU
 
 Weights are inputs, so that engines are small and travel. Times are device times of one call in µs: calls of CUDA graphs that hold 20, the
 contestants taking turns, the median of 7 rounds; operands stay in the cache where they fit. The floor is the larger of flops over
 989 (float16) or 67 TFLOP/s (float32) and bytes over 4.8 TB/s. Errors are from float64, over the largest element. `--variant` keeps engines of several
-compilers side by side.
+compilers or options side by side. Of those that were tuned, what the build measured of each tactic is told, too.
 """
 import argparse
 import concurrent.futures
@@ -99,6 +100,14 @@ CASES = {
     "mobilenet depthwise 3x3 960 7": convolution(960, 960, 7, 3, groups=960),
     "batch 16 3x3 256-256 14": convolution(256, 256, 14, 3, images=16),
     "linear 2048 2048-2048": linear(2048, 2048, 2048),
+    "batch 32 7x7/2 3-64 224": convolution(3, 64, 224, 7, 2, images=32),
+    "batch 32 3x3 64-64 56": convolution(64, 64, 56, 3, images=32),
+    "batch 32 1x1 256-64 56": convolution(256, 64, 56, 1, images=32),
+    "batch 32 3x3/2 128-128 56": convolution(128, 128, 56, 3, 2, images=32),
+    "batch 32 1x1 1024-256 14": convolution(1024, 256, 14, 1, images=32),
+    "batch 32 3x3 512-512 7": convolution(512, 512, 7, 3, images=32),
+    "batch 32 3x3 256-256 56": convolution(256, 256, 56, 3, images=32),
+    "batch 32 depthwise 3x3 144 56": convolution(144, 144, 56, 3, groups=144, images=32),
 }
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
 
@@ -127,7 +136,8 @@ def build(options):
                 continue
             if not model.exists():
                 torch.export.save(torch.export.export(module, tuple(tensors_of(case, dtype, "cpu"))), model)
-            commands.append([options.inlay, "build", model, "--target", "cuda:sm_90a", "--quiet", "-o", path])
+            commands.append([options.inlay, "build", model, "--target", "cuda:sm_90a", "--quiet", "--report", path.with_suffix(".json"), "-o", path,
+                             *options.option])
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(lambda command: subprocess.run(command, check=True), commands))
 
@@ -228,8 +238,14 @@ def measure_case(case, dtype, options):
         engines.append(Engine(options.library, path, inputs, output))
         graphs[variant], results[variant] = graph_of(engines[-1].run)
     times = device_times(graphs)
+    tactics = {}
+    for report in sorted(pathlib.Path(options.folder).glob(prefix + "*.json")):
+        for choice in json.loads(report.read_text())["tactics"]:
+            for tactic in choice["kept"] + choice["passed_over"]:
+                if tactic.get("us") is not None:
+                    tactics[f"{report.stem.split('@')[-1] or 'Inlay'}: {tactic['name']}"] = tactic["us"]
     errors = {name: ((r.double() - exact).abs().max() / exact.abs().max()).item() for name, r in results.items()}
-    return {"case": case, "dtype": dtype, "floor": floor_us(case, dtype, inputs, exact), "times": times, "errors": errors}
+    return {"case": case, "dtype": dtype, "floor": floor_us(case, dtype, inputs, exact), "times": times, "errors": errors, "tactics": tactics}
 
 
 @torch.no_grad()
@@ -248,7 +264,8 @@ def measure(options):
                 continue
             rows.append(row)
             cells = "  ".join(f"{name} {us:.1f} ({row['errors'][name]:.0e})" for name, us in row["times"].items())
-            print(f"{case} {dtype}: floor {row['floor']:.1f}  {cells}", flush=True)
+            tactics = "  ".join(f"{name} {us:.1f}" for name, us in row["tactics"].items())
+            print(f"{case} {dtype}: floor {row['floor']:.1f}  {cells}{'  | tactics: ' + tactics if tactics else ''}", flush=True)
     if options.out:
         pathlib.Path(options.out).write_text(json.dumps(rows, indent=1))
 
@@ -264,6 +281,7 @@ if __name__ == "__main__":
         command.set_defaults(function=function)
     commands.choices["build"].add_argument("--variant", default="")
     commands.choices["build"].add_argument("--jobs", type=int, default=2)
+    commands.choices["build"].add_argument("--option", action="append", default=[], help="passed to inlay build")
     commands.choices["measure"].add_argument("--out")
     chosen = parser.parse_args()
     chosen.function(chosen)
