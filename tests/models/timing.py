@@ -22,10 +22,12 @@ def median_us(call, device, seconds=1.0):
     return sorted(times)[len(times) // 2]
 
 
-def time_pytorch(name, dtype, device, compiled):
-    """Eager with PyTorch's defaults (TF32 in convolutions), and torch.compile with its defaults if it is asked for."""
+def time_pytorch(name, dtype, device, compiled, rounds_products=False):
+    """Eager with PyTorch's defaults (TF32 in convolutions; in products, too, if it is asked for), and torch.compile with its defaults if it is
+    asked for."""
     import torch
     torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cuda.matmul.allow_tf32 = rounds_products
     model, arguments, _ = make_model(name, dtype)
     model, arguments = model.to(device), [a.to(device) for a in arguments]
     result = {}

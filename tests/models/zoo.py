@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Exports architectures of torchvision, timm and transformers, builds them with Inlay, runs them and compares with PyTorch.
 
-Usage: zoo.py BIN_FOLDER DEVICE [--only PATTERN] [--jobs N] [--dtype float32|float16] [--time] [--compile PATTERN ...] [--out FILE.json]
+Usage: zoo.py BIN_FOLDER DEVICE [--only PATTERN] [--jobs N] [--dtype float32|float16|bfloat16|tf32] [--time] [--compile PATTERN ...] [--out FILE.json]
               [--build-option OPTION ...]
 DEVICE is cpu or cuda:N. Weights are random (seeded), configurations of language models small: what counts is the operators. For each
 model one line: `ok` with the largest error relative to the largest output, and build time; `vacuous` if an output hardly differs between
 inputs, so that a match would say nothing; `unsupported` with the operators that have no plugin; or at which step it failed, with the
-message. An output is right if its distance from float64 is at most twice that of PyTorch in the same type plus 1e-4 (float32) or 1e-3
-(float16) of the largest absolute value. With --time, when all that is done, the engines that are right are timed one by one beside
+message. An output is right if its distance from float64 is at most twice that of PyTorch in the same type plus 1e-4 (float32), 8e-3 (bfloat16)
+or 1e-3 (float16, tf32) of the largest absolute value. With --time, when all that is done, the engines that are right are timed one by one beside
 PyTorch eager and, for models that --compile names, torch.compile. Build times of several jobs at once are not comparable.
 Needs PyTorch and what of the three packages is installed; exit status 77 if there is none of them.
 """
@@ -42,16 +42,21 @@ def try_model(name, given):
     import torch
     torch.set_num_threads(2)
     result = {"model": name}
-    dtype = getattr(torch, given.dtype)
+    dtype = torch_dtype(given)
     device = "cuda" if given.device != "cpu" else "cpu"
-    torch.backends.cudnn.allow_tf32 = False  # convolutions of PyTorch in float32, not with 10 bits
+    allow_tf32(given.dtype == "tf32")  # convolutions of PyTorch are with 10 bits otherwise
     try:
         model, arguments, others = make_model(name, dtype)
+        inside = model
+        if dtype == torch.bfloat16:  # which NumPy's files do not hold
+            model = float32_around(model)
+            arguments, others = ([a.float() if a.is_floating_point() else a for a in values] for values in (arguments, others))
+            arguments = tuple(arguments)
 
         def in_double(values):
             return [value.double() if value.is_floating_point() else value for value in values]
         with torch.no_grad():
-            exact = copy.deepcopy(model).double()
+            exact = copy.deepcopy(inside).double()
             if hasattr(exact, "config"):
                 exact.config._experts_implementation = "eager"  # PyTorch's product of groups takes no float64
             reference = [value.double().cpu() for value in flatten(exact(*in_double(arguments)))]
@@ -68,7 +73,8 @@ def try_model(name, given):
     folder.mkdir()
     torch.export.save(program, folder / "model.pt2")
     start = time.time()
-    done = run(given.binaries / "inlay", "build", folder / "model.pt2", "--target", cpu_target() if device == "cpu" else "cuda:sm_90a", "--quiet",
+    precision = ["--precision", "tf32"] if given.dtype == "tf32" else []
+    done = run(given.binaries / "inlay", "build", folder / "model.pt2", *precision, "--target", cpu_target() if device == "cpu" else "cuda:sm_90a", "--quiet",
                "-o", folder / "model.inlay", *given.build_option)
     result["build_s"] = round(time.time() - start, 1)
     (folder / "model.pt2").unlink()
@@ -92,12 +98,38 @@ def try_model(name, given):
     def error(values):
         return max((float((a.reshape(b.shape) - b).abs().max() / b.abs().max().clamp_min(1e-30)) if b.numel() else 0.0) for a, b in zip(values, reference))
     result["error"], result["pytorch_error"] = error(ours), error(theirs)
-    allowed = 2 * result["pytorch_error"] + (1e-4 if given.dtype == "float32" else 1e-3)
+    allowed = 2 * result["pytorch_error"] + {"float32": 1e-4, "bfloat16": 8e-3}.get(given.dtype, 1e-3)
     result["state"] = "ok" if result["error"] <= allowed else "wrong"
     result["launches"] = sum(step["kind"] == "launch" for step in info["steps"])
     if given.time and result["state"] == "ok" and is_compiled(name, given):
         compile_once(model.to(device), [a.to(device) for a in arguments])
     return result
+
+
+def float32_around(model):
+    """The model with float32 outside, all in bfloat16 inside."""
+    import torch
+
+    class Float32Around(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inside = model
+
+        def forward(self, *arguments):
+            outputs = self.inside(*(a.to(torch.bfloat16) if a.is_floating_point() else a for a in arguments))
+            return [value.float() if value.is_floating_point() else value for value in flatten(outputs)]
+    return Float32Around().eval()
+
+
+def torch_dtype(given):
+    import torch
+    return torch.float32 if given.dtype == "tf32" else getattr(torch, given.dtype)
+
+
+def allow_tf32(is_allowed):
+    """In products and in convolutions of PyTorch."""
+    import torch
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = is_allowed
 
 
 def cpu_target():
@@ -122,7 +154,6 @@ def compile_once(model, arguments):
 
 def time_model(row, given):
     """Adds latencies to a row of the table; nothing else runs meanwhile."""
-    import torch
     from timing import time_pytorch
     engine = given.folder / row["model"].replace("/", "_") / "model.inlay"
     bench = run(given.binaries / "inlay", "bench", engine, "--device", given.device, "--iterations", "50", "--json")
@@ -133,8 +164,8 @@ def time_model(row, given):
     row["latency_us"] = report["latency_us"]["median"]
     row["device_us"] = report["device_time_us"]
     row["planned_mb"], row["peak_mb"] = (round(report["memory_bytes"][key] / 1e6, 1) for key in ("planned", "peak"))
-    row.update(time_pytorch(row["model"], getattr(torch, given.dtype), "cuda" if given.device != "cpu" else "cpu",
-                            is_compiled(row["model"], given)))
+    row.update(time_pytorch(row["model"], torch_dtype(given), "cuda" if given.device != "cpu" else "cpu", is_compiled(row["model"], given),
+                            given.dtype == "tf32"))
 
 
 def text_of(row):
@@ -168,9 +199,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binaries", type=pathlib.Path)
     parser.add_argument("device")
-    parser.add_argument("--only", default="*")
+    parser.add_argument("--only", default="*", help="patterns of names, with | between them")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--dtype", choices=("float32", "float16"), default="float32")
+    parser.add_argument("--dtype", choices=("float32", "float16", "bfloat16", "tf32"), default="float32",
+                        help="tf32: float32 whose products and convolutions may round to TF32, in PyTorch as well")
     parser.add_argument("--time", action="store_true")
     parser.add_argument("--compile", action="append", default=[], metavar="PATTERN", help="with --time: models to time under torch.compile too")
     parser.add_argument("--build-option", action="append", default=[], help="passed to inlay build")
@@ -187,7 +219,7 @@ def main():
     except ImportError as missing:
         print(f"[SKIP] {missing}")
         return 77
-    names = [name for name in all_names() if fnmatch.fnmatch(name, given.only)]
+    names = [name for name in all_names() if any(fnmatch.fnmatch(name, pattern) for pattern in given.only.split("|"))]
     if not names:
         print("[SKIP] there are no such models here")
         return 77
