@@ -26,17 +26,22 @@ struct Costs {
   int64_t finishNs;  // to put parts of sums together
 };
 
-// Fitted to some 250 times measured on an H200; docs/rationale/12-conv-and-matmul.md.
+// Fitted to some 500 times measured on an H200; docs/rationale/12-conv-and-matmul.md.
 constexpr Candidate kFloat32Tiles[] = {
-    {128, 64, 32, 8, 1, 1270, 1270}, {64, 64, 32, 4, 2, 750, 555}, {32, 64, 32, 4, 3, 735, 325},
-    {64, 32, 32, 4, 3, 735, 325},    {32, 32, 32, 4, 6, 480, 180},
+    {128, 64, 32, 4, 1, 961, 961}, {64, 64, 32, 4, 2, 1003, 500}, {32, 64, 32, 4, 3, 827, 270},
+    {64, 32, 32, 4, 3, 761, 250},  {32, 32, 32, 4, 6, 480, 130},
+};
+constexpr Candidate kTf32Tiles[] = {
+    {128, 256, 32, 8, 1, 1346, 1346}, {128, 128, 32, 4, 1, 679, 679}, {128, 64, 32, 4, 1, 392, 392},
+    {64, 64, 32, 4, 2, 430, 215},     {64, 32, 32, 4, 3, 400, 150},   {32, 32, 32, 4, 6, 300, 90},
 };
 constexpr Candidate kNarrowTiles[] = {
     {128, 256, 64, 8, 1, 790, 770}, {128, 128, 64, 8, 2, 510, 507}, {128, 64, 64, 4, 3, 317, 273},
-    {64, 128, 64, 4, 3, 330, 290},  {64, 64, 64, 4, 4, 231, 179},   {64, 32, 64, 4, 6, 260, 95},
+    {64, 128, 64, 4, 3, 330, 290},  {64, 64, 64, 4, 4, 231, 179},   {64, 32, 64, 4, 6, 260, 170},
     {32, 32, 64, 4, 8, 270, 70},
 };
-constexpr Costs kFloat32Costs{kFloat32Tiles, 600, 4000};
+constexpr Costs kFloat32Costs{kFloat32Tiles, 600, 4500};
+constexpr Costs kTf32Costs{kTf32Tiles, 1000, 3200};
 constexpr Costs kNarrowCosts{kNarrowTiles, 2800, 2150};
 
 constexpr int64_t kProcessors = 132;
@@ -114,7 +119,7 @@ ProductTiles tilesForCpu(const ProductSize &size) {
   return tiles;
 }
 
-ProductTiles tilesForGpu(const ProductSize &size, int64_t sharedBytes) {
+ProductTiles tilesForGpu(const ProductSize &size, int64_t sharedBytes, bool allowsTf32) {
   if (size.dtype == DataType::Float64)
     return tilesForCpu(size);
   constexpr int64_t kUnknown = 256, kMostSplits = 64;
@@ -125,7 +130,9 @@ ProductTiles tilesForGpu(const ProductSize &size, int64_t sharedBytes) {
                         numberOf(size.n, kUnknown), numberOf(size.k, kUnknown)};
   const bool isKnown =
       size.count.isConstant() && size.m.isConstant() && size.n.isConstant() && size.k.isConstant();
-  const Costs &costs = size.dtype == DataType::Float32 ? kFloat32Costs : kNarrowCosts;
+  const Costs &costs = size.dtype != DataType::Float32 ? kNarrowCosts
+                       : allowsTf32                    ? kTf32Costs
+                                                       : kFloat32Costs;
   ProductTiles best{};
   int64_t least = std::numeric_limits<int64_t>::max();
   for (const Candidate &tile : costs.tiles) {
@@ -152,7 +159,8 @@ bool isForGpu(const PluginNode &node) {
 }
 
 ProductTiles chooseTiles(const PluginNode &node, const ProductSize &size) {
-  return isForGpu(node) ? tilesForGpu(size, sharedBytesOf(node)) : tilesForCpu(size);
+  return isForGpu(node) ? tilesForGpu(size, sharedBytesOf(node), node.allowsTf32)
+                        : tilesForCpu(size);
 }
 
 RowTile chooseRowTile(const PluginNode &node, const ProductSize &size, bool isBTransposed) {

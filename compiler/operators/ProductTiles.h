@@ -27,8 +27,9 @@ struct ProductTiles {
 ProductTiles tilesForCpu(const ProductSize &size);
 /// Tiles for a GPU: those with the least estimated time; large ones multiply faster, small ones and
 /// parts of the sum keep more of the GPU busy. A program's tiles fit into `sharedBytes` of shared
-/// memory. Sizes that are not known at build time count as a few hundred.
-ProductTiles tilesForGpu(const ProductSize &size, int64_t sharedBytes);
+/// memory. Sizes that are not known at build time count as a few hundred. float32 that may be
+/// rounded to TF32 is multiplied once instead of three times.
+ProductTiles tilesForGpu(const ProductSize &size, int64_t sharedBytes, bool allowsTf32 = false);
 /// The former if no target is a GPU.
 ProductTiles chooseTiles(const PluginNode &node, const ProductSize &size);
 

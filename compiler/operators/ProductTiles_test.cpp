@@ -79,6 +79,14 @@ TEST(ProductTiles, FitIntoSharedMemory) {
   }
 }
 
+TEST(ProductTiles, OfTf32AreLarger) {
+  const ProductSize large = sizeOf(1, 4096, 4096, 4096);
+  const ProductTiles exact = tilesForGpu(large, kShared),
+                     rounded = tilesForGpu(large, kShared, true);
+  EXPECT_GT(rounded.m * rounded.n, exact.m * exact.n);
+  EXPECT_LE((rounded.m + rounded.n) * rounded.k * 4 * rounded.stages, kShared);
+}
+
 TEST(ProductTiles, RowsReadMuchAtATime) {
   PluginNode gpu;
   gpu.targets = {"cuda:sm_90a"};

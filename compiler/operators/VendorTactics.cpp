@@ -15,8 +15,10 @@ namespace {
 /// library is for those who measure.
 constexpr int64_t kLeastCublasLtWork = int64_t{1} << 24;
 constexpr int64_t kLeastOneDnnWork = int64_t{1} << 18;
-/// Convolutions by cuDNN pay off later: it copies 16-bit images to lay channels innermost.
+constexpr int64_t kLeastCublasLtTf32Work = int64_t{1} << 32;
+/// Convolutions by cuDNN pay off later: it copies images to lay channels innermost.
 constexpr int64_t kLeastCudnnWork = int64_t{1} << 33;
+constexpr int64_t kLeastCudnnTf32Work = int64_t{1} << 30;
 constexpr std::string_view kOwnTactic = "inlay";
 
 bool isForFamily(const PluginNode &node, std::string_view family) {
@@ -104,13 +106,15 @@ void addCublasLt(PluginImplementation &implementation, const PluginNode &node,
                  const LibraryProduct &product) {
   PluginTactic tactic{"cuBLASLt", {}, {}};
   const bool isFloat32 = product.dtype == DataType::Float32;
-  if (!isMeasured(node, "cuda") && isFloat32)
-    return;
-  if (!isMeasured(node, "cuda"))
-    tactic.conditions = {lessEqual(Expr(kLeastCublasLtWork), workOf(product))};
+  const bool mayRound = isFloat32 && node.allowsTf32;
+  if (!isMeasured(node, "cuda")) {
+    if (isFloat32 && !mayRound)
+      return;
+    tactic.conditions = {
+        lessEqual(Expr(mayRound ? kLeastCublasLtTf32Work : kLeastCublasLtWork), workOf(product))};
+  }
   const auto workspace = static_cast<uint32_t>(implementation.workspaces.size());
   implementation.workspaces.push_back({"cublasLt", DataType::UInt8, Expr(kCublasLtWorkspaceBytes)});
-  const bool mayRound = isFloat32 && node.allowsTf32;
   const LibraryFunctionId function =
       product.bias
           ? (mayRound ? LibraryFunctionId::CublasLtMatmulBiasTf32
@@ -174,11 +178,13 @@ Status addCudnn(PluginImplementation &implementation, const PluginNode &node,
                 const LibraryConvolution &convolution) {
   PluginTactic tactic{"cuDNN", {}, {}};
   const bool isFloat32 = convolution.dtype == DataType::Float32;
+  const bool mayRound = isFloat32 && node.allowsTf32;
   if (!isMeasured(node, "cuda")) {
     // Our kernels for one channel a group, and for float32, are faster (docs/vendor-libraries.md).
-    if (isFloat32 || convolution.sizes.channels.constantValue() == 1)
+    if ((isFloat32 && !mayRound) || convolution.sizes.channels.constantValue() == 1)
       return {};
-    tactic.conditions = {lessEqual(Expr(kLeastCudnnWork), convolution.sizes.work())};
+    tactic.conditions = {lessEqual(Expr(mayRound ? kLeastCudnnTf32Work : kLeastCudnnWork),
+                                   convolution.sizes.work())};
   }
   std::optional<uint32_t> result;
   const int64_t elementBytes = dataTypeSizeBytes(convolution.dtype);
@@ -191,8 +197,8 @@ Status addCudnn(PluginImplementation &implementation, const PluginNode &node,
   implementation.workspaces.push_back(
       {"cudnn", DataType::UInt8, cudnnWorkspaceBytes(convolution.sizes, elementBytes)});
   addFirst(implementation, std::move(tactic),
-           convolutionLaunch(isFloat32 && node.allowsTf32 ? LibraryFunctionId::CudnnConvolutionTf32
-                                                          : LibraryFunctionId::CudnnConvolution,
+           convolutionLaunch(mayRound ? LibraryFunctionId::CudnnConvolutionTf32
+                                      : LibraryFunctionId::CudnnConvolution,
                              convolution, false, result, workspace));
   if (!convolution.bias)
     return {};

@@ -222,6 +222,12 @@ TEST_F(VendorTactics, RoundToTf32WhereThatIsAllowed) {
   EXPECT_EQ(convolution(DataType::Float32, false).launches[0].name(), "cudnn.convolution_tf32");
   EXPECT_EQ(convolution(DataType::Float16, false).launches[0].name(), "cudnn.convolution");
   EXPECT_EQ(linear(DataType::Float64).launches[0].name(), "cublasLt.matmul_bias");
+  // Where nothing is measured, for large ones.
+  libraries_.measured = {};
+  EXPECT_THAT(linear().tactics.at(0).conditions,
+              ElementsAre(lessEqual(Expr(int64_t{1} << 32), kRows * 256 * 512)));
+  EXPECT_THAT(convolution(DataType::Float32, false).tactics.at(0).conditions,
+              ElementsAre(lessEqual(Expr(int64_t{1} << 30), kRows * 64 * 14 * 20 * 32 * 15)));
 }
 
 } // namespace

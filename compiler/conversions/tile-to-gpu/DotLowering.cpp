@@ -92,8 +92,9 @@ private:
   }
 
   /// The products of all parts but the most significant two, smallest first, as many sums as `acc`
-  /// has. An infinite element makes them NaN or infinite; the product of the most significant parts
-  /// then says what is right.
+  /// has. Where an element is infinite, the product of the most significant parts says what is
+  /// right: these are NaN or of its sign, since parts have the sign of their element, and NaN is
+  /// replaced by what changes neither infinity nor NaN.
   Registers smallProducts(const Registers &acc) {
     Registers sum = zeros(acc);
     // Parts i and j make products of size 2^-(i+j) of a part's bits; those past the last part's
@@ -101,15 +102,11 @@ private:
     for (unsigned size = mma_.parts - 1; size > 0; --size)
       for (unsigned i = 0; i <= size; ++i)
         sum = multiply(std::move(sum), size - i, i);
-    for (Value &value : sum) {
-      // NaN for what is not finite.
-      Value difference = arith::SubFOp::create(builder_, location_, value, value);
-      Value isNumber = arith::CmpFOp::create(builder_, location_, arith::CmpFPredicate::ORD,
-                                             difference, difference);
-      Value zero =
-          arith::ConstantOp::create(builder_, location_, builder_.getZeroAttr(value.getType()));
-      value = arith::SelectOp::create(builder_, location_, isNumber, value, zero);
-    }
+    const APFloat lowest = APFloat::getLargest(APFloat::IEEEsingle(), /*Negative=*/true);
+    Value least = arith::ConstantOp::create(builder_, location_,
+                                            builder_.getFloatAttr(builder_.getF32Type(), lowest));
+    for (Value &value : sum)
+      value = arith::MaxNumFOp::create(builder_, location_, value, least);
     return sum;
   }
 

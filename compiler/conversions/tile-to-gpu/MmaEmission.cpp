@@ -25,25 +25,14 @@ Value keepBits(OpBuilder &builder, Location location, Value value, int64_t mask)
   return bitcastTo(builder, location, value.getType(), bits);
 }
 
-/// Half of what tf32's last bit is worth, in the bits of a fp32.
-constexpr int32_t kTF32Half = 0x1000;
-
 /// A fp32 of which tensor cores, which ignore the bits that tf32 has not, take the nearest tf32.
-/// Numbers so large that this would be infinite, infinities and NaN stay.
+/// Not for numbers so large that this would be infinite, nor for infinities; NaN may become 0.
 Value nearTF32(OpBuilder &builder, Location location, Value value) {
-  constexpr int32_t kMagnitude = 0x7FFFFFFF, kLargest = 0x7F7FF000;
+  constexpr int64_t kHalf = 0x1000; // of what tf32's last bit is worth, in the bits of a fp32
   Type i32 = builder.getI32Type();
-  const auto constant = [&](int32_t number) {
-    return integerConstant(builder, location, i32, number);
-  };
-  Value bits = bitcastTo(builder, location, i32, value);
-  Value magnitude = arith::AndIOp::create(builder, location, bits, constant(kMagnitude));
-  Value isRounded = arith::CmpIOp::create(builder, location, arith::CmpIPredicate::ult, magnitude,
-                                          constant(kLargest));
-  Value half =
-      arith::SelectOp::create(builder, location, isRounded, constant(kTF32Half), constant(0));
-  return bitcastTo(builder, location, value.getType(),
-                   arith::AddIOp::create(builder, location, bits, half));
+  Value bits = arith::AddIOp::create(builder, location, bitcastTo(builder, location, i32, value),
+                                     integerConstant(builder, location, i32, kHalf));
+  return bitcastTo(builder, location, value.getType(), bits);
 }
 
 /// Integers of one width as one wider integer, the first in the low bits; and back.
@@ -120,9 +109,10 @@ SmallVector<Value> splitForMma(OpBuilder &builder, Location location, const MmaI
   Value rest = element;
   for (unsigned i = 0; i < mma.parts; ++i) {
     const bool isLast = i + 1 == mma.parts;
-    // Parts of tf32 are rounded: what is cut off has the element's sign, and in long chains of
-    // products of positive numbers the errors would add up. bf16 rounds its last part.
-    Value part = mma.type == MmaType::TF32 ? nearTF32(builder, location, rest) : rest;
+    // The last part is rounded: what is cut off has the element's sign, and in long chains of
+    // products of positive numbers the errors would add up. It is small, or NaN where the element
+    // is not finite, of which the first part says all.
+    Value part = mma.type == MmaType::TF32 && isLast ? nearTF32(builder, location, rest) : rest;
     if (!isLast)
       part = keepBits(builder, location, part, mma.type == MmaType::TF32 ? kTF32Mask : kBF16Mask);
     parts.push_back(mma.type == MmaType::TF32
