@@ -9,13 +9,14 @@
 namespace inlay {
 namespace {
 
-/// The written rule: products with fewer multiplications are left to our kernels. A GPU does so
-/// many in less time than a launch takes, so that there is nothing to gain.
-/// In float32 our kernels are as fast or faster on GPUs (docs/vendor-libraries.md), so that the
-/// library is for those who measure.
-constexpr int64_t kLeastCublasLtWork = int64_t{1} << 24;
-constexpr int64_t kLeastOneDnnWork = int64_t{1} << 18;
+/// The written rule: products with fewer multiplications are left to our kernels. On GPUs those of
+/// a library win microseconds only in large products, and a call of it takes the host some more
+/// than a launch. In float32 our kernels are faster; of float64 they make no use of tensor cores
+/// (docs/vendor-libraries.md).
+constexpr int64_t kLeastCublasLtWork = int64_t{1} << 31;
+constexpr int64_t kLeastCublasLtFloat64Work = int64_t{1} << 24;
 constexpr int64_t kLeastCublasLtTf32Work = int64_t{1} << 32;
+constexpr int64_t kLeastOneDnnWork = int64_t{1} << 18;
 /// Convolutions by cuDNN pay off later: it copies images to lay channels innermost.
 constexpr int64_t kLeastCudnnWork = int64_t{1} << 33;
 constexpr int64_t kLeastCudnnTf32Work = int64_t{1} << 30;
@@ -110,8 +111,10 @@ void addCublasLt(PluginImplementation &implementation, const PluginNode &node,
   if (!isMeasured(node, "cuda")) {
     if (isFloat32 && !mayRound)
       return;
-    tactic.conditions = {
-        lessEqual(Expr(mayRound ? kLeastCublasLtTf32Work : kLeastCublasLtWork), workOf(product))};
+    const int64_t least = mayRound                             ? kLeastCublasLtTf32Work
+                          : product.dtype == DataType::Float64 ? kLeastCublasLtFloat64Work
+                                                               : kLeastCublasLtWork;
+    tactic.conditions = {lessEqual(Expr(least), workOf(product))};
   }
   const auto workspace = static_cast<uint32_t>(implementation.workspaces.size());
   implementation.workspaces.push_back({"cublasLt", DataType::UInt8, Expr(kCublasLtWorkspaceBytes)});

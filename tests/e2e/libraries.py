@@ -72,7 +72,7 @@ class Convolution:
 def graph(work, dtype):
     x, w, bias, y = (tensor(dtype, *shape) for shape in work.shapes("s0"))
     return f"""graph.model @m inputs ["x", "w", "bias"] ["", "", ""] outputs ["y"] [""]
-    symbols [{{name = "s0", min = 0 : i64, max = 65536 : i64, opt = 1024 : i64}}] checks [] {{
+    symbols [{{name = "s0", min = 0 : i64, max = 1048576 : i64, opt = 1024 : i64}}] checks [] {{
 ^bb0(%x: {x}, %w: {w}, %bias: {bias}):
   %y = graph.call "{work.op}" node "node" (%x, %w, %bias) names ["input", "weight", "bias"] arguments {{{work.arguments}}} : ({x}, {w}, {bias}) -> {y}
   graph.output %y : {y}
