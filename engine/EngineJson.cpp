@@ -268,6 +268,10 @@ private:
 
   static Json hostValue(const fb::HostAttribute &attribute) {
     Json values = Json::array();
+    const auto addAll = [&](const auto *list, auto convert) { // none: it is empty
+      for (uint32_t i = 0; list && i < list->size(); ++i)
+        values.push_back(convert(list->Get(i)));
+    };
     switch (attribute.kind()) {
     case fb::HostValueKind::None:
       return nullptr;
@@ -282,20 +286,16 @@ private:
     case fb::HostValueKind::DType:
       return dtypeName(static_cast<uint8_t>(attribute.integer()));
     case fb::HostValueKind::BoolList:
-      for (int64_t value : *attribute.integers())
-        values.push_back(value != 0);
+      addAll(attribute.integers(), [](int64_t value) { return value != 0; });
       break;
     case fb::HostValueKind::IntList:
-      for (int64_t value : *attribute.integers())
-        values.push_back(value);
+      addAll(attribute.integers(), [](int64_t value) { return value; });
       break;
     case fb::HostValueKind::FloatList:
-      for (double value : *attribute.numbers())
-        values.push_back(number(value));
+      addAll(attribute.numbers(), [](double value) { return number(value); });
       break;
     case fb::HostValueKind::StringList:
-      for (const flatbuffers::String *value : *attribute.texts())
-        values.push_back(textOf(value));
+      addAll(attribute.texts(), [](const flatbuffers::String *value) { return textOf(value); });
       break;
     }
     return values;

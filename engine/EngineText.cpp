@@ -292,11 +292,12 @@ private:
       line("  {} = {}", textOf(attribute->name()), hostValue(*attribute));
   }
 
+  /// `list` is null if it is empty.
   template <typename List, typename Print>
-  static std::string listOf(const List &list, Print print) {
+  static std::string listOf(const List *list, Print print) {
     std::string text;
-    for (uint32_t i = 0; i < list.size(); ++i)
-      text += (text.empty() ? "" : ", ") + print(list.Get(i));
+    for (uint32_t i = 0; list && i < list->size(); ++i)
+      text += (text.empty() ? "" : ", ") + print(list->Get(i));
     return "[" + text + "]";
   }
 
@@ -313,14 +314,14 @@ private:
     case fb::HostValueKind::DType:
       return std::string(dtypeName(static_cast<uint8_t>(attribute.integer())));
     case fb::HostValueKind::BoolList:
-      return listOf(*attribute.integers(),
+      return listOf(attribute.integers(),
                     [](int64_t value) { return std::string(value ? "true" : "false"); });
     case fb::HostValueKind::IntList:
-      return listOf(*attribute.integers(), [](int64_t value) { return std::to_string(value); });
+      return listOf(attribute.integers(), [](int64_t value) { return std::to_string(value); });
     case fb::HostValueKind::FloatList:
-      return listOf(*attribute.numbers(), [](double value) { return fmt::format("{}", value); });
+      return listOf(attribute.numbers(), [](double value) { return fmt::format("{}", value); });
     case fb::HostValueKind::StringList:
-      return listOf(*attribute.texts(),
+      return listOf(attribute.texts(),
                     [](const flatbuffers::String *text) { return quoted(textOf(text)); });
     case fb::HostValueKind::None:
       break;

@@ -65,6 +65,36 @@ TEST(EngineText, PrintsComputedSizesAndUpdatedInputs) {
   EXPECT_EQ(nlohmann::json::parse(engineToJson(update))["outputs"][0]["updated_input"], 0);
 }
 
+/// Which the file holds as absent.
+TEST(EngineText, PrintsEmptyAttributes) {
+  const EngineFile file = makeFile([](TestEngine &test) {
+    fb::HostCallT call;
+    call.function = "my::f";
+    auto tensor = std::make_unique<fb::HostTensorT>();
+    tensor->buffer = 2;
+    tensor->dtype = 12; // float32
+    tensor->shape = test.engine.outputs[0]->shape;
+    call.outputs.push_back(std::move(tensor));
+    for (const auto &[name, kind] : {std::pair("text", fb::HostValueKind::String),
+                                     std::pair("bools", fb::HostValueKind::BoolList),
+                                     std::pair("ints", fb::HostValueKind::IntList),
+                                     std::pair("floats", fb::HostValueKind::FloatList),
+                                     std::pair("texts", fb::HostValueKind::StringList)}) {
+      auto attribute = std::make_unique<fb::HostAttributeT>();
+      attribute->name = name;
+      attribute->kind = kind;
+      call.attributes.push_back(std::move(attribute));
+    }
+    test.engine.steps[1]->kind.Set(std::move(call));
+  });
+  EXPECT_THAT(
+      engineToText(file),
+      testing::HasSubstr("  text = ''\n  bools = []\n  ints = []\n  floats = []\n  texts = []\n"));
+  const nlohmann::json attributes =
+      nlohmann::json::parse(engineToJson(file))["steps"][1]["attributes"];
+  EXPECT_EQ(attributes.dump(), R"({"bools":[],"floats":[],"ints":[],"text":"","texts":[]})");
+}
+
 TEST(EngineText, NamesCannotForgeLines) {
   const std::string text =
       engineToText(makeFile([](TestEngine &test) { test.engine.name = "a'\nsegment 9\x01"; }));

@@ -361,25 +361,25 @@ private:
       return needs(attribute.integer() == 0 || attribute.integer() == 1, "bool of 0 or 1");
     case fb::HostValueKind::DType:
       return needs(isDataType(static_cast<uint64_t>(attribute.integer())), "known dtype");
+    // FlatBuffers does not write empty texts and lists.
     case fb::HostValueKind::String:
-      return needs(attribute.text() != nullptr, "text");
+    case fb::HostValueKind::StringList:
+      return {};
     case fb::HostValueKind::BoolList:
     case fb::HostValueKind::IntList:
-      return needs(isAligned(attribute.integers()), "list of integers");
+      return needs(isAligned(attribute.integers()), "aligned list of integers");
     case fb::HostValueKind::FloatList:
-      return needs(isAligned(attribute.numbers()), "list of floats");
-    case fb::HostValueKind::StringList:
-      return needs(attribute.texts() != nullptr, "list of texts");
+      return needs(isAligned(attribute.numbers()), "aligned list of floats");
     }
     return dataLoss("steps[{}] gives attribute '{}' the unknown kind {}", step,
                     attribute.name()->string_view(), static_cast<int>(attribute.kind()));
   }
 
-  /// There, and its elements lie where they may be read: FlatBuffers checks only the length's
+  /// Absent, or its elements lie where they may be read: FlatBuffers checks only the length's
   /// place.
   template <typename T>
   static bool isAligned(const flatbuffers::Vector<T> *list) {
-    return list &&
+    return !list ||
            (list->size() == 0 || reinterpret_cast<uintptr_t>(list->Data()) % alignof(T) == 0);
   }
 

@@ -83,10 +83,6 @@ INSTANTIATE_TEST_SUITE_P(
         BREAK_CALL("hostShape", c.inputs[0]->shape = {99}, "steps[1] refers to expression 99"),
         BREAK_ATTRIBUTE("hostBool", Bool, a.integer = 2, "gives attribute 'k' no bool of 0 or 1"),
         BREAK_ATTRIBUTE("hostDtypeValue", DType, a.integer = -1, "no known dtype"),
-        BREAK_ATTRIBUTE("hostText", String, , "no text"),
-        BREAK_ATTRIBUTE("hostIntegers", IntList, , "no list of integers"),
-        BREAK_ATTRIBUTE("hostNumbers", FloatList, , "no list of floats"),
-        BREAK_ATTRIBUTE("hostTexts", StringList, , "no list of texts"),
         BREAK_CALL("hostKind", c.attributes[0]->kind = fb::HostValueKind(99),
                    "gives attribute 'k' the unknown kind 99")),
     [](const auto &test) { return std::string(test.param.name); });

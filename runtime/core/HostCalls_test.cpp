@@ -43,6 +43,12 @@ TestEngine makeHostEngine(const std::string &function = "my::f") {
   addAttribute("list", fb::HostValueKind::IntList).integers = {1, -2, 3};
   addAttribute("weights", fb::HostValueKind::FloatList).numbers = {0.5};
   addAttribute("names", fb::HostValueKind::StringList).texts = {"a", "b"};
+  for (const auto &[name, kind] : {std::pair("no_text", fb::HostValueKind::String),
+                                   std::pair("no_ints", fb::HostValueKind::IntList),
+                                   std::pair("no_bools", fb::HostValueKind::BoolList),
+                                   std::pair("no_floats", fb::HostValueKind::FloatList),
+                                   std::pair("no_strings", fb::HostValueKind::StringList)})
+    addAttribute(name, kind); // which the file holds as absent
   addAttribute("nothing", fb::HostValueKind::None);
   addAttribute("flag", fb::HostValueKind::Bool).integer = 1;
   addAttribute("dtype", fb::HostValueKind::DType).integer = INLAY_DTYPE_FLOAT16;
@@ -101,6 +107,10 @@ TEST(HostCalls, AFunctionGetsTensorsAttributesAndWorkspace) {
     EXPECT_THAT(call.attribute("list").asInts(), testing::ElementsAre(1, -2, 3));
     EXPECT_THAT(call.attribute("weights").asFloats(), testing::ElementsAre(0.5));
     EXPECT_THAT(call.attribute("names").asStrings(), testing::ElementsAre("a", "b"));
+    EXPECT_EQ(call.attribute("no_text").asString(), "");
+    EXPECT_THAT(call.attribute("no_ints").asInts(), testing::IsEmpty());
+    EXPECT_THAT(call.attribute("no_floats").asFloats(), testing::IsEmpty());
+    EXPECT_THAT(call.attribute("no_strings").asStrings(), testing::IsEmpty());
     EXPECT_TRUE(call.attribute("nothing").isNone());
     EXPECT_TRUE(call.attribute("flag").asBool());
     EXPECT_EQ(call.attribute("dtype").asDtype(), INLAY_DTYPE_FLOAT16);
