@@ -6,7 +6,7 @@ import triton.language as tl
 @triton.jit
 def attention_kernel(q_ptr, k_ptr, v_ptr, mask_ptr, out_ptr, log_ptr, queries, keys, heads, key_heads, mask_outer, mask_head, mask_row, mask_column,
                      SCALE: tl.constexpr, HEAD: tl.constexpr, VALUE: tl.constexpr, IS_CAUSAL: tl.constexpr, IS_MASK_BOOL: tl.constexpr,
-                     SUM: tl.constexpr, PRECISION: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_D: tl.constexpr, TILE_V: tl.constexpr):
+                     SUM: tl.constexpr, PRECISION: tl.constexpr, TF32_SCALE: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_D: tl.constexpr, TILE_V: tl.constexpr):
     """q [outer, heads, queries, HEAD], k and v [outer, key_heads, keys, HEAD or VALUE]; the mask, which may be None, has the
     strides that are given. log_ptr, which may be None too, gets the logarithm of the sum of each query's exp(score). A query that may see no key gets 0. SCALE is that of the scores over ln 2: exp(x) is exp2(x / ln 2)."""
     tiles = tl.cdiv(queries, TILE_M)
@@ -23,6 +23,8 @@ def attention_kernel(q_ptr, k_ptr, v_ptr, mask_ptr, out_ptr, log_ptr, queries, k
     d = tl.arange(0, TILE_D)
     e = tl.arange(0, TILE_V)
     q = tl.load(q_ptr + i[:, None] * HEAD + d[None, :], mask=(i[:, None] < queries) & (d[None, :] < HEAD), other=0.0)
+    if TF32_SCALE is not None:
+        q = q * TF32_SCALE
     total = tl.zeros((TILE_M, TILE_V), dtype=SUM)
     weight = tl.zeros((TILE_M,), dtype=SUM)
     best = tl.full((TILE_M,), -float("inf"), dtype=SUM)
@@ -32,6 +34,8 @@ def attention_kernel(q_ptr, k_ptr, v_ptr, mask_ptr, out_ptr, log_ptr, queries, k
     for start in range(0, end, TILE_N):
         j = start + tl.arange(0, TILE_N)
         k = tl.load(k_ptr + j[None, :] * HEAD + d[:, None], mask=(j[None, :] < keys) & (d[:, None] < HEAD), other=0.0)
+        if TF32_SCALE is not None:
+            k = k * TF32_SCALE
         scores = tl.dot(q, k, input_precision=PRECISION, out_dtype=SUM) * SCALE
         allowed = j[None, :] < keys
         if IS_CAUSAL:
@@ -51,6 +55,9 @@ def attention_kernel(q_ptr, k_ptr, v_ptr, mask_ptr, out_ptr, log_ptr, queries, k
         shrink = tl.exp2(best - taken)
         weight = weight * shrink + tl.sum(p, 1)
         v = tl.load(v_ptr + j[:, None] * VALUE + e[None, :], mask=(j[:, None] < keys) & (e[None, :] < VALUE), other=0.0)
+        if TF32_SCALE is not None:
+            p = p * TF32_SCALE
+            v = v * TF32_SCALE
         total = tl.dot(p.to(v.dtype), v, total * shrink[:, None], input_precision=PRECISION, out_dtype=SUM)
         best = highest
     if log_ptr is not None:

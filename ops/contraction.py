@@ -44,8 +44,8 @@ def place_of_three(index, size_1, size_2, step_0, step_1, step_2, OFFSET: tl.con
 def product_kernel(a_ptr, b_ptr, out_ptr, m, n, k, batch_1, batch_2, m_1, m_2, n_1, n_2, k_1, k_2,
                    batch_a_0, batch_a_1, batch_a_2, batch_b_0, batch_b_1, batch_b_2, batch_out_0, batch_out_1, batch_out_2,
                    m_a_0, m_a_1, m_a_2, m_out_0, m_out_1, m_out_2, n_b_0, n_b_1, n_b_2, n_out_0, n_out_1, n_out_2,
-                   k_a_0, k_a_1, k_a_2, k_b_0, k_b_1, k_b_2, SUM: tl.constexpr, PRECISION: tl.constexpr, OFFSET: tl.constexpr,
-                   TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr):
+                   k_a_0, k_a_1, k_a_2, k_b_0, k_b_1, k_b_2, SUM: tl.constexpr, PRECISION: tl.constexpr, TF32_SCALE: tl.constexpr,
+                   OFFSET: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr):
     """A product of matrices whose rows (m), columns (n), sums (k) and batches are up to three dimensions each, which lie apart: each
     has its strides in a, b and the output."""
     tiles_m = tl.cdiv(m, TILE_M)
@@ -67,6 +67,9 @@ def product_kernel(a_ptr, b_ptr, out_ptr, m, n, k, batch_1, batch_2, m_1, m_2, n
         b_sums = place_of_three(at_k, k_1, k_2, k_b_0, k_b_1, k_b_2, OFFSET)
         a = tl.load(a_ptr + a_rows[:, None] + a_sums[None, :], mask=(at_m < m)[:, None] & (at_k < k)[None, :], other=0.0)
         b = tl.load(b_ptr + b_sums[:, None] + b_columns[None, :], mask=(at_k < k)[:, None] & (at_n < n)[None, :], other=0.0)
+        if TF32_SCALE is not None:
+            a = a * TF32_SCALE
+            b = b * TF32_SCALE
         total = tl.dot(a, b, total, input_precision=PRECISION, out_dtype=SUM)
     out_rows = place_of_three(at_m, m_1, m_2, m_out_0, m_out_1, m_out_2, OFFSET)
     out_columns = place_of_three(at_n, n_1, n_2, n_out_0, n_out_1, n_out_2, OFFSET)

@@ -29,7 +29,7 @@ def load_inputs(x_ptr, at_k, at_n, top, left, depth, height, width, area, pixels
 def convolution_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, groups, channels, filters, depth, height, width, area, out_width, pixels,
                        KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr,
                        PADDING_H: tl.constexpr, PADDING_W: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr,
-                       SUM: tl.constexpr, PRECISION: tl.constexpr, SPLITS: tl.constexpr, SPLIT_DEPTH: tl.constexpr,
+                       SUM: tl.constexpr, PRECISION: tl.constexpr, TF32_SCALE: tl.constexpr, SPLITS: tl.constexpr, SPLIT_DEPTH: tl.constexpr,
                        LOADS_AHEAD: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr,
                        TILE_K: tl.constexpr, TAIL: tl.constexpr):
     """A product of filters [filters, channels * taps] and the inputs that they see, [channels * taps, pixels], for each image
@@ -75,7 +75,10 @@ def convolution_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, groups, channels, f
         else:
             b = load_inputs(x_ptr, at_k, at_n, top, left, depth, height, width, area, pixels, KERNEL_H, KERNEL_W, DILATION_H, DILATION_W,
                             is_pointwise)
-        total = tl.dot(a, b, total, input_precision=PRECISION, out_dtype=SUM)
+        if TF32_SCALE is not None:
+            total = tl.dot(a * TF32_SCALE, b * TF32_SCALE, total, input_precision=PRECISION, out_dtype=SUM)
+        else:
+            total = tl.dot(a, b, total, input_precision=PRECISION, out_dtype=SUM)
         if LOADS_AHEAD:
             b = next_b
     if bias_ptr is not None:

@@ -4,7 +4,7 @@ import triton.language as tl
 
 
 @triton.jit
-def grouped_matmul_kernel(a_ptr, b_ptr, ends_ptr, out_ptr, m, n, k, groups, SUM: tl.constexpr, PRECISION: tl.constexpr,
+def grouped_matmul_kernel(a_ptr, b_ptr, ends_ptr, out_ptr, m, n, k, groups, SUM: tl.constexpr, PRECISION: tl.constexpr, TF32_SCALE: tl.constexpr,
                           GROUPS: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr):
     """out[row] = A[row, k] . B[g, k, n] for the rows from ends[g - 1], or 0, up to ends[g]. Rows behind the last end are 0,
     and an end behind the last row is that row's. Where a group ends is known to the GPU alone: there are as many programs as any groups can need, each looks for its group, and those
@@ -39,6 +39,9 @@ def grouped_matmul_kernel(a_ptr, b_ptr, ends_ptr, out_ptr, m, n, k, groups, SUM:
     for done in range(0, depth, TILE_K):
         a = tl.load(a_tile, mask=rows[:, None] & (at_k < depth - done)[None, :], other=0.0)
         b = tl.load(b_tile, mask=columns[None, :] & (at_k < depth - done)[:, None], other=0.0)
+        if TF32_SCALE is not None:
+            a = a * TF32_SCALE
+            b = b * TF32_SCALE
         total = tl.dot(a, b, total, input_precision=PRECISION, out_dtype=SUM)
         a_tile += TILE_K
         b_tile += TILE_K * n

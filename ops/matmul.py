@@ -30,7 +30,7 @@ def batch_start(batch, size_1, size_2, step_0, step_1, step_2):
 @triton.jit
 def matmul_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_0, a_step_1, a_step_2, b_step_0, b_step_1, b_step_2,
                   c_step_0, c_step_1, c_step_2, c_row, c_column, ALPHA: tl.constexpr, BETA: tl.constexpr, IS_B_TRANSPOSED: tl.constexpr,
-                  SUM: tl.constexpr, PRECISION: tl.constexpr, SPLITS: tl.constexpr, SPLIT_DEPTH: tl.constexpr,
+                  SUM: tl.constexpr, PRECISION: tl.constexpr, TF32_SCALE: tl.constexpr, SPLITS: tl.constexpr, SPLIT_DEPTH: tl.constexpr,
                   TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr, TAIL: tl.constexpr):
     """out[m, n] = ALPHA * A[m, k] . B[k, n] + BETA * C; B is stored as [n, k] if IS_B_TRANSPOSED. c_ptr may be None. With
     SPLITS > 1 each program sums over SPLIT_DEPTH of k, a multiple of TILE_K, and out[batch, split] is for finish_kernel."""
@@ -69,6 +69,9 @@ def matmul_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_
     for done in range(begin, end, TILE_K):
         a = tl.load(a_tile, mask=at_k[None, :] < k - done, other=0.0)
         b = tl.load(b_tile, mask=at_k[:, None] < k - done, other=0.0)
+        if TF32_SCALE is not None:
+            a = a * TF32_SCALE
+            b = b * TF32_SCALE
         total = tl.dot(a, b, total, input_precision=PRECISION, out_dtype=SUM)
         a_tile += TILE_K
         b_tile += TILE_K * b_row

@@ -195,13 +195,13 @@ Result<PluginImplementation> implement(const PluginNode &node, Extra extra) {
       .constant("IS_CAUSAL", boolOf(node, "is_causal"))
       .constant("IS_MASK_BOOL", mask && mask->dtype == DataType::Bool)
       .constant("SUM", sumTypeOf(dtype))
-      .constant("PRECISION", tiles.precision)
       .constant("TILE_M", tiles.m)
       .constant("TILE_N", tiles.n)
       .constant("TILE_D", tiles.head)
       .constant("TILE_V", tiles.value)
       .warps(tiles.warps)
       .stages(tiles.stages);
+  addPrecision(launch, tiles.precision);
   return launch.over(attention.outer * attention.heads * ceilDiv(attention.queries, tiles.m));
 }
 

@@ -221,9 +221,8 @@ PluginImplementation implementProduct(const PluginNode &node, const Convolution 
       .size("out_width", read.outWidth, true)
       .size("pixels", size.n, isGpu);
   addWindow(launch, input.isUnfolded ? Window() : read.window, true);
-  launch.constant("SUM", sumTypeOf(dtype))
-      .constant("PRECISION", precisionOf(node, dtype))
-      .constant("LOADS_AHEAD", input.isGathered);
+  launch.constant("SUM", sumTypeOf(dtype)).constant("LOADS_AHEAD", input.isGathered);
+  addPrecision(launch, precisionOf(node, dtype));
   ProductTerm term{bias};
   term.batchSizes[1] = Expr(read.groups);
   term.batchSteps[2] = perGroup;

@@ -274,8 +274,8 @@ PluginImplementation implementAsProduct(const PluginNode &node, const EquationPr
   addSteps("n", product.columns, "out", kOutput);
   addSteps("k", product.sums, "a", 0);
   addSteps("k", product.sums, "b", 1);
+  addPrecision(launch, precisionOf(node, dtype));
   launch.constant("SUM", sumTypeOf(dtype))
-      .constant("PRECISION", precisionOf(node, dtype))
       .constant("OFFSET", areSmall ? DataType::Int32 : DataType::Int64)
       .constant("TILE_M", tiles.m)
       .constant("TILE_N", tiles.n)

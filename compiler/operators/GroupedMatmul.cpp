@@ -90,13 +90,13 @@ Result<PluginImplementation> implement(const PluginNode &node, const GroupedName
       .size("k", product.k, isGpu)
       .size("groups", product.groups, isGpu)
       .constant("SUM", sumTypeOf(dtype))
-      .constant("PRECISION", precisionOf(node, dtype))
       .constant("GROUPS", tileFor(Expr(groups + 1), 1, kMostGroups, 1))
       .constant("TILE_M", tiles.m)
       .constant("TILE_N", tiles.n)
       .constant("TILE_K", tiles.k)
       .warps(tiles.warps)
       .stages(tiles.stages);
+  addPrecision(launch, precisionOf(node, dtype));
   // Each group but one, and the rows behind the last, may end in a tile that is not full.
   const Expr rowTiles = ceilDiv(product.m, tiles.m) + product.groups;
   return launch.over(rowTiles * ceilDiv(product.n, tiles.n));

@@ -204,7 +204,7 @@ PluginImplementation implementProduct(const PluginNode &node, Product product,
     whole.alpha = whole.beta = 1;
   }
   addSizes(launch, node, product, whole);
-  launch.constant("PRECISION", precisionOf(node, size.dtype));
+  addPrecision(launch, precisionOf(node, size.dtype));
   return overProduct(launch, size, tiles,
                      {operands.c,
                       {batches[1].size, batches[2].size},

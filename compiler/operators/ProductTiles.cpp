@@ -182,6 +182,17 @@ std::string precisionOf(const PluginNode &node, DataType dtype) {
   return node.allowsTf32 ? "tf32" : "tf32x3";
 }
 
+void addPrecision(LaunchBuilder &launch, const std::string &precision) {
+  // What is cut off is 2^-11 of a number of mantissa 1 in the mean, and of others as much less as
+  // the mantissa is larger; 1 / mantissa is 0.707 in the mean.
+  constexpr double kScale = 1 + 0.707 / 2048;
+  launch.constant("PRECISION", precision);
+  if (precision == "tf32")
+    launch.constant("TF32_SCALE", kScale);
+  else
+    launch.constant("TF32_SCALE", std::monostate());
+}
+
 PluginImplementation overProduct(LaunchBuilder &launch, const ProductSize &size,
                                  const ProductTiles &tiles, const ProductTerm &term,
                                  const GroupTail *tail) {

@@ -45,6 +45,10 @@ bool isForGpu(const PluginNode &node);
 /// How tl.dot multiplies: on GPUs float32 on tensor cores, in three products of parts, which is as
 /// exact, or in one of TF32 where that is allowed; "ieee" otherwise.
 std::string precisionOf(const PluginNode &node, DataType dtype);
+/// Adds PRECISION and TF32_SCALE. Tensor cores cut what they multiply off to TF32, which would make
+/// every product too small: operands are multiplied by TF32_SCALE, if it is not None, so that they
+/// are right in the mean. What is a TF32 stays one: less than a unit of its last place is added.
+void addPrecision(LaunchBuilder &launch, const std::string &precision);
 
 /// C of a product, broadcast: steps between elements of three dimensions of batches, rows, columns.
 struct ProductTerm {

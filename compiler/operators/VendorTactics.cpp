@@ -15,11 +15,11 @@ namespace {
 /// (docs/vendor-libraries.md).
 constexpr int64_t kLeastCublasLtWork = int64_t{1} << 31;
 constexpr int64_t kLeastCublasLtFloat64Work = int64_t{1} << 24;
-constexpr int64_t kLeastCublasLtTf32Work = int64_t{1} << 32;
+constexpr int64_t kLeastCublasLtTf32Work = int64_t{1} << 28;
 constexpr int64_t kLeastOneDnnWork = int64_t{1} << 18;
 /// Convolutions by cuDNN pay off later: it copies images to lay channels innermost.
 constexpr int64_t kLeastCudnnWork = int64_t{1} << 33;
-constexpr int64_t kLeastCudnnTf32Work = int64_t{1} << 30;
+constexpr int64_t kLeastCudnnTf32Work = int64_t{3} << 28;
 constexpr std::string_view kOwnTactic = "inlay";
 
 bool isForFamily(const PluginNode &node, std::string_view family) {

@@ -225,9 +225,9 @@ TEST_F(VendorTactics, RoundToTf32WhereThatIsAllowed) {
   // Where nothing is measured, for large ones.
   libraries_.measured = {};
   EXPECT_THAT(linear().tactics.at(0).conditions,
-              ElementsAre(lessEqual(Expr(int64_t{1} << 32), kRows * 256 * 512)));
+              ElementsAre(lessEqual(Expr(int64_t{1} << 28), kRows * 256 * 512)));
   EXPECT_THAT(convolution(DataType::Float32, false).tactics.at(0).conditions,
-              ElementsAre(lessEqual(Expr(int64_t{1} << 30), kRows * 64 * 14 * 20 * 32 * 15)));
+              ElementsAre(lessEqual(Expr(int64_t{3} << 28), kRows * 64 * 14 * 20 * 32 * 15)));
 }
 
 } // namespace
