@@ -7,6 +7,7 @@
 #include "compiler/conversions/graph-to-plan/HostSegments.h"
 #include "compiler/conversions/graph-to-plan/KernelInstances.h"
 #include "compiler/conversions/graph-to-plan/NodeChecks.h"
+#include "compiler/conversions/graph-to-plan/NodeLaunches.h"
 #include "compiler/conversions/graph-to-plan/OperatorCoverage.h"
 #include "compiler/conversions/graph-to-plan/PlanBuilder.h"
 #include "compiler/conversions/graph-to-plan/SizeOutputs.h"
@@ -163,7 +164,8 @@ private:
                                                 Expr(dataTypeSizeBytes(DataType::Int64))));
       plan_.addOutput(model_.getLoc(), output.name, DataType::Int64, {}, buffers.outputs[0],
                       output.path);
-      INLAY_TRY(addLaunch(model_.getLoc(), node, storeSize(output), nullptr, buffers),
+      NodeLaunches launches(plan_, kernels_, symbols_, node, model_.getLoc());
+      INLAY_TRY(launches.add(storeSize(output), nullptr, buffers),
                 fmt::format("storing the output '{}', which is a size", output.name));
     }
     return {};
@@ -331,13 +333,14 @@ private:
     addSizeBuffers(described, buffers);
     if (choice.isJit)
       addHostCall(call, plugin, node, buffers);
-    buffers.choice = addChoice(call, node, implementation, decided, buffers);
+    NodeLaunches launches(plan_, kernels_, symbols_, node, call->getLoc());
+    buffers.choice = launches.addChoice(implementation, decided, buffers, notes_);
     for (const PluginLaunch &launch : implementation.launches) {
       const PluginTactic *tactic =
           launch.tactic ? &implementation.tactics[*launch.tactic] : nullptr;
       if (tactic && decided[*launch.tactic].isImpossible)
         continue;
-      INLAY_TRY(addLaunch(call->getLoc(), node, launch, tactic, buffers), context);
+      INLAY_TRY(launches.add(launch, tactic, buffers), context);
     }
     for (auto [i, size] : llvm::enumerate(node.sizes))
       plan_.addReadSize(call->getLoc(), described.sizeSymbols[i], buffers.sizes[i], size.dtype,
@@ -368,52 +371,6 @@ private:
     plan_.addHostCall(segment.getLoc(), segment.getFunction(), inputs, outputs, tensors,
                       segmentAttributes(segment), "", node);
     return {};
-  }
-
-  /// The buffers that one node's launches may name.
-  struct NodeBuffers {
-    std::vector<std::string> inputs, outputs, workspaces, sizes;
-    std::string choice; // of tactics; empty: none
-  };
-
-  /// The choice between a node's tactics, if it has any.
-  std::string addChoice(mlir::Operation *call, const PluginNode &node,
-                        const PluginImplementation &implementation,
-                        std::span<const DecidedTactic> decided, const NodeBuffers &buffers) {
-    mlir::OpBuilder &builder = plan_.builder();
-    llvm::SmallVector<mlir::Attribute> tactics;
-    for (auto [tactic, known] : llvm::zip(implementation.tactics, decided)) {
-      const std::string_view library =
-          implementation.libraryOf(static_cast<uint32_t>(&tactic - &implementation.tactics[0]));
-      if (known.isImpossible) {
-        if (library.empty()) // which the written rule leaves small products without
-          notes_.push_back(fmt::format("node {}: tactic '{}' can be taken for no sizes",
-                                       node.nodeName, tactic.name));
-        continue;
-      }
-      llvm::SmallVector<mlir::NamedAttribute> entries{
-          builder.getNamedAttr("name", builder.getStringAttr(tactic.name))};
-      if (known.condition)
-        entries.push_back(builder.getNamedAttr("condition", plan_.text(*known.condition)));
-      std::map<std::string, int64_t> bytes; // one buffer may be several tensors
-      for (const TensorAlignment &alignment : tactic.alignments) {
-        const std::string &buffer =
-            (alignment.isOfOutput ? buffers.outputs : buffers.inputs)[alignment.index];
-        if (!buffer.empty()) // an optional input that the node does not have
-          bytes[buffer] = std::max(bytes[buffer], alignment.bytes);
-      }
-      llvm::SmallVector<mlir::NamedAttribute> alignments;
-      for (const auto &[buffer, alignment] : bytes)
-        alignments.push_back(builder.getNamedAttr(buffer, builder.getI64IntegerAttr(alignment)));
-      if (!library.empty())
-        entries.push_back(
-            builder.getNamedAttr("library", builder.getStringAttr(llvm::StringRef(library))));
-      if (!alignments.empty())
-        entries.push_back(builder.getNamedAttr("aligned", builder.getDictionaryAttr(alignments)));
-      tactics.push_back(builder.getDictionaryAttr(entries));
-    }
-    return tactics.empty() ? ""
-                           : plan_.addChoice(call->getLoc(), tactics, node.opName, node.nodeName);
   }
 
   /// Memory for the sizes that kernels compute: an output's, or their own. They begin as 0.
@@ -493,68 +450,6 @@ private:
     plan_.addHostCall(call->getLoc(), function, inputs, outputs, tensors,
                       plan_.builder().getDictionaryAttr(attributes),
                       buffers.workspaces.empty() ? "" : buffers.workspaces[0], node.nodeName);
-  }
-
-  Status addLaunch(mlir::Location loc, const PluginNode &node, const PluginLaunch &launch,
-                   const PluginTactic *tactic, const NodeBuffers &buffers) {
-    const std::span<const Expr> conditions =
-        tactic ? std::span<const Expr>(tactic->conditions) : std::span<const Expr>();
-    INLAY_ASSIGN(KernelInstance kernel,
-                 kernels_.find(node, launch, symbols_, conditions,
-                               [&](llvm::StringRef wanted) { return plan_.uniqueName(wanted); }));
-    llvm::SmallVector<mlir::Attribute> arguments;
-    for (const LaunchArgument &argument : launch.arguments) {
-      if (isKnownToBeOne(launch, argument))
-        continue; // a constant in the kernel
-      switch (argument.kind) {
-      case LaunchArgument::Kind::Input:
-        arguments.push_back(plan_.reference(buffers.inputs[argument.index]));
-        break;
-      case LaunchArgument::Kind::Output:
-        arguments.push_back(plan_.reference(buffers.outputs[argument.index]));
-        break;
-      case LaunchArgument::Kind::Workspace:
-        arguments.push_back(plan_.reference(buffers.workspaces[argument.index]));
-        break;
-      case LaunchArgument::Kind::Size:
-        arguments.push_back(plan_.reference(buffers.sizes[argument.index]));
-        break;
-      case LaunchArgument::Kind::Integer:
-        arguments.push_back(plan_.text(argument.expression));
-        break;
-      case LaunchArgument::Kind::Float:
-        arguments.push_back(floatAttribute(argument));
-        break;
-      }
-    }
-    const Expr programs = launch.grid[0] * launch.grid[1] * launch.grid[2];
-    for (uint64_t bytes : kernel.scratchBytes)
-      arguments.push_back(plan_.reference(
-          plan_.addBuffer(loc, node.nodeName + ".scratch", plan::BufferKind::Workspace,
-                          programs * Expr(static_cast<int64_t>(bytes)))));
-    plan_.addLaunch(loc, kernel.op.getSymName(), launch.grid, arguments, node.opName, node.nodeName,
-                    launch.block, launch.sharedBytes, attributesText(node),
-                    tactic ? llvm::StringRef(buffers.choice) : "",
-                    tactic ? llvm::StringRef(tactic->name) : "");
-    return {};
-  }
-
-  /// A float argument's value, or its expression if that depends on sizes.
-  mlir::Attribute floatAttribute(const LaunchArgument &argument) {
-    mlir::OpBuilder &builder = plan_.builder();
-    const FloatExpr expr = argument.floatExpression.value_or(FloatExpr(argument.value));
-    if (std::optional<double> value = expr.constantValue())
-      return builder.getF64FloatAttr(*value);
-    return builder.getDictionaryAttr(
-        builder.getNamedAttr("float", builder.getStringAttr(expr.toString())));
-  }
-
-  /// "eps = 1e-06, mode = 'fast'".
-  static std::string attributesText(const PluginNode &node) {
-    std::string text;
-    for (const auto &[name, value] : node.attributes)
-      text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, attributeText(value));
-    return text;
   }
 
   /// Refuses a plan whose expressions use symbols that no input gives a value to.
