@@ -190,6 +190,22 @@ def log_sigmoid(x):
 
 
 @triton.jit
+def inverse_erf(x):
+    """Rational approximations, near 0 and in the tails, and two steps of Newton's method, which are told how far 1 is in the tails."""
+    y = tl.abs(x)
+    z = x * x
+    near = y * (((-0.140543331 * z + 0.914624893) * z - 1.645349621) * z + 0.886226899) / (
+        (((0.012229801 * z - 0.329097515) * z + 1.442710462) * z - 2.118377725) * z + 1.0)
+    z = tl.sqrt(-tl.log((1.0 - tl.minimum(y, 0.99999999)) * 0.5))
+    far = (((1.641345311 * z + 3.429567803) * z - 1.624906493) * z - 1.970840454) / ((1.637067800 * z + 3.543889200) * z + 1.0)
+    result = tl.where(y <= 0.7, near, far)
+    for step in tl.static_range(2):
+        excess = tl.where(y <= 0.7, tl.erf(result) - y, (1.0 - y) - libdevice.erfc(result))
+        result = result - excess / (1.1283791670955126 * tl.exp(-result * result))
+    return tl.where(y < 1, tl.where(x < 0, -result, result), tl.where(y == 1, x * float("inf"), float("nan")))
+
+
+@triton.jit
 def lerp(start, end, weight):
     # From whichever end is nearer.
     step = end - start

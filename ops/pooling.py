@@ -140,3 +140,47 @@ def bilinear_kernel(x_ptr, out_ptr, height, width, out_height, out_width, scale_
     lower = (tl.load(bottom + x0[None, :], mask=inside, other=0.0).to(SUM) * (1 - right)
              + tl.load(bottom + x1[None, :], mask=inside, other=0.0).to(SUM) * right)
     store_tile(out_ptr, upper * (1 - low) + lower * low, plane, row, column, out_height, out_width)
+
+
+@triton.jit
+def cubic_weight(distance, IS_NEAR: tl.constexpr):
+    """Of an element at most 1 away, and of one from 1 to 2 away: the cubic convolution with a = -0.75."""
+    if IS_NEAR:
+        return (1.25 * distance - 2.25) * distance * distance + 1
+    else:
+        return ((-0.75 * distance + 3.75) * distance - 6) * distance + 3
+
+
+@triton.jit
+def cubic_weight_of(TAP: tl.constexpr, beyond):
+    """Of the four neighbours of a place that is `beyond` the second."""
+    if TAP == 0:
+        return cubic_weight(1 + beyond, False)
+    elif TAP == 1:
+        return cubic_weight(beyond, True)
+    elif TAP == 2:
+        return cubic_weight(1 - beyond, True)
+    else:
+        return cubic_weight(2 - beyond, False)
+
+
+@triton.jit
+def bicubic_kernel(x_ptr, out_ptr, height, width, out_height, out_width, scale_h, scale_w, ALIGNS_CORNERS: tl.constexpr,
+                   SUM: tl.constexpr, TILE_H: tl.constexpr, TILE_W: tl.constexpr):
+    plane, row, column = tile_of_plane(out_height, out_width, TILE_H, TILE_W)
+    x_ptr += plane.to(tl.int64) * height * width
+    y = row.to(tl.float32) * scale_h if ALIGNS_CORNERS else (row.to(tl.float32) + 0.5) * scale_h - 0.5
+    x = column.to(tl.float32) * scale_w if ALIGNS_CORNERS else (column.to(tl.float32) + 0.5) * scale_w - 0.5
+    top = tl.floor(y)
+    left = tl.floor(x)
+    inside = (row < out_height)[:, None] & (column < out_width)[None, :]
+    total = tl.zeros((TILE_H, TILE_W), dtype=SUM)
+    for dy in tl.static_range(4):
+        from_row = tl.minimum(tl.maximum(top.to(tl.int32) + (dy - 1), 0), height - 1)
+        line = tl.zeros((TILE_H, TILE_W), dtype=SUM)
+        for dx in tl.static_range(4):
+            from_column = tl.minimum(tl.maximum(left.to(tl.int32) + (dx - 1), 0), width - 1)
+            value = tl.load(x_ptr + from_row[:, None] * width + from_column[None, :], mask=inside, other=0.0).to(SUM)
+            line += value * cubic_weight_of(dx, (x - left).to(SUM))[None, :]
+        total += line * cubic_weight_of(dy, (y - top).to(SUM))[:, None]
+    store_tile(out_ptr, total, plane, row, column, out_height, out_width)

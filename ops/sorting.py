@@ -25,7 +25,7 @@ def precedes(a, i, b, j, IS_DESCENDING: tl.constexpr):
 
 @triton.jit
 def rank_kernel(x_ptr, out_ptr, index_ptr, length, inner, kept, IS_DESCENDING: tl.constexpr, BLOCK: tl.constexpr, CHUNK: tl.constexpr):
-    """Of each line of [outer, length, inner] the first `kept` elements in order, and their places."""
+    """Of each line of [outer, length, inner] the first `kept` elements in order, unless out_ptr is None, and their places."""
     tiles = tl.cdiv(length, BLOCK)
     line = tl.program_id(0) // tiles
     outer = (line // inner).to(tl.int64)
@@ -41,5 +41,6 @@ def rank_kernel(x_ptr, out_ptr, index_ptr, length, inner, kept, IS_DESCENDING: t
         rank += tl.sum(is_before.to(tl.int32), 1)
     place = outer * kept * inner + line % inner + rank * inner
     inside = (at < length) & (rank < kept)
-    tl.store(out_ptr + place, value, mask=inside)
+    if out_ptr is not None:
+        tl.store(out_ptr + place, value, mask=inside)
     tl.store(index_ptr + place, at.to(tl.int64), mask=inside)

@@ -39,6 +39,10 @@ Result<Filling> constantFilling(const PluginNode &node) {
   return Filling{{askedType(node, DataType::Float32), askedShape(node)}, {value, {}}};
 }
 
+Result<Filling> zeroFilling(const PluginNode &node) {
+  return Filling{*findInput(node, "self"), {int64_t{0}, {}}};
+}
+
 Result<Filling> givenFilling(const PluginNode &node) {
   const OperatorNumber value = numberOf(node, "fill_value");
   const DataType otherwise = value.expression ? DataType::Int64 : numberType(value.value);
@@ -160,6 +164,35 @@ Result<PluginImplementation> implementRange(const PluginNode &node) {
   return implementation;
 }
 
+/// `steps` numbers from start to end, both among them. The second half is counted from the end.
+Result<PluginDescription> describeSteps(const PluginNode &node) {
+  const Expr steps = *findSize(node, "steps");
+  PluginDescription description;
+  description.requirements.push_back(
+      {lessEqual(Expr(0), steps), fmt::format("steps, {}, is 0 or more", steps.toString())});
+  description.outputs = {{askedType(node, DataType::Float32), {steps}}};
+  return description;
+}
+
+Result<PluginImplementation> implementSteps(const PluginNode &node) {
+  const TensorSpec &output = node.outputs[0];
+  const Expr &steps = output.shape[0];
+  LoopKernel kernel(node, "linspace", output.shape);
+  kernel.number("start", numberOf(node, "start"), DataType::Float64);
+  kernel.number("end", numberOf(node, "end"), DataType::Float64);
+  const std::string at = kernel.coordinate(0), last = kernel.integer(max(steps - Expr(1), 1)),
+                    half = kernel.integer(floorDiv(steps, 2)),
+                    back = kernel.integer(steps - Expr(1));
+  kernel.line(fmt::format("step = (end - start) / ({})", last));
+  kernel.line(fmt::format("result = tl.where(({0} < {1}) | ({2} == 0), start + {0}.to(tl.float64) "
+                          "* step, end - ({2} - {0}).to(tl.float64) * step)",
+                          at, half, back));
+  kernel.store(0, denseAccess(output.shape), converted("result", DataType::Float64, output.dtype));
+  PluginImplementation implementation;
+  INLAY_TRY(kernel.appendTo(implementation));
+  return implementation;
+}
+
 // -- the identity
 
 Result<PluginDescription> describeIdentity(const PluginNode &node) {
@@ -252,6 +285,7 @@ constexpr FillOperator kFillings[] = {
      givenFilling},
     {"aten::new_zeros(Tensor self, SymInt[] size, *, " INLAY_PLACEMENT ") -> Tensor",
      constantFilling<0>},
+    {"aten::zero(Tensor self) -> Tensor", zeroFilling},
     {"aten::new_ones(Tensor self, SymInt[] size, *, " INLAY_PLACEMENT ") -> Tensor",
      constantFilling<1>},
     {"aten::new_empty(Tensor self, SymInt[] size, *, " INLAY_PLACEMENT ") -> Tensor",
@@ -268,6 +302,9 @@ constexpr std::string_view kRanges[] = {
     "aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, " INLAY_PLACEMENT
     ") -> Tensor",
 };
+
+constexpr std::string_view kSteps =
+    "aten::linspace(Scalar start, Scalar end, SymInt steps, *, " INLAY_PLACEMENT ") -> Tensor";
 
 constexpr std::string_view kIdentities[] = {
     "aten::eye(SymInt n, *, " INLAY_PLACEMENT ") -> Tensor",
@@ -304,6 +341,7 @@ void addCreationOperators(OperatorDefinitions &definitions) {
                  }});
   for (std::string_view schema : kIdentities)
     addOperator(definitions, schema, {describeIdentity, implementIdentity});
+  addOperator(definitions, kSteps, {describeSteps, implementSteps});
   for (std::string_view schema : kRanges)
     addOperator(definitions, schema, {describeRange, implementRange});
   for (std::string_view schema : kCasts)

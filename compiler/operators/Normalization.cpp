@@ -51,6 +51,14 @@ Result<Rows> readLayerRows(const PluginNode &node) {
   return rows;
 }
 
+void addChannelRequirements(const PluginNode &node, const Expr &channels, Rows &rows) {
+  for (std::string_view name : {"weight", "bias"})
+    if (const TensorSpec *weight = findInput(node, name))
+      rows.requirements.push_back(
+          {equal(weight->numel(), channels),
+           fmt::format("'{}' has one element for each of {} channels", name, channels.toString())});
+}
+
 /// Rows of the channels of one group of one image.
 Result<Rows> readGroupRows(const PluginNode &node) {
   INLAY_TRY(checkFloat(node, "input"));
@@ -71,11 +79,26 @@ Result<Rows> readGroupRows(const PluginNode &node) {
   rows.requirements.push_back({equal(mod(shape[1], groups), 0),
                                fmt::format("the {} channels are a multiple of the {} groups",
                                            shape[1].toString(), groups)});
-  for (std::string_view name : {"weight", "bias"})
-    if (const TensorSpec *weight = findInput(node, name))
-      rows.requirements.push_back(
-          {equal(weight->numel(), shape[1]),
-           fmt::format("'{}' has one element for each of {} channels", name, shape[1].toString())});
+  addChannelRequirements(node, shape[1], rows);
+  return rows;
+}
+
+/// Rows of one channel of one image.
+Result<Rows> readInstanceRows(const PluginNode &node) {
+  INLAY_TRY(checkFloat(node, "input"));
+  const std::vector<Expr> &shape = inputOf(node, "input").shape;
+  if (shape.size() < 2)
+    return invalidArgument("'input' has rank {}; expected at least 2", shape.size());
+  if (!boolOf(node, "use_input_stats") || findInput(node, "running_mean") ||
+      findInput(node, "running_var"))
+    return unimplemented("running statistics are given; expected use_input_stats=True without any");
+  Rows rows;
+  rows.isGrouped = true;
+  rows.groups = shape[1];
+  rows.area = productOf(std::span(shape).subspan(2));
+  rows.rows = shape[0] * shape[1];
+  rows.columns = rows.area;
+  addChannelRequirements(node, shape[1], rows);
   return rows;
 }
 
@@ -214,6 +237,10 @@ void addNormalizationOperators(OperatorDefinitions &definitions) {
   add("aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, "
       "float eps=1.0000000000000001e-05, bool cudnn_enabled=True) -> Tensor",
       {readGroupRows, true, Statistics::None});
+  add("aten::instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
+      "Tensor? running_var, bool use_input_stats, float momentum, float eps, bool cudnn_enabled) "
+      "-> Tensor",
+      {readInstanceRows, true, Statistics::None});
   addWithStatistics("aten::native_group_norm(Tensor input, Tensor? weight, Tensor? bias, SymInt N, "
                     "SymInt C, SymInt HxW, int group, float eps) -> (Tensor, Tensor, Tensor)",
                     readGroupRows);

@@ -218,6 +218,7 @@ void addTranscendentals(std::vector<PointwiseOperator> &ops) {
       {"cosh", "libdevice.cosh({self})"},
       {"erf", "tl.erf({self})"},
       {"erfc", "libdevice.erfc({self})"},
+      {"erfinv", "inverse_erf({self})"},
       {"exp", "libdevice.exp({self})"},
       {"exp2", "libdevice.exp2({self})"},
       {"expm1", "libdevice.expm1({self})"},

@@ -332,6 +332,8 @@ void addExtrema(OperatorDefinitions &definitions, const std::string &op) {
                name("aten::a$(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor"),
                extremum);
   addReduction(definitions, truthName + "(Tensor self) -> Tensor", truth);
+  if (op == "min")
+    addReduction(definitions, "aten::_is_all_true(Tensor self) -> Tensor", truth);
   addReduction(definitions, truthName + ".dim(Tensor self, int dim, bool keepdim=False) -> Tensor",
                truth);
   addReduction(definitions,

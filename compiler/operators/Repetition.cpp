@@ -49,6 +49,21 @@ Result<PluginImplementation> implementRepeat(const PluginNode &node) {
       });
 }
 
+/// As repeat, but dimensions that `dims` does not name are not repeated.
+PluginNode asRepeat(const PluginNode &node) {
+  PluginNode repeat = node;
+  std::vector<Expr> repeats = sizesOf(node, "dims");
+  const size_t rank = inputOf(node, "self").shape.size();
+  if (repeats.size() < rank)
+    repeats.insert(repeats.begin(), rank - repeats.size(), Expr(1));
+  repeat.sizeAttributes["repeats"] = std::move(repeats);
+  return repeat;
+}
+
+Result<PluginDescription> describeTile(const PluginNode &node) {
+  return describeRepeat(asRepeat(node));
+}
+
 Result<PluginDescription> describeLikeSelf(const PluginNode &node) {
   PluginDescription description;
   description.outputs = {inputOf(node, "self")};
@@ -135,9 +150,190 @@ Result<PluginImplementation> implementInterleave(const PluginNode &node) {
       });
 }
 
+// -- several tensors, each repeated
+
+/// Each input, read at `place(input, shape of the outputs)`, as an output.
+Result<PluginImplementation>
+implementSpread(const PluginNode &node, std::string name,
+                const std::function<StridedAccess(size_t, std::span<const Expr>)> &place) {
+  PluginImplementation implementation;
+  for (uint32_t i = 0; i < node.inputs.size(); ++i) {
+    const std::vector<Expr> &domain = node.outputs[i].shape;
+    LoopKernel kernel(node, name, domain);
+    kernel.load("x", i, place(i, domain));
+    kernel.store(i, denseAccess(domain), "x");
+    INLAY_TRY(kernel.appendTo(implementation));
+  }
+  return implementation;
+}
+
+/// Which dimension of a grid a tensor lies along: with the indexing "xy" the first two change
+/// places.
+Result<size_t> gridDimension(const PluginNode &node, size_t input) {
+  const std::string indexing = hasAttribute(node, "indexing") ? textOf(node, "indexing") : "ij";
+  if (indexing != "ij" && indexing != "xy")
+    return invalidArgument("indexing is '{}'; expected 'ij' or 'xy'", indexing);
+  return indexing == "xy" && node.inputs.size() > 1 && input < 2 ? 1 - input : input;
+}
+
+Result<PluginDescription> describeGrid(const PluginNode &node) {
+  std::vector<Expr> shape(node.inputs.size(), Expr(1));
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (node.inputs[i].shape.size() > 1)
+      return invalidArgument("tensor {} has the shape {}; expected rank 0 or 1", i,
+                             shapeText(node.inputs[i].shape));
+    INLAY_ASSIGN(const size_t dim, gridDimension(node, i));
+    shape[dim] = node.inputs[i].numel();
+  }
+  PluginDescription description;
+  for (const TensorSpec &input : node.inputs)
+    description.outputs.push_back({input.dtype, shape});
+  return description;
+}
+
+Result<PluginImplementation> implementGrid(const PluginNode &node) {
+  std::vector<size_t> dims;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    INLAY_ASSIGN(const size_t dim, gridDimension(node, i));
+    dims.push_back(dim);
+  }
+  return implementSpread(node, "meshgrid", [&](size_t i, std::span<const Expr> domain) {
+    StridedAccess access{Expr(0), std::vector<Expr>(domain.size(), Expr(0))};
+    access.strides[dims[i]] = Expr(1);
+    return access;
+  });
+}
+
+Result<PluginDescription> describeBroadcast(const PluginNode &node) {
+  std::vector<std::vector<Expr>> shapes;
+  for (const TensorSpec &input : node.inputs)
+    shapes.push_back(input.shape);
+  PluginDescription description;
+  INLAY_ASSIGN(const std::vector<Expr> shape,
+               broadcastShapes(node, shapes, description.requirements));
+  for (const TensorSpec &input : node.inputs)
+    description.outputs.push_back({input.dtype, shape});
+  return description;
+}
+
+Result<PluginImplementation> implementBroadcast(const PluginNode &node) {
+  return implementSpread(node, "broadcast", [&](size_t i, std::span<const Expr> domain) {
+    return broadcastAccess(node.inputs[i].shape, domain);
+  });
+}
+
+// -- channels and neighbours change places
+
+struct Shuffle {
+  Expr images, channels, height, width; // of the input
+  int64_t factor;
+};
+
+Result<Shuffle> readShuffle(const PluginNode &node, std::string_view factor) {
+  const std::vector<Expr> &shape = inputOf(node, "self").shape;
+  if (shape.size() < 3)
+    return invalidArgument("'self' has rank {}; expected 3 or more", shape.size());
+  const size_t rank = shape.size();
+  Shuffle shuffle{productOf(std::span(shape).first(rank - 3)), shape[rank - 3], shape[rank - 2],
+                  shape[rank - 1], integerOf(node, factor)};
+  if (shuffle.factor < 1)
+    return invalidArgument("{} is {}; expected at least 1", factor, shuffle.factor);
+  return shuffle;
+}
+
+PluginDescription shuffled(const PluginNode &node, const Expr &channels, const Expr &height,
+                           const Expr &width, const Expr &isWhole, std::string message) {
+  PluginDescription description;
+  TensorSpec out = inputOf(node, "self");
+  const size_t rank = out.shape.size();
+  out.shape[rank - 3] = channels;
+  out.shape[rank - 2] = height;
+  out.shape[rank - 1] = width;
+  description.outputs = {std::move(out)};
+  description.requirements.push_back({isWhole, std::move(message)});
+  return description;
+}
+
+Result<PluginDescription> describePixelShuffle(const PluginNode &node) {
+  INLAY_ASSIGN(const Shuffle s, readShuffle(node, "upscale_factor"));
+  const int64_t square = s.factor * s.factor;
+  return shuffled(node, floorDiv(s.channels, square), s.height * Expr(s.factor),
+                  s.width * Expr(s.factor), equal(mod(s.channels, square), 0),
+                  fmt::format("the number of channels, {}, is a multiple of {}",
+                              s.channels.toString(), square));
+}
+
+Result<PluginDescription> describePixelUnshuffle(const PluginNode &node) {
+  INLAY_ASSIGN(const Shuffle s, readShuffle(node, "downscale_factor"));
+  return shuffled(node, s.channels * Expr(s.factor * s.factor), floorDiv(s.height, s.factor),
+                  floorDiv(s.width, s.factor),
+                  logicalAnd(equal(mod(s.height, s.factor), 0), equal(mod(s.width, s.factor), 0)),
+                  fmt::format("height {} and width {} are multiples of {}", s.height.toString(),
+                              s.width.toString(), s.factor));
+}
+
+/// `index` makes the text of the place in the input of the coordinates [channel, row, column].
+template <typename Index>
+Result<PluginImplementation> implementShuffle(const PluginNode &node, std::string name,
+                                              Index index) {
+  const std::vector<Expr> &domain = node.outputs[0].shape;
+  const size_t rank = domain.size();
+  LoopKernel kernel(node, std::move(name), domain);
+  std::string image = "0";
+  for (size_t dim = 0; dim + 3 < rank; ++dim)
+    image =
+        fmt::format("(({}) * {} + {})", image, kernel.integer(domain[dim]), kernel.coordinate(dim));
+  kernel.loadAt("x", 0,
+                index(kernel, image, kernel.coordinate(rank - 3), kernel.coordinate(rank - 2),
+                      kernel.coordinate(rank - 1)));
+  kernel.store(0, denseAccess(domain), "x");
+  PluginImplementation implementation;
+  INLAY_TRY(kernel.appendTo(implementation));
+  return implementation;
+}
+
+Result<PluginImplementation> implementPixelShuffle(const PluginNode &node) {
+  INLAY_ASSIGN(const Shuffle s, readShuffle(node, "upscale_factor"));
+  return implementShuffle(
+      node, "pixel_shuffle",
+      [&](LoopKernel &kernel, const std::string &image, const std::string &channel,
+          const std::string &row, const std::string &column) {
+        return fmt::format("((({0} * {1} + ({2} * {3} + {4} % {3}) * {3} + {5} % {3}) * {6} + {4} "
+                           "// {3}) * {7} + {5} // {3})",
+                           image, kernel.integer(s.channels), channel, s.factor, row, column,
+                           kernel.integer(s.height), kernel.integer(s.width));
+      });
+}
+
+Result<PluginImplementation> implementPixelUnshuffle(const PluginNode &node) {
+  INLAY_ASSIGN(const Shuffle s, readShuffle(node, "downscale_factor"));
+  return implementShuffle(
+      node, "pixel_unshuffle",
+      [&](LoopKernel &kernel, const std::string &image, const std::string &channel,
+          const std::string &row, const std::string &column) {
+        return fmt::format("((({0} * {1} + {2} // {8}) * {6} + {4} * {3} + {2} // {3} % {3}) * {7} "
+                           "+ {5} * {3} + {2} % {3})",
+                           image, kernel.integer(s.channels), channel, s.factor, row, column,
+                           kernel.integer(s.height), kernel.integer(s.width), s.factor * s.factor);
+      });
+}
+
 } // namespace
 
 void addRepetitionOperators(OperatorDefinitions &definitions) {
+  addOperator(
+      definitions, "aten::tile(Tensor self, SymInt[] dims) -> Tensor",
+      {describeTile, [](const PluginNode &node) { return implementRepeat(asRepeat(node)); }});
+  addOperator(definitions, "aten::meshgrid(Tensor[] tensors) -> Tensor[]",
+              {describeGrid, implementGrid});
+  addOperator(definitions, "aten::meshgrid.indexing(Tensor[] tensors, *, str indexing) -> Tensor[]",
+              {describeGrid, implementGrid});
+  addOperator(definitions, "aten::broadcast_tensors(Tensor[] tensors) -> Tensor[]",
+              {describeBroadcast, implementBroadcast});
+  addOperator(definitions, "aten::pixel_shuffle(Tensor self, int upscale_factor) -> Tensor",
+              {describePixelShuffle, implementPixelShuffle});
+  addOperator(definitions, "aten::pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor",
+              {describePixelUnshuffle, implementPixelUnshuffle});
   addOperator(definitions, "aten::repeat(Tensor self, SymInt[] repeats) -> Tensor",
               {describeRepeat, implementRepeat});
   addOperator(definitions,

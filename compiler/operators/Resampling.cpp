@@ -1,9 +1,10 @@
-// Planes brought to another size: by the nearest element, or between four.
+// Lines and planes brought to another size: by the nearest element, or between two, four or 16.
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
 #include "compiler/operators/Planes.h"
 #include "compiler/operators/Shapes.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace inlay {
@@ -12,6 +13,7 @@ namespace {
 /// By dimension, rows and columns: sizes, and the factor that the node gives, if any.
 struct Resampling {
   std::string_view input;
+  size_t dims; // 1: one row
   Expr planes;
   std::array<Expr, 2> size, outSize;
   std::array<std::optional<double>, 2> factor;
@@ -43,26 +45,34 @@ Result<Resampling> readResampling(const PluginNode &node) {
   result.input = findInput(node, "input") ? "input" : "self";
   INLAY_TRY(checkFloat(node, result.input));
   const std::vector<Expr> &shape = inputOf(node, result.input).shape;
-  if (shape.size() != 4)
-    return invalidArgument("'{}' has rank {}; expected 4", result.input, shape.size());
+  result.dims = node.opName.find("1d") != std::string::npos ? 1 : 2;
+  if (shape.size() != 2 + result.dims)
+    return invalidArgument("'{}' has rank {}; expected {}", result.input, shape.size(),
+                           2 + result.dims);
   result.planes = shape[0] * shape[1];
-  result.size = {shape[2], shape[3]};
-  result.factor = {findFactor(node, "scales_h"), findFactor(node, "scales_w")};
+  result.size = {result.dims == 1 ? Expr(1) : shape[2], shape.back()};
+  result.outSize = {Expr(1), Expr(1)};
+  if (result.dims == 1)
+    result.factor = {std::nullopt, findFactor(node, "scales")};
+  else
+    result.factor = {findFactor(node, "scales_h"), findFactor(node, "scales_w")};
+  const size_t first = 2 - result.dims;
   if (const std::vector<Expr> sizes = sizesOf(node, "output_size"); !sizes.empty()) {
-    if (sizes.size() != 2)
-      return invalidArgument("output_size has {} elements; expected 2", sizes.size());
-    result.outSize = {sizes[0], sizes[1]};
+    if (sizes.size() != result.dims)
+      return invalidArgument("output_size has {} elements; expected {}", sizes.size(), result.dims);
+    std::ranges::copy(sizes, result.outSize.begin() + static_cast<std::ptrdiff_t>(first));
     return result;
   }
   const auto *factors =
       hasAttribute(node, "scale_factors")
           ? std::get_if<std::vector<double>>(&node.attributes.find("scale_factors")->second)
           : nullptr;
-  if (!factors || factors->size() != 2)
-    return invalidArgument("neither output_size nor two scale_factors are given");
-  for (size_t dim = 0; dim < 2; ++dim) {
-    result.factor[dim] = (*factors)[dim];
-    INLAY_ASSIGN(result.outSize[dim], scaledSize(result.size[dim], (*factors)[dim]));
+  if (!factors || factors->size() != result.dims)
+    return invalidArgument("neither output_size nor scale_factors of {} numbers are given",
+                           result.dims);
+  for (size_t dim = first; dim < 2; ++dim) {
+    result.factor[dim] = (*factors)[dim - first];
+    INLAY_ASSIGN(result.outSize[dim], scaledSize(result.size[dim], (*factors)[dim - first]));
   }
   return result;
 }
@@ -71,8 +81,9 @@ Result<PluginDescription> describe(const PluginNode &node) {
   INLAY_ASSIGN(const Resampling read, readResampling(node));
   PluginDescription description;
   TensorSpec out = inputOf(node, read.input);
-  out.shape[2] = read.outSize[0];
-  out.shape[3] = read.outSize[1];
+  if (read.dims == 2)
+    out.shape[2] = read.outSize[0];
+  out.shape.back() = read.outSize[1];
   description.outputs.push_back(std::move(out));
   for (size_t dim = 0; dim < 2; ++dim)
     description.requirements.push_back(
@@ -97,16 +108,17 @@ FloatExpr stepOf(const Resampling &read, size_t dim, bool alignsCorners) {
   return quotient(read.size[dim], read.outSize[dim]);
 }
 
-Result<PluginImplementation> implement(const PluginNode &node, bool isBilinear) {
+Result<PluginImplementation> implement(const PluginNode &node, std::string_view kernel) {
   INLAY_ASSIGN(const Resampling read, readResampling(node));
-  const bool alignsCorners = isBilinear && boolOf(node, "align_corners");
-  LaunchBuilder launch("pooling.py", isBilinear ? "bilinear_kernel" : "nearest_kernel");
+  const bool isBetween = hasAttribute(node, "align_corners");
+  const bool alignsCorners = isBetween && boolOf(node, "align_corners");
+  LaunchBuilder launch("pooling.py", kernel);
   launch.input(inputIndex(node, read.input))
       .output(0)
       .sizes({read.size[0], read.size[1], read.outSize[0], read.outSize[1]})
       .number(stepOf(read, 0, alignsCorners))
       .number(stepOf(read, 1, alignsCorners));
-  if (isBilinear)
+  if (isBetween)
     launch.constant("ALIGNS_CORNERS", alignsCorners)
         .constant("SUM", sumTypeOf(inputOf(node, read.input).dtype));
   return overPlanes(launch, read.planes, read.outSize[0], read.outSize[1]);
@@ -115,26 +127,30 @@ Result<PluginImplementation> implement(const PluginNode &node, bool isBilinear) 
 } // namespace
 
 void addResamplingOperators(OperatorDefinitions &definitions) {
-  const OperatorFunctions nearest{describe,
-                                  [](const PluginNode &node) { return implement(node, false); }};
-  const OperatorFunctions bilinear{describe,
-                                   [](const PluginNode &node) { return implement(node, true); }};
-  addOperator(definitions,
-              "aten::upsample_nearest2d.vec(Tensor input, SymInt[]? output_size, float[]? "
-              "scale_factors) -> Tensor",
-              nearest);
-  addOperator(definitions,
-              "aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, "
-              "float? scales_w=None) -> Tensor",
-              nearest);
-  addOperator(definitions,
-              "aten::upsample_bilinear2d.vec(Tensor input, SymInt[]? output_size, bool "
-              "align_corners, float[]? scale_factors) -> Tensor",
-              bilinear);
-  addOperator(definitions,
-              "aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, "
-              "float? scales_h=None, float? scales_w=None) -> Tensor",
-              bilinear);
+  const auto functions = [](std::string_view kernel) {
+    return OperatorFunctions{describe,
+                             [kernel](const PluginNode &node) { return implement(node, kernel); }};
+  };
+  for (int dims : {1, 2}) {
+    const std::string scales =
+        dims == 1 ? "float? scales=None" : "float? scales_h=None, float? scales_w=None";
+    const auto add = [&](std::string_view name, std::string_view aligns, std::string_view kernel) {
+      addOperator(definitions,
+                  fmt::format("aten::upsample_{}{}d.vec(Tensor input, SymInt[]? output_size, "
+                              "{}float[]? scale_factors) -> Tensor",
+                              name, dims, aligns),
+                  functions(kernel));
+      addOperator(definitions,
+                  fmt::format("aten::upsample_{}{}d(Tensor self, SymInt[{}] output_size, {}{}) -> "
+                              "Tensor",
+                              name, dims, dims, aligns, scales),
+                  functions(kernel));
+    };
+    add("nearest", "", "nearest_kernel");
+    add(dims == 1 ? "linear" : "bilinear", "bool align_corners, ", "bilinear_kernel");
+    if (dims == 2)
+      add("bicubic", "bool align_corners, ", "bicubic_kernel");
+  }
 }
 
 } // namespace inlay

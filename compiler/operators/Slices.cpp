@@ -161,6 +161,66 @@ Result<StridedViews> chunk(const PluginNode &node) {
   return views;
 }
 
+/// All parts of `size` neighbours whose starts are `step` apart; neighbours become the last
+/// dimension.
+Result<StridedViews> unfold(const PluginNode &node) {
+  StridedView view = wholeView(selfOf(node));
+  const Expr size = *findSize(node, "size"), step = *findSize(node, "step");
+  if (view.shape.empty())
+    return unimplemented("a tensor of rank 0 is unfolded; expected rank 1 or more");
+  INLAY_ASSIGN(const size_t dim, dimensionOf(integerOf(node, "dimension"), view.shape.size()));
+  if (const Interval bounds = boundsIn(node, step); !bounds.min || *bounds.min < 1)
+    return invalidArgument("step is {}, expected 1 or more", step.toString());
+  const Expr whole = view.shape[dim], stride = view.strides[dim];
+  view.shape[dim] = floorDiv(whole - size, step) + Expr(1);
+  view.strides[dim] = stride * step;
+  view.shape.push_back(size);
+  view.strides.push_back(stride);
+  return StridedViews{{std::move(view)},
+                      {{logicalAnd(lessEqual(Expr(0), size), lessEqual(size, whole)),
+                        fmt::format("the size of a part, {}, is from 0 to {}, the size of "
+                                    "dimension {}",
+                                    size.toString(), whole.toString(), dim)}}};
+}
+
+/// Parts that begin at the start and at each index, as slices do.
+Result<StridedViews> splitAt(const PluginNode &node) {
+  INLAY_ASSIGN(const size_t dim, partedDimension(node));
+  const Expr &whole = selfOf(node).shape[dim];
+  std::vector<Expr> ends = sizesOf(node, "indices");
+  if (static_cast<int64_t>(ends.size()) >= kMostParts)
+    return invalidArgument("there are {} parts, expected at most {}", ends.size() + 1, kMostParts);
+  for (Expr &end : ends)
+    end = clampedIndex(node, end, whole);
+  ends.push_back(whole);
+  StridedViews views;
+  Expr start(0);
+  for (const Expr &end : ends) {
+    StridedView view = wholeView(selfOf(node));
+    view.offset = start * view.strides[dim];
+    const Expr length = end - start;
+    const Interval bounds = boundsIn(node, length);
+    view.shape[dim] = bounds.min && *bounds.min >= 0 ? length : max(Expr(0), length);
+    views.views.push_back(std::move(view));
+    start = end;
+  }
+  return views;
+}
+
+/// So many parts, of which the first have one element more than the last.
+Result<StridedViews> splitEvenly(const PluginNode &node) {
+  INLAY_ASSIGN(const size_t dim, partedDimension(node));
+  const Expr &whole = selfOf(node).shape[dim];
+  const std::optional<int64_t> sections = findSize(node, "sections")->constantValue();
+  if (!sections || *sections < 1 || *sections > kMostParts)
+    return invalidArgument("sections is {}, expected a known number from 1 to {}",
+                           findSize(node, "sections")->toString(), kMostParts);
+  std::vector<Expr> sizes;
+  for (int64_t i = 0; i < *sections; ++i)
+    sizes.push_back(floorDiv(whole + Expr(*sections - 1 - i), *sections));
+  return partsOf(node, dim, sizes);
+}
+
 Result<StridedViews> unbind(const PluginNode &node) {
   const std::vector<Expr> &shape = selfOf(node).shape;
   INLAY_ASSIGN(const size_t dim, partedDimension(node));
@@ -189,6 +249,11 @@ constexpr ViewOperator kSlices[] = {
     {"aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> Tensor(a)[]",
      splitWithSizes},
     {"aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]", chunk},
+    {"aten::tensor_split.indices(Tensor(a -> *) self, SymInt[] indices, int dim=0) -> Tensor(a)[]",
+     splitAt},
+    {"aten::tensor_split.sections(Tensor(a -> *) self, SymInt sections, int dim=0) -> Tensor(a)[]",
+     splitEvenly},
+    {"aten::unfold(Tensor(a) self, int dimension, SymInt size, SymInt step) -> Tensor(a)", unfold},
     {"aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]", unbind},
 };
 

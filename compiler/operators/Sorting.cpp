@@ -13,6 +13,7 @@ struct Sorting {
   size_t dim;
   Expr kept;
   bool isDescending;
+  bool placesOnly;
 };
 
 Result<Sorting> readSorting(const PluginNode &node) {
@@ -24,7 +25,8 @@ Result<Sorting> readSorting(const PluginNode &node) {
   const Lines lines = linesAlong(self.shape, dim);
   const std::optional<Expr> count = hasAttribute(node, "k") ? findSize(node, "k") : std::nullopt;
   return Sorting{lines, dim, count.value_or(lines.length),
-                 boolOf(node, hasAttribute(node, "largest") ? "largest" : "descending")};
+                 boolOf(node, hasAttribute(node, "largest") ? "largest" : "descending"),
+                 node.opName.starts_with("aten::argsort")};
 }
 
 Result<PluginDescription> describe(const PluginNode &node) {
@@ -33,7 +35,9 @@ Result<PluginDescription> describe(const PluginNode &node) {
   TensorSpec out = inputOf(node, "self");
   if (!out.shape.empty())
     out.shape[sorting.dim] = sorting.kept;
-  description.outputs = {out, {DataType::Int64, out.shape}};
+  if (!sorting.placesOnly)
+    description.outputs.push_back(out);
+  description.outputs.push_back({DataType::Int64, out.shape});
   if (hasAttribute(node, "k"))
     description.requirements.push_back(
         {logicalAnd(lessEqual(0, sorting.kept), lessEqual(sorting.kept, sorting.lines.length)),
@@ -48,8 +52,8 @@ Result<PluginImplementation> implement(const PluginNode &node) {
   const int64_t block = tileFor(lines.length, 1, 32, 32), chunk = tileFor(lines.length, 1, 64, 64);
   LaunchBuilder launch("sorting.py", "rank_kernel");
   launch.input(inputIndex(node, "self"))
-      .output(0)
-      .output(1)
+      .optionalOutput("out_ptr", sorting.placesOnly ? std::nullopt : std::optional(0u))
+      .output(sorting.placesOnly ? 0 : 1)
       .sizes({lines.length, lines.inner, sorting.kept})
       .constant("IS_DESCENDING", sorting.isDescending)
       .constant("BLOCK", block)
@@ -65,6 +69,9 @@ void addSortingOperators(OperatorDefinitions &definitions) {
         "indices)",
         "aten::sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> "
         "(Tensor values, Tensor indices)",
+        "aten::argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor",
+        "aten::argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> "
+        "Tensor",
         "aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> "
         "(Tensor values, Tensor indices)"})
     addOperator(definitions, schema, {describe, implement});

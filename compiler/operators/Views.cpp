@@ -195,10 +195,22 @@ Result<StridedViews> transposeMatrix(const PluginNode &node) {
   return reversed(node);
 }
 
-Result<StridedViews> moveDimensions(const PluginNode &node) {
+/// The last two dimensions change places.
+Result<StridedViews> transposeLast(const PluginNode &node) {
   const size_t rank = selfOf(node).shape.size();
-  INLAY_ASSIGN(const std::vector<size_t> from, dimensionsOf(integersOf(node, "source"), rank));
-  INLAY_ASSIGN(const std::vector<size_t> to, dimensionsOf(integersOf(node, "destination"), rank));
+  if (rank < 2)
+    return invalidArgument("a tensor of rank {} is no matrix, expected 2 or more", rank);
+  std::vector<size_t> order(rank);
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::swap(order[rank - 1], order[rank - 2]);
+  return permuted(node, order);
+}
+
+Result<StridedViews> moved(const PluginNode &node, const std::vector<int64_t> &source,
+                           const std::vector<int64_t> &destination) {
+  const size_t rank = selfOf(node).shape.size();
+  INLAY_ASSIGN(const std::vector<size_t> from, dimensionsOf(source, rank));
+  INLAY_ASSIGN(const std::vector<size_t> to, dimensionsOf(destination, rank));
   if (from.size() != to.size())
     return invalidArgument("source has {} entries, destination {}", from.size(), to.size());
   std::vector<std::optional<size_t>> order(rank);
@@ -212,6 +224,13 @@ Result<StridedViews> moveDimensions(const PluginNode &node) {
     result.push_back(moved ? *moved : next++);
   }
   return permuted(node, result);
+}
+
+Result<StridedViews> moveDimensions(const PluginNode &node) {
+  return moved(node, integersOf(node, "source"), integersOf(node, "destination"));
+}
+Result<StridedViews> moveDimension(const PluginNode &node) {
+  return moved(node, {integerOf(node, "source")}, {integerOf(node, "destination")});
 }
 
 Result<StridedViews> expanded(const PluginNode &node, std::vector<Expr> shape) {
@@ -313,9 +332,11 @@ constexpr ViewOperator kViews[] = {
     {"aten::swapdims(Tensor(a) self, int dim0, int dim1) -> Tensor(a)", transpose},
     {"aten::swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)", swapAxes},
     {"aten::t(Tensor(a) self) -> Tensor(a)", transposeMatrix},
+    {"aten::mT(Tensor(a) self) -> Tensor(a)", transposeLast},
     {"aten::numpy_T(Tensor(a) self) -> Tensor(a)", reversed},
     {"aten::movedim.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)",
      moveDimensions},
+    {"aten::movedim.int(Tensor(a) self, int source, int destination) -> Tensor(a)", moveDimension},
     {"aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)", expand},
     {"aten::broadcast_to(Tensor(a) self, SymInt[] size) -> Tensor(a)", expand},
     {"aten::expand_as(Tensor(a) self, Tensor other) -> Tensor(a)", expandAs},

@@ -8,9 +8,11 @@ SMALL_TEXT = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 
 def torchvision_models():
     import torchvision
     names = ["alexnet", "vgg11", "resnet18", "resnet50", "squeezenet1_0", "densenet121", "googlenet", "inception_v3", "shufflenet_v2_x0_5",
-             "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0", "mnasnet0_5", "regnet_y_400mf", "convnext_tiny", "vit_b_16", "swin_t"]
+             "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0", "mnasnet0_5", "regnet_y_400mf", "convnext_tiny", "vit_b_16", "swin_t", "swin_v2_t",
+             "maxvit_t", "r3d_18", "s3d", "mvit_v2_s"]
+    shapes = {"inception_v3": (1, 3, 299, 299), "r3d_18": (1, 3, 8, 112, 112), "s3d": (1, 3, 16, 224, 224), "mvit_v2_s": (1, 3, 16, 224, 224)}
     for name in names:
-        shape = (1, 3, 299, 299) if name == "inception_v3" else IMAGE
+        shape = shapes.get(name, IMAGE)
         extra = {"aux_logits": False} if name == "googlenet" else {}
         yield f"torchvision/{name}", lambda name=name, extra=extra: torchvision.models.get_model(name, weights=None, **extra), shape
     yield "torchvision/deeplabv3_mobilenet_v3_large", lambda: torchvision.models.segmentation.deeplabv3_mobilenet_v3_large(
@@ -19,9 +21,12 @@ def torchvision_models():
 
 def timm_models():
     import timm
+    sizes = {"mobilevit_xxs": 256, "crossvit_tiny_240": 240, "halonet26t": 256, "fastvit_t8": 256, "vit_small_patch16_dinov3": 256}
     for name in ("deit_tiny_patch16_224", "mixer_s32_224", "convmixer_768_32", "poolformer_s12", "ghostnet_100", "repvgg_a0", "resmlp_12_224",
-                 "gmlp_s16_224", "levit_128s", "mobilevit_xxs", "edgenext_xx_small", "cait_xxs24_224", "pit_ti_224", "rexnet_100", "hrnet_w18_small"):
-        yield f"timm/{name}", lambda name=name: timm.create_model(name, pretrained=False), (1, 3, 256, 256) if name.startswith("mobilevit") else IMAGE
+                 "gmlp_s16_224", "levit_128s", "mobilevit_xxs", "edgenext_xx_small", "cait_xxs24_224", "pit_ti_224", "rexnet_100", "hrnet_w18_small",
+                 "volo_d1_224", "tnt_s_patch16_224", "crossvit_tiny_240", "halonet26t", "nextvit_small", "efficientvit_b0", "fastvit_t8",
+                 "mobilenetv4_conv_small", "vit_small_patch16_dinov3"):
+        yield f"timm/{name}", lambda name=name: timm.create_model(name, pretrained=False), (1, 3, *[sizes.get(name, 224)] * 2)
 
 
 def transformers_models():
@@ -58,8 +63,30 @@ def transformers_models():
             ("t5", "T5Config", "T5EncoderModel", {"d_model": 64, "d_kv": 16, "d_ff": 128, "num_layers": 2, "num_heads": 4, "vocab_size": 1000}),
             ("bart", "BartConfig", "BartModel", {"d_model": 64, "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4, "encoder_ffn_dim": 128,
                                                  "decoder_attention_heads": 4, "decoder_ffn_dim": 128, "vocab_size": 1000})]
+    text += [("mistral", "MistralConfig", "MistralForCausalLM", {**SMALL_TEXT, **heads}), ("convbert", "ConvBertConfig", "ConvBertModel",
+                                                                                            {**SMALL_TEXT, "embedding_size": 64}),
+             ("gemma3n", "Gemma3nTextConfig", "Gemma3nForCausalLM",
+              {**SMALL_TEXT, **heads, "head_dim": 16, "vocab_size_per_layer_input": 1000, "hidden_size_per_layer_input": 16, "altup_num_inputs": 2,
+               "laurel_rank": 8, "num_kv_shared_layers": 0, "layer_types": ["sliding_attention", "full_attention"],
+               "activation_sparsity_pattern": [0.5, 0.0]})]
     for name, config, cls, options in text:
         yield f"transformers/{name}", make(config, cls, **options), "tokens"
+    layers = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
+    stages = {"embed_dim": 24, "depths": [1, 2, 1, 1], "num_heads": [1, 2, 4, 8]}
+    sound = {**layers, "conv_dim": [32] * 7, "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 4}
+    others = [("swin", "SwinConfig", "SwinModel", stages, IMAGE), ("swinv2", "Swinv2Config", "Swinv2Model", stages, IMAGE),
+              ("dinov3", "DINOv3ViTConfig", "DINOv3ViTModel", layers, IMAGE),
+              ("beit", "BeitConfig", "BeitModel", {**layers, "use_relative_position_bias": True}, IMAGE),
+              ("sam_vision", "SamVisionConfig", "SamVisionModel",
+               {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "mlp_dim": 128, "output_channels": 32, "image_size": 224,
+                "global_attn_indexes": [1], "window_size": 7}, IMAGE),
+              ("wav2vec2", "Wav2Vec2Config", "Wav2Vec2Model", sound, (1, 6400)),
+              ("wav2vec2_conformer", "Wav2Vec2ConformerConfig", "Wav2Vec2ConformerModel", sound, (1, 6400)),
+              ("patchtst", "PatchTSTConfig", "PatchTSTForPrediction",
+               {"num_input_channels": 3, "context_length": 32, "d_model": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "ffn_dim": 64,
+                "patch_length": 8, "patch_stride": 8}, (1, 32, 3))]
+    for name, config, cls, options, shape in others:
+        yield f"transformers/{name}", make(config, cls, **options), shape
     yield "transformers/vit", make("ViTConfig", "ViTModel", hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4), IMAGE
 
 

@@ -28,6 +28,12 @@ def normalizations():
         yield call(
             "aten::group_norm", {"input": x, "weight": w, "bias": b, "num_groups": 3}, y * w.wide[:, None, None] + b.wide[:, None, None], dtype=dtype
         )
+        y = normalized(x.wide, (-2, -1), 1e-05)[0]
+        options = {"use_input_stats": True, "momentum": 0.1, "eps": 1e-05, "cudnn_enabled": True}
+        none = {"running_mean": None, "running_var": None}
+        yield call("aten::instance_norm", {"input": x, "weight": None, "bias": None} | none | options, y, dtype=dtype)
+        yield call("aten::instance_norm", {"input": x, "weight": w, "bias": b} | none | options, y * w.wide[:, None, None] + b.wide[:, None, None],
+                   dtype=dtype)
         mean, variance = floats((6,), dtype), floats((6,), dtype, 0.5, 2)
         y = (x.wide - mean.wide[:, None, None]) / numpy.sqrt(variance.wide[:, None, None] + 0.001)
         statistics = {"running_mean": mean, "running_var": variance}
@@ -247,6 +253,8 @@ def reductions():
         n = integers(shape, -40, 40)
         yield call("aten::argmax", {"self": n, "dim": dim}, whole(n.values.argmax(dim)))
     x = floats((6, 9))
+    for values in ([True, True, True], [True, False, True]):
+        yield call("aten::_is_all_true", {"self": Tensor(numpy.array(values), "bool")}, Tensor(numpy.array(all(values)), "bool"))
 
 
 def sortings():
@@ -254,6 +262,9 @@ def sortings():
         x = floats((3, 75), dtype) if dtype in FLOATS else integers((3, 75), -9, 9, dtype)
         order = numpy.argsort(x.values, -1, kind="stable")
         yield call("aten::sort", {"self": x}, Tensor(numpy.take_along_axis(x.values, order, -1), dtype), whole(order), tolerance=0.0)
+        yield call("aten::argsort", {"self": x}, whole(order))
+    x = floats((5, 40, 3))
+    yield call("aten::argsort.stable", {"self": x, "stable": True, "dim": 1, "descending": True}, whole(numpy.argsort(-x.values, 1, kind="stable")))
     x = Tensor(numpy.array([[2, NAN, -INF, 2, 7, NAN]], numpy.float32), "float32")
     down = [[1, 5, 4, 0, 3, 2]]
     yield call(

@@ -1,5 +1,6 @@
 """Cases of pointwise operators. References compute in float64 and are rounded once; types are written down, not derived."""
 import math
+import statistics
 
 import numpy as np
 
@@ -159,6 +160,10 @@ def unary():
                 yield Case(f"aten::{op}", {"self": a, **arguments}, Tensor(function(a.wide), dtype), ulps=ulps if dtype == "float32" else 1, near=2e-7)
             for op, function in (("isnan", np.isnan), ("isinf", np.isinf), ("logical_not", lambda x: x == 0)):
                 yield Case(f"aten::{op}", {"self": a}, Tensor(function(a.wide), "bool"))
+        inverse = np.vectorize(lambda x: statistics.NormalDist().inv_cdf((x + 1) / 2) / math.sqrt(2) if -1 < x < 1 else x * math.inf if abs(x) == 1 else math.nan)
+        for dtype in ("float32", "float16", "bfloat16"):
+            a = Tensor(np.concatenate([np.linspace(-0.999, 0.999, 300), [0, 1, -1, 2, 0.999999, -0.99999, 0.7, math.nan]]), dtype)
+            yield Case("aten::erfinv", {"self": a}, Tensor(inverse(a.wide), dtype), ulps=8 if dtype == "float32" else 1, near=2e-7)
         for dtype in ("int32", "int64", "int8"):
             a = edges(dtype)
             for op, function in (("abs", np.abs), ("neg", np.negative), ("relu", lambda x: np.maximum(x, 0)), ("sign", np.sign),

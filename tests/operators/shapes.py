@@ -50,6 +50,16 @@ def views():
     yield unary("t", (2, 3), lambda x: x.T)
     yield unary("t", (3,), lambda x: x)
     yield unary("movedim.intlist", (2, 3, 4, 5), lambda x: np.moveaxis(x, (0, 1), (2, 0)), source=[0, 1], destination=[2, 0])
+    yield unary("mT", (2, 3, 4), lambda x: x.swapaxes(1, 2))
+    yield unary("movedim.int", (2, 3, 4), lambda x: np.moveaxis(x, 0, -1), source=0, destination=-1)
+    for indices in ([2], [1, 4], [3, 2, 9], [-1]):
+        x = numbers((3, 5), "float32")
+        parts = np.split(x.values, [index + 5 if index < 0 else index for index in indices], 1)
+        parts = [part if part.size else np.zeros((3, 0)) for part in parts]
+        yield Case("aten::tensor_split.indices", {"self": x, "indices": indices, "dim": 1}, *[[of(part, "float32") for part in parts]])
+    yield unary("unfold", (3, 9, 2), lambda x: np.lib.stride_tricks.sliding_window_view(x, 4, 1)[:, ::2], dimension=1, size=4, step=2)
+    x = numbers((8, 2), "float32")
+    yield Case("aten::tensor_split.sections", {"self": x, "sections": 3}, [of(part, "float32") for part in np.array_split(x.values, 3)])
     yield unary("permute", (2, 1, 3), lambda x: x.transpose(1, 0, 2), dims=[1, 0, 2])
     yield unary("permute", (3, 5, 2, 7), lambda x: x.transpose(0, 2, 3, 1), dims=[0, 2, 3, 1])
     yield unary("expand", (3, 1), lambda x: np.broadcast_to(x, (2, 3, 4)), size=[2, -1, 4])
@@ -142,6 +152,27 @@ def copies():
     yield Case("aten::diff", {"self": numbers((3, 5), "int64"), "dim": 0}, of(np.diff(numbers((3, 5), "int64").values, axis=0), "int64"))
 
 
+def spread():
+    """Elements that are there several times, or change places with channels."""
+    for dtype in TYPES:
+        yield unary("tile", (2, 3), lambda x: np.tile(x, (2, 1, 2)), dtype, dims=[2, 1, 2])
+        a, b, c = numbers((3,), dtype), numbers((), dtype), numbers((130,), dtype)
+        for indexing in ("ij", "xy"):
+            grids = np.meshgrid(a.values, b.values, c.values, indexing=indexing)
+            yield Case("aten::meshgrid.indexing", {"tensors": [a, b, c], "indexing": indexing}, [of(grid, dtype) for grid in grids])
+        a, b = numbers((3, 1), dtype), numbers((2, 1, 4), dtype)
+        yield Case("aten::broadcast_tensors", {"tensors": [a, b]}, [of(x, dtype) for x in np.broadcast_arrays(a.values, b.values)])
+        yield unary("pixel_shuffle", (2, 8, 3, 5), lambda x: x.reshape(2, 2, 2, 2, 3, 5).transpose(0, 1, 4, 2, 5, 3).reshape(2, 2, 6, 10), dtype,
+                    upscale_factor=2)
+        yield unary("pixel_unshuffle", (2, 2, 6, 9), lambda x: x.reshape(2, 2, 2, 3, 3, 3).transpose(0, 1, 3, 5, 2, 4).reshape(2, 18, 2, 3), dtype,
+                    downscale_factor=3)
+        yield unary("zero", (3, 4), np.zeros_like, dtype)
+    yield unary("tile", (2, 3), lambda x: np.tile(x, (1, 2)), dims=[2])
+    a, b = numbers((3,), "int64"), numbers((2,), "float32")
+    yield Case("aten::meshgrid", {"tensors": [a, b]}, [of(x, t) for x, t in zip(np.meshgrid(a.values, b.values, indexing="ij"), ("int64", "float32"))])
+    yield unary("pixel_shuffle", (9, 2, 2), lambda x: x.reshape(1, 3, 3, 2, 2).transpose(0, 3, 1, 4, 2).reshape(1, 6, 6), upscale_factor=3)
+
+
 def free():
     """Views that lie in the memory of their input: engines of them have no kernels."""
     for op, shape, function, arguments in (
@@ -202,6 +233,9 @@ def creation():
     yield Case("aten::new_full", {"self": like, "size": [4], "fill_value": 7}, Tensor(np.full(4, 7), "float16"))
     yield Case("aten::scalar_tensor", {"s": 2.5, "dtype": Dtype("bfloat16")}, Tensor(2.5, "bfloat16"))
     yield Case("aten::empty_permuted", {"size": [2, 3], "physical_layout": [1, 0]}, Tensor(np.zeros((2, 3)), "float32"))
+    for dtype, steps in (("float32", 7), ("float16", 64), ("float64", 1), ("int64", 5), ("float32", 0)):
+        yield Case("aten::linspace", {"start": -1, "end": 2.5, "steps": steps, "dtype": Dtype(dtype)}, Tensor(np.linspace(-1, 2.5, steps), dtype), ulps=1)
+    yield Case("aten::linspace", {"start": 3, "end": -4, "steps": 2000}, Tensor(np.linspace(3, -4, 2000), "float32"), ulps=1)
     yield Case("aten::arange", {"end": 7}, Tensor(np.arange(7), "int64"))
     yield Case("aten::arange", {"end": 2.5}, Tensor(np.arange(3), "float32"))
     yield Case("aten::arange", {"end": 5, "dtype": Dtype("float16")}, Tensor(np.arange(5), "float16"))
@@ -272,4 +306,4 @@ def symbolic(rows, columns):
     yield Case("aten::constant_pad_nd", {"self": wide, "pad": [1, 1, 0, 1]}, shaped(np.pad(w, ((0, 0), (0, 1), (1, 1))), "s0", "s1 + 1", "74"))
 
 
-GROUPS = (views, copies, free, shared, creation, casts)
+GROUPS = (views, copies, spread, free, shared, creation, casts)

@@ -342,6 +342,10 @@ private:
       const size_t end = std::string_view("torch.ops.").size() + kAten.size() - 1 + name.size();
       if (opName.size() >= name.size())
         node.target.erase(end - 1, 1);
+      // Out of place, this one's overload for tensors has no name.
+      if (name == "floor_divide_" && node.target.ends_with(".Tensor"))
+        node.target.replace(node.target.size() - std::string_view("Tensor").size(),
+                            std::string::npos, "default");
       // The only operators whose first argument has another name out of place.
       if (name.ends_with("dropout_") && node.inputs[0].name == "self")
         node.inputs[0].name = "input";

@@ -116,6 +116,14 @@ TEST_F(Functionalize, DropoutsArgumentHasAnotherNameOutOfPlace) {
   EXPECT_THAT(nodes(), ElementsAre("y = aten::neg(self=x)", "dropout_ = aten::dropout(input=y)"));
 }
 
+TEST_F(Functionalize, FlooredQuotientsOverloadHasNoNameOutOfPlace) {
+  node("aten.clone.default", "c", {"x"});
+  node("aten.floor_divide_.Tensor", "d", {"c"});
+  output("d");
+  functionalize(program_);
+  EXPECT_THAT(nodes(), ElementsAre("c = aten::clone(self=x)", "d = aten::floor_divide(self=c)"));
+}
+
 TEST_F(Functionalize, ChangedBuffersAndInputsBecomeMutations) {
   node("aten.add_.Tensor", "add_", {"b", "x"});
   node("aten.mul_.Tensor", "mul_", {"x", "b"});
