@@ -14,7 +14,7 @@ using Sizes = MatmulSizes<int64_t>;
 /// A product with fewer multiplications is left to one thread: waking others takes longer.
 constexpr double kLeastPerThread = 64 * 1024;
 /// Parts are multiples of so many rows or columns: the library's inner tiles are.
-constexpr int64_t kGranule = 16;
+constexpr int64_t kRowGranule = 8, kColumnGranule = 16;
 
 /// What a product is cut along, so that threads can share it.
 enum class Axis : uint8_t { Batch, Rows, Columns };
@@ -41,8 +41,8 @@ Cut cutOf(const Sizes &sizes, uint32_t numThreads) {
     return {Axis::Batch, sizes.batch, partOf(sizes.batch, 1)};
   // Each thread reads the whole of the matrix that is not cut.
   if (sizes.m >= sizes.n)
-    return {Axis::Rows, sizes.m, partOf(sizes.m, kGranule)};
-  return {Axis::Columns, sizes.n, partOf(sizes.n, kGranule)};
+    return {Axis::Rows, sizes.m, partOf(sizes.m, kRowGranule)};
+  return {Axis::Columns, sizes.n, partOf(sizes.n, kColumnGranule)};
 }
 
 Sizes partOf(Sizes sizes, const Cut &cut, int64_t size) {

@@ -11,11 +11,17 @@
 namespace inlay {
 namespace {
 
-/// How often a worker looks for a job before it sleeps, about 20 µs: runs that follow each other
-/// quickly then do not pay for waking it.
-constexpr int kSpinCount = 400;
+/// How often a thread looks before it sleeps, about 100 µs: a worker for the next of a model's
+/// launches, a caller for the last workers of its own. Putting a thread to sleep and waking it
+/// takes some 30 µs, as long as many a launch.
+constexpr int kSpinCount = 2000;
 
-void pause() { __builtin_ia32_pause(); }
+/// Waits until it holds, or for a while.
+template <typename Condition>
+void spinUntil(Condition holds) {
+  for (int i = 0; i < kSpinCount && !holds(); ++i)
+    __builtin_ia32_pause();
+}
 
 } // namespace
 
@@ -73,9 +79,16 @@ void ThreadPool::run(uint64_t count, uint64_t chunk, uint32_t maxThreads, Body b
   else
     jobAdded_.notify_all();
   work(job, 0);
+  {
+    std::lock_guard lock(mutex_);
+    removeJob(job); // from here on no worker comes
+  }
+  const auto isDone = [&] { return job.numActive.load(std::memory_order_acquire) == 0; };
+  spinUntil(isDone);
+  if (isDone())
+    return;
   std::unique_lock lock(mutex_);
-  removeJob(job);
-  workerLeft_.wait(lock, [&] { return job.numActive == 0; });
+  workerLeft_.wait(lock, isDone);
 }
 
 ThreadPool::Job *ThreadPool::findOpenJob() {
@@ -99,18 +112,19 @@ void ThreadPool::workerLoop() {
     if (!job) {
       const uint64_t seen = numJobsAdded_.load(std::memory_order_relaxed);
       lock.unlock();
-      for (int i = 0; i < kSpinCount && numJobsAdded_.load(std::memory_order_acquire) == seen; ++i)
-        pause();
+      spinUntil([&] { return numJobsAdded_.load(std::memory_order_acquire) != seen; });
       lock.lock();
       jobAdded_.wait(lock, [&] { return numJobsAdded_.load(std::memory_order_relaxed) != seen; });
       continue;
     }
     const uint32_t place = job->openPlaces--;
-    ++job->numActive;
+    job->numActive.fetch_add(1, std::memory_order_relaxed);
     lock.unlock();
     work(*job, place);
+    // The caller may return, and the job be gone, as soon as this is 0.
+    const bool isLast = job->numActive.fetch_sub(1, std::memory_order_acq_rel) == 1;
     lock.lock();
-    if (--job->numActive == 0)
+    if (isLast)
       workerLeft_.notify_all();
   }
 }

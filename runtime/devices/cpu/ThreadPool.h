@@ -37,9 +37,9 @@ private:
     void *data;
     uint64_t count, chunk;
     std::atomic<uint64_t> next{0};
-    uint32_t openPlaces;    // 1 to this are free for workers; guarded by mutex_
-    uint32_t numActive = 0; // workers at it; guarded by mutex_
-    Job *nextJob = nullptr; // guarded by mutex_
+    uint32_t openPlaces;                // 1 to this are free for workers; guarded by mutex_
+    std::atomic<uint32_t> numActive{0}; // workers at it; grows under mutex_ while the job is listed
+    Job *nextJob = nullptr;             // guarded by mutex_
   };
   static void work(Job &job, uint32_t place);
   void workerLoop();
