@@ -62,6 +62,14 @@ struct MatmulSizes {
   }
 };
 
+/// How many zeros behind an input's `size` elements the last of the outputs of a convolution sees,
+/// along one dimension.
+constexpr int64_t paddingBehind(int64_t outputs, int64_t stride, int64_t kernel, int64_t dilation,
+                                int64_t paddingBefore, int64_t size) {
+  const int64_t end = (outputs - 1) * stride + (kernel - 1) * dilation + 1 - paddingBefore;
+  return end > size ? end - size : 0;
+}
+
 /// The sizes of a convolution, in the order in which they are passed.
 template <typename Integer>
 struct ConvolutionSizes {

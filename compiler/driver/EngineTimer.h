@@ -21,8 +21,9 @@ public:
   virtual std::string deviceName() const = 0;
   /// What its times depend on, so that builds with the same may share an engine.
   virtual std::string identity() const { return family() + " " + deviceName(); }
-  /// The version of the library of others that engines call on the device, "oneDNN 3.5.3"; empty if
-  /// it is not known, or there is none. Asked for engines that call one.
+  /// The versions of the libraries of others that engines call on the device, "oneDNN 3.5.3" or
+  /// "cuBLASLt 13.1.0, cuDNN 9.19.0"; empty if they are not known, or there is none. Asked for
+  /// engines that call one.
   virtual std::string libraryVersion() const { return ""; }
   /// True if a tactic that cannot be measured may be passed over.
   virtual bool mayFail() const { return true; }

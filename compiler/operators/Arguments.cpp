@@ -54,6 +54,20 @@ Result<std::vector<int64_t>> constantsOf(const PluginNode &node, std::string_vie
   return constants;
 }
 
+Status readDimensions(const PluginNode &node, std::string_view name, size_t dims, int64_t least,
+                      std::span<int64_t> values) {
+  INLAY_ASSIGN(const std::vector<int64_t> list, constantsOf(node, name));
+  if (list.size() != 1 && list.size() != dims)
+    return invalidArgument("{} has {} elements; expected {}", name, list.size(), dims);
+  for (size_t i = 0; i < dims; ++i) {
+    const int64_t value = list.size() == 1 ? list[0] : list[i];
+    if (value < least)
+      return invalidArgument("{} has the element {}; expected at least {}", name, value, least);
+    values[values.size() - dims + i] = value;
+  }
+  return {};
+}
+
 Result<std::array<int64_t, 2>> constantPair(const PluginNode &node, std::string_view name) {
   INLAY_ASSIGN(const std::vector<int64_t> values, constantsOf(node, name));
   if (values.size() == 1)

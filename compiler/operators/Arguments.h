@@ -21,6 +21,10 @@ Result<double> constantNumber(const PluginNode &node, std::string_view name);
 /// The integers of a list that may depend on sizes, but does not here. Errors: Unimplemented for
 /// one that does.
 Result<std::vector<int64_t>> constantsOf(const PluginNode &node, std::string_view name);
+/// Reads a list of one value for all of `dims` dimensions, or one for each, into the last of
+/// `values`. Errors: InvalidArgument for another length, and for a value below `least`.
+Status readDimensions(const PluginNode &node, std::string_view name, size_t dims, int64_t least,
+                      std::span<int64_t> values);
 /// The same of a list of two, of which one may stand for both.
 Result<std::array<int64_t, 2>> constantPair(const PluginNode &node, std::string_view name);
 

@@ -19,17 +19,6 @@ struct Convolution {
   std::vector<PluginRequirement> requirements;
 };
 
-/// The last `dims` of two dimensions get the elements of a list; one may stand for all.
-Status readList(const PluginNode &node, std::string_view name, size_t dims,
-                std::array<int64_t, 2> &values) {
-  INLAY_ASSIGN(const std::vector<int64_t> list, constantsOf(node, name));
-  if (list.size() != 1 && list.size() != dims)
-    return invalidArgument("{} has {} elements; expected {}", name, list.size(), dims);
-  for (size_t i = 0; i < dims; ++i)
-    values[2 - dims + i] = list.size() == 1 ? list[0] : list[i];
-  return {};
-}
-
 /// Size of the output along one dimension, `extra` being the padding behind beyond that in front.
 Expr outputSize(const Expr &size, const Window &window, size_t dim, int64_t extra) {
   const int64_t reach = window.dilation[dim] * (window.kernel[dim] - 1) + 1;
@@ -75,8 +64,8 @@ Result<Convolution> readConvolution(const PluginNode &node) {
                            2 + i, weight[2 + i].toString());
     result.window.kernel[2 - result.dims + i] = *size;
   }
-  INLAY_TRY(readList(node, "stride", result.dims, result.window.stride));
-  INLAY_TRY(readList(node, "dilation", result.dims, result.window.dilation));
+  INLAY_TRY(readDimensions(node, "stride", result.dims, INT64_MIN, result.window.stride));
+  INLAY_TRY(readDimensions(node, "dilation", result.dims, INT64_MIN, result.window.dilation));
   std::array<int64_t, 2> extra{0, 0};
   if (std::holds_alternative<std::string>(node.attributes.find("padding")->second)) {
     const std::string &text = textOf(node, "padding");
@@ -88,7 +77,7 @@ Result<Convolution> readConvolution(const PluginNode &node) {
       extra[dim] = total % 2;
     }
   } else {
-    INLAY_TRY(readList(node, "padding", result.dims, result.window.padding));
+    INLAY_TRY(readDimensions(node, "padding", result.dims, INT64_MIN, result.window.padding));
   }
   INLAY_TRY(checkWindow(result.window));
   if (result.groups < 1)

@@ -27,21 +27,6 @@ struct VolumeConvolution {
   int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
 };
 
-/// Reads a list of one value for all dimensions, or one for each.
-Status readList(const PluginNode &node, std::string_view name, size_t dims, int64_t least,
-                Triple &values) {
-  INLAY_ASSIGN(const std::vector<int64_t> list, constantsOf(node, name));
-  if (list.size() != 1 && list.size() != dims)
-    return invalidArgument("{} has {} elements; expected {}", name, list.size(), dims);
-  for (size_t i = 0; i < dims; ++i) {
-    const int64_t value = list.size() == 1 ? list[0] : list[i];
-    if (value < least)
-      return invalidArgument("{} has the element {}; expected at least {}", name, value, least);
-    values[kMostDims - dims + i] = value;
-  }
-  return {};
-}
-
 bool isTransposed(const PluginNode &node) {
   return node.opName.find("conv_transpose") != std::string::npos ||
          (hasAttribute(node, "transposed") && boolOf(node, "transposed"));
@@ -73,7 +58,7 @@ Status readKernel(const std::vector<Expr> &weight, VolumeConvolution &result) {
 
 Status readPadding(const PluginNode &node, VolumeConvolution &result) {
   if (!std::holds_alternative<std::string>(node.attributes.find("padding")->second))
-    return readList(node, "padding", result.dims, 0, result.padding);
+    return readDimensions(node, "padding", result.dims, 0, result.padding);
   const std::string &text = textOf(node, "padding");
   if (text != "same" && text != "valid")
     return invalidArgument("padding is '{}'; expected 'same' or 'valid'", text);
@@ -112,11 +97,11 @@ Result<VolumeConvolution> readVolume(const PluginNode &node) {
   result.channels = floorDiv(input[1], result.groups);
   result.filters = result.isTransposed ? weight[1] : floorDiv(weight[0], result.groups);
   INLAY_TRY(readKernel(weight, result));
-  INLAY_TRY(readList(node, "stride", result.dims, 1, result.stride));
-  INLAY_TRY(readList(node, "dilation", result.dims, 1, result.dilation));
+  INLAY_TRY(readDimensions(node, "stride", result.dims, 1, result.stride));
+  INLAY_TRY(readDimensions(node, "dilation", result.dims, 1, result.dilation));
   INLAY_TRY(readPadding(node, result));
   if (result.isTransposed)
-    INLAY_TRY(readList(node, "output_padding", result.dims, 0, result.extra));
+    INLAY_TRY(readDimensions(node, "output_padding", result.dims, 0, result.extra));
   for (size_t i = 0; i < result.dims; ++i)
     result.size[kMostDims - result.dims + i] = input[2 + i];
   for (size_t dim = kMostDims - result.dims; dim < kMostDims; ++dim) {

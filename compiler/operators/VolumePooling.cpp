@@ -43,21 +43,6 @@ Result<VolumePool> readSizes(const PluginNode &node) {
   return pool;
 }
 
-/// Reads a list of one value for all dimensions, or one for each.
-Status readList(const PluginNode &node, std::string_view name, size_t dims, int64_t least,
-                Triple &values) {
-  INLAY_ASSIGN(const std::vector<int64_t> list, constantsOf(node, name));
-  if (list.size() != 1 && list.size() != dims)
-    return invalidArgument("{} has {} elements; expected {}", name, list.size(), dims);
-  for (size_t i = 0; i < dims; ++i) {
-    const int64_t value = list.size() == 1 ? list[0] : list[i];
-    if (value < least)
-      return invalidArgument("{} has the element {}; expected at least {}", name, value, least);
-    values[kMostDims - dims + i] = value;
-  }
-  return {};
-}
-
 /// With ceil_mode a window may begin in the input or the padding in front of it, and end beyond.
 Expr pooledSize(const VolumePool &pool, size_t dim, bool isCeil) {
   const int64_t reach = pool.dilation[dim] * (pool.kernel[dim] - 1) + 1, stride = pool.stride[dim];
@@ -72,13 +57,13 @@ Expr pooledSize(const VolumePool &pool, size_t dim, bool isCeil) {
 
 Result<VolumePool> readPool(const PluginNode &node) {
   INLAY_ASSIGN(VolumePool pool, readSizes(node));
-  INLAY_TRY(readList(node, "kernel_size", pool.dims, 1, pool.kernel));
+  INLAY_TRY(readDimensions(node, "kernel_size", pool.dims, 1, pool.kernel));
   pool.stride = pool.kernel;
   if (!integersOf(node, "stride").empty())
-    INLAY_TRY(readList(node, "stride", pool.dims, 1, pool.stride));
-  INLAY_TRY(readList(node, "padding", pool.dims, 0, pool.padding));
+    INLAY_TRY(readDimensions(node, "stride", pool.dims, 1, pool.stride));
+  INLAY_TRY(readDimensions(node, "padding", pool.dims, 0, pool.padding));
   if (hasAttribute(node, "dilation"))
-    INLAY_TRY(readList(node, "dilation", pool.dims, 1, pool.dilation));
+    INLAY_TRY(readDimensions(node, "dilation", pool.dims, 1, pool.dilation));
   for (size_t dim = kMostDims - pool.dims; dim < kMostDims; ++dim) {
     if (2 * pool.padding[dim] > pool.kernel[dim])
       return invalidArgument("padding has the element {}, more than half of the window's {}",
@@ -93,7 +78,7 @@ Result<VolumePool> readPool(const PluginNode &node) {
 Result<VolumePool> readAdaptive(const PluginNode &node) {
   INLAY_ASSIGN(VolumePool pool, readSizes(node));
   Triple sizes{1, 1, 1};
-  INLAY_TRY(readList(node, "output_size", pool.dims, 0, sizes));
+  INLAY_TRY(readDimensions(node, "output_size", pool.dims, 0, sizes));
   for (size_t dim = 0; dim < kMostDims; ++dim)
     pool.out[dim] = Expr(sizes[dim]);
   pool.requirements.push_back({lessEqual(1, productOf(pool.size)), "the input is not empty"});

@@ -93,5 +93,30 @@ TEST_F(Refit, StateBeginsWithItWhenItIsReset) {
   EXPECT_THAT(run(*context), testing::ElementsAre(3, 4));
 }
 
+/// What libraries may keep copies of.
+TEST(ConstantArguments, AreThoseThatARefitCannotReplace) {
+  for (const bool isRefittable : {false, true}) {
+    TestEngine test = makeTestEngine();
+    if (isRefittable) {
+      auto weight = std::make_unique<fb::WeightT>();
+      weight->name = "bias";
+      weight->dtype = 12; // float32
+      weight->shape = {2};
+      weight->buffer = 3;
+      test.engine.weights.push_back(std::move(weight));
+    }
+    auto engine = loadTestEngine(std::move(test));
+    auto device = engine->onDevice("null");
+    ASSERT_TRUE(device.isOk()) << device.status().toString();
+    auto table = LaunchTable::create(*engine, **device);
+    ASSERT_TRUE(table.isOk()) << table.status().toString();
+    const LaunchRecord &launch = table->steps()[0].launch;
+    EXPECT_EQ(launch.constantArguments, isRefittable ? 0u : 1u << 3);
+    if (!isRefittable) {
+      EXPECT_EQ(*static_cast<void **>(launch.arguments[3]), (*device)->constant(3));
+    }
+  }
+}
+
 } // namespace
 } // namespace inlay

@@ -82,8 +82,7 @@ private:
   std::string foldInto(CallOp norm, CallOp conv, double epsilon) {
     const std::string name = conv.getNode().str();
     ConstantOp weight = findConstant(findOperand(conv, "weight"));
-    std::optional<std::vector<double>> weights = weight ? numbersOf(weight) : std::nullopt;
-    if (!weights)
+    if (!weight)
       return fmt::format("the weight of {} is no constant", name);
     const auto type = llvm::cast<TensorType>(weight.getResult().getType());
     const TensorSpec spec = type.getSpec();
@@ -98,22 +97,24 @@ private:
     if (!biases || !scales || !shifts || !means || !variances || channels == 0)
       return fmt::format("the bias of {}, or weights or statistics of this, are no constants",
                          name);
+    std::vector<double> factors(channels), terms(channels);
+    for (size_t c = 0; c < channels; ++c) {
+      factors[c] = (*scales)[c] / std::sqrt((*variances)[c] + epsilon);
+      terms[c] = (*shifts)[c] - (*means)[c] * factors[c];
+    }
     if (spec.dtype == DataType::Float16 || spec.dtype == DataType::BFloat16) {
-      std::vector<double> factors(channels), terms(channels);
-      for (size_t c = 0; c < channels; ++c) {
-        factors[c] = (*scales)[c] / std::sqrt((*variances)[c] + epsilon);
-        terms[c] = (*shifts)[c] - (*means)[c] * factors[c];
-      }
       replaceByElements(norm, conv, factors, terms);
       return "";
     }
+    std::optional<std::vector<double>> weights = numbersOf(weight);
+    if (!weights)
+      return fmt::format("the weight of {} is {}", name, dataTypeName(spec.dtype));
     std::vector<double> newBiases(channels);
     const size_t perChannel = weights->size() / channels;
     for (size_t c = 0; c < channels; ++c) {
-      const double scale = (*scales)[c] / std::sqrt((*variances)[c] + epsilon);
-      newBiases[c] = ((*biases)[c] - (*means)[c]) * scale + (*shifts)[c];
+      newBiases[c] = (*biases)[c] * factors[c] + terms[c];
       for (size_t i = 0; i < perChannel; ++i)
-        (*weights)[c * perChannel + i] *= scale;
+        (*weights)[c * perChannel + i] *= factors[c];
     }
     const auto weightBytes = roundedTo(spec.dtype, *weights);
     const auto biasBytes = roundedTo(spec.dtype, newBiases);

@@ -202,11 +202,11 @@ public:
           programs_[{part.sizes.images, part.sizes.groups, part.sizes.filters, part.sizes.height,
                      part.sizes.outHeight, part.sizes.paddingHeight, part.paddingBelow}];
       if (!program) {
-        INLAY_ASSIGN(program, createProgram(library, part));
-        INLAY_TRY(reserve(*program, places, weights != nullptr, device));
+        INLAY_ASSIGN(program, createProgram(library, part, weights != nullptr));
+        INLAY_TRY(reserve(*program, places, device));
       }
       planned.program = program.get();
-      if (weights && program->copyWeights) {
+      if (weights) {
         INLAY_ASSIGN(planned.weights, pack(cache, part, *program, weights, device));
       }
       parts_.push_back(std::move(planned));
@@ -297,19 +297,18 @@ private:
     return weights;
   }
 
-  Result<std::unique_ptr<Program>> createProgram(const OneDnn &library, const Part &part) const {
+  Result<std::unique_ptr<Program>> createProgram(const OneDnn &library, const Part &part,
+                                                 bool packsOnce) const {
     const Sizes &sizes = part.sizes;
     const OneDnnTensor x = inputOf(sizes), w = weightsOf(sizes), d = outputOf(sizes);
     const auto free = [](const OneDnnTensor &tensor) { return OneDnnTensor{tensor.sizes, {}}; };
     const auto bias = hasBias_ ? std::optional(OneDnnTensor{{sizes.filters}, {1}}) : std::nullopt;
-    // What the last column sees beyond the input.
-    const int64_t right = (sizes.outWidth - 1) * sizes.strideWidth +
-                          (sizes.kernelWidth - 1) * sizes.dilationWidth + 1 - sizes.paddingWidth -
-                          sizes.width;
+    const int64_t right = paddingBehind(sizes.outWidth, sizes.strideWidth, sizes.kernelWidth,
+                                        sizes.dilationWidth, sizes.paddingWidth, sizes.width);
     const OneDnnWindow window{{sizes.strideHeight, sizes.strideWidth},
                               {sizes.dilationHeight, sizes.dilationWidth},
                               {sizes.paddingHeight, sizes.paddingWidth},
-                              {part.paddingBelow, std::max<int64_t>(right, 0)}};
+                              {part.paddingBelow, right}};
     auto program = std::make_unique<Program>();
     INLAY_ASSIGN(program->convolution,
                  library.createConvolution(dtype_, isPlain_ ? x : free(x), free(w), bias,
@@ -317,13 +316,15 @@ private:
     const OneDnnPrimitive &convolution = *program->convolution;
     using Direction = OneDnnPrimitive::Direction;
     INLAY_ASSIGN(program->copyInput, convolution.createCopy(0, dtype_, x, Direction::Into));
-    INLAY_ASSIGN(program->copyWeights, convolution.createCopy(1, dtype_, w, Direction::Into));
+    if (!packsOnce) {
+      INLAY_ASSIGN(program->copyWeights, convolution.createCopy(1, dtype_, w, Direction::Into));
+    }
     INLAY_ASSIGN(program->copyOutput,
                  convolution.createCopy(hasBias_ ? 3 : 2, dtype_, d, Direction::OutOf));
     return program;
   }
 
-  Status reserve(Program &program, uint32_t places, bool packsOnce, Device &device) {
+  Status reserve(Program &program, uint32_t places, Device &device) {
     constexpr uint64_t kAlignmentBytes = 256; // threads share no line of a cache
     const auto rounded = [](uint64_t bytes) {
       return (bytes + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes;
@@ -333,7 +334,7 @@ private:
       INLAY_TRY(program.copyInput->reserve(places, device));
       inputBytes_ = std::max(inputBytes_, rounded(program.convolution->sizeBytes(0)));
     }
-    if (program.copyWeights && !packsOnce) {
+    if (program.copyWeights) {
       INLAY_TRY(program.copyWeights->reserve(places, device));
       weightBytes_ = std::max(weightBytes_, rounded(program.convolution->sizeBytes(1)));
     }
@@ -345,11 +346,14 @@ private:
     return {};
   }
 
+  /// Null if the weights lie as the library wants them.
   Result<std::shared_ptr<const PackedWeights>> pack(PackedWeightsCache &cache, const Part &part,
                                                     const Program &program, void *weights,
                                                     Device &device) const {
     INLAY_ASSIGN(auto copy, program.convolution->createCopy(1, dtype_, weightsOf(part.sizes),
                                                             OneDnnPrimitive::Direction::Into));
+    if (!copy)
+      return std::shared_ptr<const PackedWeights>();
     return cache.get(static_cast<std::byte *>(weights) +
                          part.w * static_cast<int64_t>(elementBytes_),
                      std::move(copy), device);

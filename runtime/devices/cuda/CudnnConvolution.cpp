@@ -110,18 +110,13 @@ private:
 
   Result<CudnnDescriptor> createWindow(const Sizes &sizes, int sumType) const {
     using Pair = std::array<int64_t, 2>;
-    const auto behind = [](int64_t outputs, int64_t stride, int64_t kernel, int64_t dilation,
-                           int64_t before, int64_t size) {
-      return std::max<int64_t>((outputs - 1) * stride + (kernel - 1) * dilation + 1 - before - size,
-                               0);
-    };
     const Pair strides{sizes.strideHeight, sizes.strideWidth},
         dilations{sizes.dilationHeight, sizes.dilationWidth},
         before{sizes.paddingHeight, sizes.paddingWidth},
-        after{behind(sizes.outHeight, sizes.strideHeight, sizes.kernelHeight, sizes.dilationHeight,
-                     sizes.paddingHeight, sizes.height),
-              behind(sizes.outWidth, sizes.strideWidth, sizes.kernelWidth, sizes.dilationWidth,
-                     sizes.paddingWidth, sizes.width)};
+        after{paddingBehind(sizes.outHeight, sizes.strideHeight, sizes.kernelHeight,
+                            sizes.dilationHeight, sizes.paddingHeight, sizes.height),
+              paddingBehind(sizes.outWidth, sizes.strideWidth, sizes.kernelWidth,
+                            sizes.dilationWidth, sizes.paddingWidth, sizes.width)};
     INLAY_ASSIGN(CudnnDescriptor window, create(cudnn::Convolution));
     INLAY_TRY(window.set(cudnn::ConvolutionDimensions, cudnn::Int64, int64_t{2}));
     INLAY_TRY(window.set(cudnn::ConvolutionComputeType, cudnn::DataType, sumType));
