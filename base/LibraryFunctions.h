@@ -1,7 +1,9 @@
 // The functions of libraries on the machine that engines may call (LibraryFunctions.def).
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace inlay {
@@ -12,7 +14,7 @@ enum class LibraryFunctionId : uint8_t {
 #undef INLAY_LIBRARY_FUNCTION
 };
 
-enum class LibrarySizes : uint8_t { Matmul, Convolution };
+enum class LibrarySizes : uint8_t { Matmul, Convolution, Convolution3d };
 
 /// The workspace of a product by cuBLASLt, in bytes: what NVIDIA recommends for sm_90.
 inline constexpr int64_t kCublasLtWorkspaceBytes = int64_t{32} << 20;
@@ -62,34 +64,53 @@ struct MatmulSizes {
   }
 };
 
-/// How many zeros behind an input's `size` elements the last of the outputs of a convolution sees,
-/// along one dimension.
-constexpr int64_t paddingBehind(int64_t outputs, int64_t stride, int64_t kernel, int64_t dilation,
-                                int64_t paddingBefore, int64_t size) {
-  const int64_t end = (outputs - 1) * stride + (kernel - 1) * dilation + 1 - paddingBefore;
-  return end > size ? end - size : 0;
+/// A convolution along one dimension.
+template <typename Integer>
+struct ConvolutionDimension {
+  Integer size{1}, out{1}, kernel{1}, stride{1}, padding{0}, dilation{1};
+
+  /// Elements of the input that one of the output reaches over.
+  Integer reach() const { return (kernel - Integer(1)) * dilation + Integer(1); }
+};
+
+/// How many zeros behind an input's elements the last of the outputs sees.
+constexpr int64_t paddingBehind(const ConvolutionDimension<int64_t> &dim) {
+  const int64_t end = (dim.out - 1) * dim.stride + dim.reach() - dim.padding;
+  return end > dim.size ? end - dim.size : 0;
 }
 
 /// The sizes of a convolution, in the order in which they are passed.
 template <typename Integer>
 struct ConvolutionSizes {
-#define INLAY_CONVOLUTION_SIZE(name) Integer name{};
-#include "base/LibraryFunctions.def"
-#undef INLAY_CONVOLUTION_SIZE
+  size_t numDims = 2; // 2 or 3
+  Integer images{}, groups{}, channels{}, filters{};
+  std::array<ConvolutionDimension<Integer>, 3> dims; // depth, height, width
 
   /// Calls `visit` with the name and a reference to each.
   template <typename Visit>
   void forEach(Visit visit) {
-#define INLAY_CONVOLUTION_SIZE(name) visit(#name, name);
+#define INLAY_CONVOLUTION_SIZE(name, field) visit(#name, field);
 #include "base/LibraryFunctions.def"
 #undef INLAY_CONVOLUTION_SIZE
+    if (numDims == 2)
+      return;
+#define INLAY_CONVOLUTION_DEPTH_SIZE(name, field) visit(#name, field);
+#include "base/LibraryFunctions.def"
+#undef INLAY_CONVOLUTION_DEPTH_SIZE
   }
 
-  Integer numelInput() const { return images * groups * channels * height * width; }
-  Integer numelWeight() const { return filters * channels * kernelHeight * kernelWidth; }
-  Integer numelOutput() const { return images * filters * outHeight * outWidth; }
+  /// The dimensions that it has.
+  std::span<const ConvolutionDimension<Integer>> ownDims() const {
+    return std::span(dims).last(numDims);
+  }
+  Integer volume() const { return dims[0].size * dims[1].size * dims[2].size; }
+  Integer outVolume() const { return dims[0].out * dims[1].out * dims[2].out; }
+  Integer taps() const { return dims[0].kernel * dims[1].kernel * dims[2].kernel; }
+  Integer numelInput() const { return images * groups * channels * volume(); }
+  Integer numelWeight() const { return filters * channels * taps(); }
+  Integer numelOutput() const { return images * filters * outVolume(); }
   /// How many multiplications it is.
-  Integer work() const { return numelOutput() * channels * kernelHeight * kernelWidth; }
+  Integer work() const { return numelOutput() * channels * taps(); }
 };
 
 /// The workspace of a convolution by cuDNN, in bytes: room for all tensors once more, which it

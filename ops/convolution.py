@@ -1,4 +1,4 @@
-"""Convolutions over [image, channel, row, column]; those of one dimension have one row. Sums are in float32 (float64 for float64)."""
+"""Convolutions over [image, channel, depth, row, column]; those of fewer dimensions have sizes of 1 in front. Sums are in float32 (float64 for float64)."""
 import triton
 import triton.language as tl
 
@@ -10,33 +10,57 @@ def tail(value, offsets, in_range, TAIL: tl.constexpr):
 
 
 @triton.jit
-def load_inputs(x_ptr, at_k, at_n, top, left, depth, height, width, area, pixels, KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr,
-                DILATION_H: tl.constexpr, DILATION_W: tl.constexpr, IS_POINTWISE: tl.constexpr):
-    """What the pixels at_n see through the taps at_k = channel * taps + tap."""
+def corner(pixel, out_height, out_width, STRIDE_D: tl.constexpr, STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr, PADDING_D: tl.constexpr,
+           PADDING_H: tl.constexpr, PADDING_W: tl.constexpr, IS_VOLUME: tl.constexpr):
+    """Depth, row and column of the first element that a pixel sees; it may lie in the padding."""
+    left = pixel % out_width * STRIDE_W - PADDING_W
+    if IS_VOLUME:
+        row = pixel // out_width
+        return row // out_height * STRIDE_D - PADDING_D, row % out_height * STRIDE_H - PADDING_H, left
+    else:
+        return 0, pixel // out_width * STRIDE_H - PADDING_H, left
+
+
+@triton.jit
+def load_inputs(x_ptr, at_k, at_n, front, top, left, depth, deep, height, width, area, pixels, KERNEL_D: tl.constexpr, KERNEL_H: tl.constexpr,
+                KERNEL_W: tl.constexpr, DILATION_D: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr, IS_VOLUME: tl.constexpr,
+                IS_POINTWISE: tl.constexpr):
+    """What the pixels at_n, whose corners are given, see through the taps at_k = channel * taps + tap."""
     if IS_POINTWISE:
         return tl.load(x_ptr + at_k[:, None] * area + at_n[None, :], mask=(at_k[:, None] < depth) & (at_n[None, :] < area), other=0.0)
     else:
         inside = (at_k[:, None] < depth) & (at_n[None, :] < pixels)
-        taps: tl.constexpr = KERNEL_H * KERNEL_W
+        taps: tl.constexpr = KERNEL_D * KERNEL_H * KERNEL_W
         tap = at_k % taps
-        y = top[None, :] + (tap // KERNEL_W * DILATION_H)[:, None]
         x = left[None, :] + (tap % KERNEL_W * DILATION_W)[:, None]
+        if IS_VOLUME:
+            y = top[None, :] + (tap // KERNEL_W % KERNEL_H * DILATION_H)[:, None]
+            z = front[None, :] + (tap // (KERNEL_H * KERNEL_W) * DILATION_D)[:, None]
+            inside = inside & (z >= 0) & (z < deep)
+            row = z * height + y
+        else:
+            y = top[None, :] + (tap // KERNEL_W * DILATION_H)[:, None]
+            row = y
         inside = inside & (y >= 0) & (y < height) & (x >= 0) & (x < width)
-        return tl.load(x_ptr + (at_k // taps)[:, None] * area + y * width + x, mask=inside, other=0.0)
+        return tl.load(x_ptr + (at_k // taps)[:, None] * area + row * width + x, mask=inside, other=0.0)
 
 
 @triton.jit
-def convolution_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, groups, channels, filters, depth, height, width, area, out_width, pixels,
-                       KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr,
-                       PADDING_H: tl.constexpr, PADDING_W: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr,
-                       SUM: tl.constexpr, PRECISION: tl.constexpr, TF32_SCALE: tl.constexpr, SPLITS: tl.constexpr, SPLIT_DEPTH: tl.constexpr,
-                       LOADS_AHEAD: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr,
+def convolution_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, groups, channels, filters, depth, deep, height, width, area, out_height, out_width,
+                       pixels, first_image, first_pixel, part_pixels, KERNEL_D: tl.constexpr, KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_D: tl.constexpr,
+                       STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr, PADDING_D: tl.constexpr, PADDING_H: tl.constexpr, PADDING_W: tl.constexpr,
+                       DILATION_D: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr,
+                       IS_VOLUME: tl.constexpr, IS_TRANSPOSED: tl.constexpr, SUM: tl.constexpr, PRECISION: tl.constexpr, TF32_SCALE: tl.constexpr,
+                       SPLITS: tl.constexpr, SPLIT_DEPTH: tl.constexpr, LOADS_AHEAD: tl.constexpr, TILE_M: tl.constexpr, TILE_N: tl.constexpr,
                        TILE_K: tl.constexpr, TAIL: tl.constexpr):
-    """A product of filters [filters, channels * taps] and the inputs that they see, [channels * taps, pixels], for each image
-    and group; `channels` and `filters` are those of one group. depth = channels * taps and area = height * width are arguments
-    because the compiler then knows what divides them. With SPLITS > 1 each program sums over SPLIT_DEPTH of depth, a multiple of
-    TILE_K, and out[image, group, split] is for finish_kernel. LOADS_AHEAD: inputs are in registers an iteration before their product."""
-    is_pointwise: tl.constexpr = KERNEL_H * KERNEL_W == 1 and STRIDE_H * STRIDE_W == 1 and PADDING_H + PADDING_W == 0
+    """A product of filters [filters, channels * taps], or the transpose of [channels * taps, filters] if IS_TRANSPOSED, and the
+    inputs that they see, [channels * taps, pixels], for each image and group; `channels` and `filters` are those of one group.
+    depth = channels * taps and area = deep * height * width are arguments because the compiler then knows what divides them. With
+    SPLITS > 1 each program sums over SPLIT_DEPTH of depth, a multiple of TILE_K, and out[image, group, split] is for finish_kernel.
+    LOADS_AHEAD: inputs are in registers an iteration before their product. Inputs may be those of a part only: part_pixels (None: all)
+    from first_pixel on of images (and groups) from first_image on."""
+    is_pointwise: tl.constexpr = (KERNEL_D * KERNEL_H * KERNEL_W == 1 and STRIDE_D * STRIDE_H * STRIDE_W == 1
+                                  and PADDING_D + PADDING_H + PADDING_W == 0)
     program = tl.program_id(0)
     begin = 0
     end = depth
@@ -46,35 +70,43 @@ def convolution_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, groups, channels, f
         program = program // SPLITS
         begin = split * SPLIT_DEPTH
         end = min(begin + SPLIT_DEPTH, depth)
+    if part_pixels is None:
+        here = pixels
+    else:
+        here = part_pixels
     tiles_m = tl.cdiv(filters, TILE_M)
-    tiles_n = tl.cdiv(pixels, TILE_N)
+    tiles_n = tl.cdiv(here, TILE_N)
     # Neighbours in time share the input.
     tile_m = program % tiles_m
     tile_n = program // tiles_m % tiles_n
     image_group = program // (tiles_m * tiles_n)
-    group = image_group % groups
     x_ptr += image_group.to(tl.int64) * channels * area
+    image_group += first_image
+    group = image_group % groups
     filter_ptr += group.to(tl.int64) * filters * depth
     out_ptr += (image_group.to(tl.int64) * SPLITS + split) * filters * pixels
 
     at_m = tile_m * TILE_M + tl.arange(0, TILE_M)
     at_n = tile_n * TILE_N + tl.arange(0, TILE_N)
     k = tl.arange(0, TILE_K)
-    top = at_n // out_width * STRIDE_H - PADDING_H
-    left = at_n % out_width * STRIDE_W - PADDING_W
+    front, top, left = corner(at_n, out_height, out_width, STRIDE_D, STRIDE_H, STRIDE_W, PADDING_D, PADDING_H, PADDING_W, IS_VOLUME)
     total = tl.zeros((TILE_M, TILE_N), dtype=SUM)
     if LOADS_AHEAD:
-        b = load_inputs(x_ptr, begin + k, at_n, top, left, depth, height, width, area, pixels, KERNEL_H, KERNEL_W, DILATION_H, DILATION_W,
-                        is_pointwise)
+        b = load_inputs(x_ptr, begin + k, at_n, front, top, left, depth, deep, height, width, area, here, KERNEL_D, KERNEL_H, KERNEL_W,
+                        DILATION_D, DILATION_H, DILATION_W, IS_VOLUME, is_pointwise)
     for start in range(begin, end, TILE_K):
         at_k = start + k
-        a = tl.load(filter_ptr + at_m[:, None] * depth + at_k[None, :], mask=(at_m[:, None] < filters) & (at_k[None, :] < depth), other=0.0)
-        if LOADS_AHEAD:
-            next_b = load_inputs(x_ptr, at_k + TILE_K, at_n, top, left, depth, height, width, area, pixels, KERNEL_H, KERNEL_W, DILATION_H,
-                                 DILATION_W, is_pointwise)
+        if IS_TRANSPOSED:
+            filter_tile = filter_ptr + at_m[:, None] + at_k[None, :] * filters
         else:
-            b = load_inputs(x_ptr, at_k, at_n, top, left, depth, height, width, area, pixels, KERNEL_H, KERNEL_W, DILATION_H, DILATION_W,
-                            is_pointwise)
+            filter_tile = filter_ptr + at_m[:, None] * depth + at_k[None, :]
+        a = tl.load(filter_tile, mask=(at_m[:, None] < filters) & (at_k[None, :] < depth), other=0.0)
+        if LOADS_AHEAD:
+            next_b = load_inputs(x_ptr, at_k + TILE_K, at_n, front, top, left, depth, deep, height, width, area, here, KERNEL_D, KERNEL_H,
+                                 KERNEL_W, DILATION_D, DILATION_H, DILATION_W, IS_VOLUME, is_pointwise)
+        else:
+            b = load_inputs(x_ptr, at_k, at_n, front, top, left, depth, deep, height, width, area, here, KERNEL_D, KERNEL_H, KERNEL_W,
+                            DILATION_D, DILATION_H, DILATION_W, IS_VOLUME, is_pointwise)
         if TF32_SCALE is not None:
             total = tl.dot(a * TF32_SCALE, b * TF32_SCALE, total, input_precision=PRECISION, out_dtype=SUM)
         else:
@@ -83,55 +115,71 @@ def convolution_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, groups, channels, f
             b = next_b
     if bias_ptr is not None:
         total += tl.load(bias_ptr + group * filters + at_m, mask=at_m < filters, other=0.0).to(SUM)[:, None]
-    inside = (at_m[:, None] < filters) & (at_n[None, :] < pixels)
-    offsets = (image_group.to(tl.int64) * filters + at_m)[:, None] * pixels + at_n[None, :]
+    inside = (at_m[:, None] < filters) & (at_n[None, :] < here)
+    pixel = first_pixel + at_n
+    offsets = (image_group.to(tl.int64) * filters + at_m)[:, None] * pixels + pixel[None, :]
     total = tail(total, offsets, inside, TAIL)
-    tl.store(out_ptr + at_m[:, None] * pixels + at_n[None, :], total.to(out_ptr.dtype.element_ty), mask=inside)
+    tl.store(out_ptr + at_m[:, None] * pixels + pixel[None, :], total.to(out_ptr.dtype.element_ty), mask=inside)
 
 
 @triton.jit
-def unfold_kernel(x_ptr, out_ptr, channels, depth, height, width, area, out_width, pixels, row,
-                  KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr,
-                  PADDING_H: tl.constexpr, PADDING_W: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr,
-                  TILE_K: tl.constexpr, TILE_N: tl.constexpr):
-    """out[image and group, depth, row]: what each pixel sees, as input of a convolution with windows of one element. What is
-    between `pixels` and `row` is 0."""
+def unfold_kernel(x_ptr, out_ptr, channels, depth, deep, height, width, area, out_height, out_width, pixels, row, first_image, first_pixel,
+                  KERNEL_D: tl.constexpr, KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_D: tl.constexpr,
+                  STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr, PADDING_D: tl.constexpr, PADDING_H: tl.constexpr, PADDING_W: tl.constexpr,
+                  DILATION_D: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr,
+                  IS_VOLUME: tl.constexpr, TILE_K: tl.constexpr, TILE_N: tl.constexpr):
+    """out[image and group, depth, row]: what each pixel sees, from first_pixel on, as input of a convolution with windows of one
+    element. Between the last pixel and `row` is 0."""
     tiles_k = tl.cdiv(depth, TILE_K)
     tiles_n = tl.cdiv(row, TILE_N)
     tile_n = tl.program_id(0) % tiles_n
     tile_k = tl.program_id(0) // tiles_n % tiles_k
     image_group = tl.program_id(0) // (tiles_n * tiles_k)
-    x_ptr += image_group.to(tl.int64) * channels * area
+    x_ptr += (first_image + image_group).to(tl.int64) * channels * area
     out_ptr += image_group.to(tl.int64) * depth * row
     at_k = tile_k * TILE_K + tl.arange(0, TILE_K)
     at_n = tile_n * TILE_N + tl.arange(0, TILE_N)
-    top = at_n // out_width * STRIDE_H - PADDING_H
-    left = at_n % out_width * STRIDE_W - PADDING_W
-    seen = load_inputs(x_ptr, at_k, at_n, top, left, depth, height, width, area, pixels, KERNEL_H, KERNEL_W, DILATION_H, DILATION_W, False)
+    pixel = first_pixel + at_n
+    front, top, left = corner(pixel, out_height, out_width, STRIDE_D, STRIDE_H, STRIDE_W, PADDING_D, PADDING_H, PADDING_W, IS_VOLUME)
+    seen = load_inputs(x_ptr, at_k, pixel, front, top, left, depth, deep, height, width, area, pixels, KERNEL_D, KERNEL_H, KERNEL_W,
+                       DILATION_D, DILATION_H, DILATION_W, IS_VOLUME, False)
     tl.store(out_ptr + at_k[:, None] * row + at_n[None, :], seen, mask=(at_k[:, None] < depth) & (at_n[None, :] < row))
 
 
 @triton.jit
-def depthwise_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, filters, multiplier, height, width, out_height, out_width,
-                     KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr,
-                     PADDING_H: tl.constexpr, PADDING_W: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr,
-                     SUM: tl.constexpr, TILE_H: tl.constexpr, TILE_W: tl.constexpr, TAIL: tl.constexpr):
-    """Each group has one channel and `multiplier` filters: every plane of the output sees one plane of the input."""
+def depthwise_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, filters, multiplier, deep, height, width, out_deep, out_height, out_width,
+                     KERNEL_D: tl.constexpr, KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_D: tl.constexpr,
+                     STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr, PADDING_D: tl.constexpr, PADDING_H: tl.constexpr, PADDING_W: tl.constexpr,
+                     DILATION_D: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr,
+                     IS_VOLUME: tl.constexpr, SUM: tl.constexpr, TILE_H: tl.constexpr, TILE_W: tl.constexpr, TAIL: tl.constexpr):
+    """Each group has one channel and `multiplier` filters: every volume of the output sees one volume of the input."""
     tiles_w = tl.cdiv(out_width, TILE_W)
     tiles = tl.cdiv(out_height, TILE_H) * tiles_w
     plane = tl.program_id(0) // tiles
     tile = tl.program_id(0) % tiles
     row = tile // tiles_w * TILE_H + tl.arange(0, TILE_H)
     column = tile % tiles_w * TILE_W + tl.arange(0, TILE_W)
-    number = plane % filters
-    x_ptr += (plane // multiplier).to(tl.int64) * height * width
+    if IS_VOLUME:
+        volume = plane // out_deep
+        front = plane % out_deep * STRIDE_D - PADDING_D
+    else:
+        volume = plane
+        front = 0
+    number = volume % filters
+    x_ptr += (volume // multiplier).to(tl.int64) * deep * height * width
+    filter_ptr += number * (KERNEL_D * KERNEL_H * KERNEL_W)
     total = tl.zeros((TILE_H, TILE_W), dtype=SUM)
-    for dy in range(KERNEL_H):
-        y = row * STRIDE_H - PADDING_H + dy * DILATION_H
+    for step in range(KERNEL_D * KERNEL_H):
+        y = row * STRIDE_H - PADDING_H + (step % KERNEL_H if IS_VOLUME else step) * DILATION_H
+        is_row = (y >= 0) & (y < height)
+        if IS_VOLUME:
+            z = front + step // KERNEL_H * DILATION_D
+            is_row = is_row & (z >= 0) & (z < deep)
+            y += z * height
         for dx in tl.static_range(KERNEL_W):
             x = column * STRIDE_W - PADDING_W + dx * DILATION_W
-            weight = tl.load(filter_ptr + (number * KERNEL_H + dy) * KERNEL_W + dx).to(SUM)
-            inside = ((y >= 0) & (y < height))[:, None] & ((x >= 0) & (x < width))[None, :]
+            weight = tl.load(filter_ptr + step * KERNEL_W + dx).to(SUM)
+            inside = is_row[:, None] & ((x >= 0) & (x < width))[None, :]
             total += tl.load(x_ptr + y[:, None] * width + x[None, :], mask=inside, other=0.0).to(SUM) * weight
     if bias_ptr is not None:
         total += tl.load(bias_ptr + number).to(SUM)

@@ -14,6 +14,7 @@ import argparse
 import concurrent.futures
 import ctypes
 import json
+import math
 import pathlib
 import re
 import statistics
@@ -24,12 +25,14 @@ import torch.nn.functional as F
 
 
 class Convolution(torch.nn.Module):
-    def __init__(self, stride, padding, groups):
+    """`function` is of torch.nn.functional."""
+
+    def __init__(self, function, **options):
         super().__init__()
-        self.options = {"stride": stride, "padding": padding, "groups": groups}
+        self.function, self.options = function, options
 
     def forward(self, x, weight, bias):
-        return F.conv2d(x, weight, bias, **self.options)
+        return getattr(F, self.function)(x, weight, bias, **self.options)
 
 
 class Linear(torch.nn.Module):
@@ -46,7 +49,17 @@ def convolution(channels, filters, size, kernel, stride=1, padding=None, groups=
     kernel = (kernel, kernel) if isinstance(kernel, int) else kernel
     padding = tuple(k // 2 for k in kernel) if padding is None else (padding, padding)
     shapes = [(images, channels, size, size), (filters, channels // groups, *kernel), (filters,)]
-    return Convolution(stride, padding, groups), shapes
+    return Convolution("conv2d", stride=stride, padding=padding, groups=groups), shapes
+
+
+def volumes(channels, filters, deep, size, kernel, stride=1, groups=1, images=1):
+    kernel = (kernel,) * 3 if isinstance(kernel, int) else kernel
+    shapes = [(images, channels, deep, size, size), (filters, channels // groups, *kernel), (filters,)]
+    return Convolution("conv3d", stride=stride, padding=tuple(k // 2 for k in kernel), groups=groups), shapes
+
+
+def transposed(channels, filters, size, kernel, stride, padding=0, images=1):
+    return Convolution("conv_transpose2d", stride=stride, padding=padding), [(images, channels, size, size), (channels, filters, kernel, kernel), (filters,)]
 
 
 def linear(rows, depth, columns):
@@ -108,6 +121,21 @@ CASES = {
     "batch 32 3x3 512-512 7": convolution(512, 512, 7, 3, images=32),
     "batch 32 3x3 256-256 56": convolution(256, 256, 56, 3, images=32),
     "batch 32 depthwise 3x3 144 56": convolution(144, 144, 56, 3, groups=144, images=32),
+    "r3d stem 3x7x7/122 3-64 16x112": volumes(3, 64, 16, 112, (3, 7, 7), (1, 2, 2)),
+    "r3d 3x3x3 64-64 16x56": volumes(64, 64, 16, 56, 3),
+    "r3d 3x3x3/2 64-128 16x56": volumes(64, 128, 16, 56, 3, 2),
+    "r3d 3x3x3 128-128 8x28": volumes(128, 128, 8, 28, 3),
+    "r3d 3x3x3 256-256 4x14": volumes(256, 256, 4, 14, 3),
+    "r3d 3x3x3 512-512 2x7": volumes(512, 512, 2, 7, 3),
+    "s3d 1x3x3 64-192 16x56": volumes(64, 192, 16, 56, (1, 3, 3)),
+    "s3d 3x1x1 192-192 16x56": volumes(192, 192, 16, 56, (3, 1, 1)),
+    "mvit depthwise 3x3x3/122 96 8x56": volumes(96, 96, 8, 56, 3, (1, 2, 2), groups=96),
+    "batch 4 r3d 3x3x3 64-64 16x56": volumes(64, 64, 16, 56, 3, images=4),
+    "unet 2x2/2 transposed 512-256 32": transposed(512, 256, 32, 2, 2),
+    "unet 2x2/2 transposed 128-64 128": transposed(128, 64, 128, 2, 2),
+    "gan 4x4/2 transposed 512-256 8": transposed(512, 256, 8, 4, 2, 1),
+    "gan 4x4/2 transposed 128-64 32": transposed(128, 64, 32, 4, 2, 1),
+    "batch 16 gan 4x4/2 transposed 256-128 16": transposed(256, 128, 16, 4, 2, 1, images=16),
 }
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
 
@@ -120,7 +148,7 @@ def tensors_of(case, dtype, device):
     """Of about the size that they have in models, so that sums neither grow nor vanish."""
     torch.manual_seed(len(case))
     shapes = CASES[case][1]
-    depth = shapes[1][1] * (shapes[1][2] * shapes[1][3] if len(shapes[1]) == 4 and "attention" not in case else 1)
+    depth = math.prod(shapes[1][1:])
     scales = [1, 1, 1] if "attention" in case else [1, depth**-0.5, 1]
     return [(torch.randn(shape) * scale).to(DTYPES[dtype]).to(device) for shape, scale in zip(shapes, scales)]
 

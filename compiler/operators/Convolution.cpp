@@ -1,228 +1,213 @@
-// Convolutions of one and two dimensions, with groups.
+// Convolutions of one to three dimensions, with groups. Transposed ones: TransposedConvolution.cpp.
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
+#include "compiler/operators/ConvolutionForm.h"
 #include "compiler/operators/Planes.h"
 #include "compiler/operators/ProductTiles.h"
+#include "compiler/operators/Shapes.h"
 #include "compiler/operators/VendorTactics.h"
+
+#include <algorithm>
 
 namespace inlay {
 namespace {
 
-/// A convolution over planes; one of one dimension has a single row.
-struct Convolution {
-  size_t dims = 2;
-  bool isBatched = true;
-  Expr images, height, width, outHeight, outWidth;
-  int64_t groups = 1;
-  Expr channels, filters; // of all groups
-  Window window;
-  std::vector<PluginRequirement> requirements;
-};
-
-/// Size of the output along one dimension, `extra` being the padding behind beyond that in front.
-Expr outputSize(const Expr &size, const Window &window, size_t dim, int64_t extra) {
-  const int64_t reach = window.dilation[dim] * (window.kernel[dim] - 1) + 1;
-  return floorDiv(size + Expr(2 * window.padding[dim] + extra - reach), window.stride[dim]) +
-         Expr(1);
+/// Sizes of the input and the output, as convolution.py's kernels take them.
+void addSizes(LaunchBuilder &launch, const ConvolutionForm &form, const Expr &area,
+              bool isSpecialised) {
+  launch.size("deep", form.size[0], form.dims < 3 || isSpecialised)
+      .size("height", form.size[1], isSpecialised)
+      .size("width", form.size[2], isSpecialised)
+      .size("area", area, isSpecialised)
+      .size("out_height", form.out[1], form.dims < 2 || isSpecialised)
+      .size("out_width", form.out[2], true);
 }
 
-Status checkTensors(const PluginNode &node, size_t dims) {
-  INLAY_TRY(checkFloat(node, "input"));
-  const TensorSpec &input = inputOf(node, "input"), &weight = inputOf(node, "weight");
-  if (weight.shape.size() != dims + 2)
-    return invalidArgument("'weight' has rank {}; expected {}", weight.shape.size(), dims + 2);
-  if (input.shape.size() != dims + 2 && input.shape.size() != dims + 1)
-    return invalidArgument("'input' has rank {}; expected {} or {}", input.shape.size(), dims + 1,
-                           dims + 2);
-  return checkOneType(node);
-}
-
-Result<Convolution> readConvolution(const PluginNode &node) {
-  Convolution result;
-  const std::vector<Expr> &weight = inputOf(node, "weight").shape;
-  result.dims = weight.size() < 3 ? 0 : weight.size() - 2;
-  if (result.dims != 1 && result.dims != 2)
-    return unimplemented("'weight' has rank {}; convolutions of one and two dimensions are "
-                         "supported, whose weights have rank 3 and 4",
-                         weight.size());
-  INLAY_TRY(checkTensors(node, result.dims));
-  std::vector<Expr> input = inputOf(node, "input").shape;
-  result.isBatched = input.size() == result.dims + 2;
-  if (!result.isBatched)
-    input.insert(input.begin(), Expr(1));
-  result.images = input[0];
-  result.channels = input[1];
-  result.filters = weight[0];
-  INLAY_ASSIGN(result.groups, constantOf(node, "groups"));
-  result.height = result.dims == 2 ? input[2] : Expr(1);
-  result.width = input.back();
-  for (size_t i = 0; i < result.dims; ++i) {
-    const std::optional<int64_t> size = weight[2 + i].constantValue();
-    if (!size)
-      return unimplemented("size {} of 'weight' is {}; the window's size must be known when the "
-                           "engine is built",
-                           2 + i, weight[2 + i].toString());
-    result.window.kernel[2 - result.dims + i] = *size;
-  }
-  INLAY_TRY(readDimensions(node, "stride", result.dims, INT64_MIN, result.window.stride));
-  INLAY_TRY(readDimensions(node, "dilation", result.dims, INT64_MIN, result.window.dilation));
-  std::array<int64_t, 2> extra{0, 0};
-  if (std::holds_alternative<std::string>(node.attributes.find("padding")->second)) {
-    const std::string &text = textOf(node, "padding");
-    if (text != "same" && text != "valid")
-      return invalidArgument("padding is '{}'; expected 'same' or 'valid'", text);
-    for (size_t dim = 0; text == "same" && dim < 2; ++dim) {
-      const int64_t total = result.window.dilation[dim] * (result.window.kernel[dim] - 1);
-      result.window.padding[dim] = total / 2;
-      extra[dim] = total % 2;
-    }
-  } else {
-    INLAY_TRY(readDimensions(node, "padding", result.dims, INT64_MIN, result.window.padding));
-  }
-  INLAY_TRY(checkWindow(result.window));
-  if (result.groups < 1)
-    return invalidArgument("groups is {}; expected at least 1", result.groups);
-  result.outHeight = outputSize(result.height, result.window, 0, extra[0]);
-  result.outWidth = outputSize(result.width, result.window, 1, extra[1]);
-  result.requirements.push_back(
-      {equal(result.channels, weight[1] * Expr(result.groups)),
-       fmt::format("'input' has {} channels, as many as 'weight' for {} groups",
-                   (weight[1] * Expr(result.groups)).toString(), result.groups)});
-  result.requirements.push_back({equal(mod(result.filters, result.groups), 0),
-                                 "the number of filters is a multiple of groups"});
-  for (const Expr &size : {result.outHeight, result.outWidth})
-    result.requirements.push_back(
-        {lessEqual(1, size), "the padded input is at least as large as the window"});
-  return result;
-}
-
-Result<PluginDescription> describe(const PluginNode &node) {
-  INLAY_ASSIGN(Convolution read, readConvolution(node));
-  PluginDescription description;
-  TensorSpec out{inputOf(node, "input").dtype, {}};
-  if (read.isBatched)
-    out.shape.push_back(read.images);
-  out.shape.push_back(read.filters);
-  if (read.dims == 2)
-    out.shape.push_back(read.outHeight);
-  out.shape.push_back(read.outWidth);
-  description.outputs.push_back(std::move(out));
-  description.requirements = std::move(read.requirements);
-  return description;
-}
-
-PluginImplementation implementDepthwise(const PluginNode &node, const Convolution &read,
-                                        const Expr &perGroup, const GroupTail *tail) {
+PluginImplementation implementDepthwise(const PluginNode &node, const ConvolutionForm &form,
+                                        const GroupTail *tail) {
   LaunchBuilder launch("convolution.py", "depthwise_kernel");
   launch.input(inputIndex(node, "input"))
       .input(inputIndex(node, "weight"))
       .optionalInput("bias_ptr", findInputIndex(node, "bias"))
       .output(0);
-  launch.sizes({read.filters, perGroup, read.height, read.width, read.outHeight, read.outWidth});
-  addWindow(launch, read.window, true);
+  const Expr filters = form.filters * Expr(form.groups);
+  launch.sizes({filters, form.filters})
+      .size("deep", form.size[0], form.dims < 3)
+      .sizes({form.size[1], form.size[2]})
+      .size("out_deep", form.out[0], form.dims < 3)
+      .sizes({form.out[1], form.out[2]});
+  addWindow(launch, form);
   launch.constant("SUM", sumTypeOf(inputOf(node, "input").dtype));
   PluginImplementation implementation =
-      overPlanes(launch, read.images * read.filters, read.outHeight, read.outWidth);
+      overPlanes(launch, form.images * filters * form.out[0], form.out[1], form.out[2]);
   addTailIfAny(implementation.launches[0], tail);
   return implementation;
 }
 
-/// What the kernel of a product multiplies the filters with: the convolution's input, or what the
-/// pixels see of it, unfolded into a workspace.
-struct ProductInput {
-  bool isUnfolded = false;
-  bool isGathered = false; // in runs too short to be copied to shared memory
-  Expr row;                // elements between those of two channels (times taps, if unfolded)
+/// Sums over what each pixel sees: out[images and groups, filters, pixels].
+ProductSize productSize(const PluginNode &node, const ConvolutionForm &form) {
+  return {form.images * Expr(form.groups), form.filters, form.pixels(),
+          form.channels * Expr(form.taps()), inputOf(node, "input").dtype};
+}
+
+/// A part of what is unfolded at a time: images and groups, and pixels of each.
+struct UnfoldedPart {
+  int64_t firstImage = 0, firstPixel = 0;
+  Expr images, pixels;
 };
 
-bool isPointwise(const Window &window) {
-  constexpr std::array<int64_t, 2> ones{1, 1}, zeros{0, 0};
-  return window.kernel == ones && window.stride == ones && window.padding == zeros;
+/// What the kernel of a product multiplies the filters with: the convolution's input, or what the
+/// pixels see of it, unfolded into a workspace for one part after the other.
+struct ProductInput {
+  std::vector<UnfoldedPart> parts; // none: it is not unfolded
+  bool isGathered = false;         // in runs too short to be copied to shared memory
+  Expr row;       // elements between those of two channels (times taps, if unfolded)
+  Expr workspace; // elements, if unfolded
+};
+
+bool isPointwise(const ConvolutionForm &form) {
+  constexpr ConvolutionForm::Triple ones{1, 1, 1}, zeros{0, 0, 0};
+  return form.kernel == ones && form.stride == ones && form.padding == zeros;
+}
+
+/// Cuts what is unfolded so that each part has at most `mostElements`: whole images, or else pixels
+/// of one. Nothing if sizes are not known, or it were too many parts.
+std::optional<ProductInput> unfoldInParts(const ProductSize &size, int64_t run,
+                                          int64_t mostElements) {
+  constexpr int64_t kMostParts = 32, kPixelGranule = 512; // of which any tile is a part
+  const std::optional<int64_t> count = size.count.constantValue(), k = size.k.constantValue(),
+                               pixels = size.n.constantValue();
+  if (!count || !k || !pixels)
+    return std::nullopt;
+  const auto roundedUp = [](int64_t value, int64_t granule) {
+    return (value + granule - 1) / granule * granule;
+  };
+  const int64_t image = *k * roundedUp(*pixels, run);
+  const int64_t images = std::clamp<int64_t>(mostElements / std::max<int64_t>(image, 1), 1,
+                                             std::max<int64_t>(*count, 1));
+  const int64_t perPart =
+      image <= mostElements
+          ? *pixels
+          : std::max(mostElements / *k / kPixelGranule * kPixelGranule, kPixelGranule);
+  ProductInput input;
+  input.row = Expr(roundedUp(perPart, run));
+  input.workspace = Expr(images) * size.k * input.row;
+  for (int64_t first = 0; first < std::max<int64_t>(*count, 1); first += images)
+    for (int64_t pixel = 0; pixel < std::max<int64_t>(*pixels, 1); pixel += perPart) {
+      if (input.parts.size() == kMostParts)
+        return std::nullopt;
+      input.parts.push_back({first, pixel, Expr(std::min(images, *count - first)),
+                             Expr(std::min(perPart, *pixels - pixel))});
+    }
+  return input;
 }
 
 /// Copies to shared memory, which run ahead of the product, move runs of four bytes at least, and
-/// 16 bytes as fast: on GPUs, inputs of windows are unfolded first if memory allows, and others of
-/// 16 bits that have no such runs.
-ProductInput chooseInput(const PluginNode &node, const Convolution &read, const ProductSize &size) {
+/// 16 bytes as fast: on GPUs, inputs of windows are unfolded first if that is not too much, and
+/// others of 16 bits that have no such runs.
+ProductInput chooseInput(const PluginNode &node, const ConvolutionForm &form,
+                         const ProductSize &size) {
   constexpr int64_t kMostBytes = 256 << 20, kAccessBytes = 16, kLeastBytes = 4;
-  const int64_t bytes = dataTypeSizeBytes(size.dtype), run = kAccessBytes / bytes;
-  ProductInput plain{false, false, read.height * read.width};
+  const int64_t bytes = dataTypeSizeBytes(size.dtype);
+  ProductInput plain{{}, false, form.volume(), {}};
   const std::optional<int64_t> pixels = size.n.constantValue();
-  const bool hasRuns = isPointwise(read.window) && pixels && *pixels * bytes % kLeastBytes == 0;
+  const bool hasRuns = isPointwise(form) && pixels && *pixels * bytes % kLeastBytes == 0;
   if (!isForGpu(node) || size.dtype == DataType::Float64 || hasRuns)
     return plain;
-  const Expr row = ceilDiv(size.n, run) * Expr(run);
-  const std::optional<int64_t> elements = (size.count * size.k * row).constantValue();
-  if (elements && *elements <= kMostBytes / bytes)
-    return {true, false, row};
+  if (auto unfolded = unfoldInParts(size, kAccessBytes / bytes, kMostBytes / bytes))
+    return *std::move(unfolded);
   plain.isGathered = bytes < kLeastBytes;
   return plain;
 }
 
-PluginLaunch unfold(const PluginNode &node, const Convolution &read, const ProductSize &size,
-                    const Expr &row, uint32_t workspace) {
-  LaunchBuilder launch("convolution.py", "unfold_kernel");
-  launch.input(inputIndex(node, "input")).workspace(workspace, size.dtype);
-  launch.size("channels", inputOf(node, "weight").shape[1], true)
-      .size("depth", size.k, true)
-      .size("height", read.height, true)
-      .size("width", read.width, true)
-      .size("area", read.height * read.width, true)
-      .size("out_width", read.outWidth, true)
-      .size("pixels", size.n, true)
-      .size("row", row, true);
-  addWindow(launch, read.window, true);
-  const int64_t tileN = tileFor(row, 8, 128, 128), tileK = tileFor(size.k, 1, 2048 / tileN, 8);
-  launch.constant("TILE_K", tileK).constant("TILE_N", tileN);
-  return launch.launchOver(size.count * ceilDiv(size.k, tileK) * ceilDiv(row, tileN));
+/// Where a part begins. Kernels for parts differ in numbers that they are given; a single part's
+/// are known.
+void addPart(LaunchBuilder &launch, const ProductInput &input, const UnfoldedPart &part) {
+  const bool isOnly = input.parts.size() <= 1;
+  launch.size("first_image", Expr(part.firstImage), isOnly)
+      .size("first_pixel", Expr(part.firstPixel), isOnly);
 }
 
-PluginImplementation implementProduct(const PluginNode &node, const Convolution &read,
-                                      const Expr &perGroup, const GroupTail *tail) {
-  const Expr channels = inputOf(node, "weight").shape[1];
-  const DataType dtype = inputOf(node, "input").dtype;
-  const ProductSize size{read.images * Expr(read.groups), perGroup, read.outHeight * read.outWidth,
-                         channels * Expr(read.window.kernel[0] * read.window.kernel[1]), dtype};
-  const ProductTiles tiles = chooseTiles(node, size);
-  const ProductInput input = chooseInput(node, read, size);
-  const std::optional<uint32_t> bias = findInputIndex(node, "bias");
-  const uint32_t unfolded = tiles.splits > 1 ? 1 : 0;
+PluginLaunch unfold(const PluginNode &node, const ConvolutionForm &form, const ProductSize &size,
+                    const ProductInput &input, const UnfoldedPart &part, uint32_t workspace) {
+  LaunchBuilder launch("convolution.py", "unfold_kernel");
+  launch.input(inputIndex(node, "input")).workspace(workspace, size.dtype);
+  launch.size("channels", form.channels, true).size("depth", size.k, true);
+  addSizes(launch, form, form.volume(), true);
+  launch.size("pixels", size.n, true).size("row", input.row, true);
+  addPart(launch, input, part);
+  addWindow(launch, form);
+  const int64_t tileN = tileFor(input.row, 8, 128, 128), tileK = tileFor(size.k, 1, 2048 / tileN, 8);
+  launch.constant("TILE_K", tileK).constant("TILE_N", tileN);
+  return launch.launchOver(part.images * ceilDiv(size.k, tileK) * ceilDiv(input.row, tileN));
+}
+
+/// The product for one part of its input.
+PluginLaunch multiply(const PluginNode &node, const ConvolutionForm &form, const ProductSize &size,
+                      const ProductTiles &tiles, const ProductInput &input,
+                      const UnfoldedPart &part, const GroupTail *tail) {
+  const bool isUnfolded = !input.parts.empty();
   LaunchBuilder launch("convolution.py", "convolution_kernel");
-  if (input.isUnfolded)
-    launch.workspace(unfolded, dtype);
+  if (isUnfolded)
+    launch.workspace(tiles.splits > 1 ? 1 : 0, size.dtype);
   else
     launch.input(inputIndex(node, "input"));
   launch.input(inputIndex(node, "weight"));
   // Where sums are in parts, the bias is added to all of them together.
   if (tiles.splits == 1)
-    launch.optionalInput("bias_ptr", bias).output(0);
+    launch.optionalInput("bias_ptr", findInputIndex(node, "bias")).output(0);
   else
-    launch.optionalInput("bias_ptr", {}).workspace(0, sumTypeOf(dtype));
+    launch.optionalInput("bias_ptr", {}).workspace(0, sumTypeOf(size.dtype));
   // A division by a constant is a multiplication, and what divides a constant is known.
   const bool isGpu = isForGpu(node);
-  launch.size("groups", Expr(read.groups), isGpu)
-      .size("channels", input.isUnfolded ? size.k : channels, isGpu)
-      .size("filters", perGroup, isGpu)
-      .size("depth", size.k, isGpu)
-      .size("height", read.height, isGpu)
-      .size("width", read.width, isGpu)
-      .size("area", input.row, isGpu)
-      .size("out_width", read.outWidth, true)
-      .size("pixels", size.n, isGpu);
-  addWindow(launch, input.isUnfolded ? Window() : read.window, true);
-  launch.constant("SUM", sumTypeOf(dtype)).constant("LOADS_AHEAD", input.isGathered);
-  addPrecision(launch, precisionOf(node, dtype));
-  ProductTerm term{bias};
-  term.batchSizes[1] = Expr(read.groups);
-  term.batchSteps[2] = perGroup;
+  launch.size("groups", Expr(form.groups), isGpu)
+      .size("channels", isUnfolded ? size.k : form.channels, isGpu)
+      .size("filters", size.m, isGpu)
+      .size("depth", size.k, isGpu);
+  addSizes(launch, form, input.row, isGpu);
+  launch.size("pixels", size.n, isGpu);
+  addPart(launch, input, part);
+  if (input.parts.size() > 1)
+    launch.sizes({part.pixels});
+  else
+    launch.constant("part_pixels", std::monostate());
+  addWindow(launch, isUnfolded ? ConvolutionForm() : form);
+  launch.constant("IS_TRANSPOSED", false)
+      .constant("SUM", sumTypeOf(size.dtype))
+      .constant("LOADS_AHEAD", input.isGathered);
+  addPrecision(launch, precisionOf(node, size.dtype));
+  const ProductSize partSize{part.images, size.m, part.pixels, size.k, size.dtype};
+  return productLaunch(launch, tiles, tiles.programs(partSize), tail);
+}
+
+PluginImplementation implementProduct(const PluginNode &node, const ConvolutionForm &form,
+                                      const GroupTail *tail) {
+  const ProductSize size = productSize(node, form);
+  const ProductInput input = chooseInput(node, form, size);
+  ProductSize largest = size;
+  if (input.parts.size() > 1)
+    largest = {input.parts[0].images, size.m, input.parts[0].pixels, size.k, size.dtype};
+  const ProductTiles tiles = chooseTiles(node, largest);
+  PluginImplementation implementation;
+  ProductTerm term{findInputIndex(node, "bias")};
+  term.batchSizes[1] = Expr(form.groups);
+  term.batchSteps[2] = size.m;
   term.row = Expr(1);
-  PluginImplementation implementation = overProduct(launch, size, tiles, term, tail);
-  if (input.isUnfolded) {
+  if (tiles.splits > 1)
+    implementation.workspaces.push_back(partsWorkspace(size, tiles));
+  const auto unfolded = static_cast<uint32_t>(implementation.workspaces.size());
+  if (!input.parts.empty())
     implementation.workspaces.push_back(
-        {"unfolded", dtype, size.count * size.k * input.row * Expr(dataTypeSizeBytes(dtype))});
-    implementation.launches.insert(implementation.launches.begin(),
-                                   unfold(node, read, size, input.row, unfolded));
+        {"unfolded", size.dtype, input.workspace * Expr(dataTypeSizeBytes(size.dtype))});
+  for (const UnfoldedPart &part : input.parts) {
+    implementation.launches.push_back(unfold(node, form, size, input, part, unfolded));
+    implementation.launches.push_back(multiply(node, form, size, tiles, input, part, tail));
   }
+  if (input.parts.empty())
+    implementation.launches.push_back(
+        multiply(node, form, size, tiles, input, {0, 0, size.count, size.n}, tail));
+  if (tiles.splits > 1)
+    implementation.launches.push_back(finishLaunch(size, tiles, term, tail));
   return implementation;
 }
 
@@ -231,37 +216,33 @@ size_t channelDim(const PluginNode &node) {
   return out.shape.size() - (inputOf(node, "weight").shape.size() - 2) - 1;
 }
 
-LibraryConvolution libraryConvolution(const PluginNode &node, const Convolution &read) {
+LibraryConvolution libraryConvolution(const PluginNode &node, const ConvolutionForm &form) {
   LibraryConvolution result;
   result.input = inputIndex(node, "input");
   result.weight = inputIndex(node, "weight");
   result.bias = findInputIndex(node, "bias");
   result.channelDim = channelDim(node);
   result.dtype = inputOf(node, "input").dtype;
-  const Window &window = read.window;
   ConvolutionSizes<Expr> &sizes = result.sizes;
-  sizes.images = read.images;
-  sizes.groups = Expr(read.groups);
-  sizes.channels = inputOf(node, "weight").shape[1];
-  sizes.filters = read.filters;
-  sizes.height = read.height, sizes.width = read.width;
-  sizes.outHeight = read.outHeight, sizes.outWidth = read.outWidth;
-  sizes.kernelHeight = Expr(window.kernel[0]), sizes.kernelWidth = Expr(window.kernel[1]);
-  sizes.strideHeight = Expr(window.stride[0]), sizes.strideWidth = Expr(window.stride[1]);
-  sizes.paddingHeight = Expr(window.padding[0]), sizes.paddingWidth = Expr(window.padding[1]);
-  sizes.dilationHeight = Expr(window.dilation[0]), sizes.dilationWidth = Expr(window.dilation[1]);
+  sizes.numDims = std::max<size_t>(form.dims, 2);
+  sizes.images = form.images;
+  sizes.groups = Expr(form.groups);
+  sizes.channels = form.channels;
+  sizes.filters = inputOf(node, "weight").shape[0];
+  for (size_t i = 0; i < sizes.dims.size(); ++i)
+    sizes.dims[i] = {form.size[i],         form.out[i],           Expr(form.kernel[i]),
+                     Expr(form.stride[i]), Expr(form.padding[i]), Expr(form.dilation[i])};
   return result;
 }
 
 /// `tail` may be null; with one, libraries compute nothing.
 Result<PluginImplementation> implement(const PluginNode &node, const GroupTail *tail) {
-  INLAY_ASSIGN(const Convolution read, readConvolution(node));
-  const Expr perGroup = floorDiv(read.filters, read.groups);
-  const bool isDepthwise = isOne(inputOf(node, "weight").shape[1]) && read.groups > 1;
-  PluginImplementation implementation = isDepthwise ? implementDepthwise(node, read, perGroup, tail)
-                                                    : implementProduct(node, read, perGroup, tail);
+  INLAY_ASSIGN(const ConvolutionForm form, readConvolution(node));
+  const bool isDepthwise = isOne(form.channels) && form.groups > 1;
+  PluginImplementation implementation =
+      isDepthwise ? implementDepthwise(node, form, tail) : implementProduct(node, form, tail);
   if (!tail)
-    INLAY_TRY(addConvolutionLibraries(implementation, node, libraryConvolution(node, read)));
+    INLAY_TRY(addConvolutionLibraries(implementation, node, libraryConvolution(node, form)));
   return implementation;
 }
 
@@ -270,9 +251,22 @@ std::optional<ChannelBias> channelBias(const PluginNode &node) {
   return bias ? std::optional(ChannelBias{*bias, channelDim(node)}) : std::nullopt;
 }
 
+/// Transposed ones are served by another definition.
+Status servesForward(const PluginNode &node) {
+  if (!isTransposedConvolution(node))
+    return {};
+  return unimplemented("the convolution is transposed");
+}
+
 } // namespace
 
 void addConvolutionOperators(OperatorDefinitions &definitions) {
+  const OperatorTraits traits{
+      .implementWithTail = [](const PluginNode &node,
+                              const GroupTail &tail) { return implement(node, &tail); },
+      .channelBias = channelBias,
+      .multipliesOnTensorCores = true};
+  const auto plain = [](const PluginNode &node) { return implement(node, nullptr); };
   for (std::string_view schema : {
            "aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], "
            "SymInt[1] padding=[0], SymInt[1] dilation=[1], SymInt groups=1) -> Tensor",
@@ -283,19 +277,19 @@ void addConvolutionOperators(OperatorDefinitions &definitions) {
            "aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] "
            "stride=[1, 1], str padding=\"valid\", SymInt[2] dilation=[1, 1], SymInt groups=1) -> "
            "Tensor",
-           "aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] "
-           "padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) "
-           "-> Tensor",
+           "aten::conv3d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, "
+           "1], SymInt[3] padding=[0, 0, 0], SymInt[3] dilation=[1, 1, 1], SymInt groups=1) -> "
+           "Tensor",
+           "aten::conv3d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] "
+           "stride=[1, 1, 1], str padding=\"valid\", SymInt[3] dilation=[1, 1, 1], SymInt "
+           "groups=1) -> Tensor",
        })
-    addOperator(definitions, schema,
-                {describe,
-                 [](const PluginNode &node) { return implement(node, nullptr); },
-                 "",
-                 {},
-                 {.implementWithTail = [](const PluginNode &node,
-                                          const GroupTail &tail) { return implement(node, &tail); },
-                  .channelBias = channelBias,
-                  .multipliesOnTensorCores = true}});
+    addOperator(definitions, schema, {describeConvolution, plain, "", {}, traits});
+  addOperator(definitions,
+              "aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, "
+              "SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, "
+              "SymInt groups) -> Tensor",
+              {describeConvolution, plain, "forward", servesForward, traits});
 }
 
 } // namespace inlay

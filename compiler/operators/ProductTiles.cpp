@@ -119,7 +119,8 @@ ProductTiles tilesForCpu(const ProductSize &size) {
   return tiles;
 }
 
-ProductTiles tilesForGpu(const ProductSize &size, int64_t sharedBytes, bool allowsTf32) {
+ProductTiles tilesForGpu(const ProductSize &size, int64_t sharedBytes, bool allowsTf32,
+                         bool canSplit) {
   if (size.dtype == DataType::Float64)
     return tilesForCpu(size);
   constexpr int64_t kUnknown = 256, kMostSplits = 64;
@@ -139,7 +140,7 @@ ProductTiles tilesForGpu(const ProductSize &size, int64_t sharedBytes, bool allo
     const int64_t ring = kStages * (tile.m + tile.n) * tile.k * dataTypeSizeBytes(size.dtype);
     if (ring > sharedBytes)
       continue;
-    for (int64_t splits = 1; splits <= (isKnown ? kMostSplits : 1); splits *= 2) {
+    for (int64_t splits = 1; splits <= (isKnown && canSplit ? kMostSplits : 1); splits *= 2) {
       if (splits > 1 && splits > divideUp(numbers.k, tile.k))
         break;
       const int64_t ns = estimate(costs, tile, numbers, splits);
@@ -158,8 +159,8 @@ bool isForGpu(const PluginNode &node) {
                      [](const std::string &target) { return isTargetOf(target, "cuda"); });
 }
 
-ProductTiles chooseTiles(const PluginNode &node, const ProductSize &size) {
-  return isForGpu(node) ? tilesForGpu(size, sharedBytesOf(node), node.allowsTf32)
+ProductTiles chooseTiles(const PluginNode &node, const ProductSize &size, bool canSplit) {
+  return isForGpu(node) ? tilesForGpu(size, sharedBytesOf(node), node.allowsTf32, canSplit)
                         : tilesForCpu(size);
 }
 
@@ -193,9 +194,8 @@ void addPrecision(LaunchBuilder &launch, const std::string &precision) {
     launch.constant("TF32_SCALE", std::monostate());
 }
 
-PluginImplementation overProduct(LaunchBuilder &launch, const ProductSize &size,
-                                 const ProductTiles &tiles, const ProductTerm &term,
-                                 const GroupTail *tail) {
+PluginLaunch productLaunch(LaunchBuilder &launch, const ProductTiles &tiles, const Expr &programs,
+                           const GroupTail *tail) {
   launch.constant("SPLITS", tiles.splits)
       .constant("SPLIT_DEPTH", tiles.splitDepth)
       .constant("TILE_M", tiles.m)
@@ -203,14 +203,21 @@ PluginImplementation overProduct(LaunchBuilder &launch, const ProductSize &size,
       .constant("TILE_K", tiles.k)
       .warps(tiles.warps)
       .stages(tiles.stages);
-  PluginImplementation implementation = launch.over(tiles.programs(size));
-  addTailIfAny(implementation.launches[0], tiles.splits == 1 ? tail : nullptr);
-  if (tiles.splits == 1)
-    return implementation;
+  PluginLaunch result = launch.launchOver(programs);
+  addTailIfAny(result, tiles.splits == 1 ? tail : nullptr);
+  return result;
+}
+
+Workspace partsWorkspace(const ProductSize &size, const ProductTiles &tiles) {
+  const DataType sum = sumTypeOf(size.dtype);
+  return {"parts", sum,
+          size.count * size.m * size.n * Expr(tiles.splits * dataTypeSizeBytes(sum))};
+}
+
+PluginLaunch finishLaunch(const ProductSize &size, const ProductTiles &tiles,
+                          const ProductTerm &term, const GroupTail *tail) {
   const DataType sum = sumTypeOf(size.dtype);
   const Expr elements = size.count * size.m * size.n;
-  implementation.workspaces = {
-      {"parts", sum, elements * Expr(tiles.splits * dataTypeSizeBytes(sum))}};
   constexpr int64_t kBlock = 256;
   LaunchBuilder finish("matmul.py", "finish_kernel");
   finish.workspace(0, sum).optionalInput("c_ptr", term.input).output(0);
@@ -225,8 +232,20 @@ PluginImplementation overProduct(LaunchBuilder &launch, const ProductSize &size,
       .constant("SUM", sum)
       .constant("SPLITS", tiles.splits)
       .constant("BLOCK", kBlock);
-  implementation.launches.push_back(finish.launchOver(ceilDiv(elements, kBlock)));
-  addTailIfAny(implementation.launches.back(), tail);
+  PluginLaunch result = finish.launchOver(ceilDiv(elements, kBlock));
+  addTailIfAny(result, tail);
+  return result;
+}
+
+PluginImplementation overProduct(LaunchBuilder &launch, const ProductSize &size,
+                                 const ProductTiles &tiles, const ProductTerm &term,
+                                 const GroupTail *tail) {
+  PluginImplementation implementation;
+  implementation.launches.push_back(productLaunch(launch, tiles, tiles.programs(size), tail));
+  if (tiles.splits == 1)
+    return implementation;
+  implementation.workspaces.push_back(partsWorkspace(size, tiles));
+  implementation.launches.push_back(finishLaunch(size, tiles, term, tail));
   return implementation;
 }
 

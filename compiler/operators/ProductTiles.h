@@ -29,9 +29,10 @@ ProductTiles tilesForCpu(const ProductSize &size);
 /// parts of the sum keep more of the GPU busy. A program's tiles fit into `sharedBytes` of shared
 /// memory. Sizes that are not known at build time count as a few hundred. float32 that may be
 /// rounded to TF32 is multiplied once instead of three times.
-ProductTiles tilesForGpu(const ProductSize &size, int64_t sharedBytes, bool allowsTf32 = false);
-/// The former if no target is a GPU.
-ProductTiles chooseTiles(const PluginNode &node, const ProductSize &size);
+ProductTiles tilesForGpu(const ProductSize &size, int64_t sharedBytes, bool allowsTf32 = false,
+                         bool canSplit = true);
+/// The former if no target is a GPU. Sums are in one part unless `canSplit`.
+ProductTiles chooseTiles(const PluginNode &node, const ProductSize &size, bool canSplit = true);
 
 /// What one program computes of a single row of the output: n elements, by steps of k.
 struct RowTile {
@@ -58,9 +59,17 @@ struct ProductTerm {
   Expr row = 0, column = 0;
   double alpha = 1, beta = 1;
 };
-/// Adds the constants SPLITS, SPLIT_DEPTH, TILE_M, TILE_N and TILE_K to a launch and ends it. Where
-/// sums are in parts, the launch's output must be workspace 0, which this adds with the launch that
-/// puts the parts together. The launch that stores the result applies `tail`, which may be null.
+/// Adds the constants SPLITS, SPLIT_DEPTH, TILE_M, TILE_N and TILE_K to a launch and ends it. It
+/// applies `tail`, which may be null, unless sums are in parts.
+PluginLaunch productLaunch(LaunchBuilder &launch, const ProductTiles &tiles, const Expr &programs,
+                           const GroupTail *tail);
+/// Where sums are in parts: workspace 0, in which they are, and the launch that puts them together
+/// and applies `tail`.
+Workspace partsWorkspace(const ProductSize &size, const ProductTiles &tiles);
+PluginLaunch finishLaunch(const ProductSize &size, const ProductTiles &tiles,
+                          const ProductTerm &term, const GroupTail *tail);
+/// All of these for a product of one launch, whose output must be workspace 0 where sums are in
+/// parts.
 PluginImplementation overProduct(LaunchBuilder &launch, const ProductSize &size,
                                  const ProductTiles &tiles, const ProductTerm &term,
                                  const GroupTail *tail);

@@ -177,6 +177,20 @@ Result<PluginLaunch> biasLaunch(const PluginNode &node, const LibraryConvolution
   return std::move(made.launches[0]);
 }
 
+LibraryFunctionId cudnnFunction(size_t numDims, bool mayRound) {
+  if (numDims == 3)
+    return mayRound ? LibraryFunctionId::CudnnConvolution3dTf32
+                    : LibraryFunctionId::CudnnConvolution3d;
+  return mayRound ? LibraryFunctionId::CudnnConvolutionTf32 : LibraryFunctionId::CudnnConvolution;
+}
+
+LibraryFunctionId oneDnnFunction(size_t numDims, bool hasBias) {
+  if (numDims == 3)
+    return hasBias ? LibraryFunctionId::OneDnnConvolution3dBias
+                   : LibraryFunctionId::OneDnnConvolution3d;
+  return hasBias ? LibraryFunctionId::OneDnnConvolutionBias : LibraryFunctionId::OneDnnConvolution;
+}
+
 Status addCudnn(PluginImplementation &implementation, const PluginNode &node,
                 const LibraryConvolution &convolution) {
   PluginTactic tactic{"cuDNN", {}, {}};
@@ -200,9 +214,8 @@ Status addCudnn(PluginImplementation &implementation, const PluginNode &node,
   implementation.workspaces.push_back(
       {"cudnn", DataType::UInt8, cudnnWorkspaceBytes(convolution.sizes, elementBytes)});
   addFirst(implementation, std::move(tactic),
-           convolutionLaunch(mayRound ? LibraryFunctionId::CudnnConvolutionTf32
-                                      : LibraryFunctionId::CudnnConvolution,
-                             convolution, false, result, workspace));
+           convolutionLaunch(cudnnFunction(convolution.sizes.numDims, mayRound), convolution, false,
+                             result, workspace));
   if (!convolution.bias)
     return {};
   INLAY_ASSIGN(PluginLaunch behind, biasLaunch(node, convolution, *result));
@@ -218,9 +231,8 @@ void addOneDnn(PluginImplementation &implementation, const PluginNode &node,
     tactic.conditions = {lessEqual(Expr(kLeastOneDnnWork), convolution.sizes.work())};
   const bool hasBias = convolution.bias.has_value();
   addFirst(implementation, std::move(tactic),
-           convolutionLaunch(hasBias ? LibraryFunctionId::OneDnnConvolutionBias
-                                     : LibraryFunctionId::OneDnnConvolution,
-                             convolution, hasBias, std::nullopt, std::nullopt));
+           convolutionLaunch(oneDnnFunction(convolution.sizes.numDims, hasBias), convolution,
+                             hasBias, std::nullopt, std::nullopt));
 }
 
 } // namespace

@@ -17,8 +17,12 @@ uint32_t numSizes(LibrarySizes sizes) {
     MatmulSizes<int64_t>().forEach([&](const char *, int64_t &) { ++count; });
     break;
   case LibrarySizes::Convolution:
-    ConvolutionSizes<int64_t>().forEach([&](const char *, int64_t &) { ++count; });
+  case LibrarySizes::Convolution3d: {
+    ConvolutionSizes<int64_t> all;
+    all.numDims = sizes == LibrarySizes::Convolution ? 2 : 3;
+    all.forEach([&](const char *, int64_t &) { ++count; });
     break;
+  }
   }
   return count;
 }

@@ -25,16 +25,18 @@ Result<const LibraryFunction *> lookupLibraryFunction(const fb::Kernel &kernel,
 
 /// Reads a launch's sizes, which stand behind its pointers.
 template <typename Sizes>
-Sizes readSizes(void *const *arguments, uint32_t numPointers) {
-  Sizes sizes;
+void readSizes(void *const *arguments, uint32_t numPointers, Sizes &sizes) {
   uint32_t next = numPointers;
   sizes.forEach([&](const char *, int64_t &size) {
     size = *static_cast<const int64_t *>(arguments[next++]);
   });
-  return sizes;
 }
 
 /// How many pointers a function takes.
 uint32_t numPointers(const LibraryFunction &function);
+/// How many dimensions a convolution has.
+constexpr size_t numDims(const LibraryFunction &function) {
+  return function.sizes == LibrarySizes::Convolution3d ? 3 : 2;
+}
 
 } // namespace inlay

@@ -73,9 +73,33 @@ def volume_convolutions():
         yield call("aten::conv3d", {"input": x, "weight": w, "bias": b, **options}, expected, dtype=dtype)
         yield call("aten::convolution", {"input": x, "weight": w, "bias": b, **options, "transposed": False, "output_padding": [0, 0, 0]}, expected,
                    dtype=dtype)
+        # With one channel a group, and windows of single elements, also with steps.
+        for x, w, groups, stride, padding, dilation in [
+            ((2, 5, 4, 6, 7), (10, 1, 3, 2, 3), 5, [2, 1, 1], [1, 0, 1], [1, 2, 1]),
+            ((1, 20, 2, 3, 5), (7, 20, 1, 1, 1), 1, [1, 1, 1], [0, 0, 0], [1, 1, 1]),
+            ((2, 20, 4, 3, 5), (8, 10, 1, 1, 1), 2, [2, 1, 2], [0, 0, 0], [1, 1, 1]),
+            ((1, 70, 5, 5, 5), (24, 70, 3, 3, 3), 1, [1, 1, 1], [1, 1, 1], [1, 1, 1]),
+            ((1, 6, 6, 5, 4), (9, 6, 3, 1, 1), 1, [1, 1, 1], [1, 0, 0], [1, 1, 1]),
+            ((1, 6, 3, 5, 8), (9, 6, 1, 3, 3), 1, [1, 2, 2], [0, 1, 1], [1, 1, 1]),
+        ]:
+            inputs, weights, bias = floats(x, dtype), floats(w, dtype), floats((w[0],), dtype)
+            expected = direct(inputs.wide, weights.wide, bias.wide, stride, padding, dilation, groups)
+            options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+            yield call("aten::conv3d", {"input": inputs, "weight": weights, "bias": bias, **options}, expected, dtype=dtype)
     x, w = floats((1, 2, 4, 4, 4)), floats((3, 2, 3, 3, 3))
     expected = direct(x.wide, w.wide, None, [1, 1, 1], [1, 1, 1], [1, 1, 1], 1)
     yield call("aten::conv3d.padding", {"input": x, "weight": w, "padding": "same"}, expected)
+
+
+def large_windows():
+    """Of which so much is unfolded on GPUs that it is done in parts: of images, and of pixels of one."""
+    for x, w, padding in [((3, 8, 16, 32, 64), (4, 8, 5, 5, 5), [2, 2, 2]), ((1, 8, 420, 512), (4, 8, 7, 7), [3, 3]), ((2, 8, 420, 512), (4, 4, 7, 7), [3, 3])]:
+        groups = x[1] // w[1]
+        inputs, weights, bias = floats(x), floats(w), floats((w[0],))
+        ones = [1] * len(padding)
+        expected = direct(inputs.wide, weights.wide, bias.wide, ones, padding, ones, groups)
+        name = {2: "aten::conv2d", 3: "aten::conv3d"}[len(padding)]
+        yield call(name, {"input": inputs, "weight": weights, "bias": bias, "padding": padding, "groups": groups}, expected)
 
 
 def symbolic(rows, columns):
@@ -83,6 +107,9 @@ def symbolic(rows, columns):
     expected = transposed(x.wide, w.wide, None, [2, 1], [1, 0], [1, 0], [1, 1], 1)
     yield call("aten::conv_transpose2d.input", {"input": x, "weight": w, "stride": [2, 1], "padding": [1, 0], "output_padding": [1, 0]}, expected,
                symbolic=("s0", "2", "2*s1", "5"))
+    x, w = floats((1, 2, rows, 4, columns), symbolic=("1", "2", "s0", "4", "s1")), floats((3, 2, 2, 3, 1))
+    expected = direct(x.wide, w.wide, None, [1, 2, 1], [1, 1, 0], [1, 1, 1], 1)
+    yield call("aten::conv3d", {"input": x, "weight": w, "stride": [1, 2, 1], "padding": [1, 1, 0]}, expected, symbolic=("1", "3", "s0 + 1", "2", "s1"))
 
 
-GROUPS = (volume_convolutions,)
+GROUPS = (volume_convolutions, large_windows)

@@ -17,9 +17,9 @@ Result<std::unique_ptr<LoadedKernel>> CpuLibraries::load(const fb::Kernel &kerne
   }
   const auto dtype = static_cast<DataType>(kernel.parameters()->Get(0)->dtype());
   std::unique_ptr<LoadedKernel> loaded =
-      function->sizes == LibrarySizes::Convolution
-          ? createOneDnnConvolution(std::move(library), *function, dtype)
-          : createOneDnnMatmul(std::move(library), *function, dtype);
+      function->sizes == LibrarySizes::Matmul
+          ? createOneDnnMatmul(std::move(library), *function, dtype)
+          : createOneDnnConvolution(std::move(library), *function, dtype);
   loaded->setTarget("cpu");
   return loaded;
 }

@@ -8,12 +8,14 @@
 #include <array>
 #include <map>
 #include <mutex>
+#include <ranges>
 #include <set>
 
 namespace inlay {
 namespace {
 
 using Sizes = ConvolutionSizes<int64_t>;
+using Dimension = ConvolutionDimension<int64_t>;
 
 /// A part with fewer multiplications is not worth another thread, or another call.
 constexpr int64_t kLeastPartWork = 256 * 1024;
@@ -25,8 +27,9 @@ constexpr int64_t kLeastPlainPixels = 128;
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-/// What the output is cut along, so that threads can share it.
-enum class Axis : uint8_t { Images, Groups, Rows, Filters };
+/// What the output is cut along, so that threads can share it. Slices are along the outermost
+/// dimension: rows of planes.
+enum class Axis : uint8_t { Images, Groups, Slices, Filters };
 
 struct Cut {
   Axis axis = Axis::Images;
@@ -36,19 +39,28 @@ struct Cut {
   int64_t numParts() const { return ceilDiv(size, part); }
 };
 
-/// The input's rows that an output's rows see: the first and one behind the last, which may lie in
-/// the padding.
-std::array<int64_t, 2> rowsSeen(const Sizes &sizes, int64_t firstRow, int64_t numRows) {
-  const int64_t first = firstRow * sizes.strideHeight - sizes.paddingHeight;
-  return {first, first + (numRows - 1) * sizes.strideHeight +
-                     (sizes.kernelHeight - 1) * sizes.dilationHeight + 1};
+Dimension &outermost(Sizes &sizes) { return sizes.dims[sizes.dims.size() - sizes.numDims]; }
+const Dimension &outermost(const Sizes &sizes) { return sizes.ownDims().front(); }
+/// Elements of one slice of the input or the output.
+int64_t sliceOf(const Sizes &sizes, int64_t Dimension::*member) {
+  int64_t elements = 1;
+  for (const Dimension &dim : sizes.ownDims().subspan(1))
+    elements *= dim.*member;
+  return elements;
+}
+
+/// The input's slices that an output's slices see: the first and one behind the last, which may lie
+/// in the padding.
+std::array<int64_t, 2> slicesSeen(const Dimension &dim, int64_t firstSlice, int64_t numSlices) {
+  const int64_t first = firstSlice * dim.stride - dim.padding;
+  return {first, first + (numSlices - 1) * dim.stride + dim.reach()};
 }
 
 /// False if some part would see nothing but padding, which the library does not take for an input.
-bool canBeCutByRows(const Sizes &sizes, int64_t part) {
-  for (int64_t row = 0; row < sizes.outHeight; row += part) {
-    const auto [first, end] = rowsSeen(sizes, row, std::min(part, sizes.outHeight - row));
-    if (end <= 0 || first >= sizes.height)
+bool canBeCutBySlices(const Dimension &dim, int64_t part) {
+  for (int64_t slice = 0; slice < dim.out; slice += part) {
+    const auto [first, end] = slicesSeen(dim, slice, std::min(part, dim.out - slice));
+    if (end <= 0 || first >= dim.size)
       return false;
   }
   return true;
@@ -56,10 +68,12 @@ bool canBeCutByRows(const Sizes &sizes, int64_t part) {
 
 /// A product of matrices that stays one when its images or its filters are cut.
 bool isPlainProduct(const Sizes &sizes, int64_t numThreads) {
-  return sizes.groups == 1 && sizes.kernelHeight * sizes.kernelWidth == 1 &&
-         sizes.strideHeight * sizes.strideWidth == 1 &&
-         sizes.paddingHeight + sizes.paddingWidth == 0 &&
-         sizes.outHeight * sizes.outWidth >= kLeastPlainPixels &&
+  return sizes.groups == 1 &&
+         std::ranges::all_of(sizes.dims,
+                             [](const Dimension &dim) {
+                               return dim.kernel == 1 && dim.stride == 1 && dim.padding == 0;
+                             }) &&
+         sizes.outVolume() >= kLeastPlainPixels &&
          (sizes.images == 1 || sizes.images >= numThreads);
 }
 
@@ -79,9 +93,11 @@ Cut cutOf(const Sizes &sizes, int64_t threads, bool isPlain) {
   }
   if (sizes.groups >= threads * kGranule || (sizes.channels > 1 && sizes.groups >= threads))
     return {Axis::Groups, sizes.groups, partOf(sizes.groups, sizes.channels > 1 ? 1 : kGranule)};
-  const int64_t rows = partOf(sizes.outHeight, 1);
-  if (!isPlain && (rows >= 4 || sizes.groups > 1) && canBeCutByRows(sizes, rows))
-    return {Axis::Rows, sizes.outHeight, rows};
+  const Dimension &outer = outermost(sizes);
+  const int64_t slices = partOf(outer.out, 1);
+  const bool isWorthIt = slices >= (sizes.numDims == 2 ? 4 : 1) || sizes.groups > 1;
+  if (!isPlain && isWorthIt && canBeCutBySlices(outer, slices))
+    return {Axis::Slices, outer.out, slices};
   if (sizes.groups == 1)
     return {Axis::Filters, sizes.filters, partOf(sizes.filters, kGranule)};
   return {Axis::Images, sizes.images, sizes.images};
@@ -90,7 +106,7 @@ Cut cutOf(const Sizes &sizes, int64_t threads, bool isPlain) {
 /// One part: its own sizes, and where its operands begin, in elements.
 struct Part {
   Sizes sizes;
-  int64_t paddingBelow = 0;
+  int64_t paddingBehind = 0; // along the outermost dimension
   int64_t x = 0, w = 0, bias = 0, d = 0;
 };
 
@@ -98,41 +114,42 @@ Part partOf(const Sizes &whole, const Cut &cut, int64_t index) {
   const int64_t begin = index * cut.part, size = std::min(cut.part, cut.size - begin);
   Part part{whole};
   const int64_t filtersPerGroup = whole.filters / whole.groups;
-  const int64_t filter = whole.channels * whole.kernelHeight * whole.kernelWidth;
-  const int64_t plane = whole.height * whole.width, outPlane = whole.outHeight * whole.outWidth;
+  const int64_t filter = whole.channels * whole.taps();
+  const Dimension &wholeOuter = outermost(whole);
+  Dimension &outer = outermost(part.sizes);
   const auto takeFilters = [&](int64_t first, int64_t count) {
     part.sizes.filters = count;
     part.w = first * filter;
     part.bias = first;
-    part.d = first * outPlane;
+    part.d = first * whole.outVolume();
   };
-  int64_t firstRow = 0;
+  int64_t firstSlice = 0;
   switch (cut.axis) {
   case Axis::Images:
     part.sizes.images = size;
-    part.x = begin * whole.groups * whole.channels * plane;
-    part.d = begin * whole.filters * outPlane;
+    part.x = begin * whole.groups * whole.channels * whole.volume();
+    part.d = begin * whole.filters * whole.outVolume();
     break;
   case Axis::Groups:
     part.sizes.groups = size;
-    part.x = begin * whole.channels * plane;
+    part.x = begin * whole.channels * whole.volume();
     takeFilters(begin * filtersPerGroup, size * filtersPerGroup);
     break;
   case Axis::Filters:
     takeFilters(begin, size);
     break;
-  case Axis::Rows:
-    firstRow = begin;
-    part.sizes.outHeight = size;
-    part.d = begin * whole.outWidth;
+  case Axis::Slices:
+    firstSlice = begin;
+    outer.out = size;
+    part.d = begin * sliceOf(whole, &Dimension::out);
     break;
   }
-  const auto [first, end] = rowsSeen(whole, firstRow, part.sizes.outHeight);
+  const auto [first, end] = slicesSeen(wholeOuter, firstSlice, outer.out);
   const int64_t firstInside = std::max<int64_t>(first, 0);
-  part.x += firstInside * whole.width;
-  part.sizes.height = std::min(end, whole.height) - firstInside;
-  part.sizes.paddingHeight = firstInside - first;
-  part.paddingBelow = std::max<int64_t>(end - whole.height, 0);
+  part.x += firstInside * sliceOf(whole, &Dimension::size);
+  outer.size = std::min(end, wholeOuter.size) - firstInside;
+  outer.padding = firstInside - first;
+  part.paddingBehind = std::max<int64_t>(end - wholeOuter.size, 0);
   return part;
 }
 
@@ -199,8 +216,9 @@ public:
       PlannedPart planned{partOf(whole_, cut, i), nullptr, nullptr};
       const Part &part = planned.part;
       std::unique_ptr<Program> &program =
-          programs_[{part.sizes.images, part.sizes.groups, part.sizes.filters, part.sizes.height,
-                     part.sizes.outHeight, part.sizes.paddingHeight, part.paddingBelow}];
+          programs_[{part.sizes.images, part.sizes.groups, part.sizes.filters,
+                     outermost(part.sizes).size, outermost(part.sizes).out,
+                     outermost(part.sizes).padding, part.paddingBehind}];
       if (!program) {
         INLAY_ASSIGN(program, createProgram(library, part, weights != nullptr));
         INLAY_TRY(reserve(*program, places, device));
@@ -273,28 +291,55 @@ private:
     return program.copyOutput->run(place, copied);
   }
 
+  /// A tensor's sizes: two numbers, then one of each dimension; its last dimensions are dense in
+  /// the whole tensor, of which `part` is one.
+  OneDnnTensor tensorOf(const Sizes &part, int64_t Dimension::*member, int64_t first,
+                        int64_t second) const {
+    OneDnnTensor tensor{{first, second}, {}};
+    int64_t stride = 1;
+    for (const Dimension &dim : part.ownDims())
+      tensor.sizes.push_back(dim.*member);
+    for (const Dimension &dim : std::views::reverse(whole_.ownDims())) {
+      tensor.strides.insert(tensor.strides.begin(), stride);
+      stride *= dim.*member;
+    }
+    tensor.strides.insert(tensor.strides.begin(), stride);
+    return tensor;
+  }
   OneDnnTensor inputOf(const Sizes &part) const {
-    const int64_t plane = whole_.height * whole_.width;
-    return {{part.images, part.groups * part.channels, part.height, part.width},
-            {whole_.groups * whole_.channels * plane, plane, whole_.width, 1}};
+    OneDnnTensor input =
+        tensorOf(part, &Dimension::size, part.images, part.groups * part.channels);
+    input.strides.insert(input.strides.begin(), whole_.groups * whole_.channels * whole_.volume());
+    return input;
   }
   OneDnnTensor outputOf(const Sizes &part) const {
-    const int64_t plane = whole_.outHeight * whole_.outWidth;
-    return {
-        {part.images, part.filters, part.outHeight, part.outWidth},
-        {(part.images == 1 ? part.filters : whole_.filters) * plane, plane, whole_.outWidth, 1}};
+    OneDnnTensor output = tensorOf(part, &Dimension::out, part.images, part.filters);
+    output.strides.insert(output.strides.begin(),
+                          (part.images == 1 ? part.filters : whole_.filters) *
+                              whole_.outVolume());
+    return output;
   }
   OneDnnTensor weightsOf(const Sizes &part) const {
-    const int64_t window = part.kernelHeight * part.kernelWidth;
-    const int64_t filter = part.channels * window;
-    OneDnnTensor weights{{part.filters, part.channels, part.kernelHeight, part.kernelWidth},
-                         {filter, window, part.kernelWidth, 1}};
+    OneDnnTensor weights = tensorOf(part, &Dimension::kernel, part.filters, part.channels);
+    const int64_t filter = part.channels * part.taps();
+    weights.strides.insert(weights.strides.begin(), filter);
     if (whole_.groups > 1) {
       weights.sizes[0] = part.filters / part.groups;
       weights.sizes.insert(weights.sizes.begin(), part.groups);
       weights.strides.insert(weights.strides.begin(), weights.sizes[1] * filter);
     }
     return weights;
+  }
+  static OneDnnWindow windowOf(const Part &part) {
+    OneDnnWindow window;
+    for (const Dimension &dim : part.sizes.ownDims()) {
+      window.strides.push_back(dim.stride);
+      window.dilations.push_back(dim.dilation);
+      window.paddingBefore.push_back(dim.padding);
+      window.paddingBehind.push_back(paddingBehind(dim));
+    }
+    window.paddingBehind.front() = part.paddingBehind;
+    return window;
   }
 
   Result<std::unique_ptr<Program>> createProgram(const OneDnn &library, const Part &part,
@@ -303,16 +348,10 @@ private:
     const OneDnnTensor x = inputOf(sizes), w = weightsOf(sizes), d = outputOf(sizes);
     const auto free = [](const OneDnnTensor &tensor) { return OneDnnTensor{tensor.sizes, {}}; };
     const auto bias = hasBias_ ? std::optional(OneDnnTensor{{sizes.filters}, {1}}) : std::nullopt;
-    const int64_t right = paddingBehind(sizes.outWidth, sizes.strideWidth, sizes.kernelWidth,
-                                        sizes.dilationWidth, sizes.paddingWidth, sizes.width);
-    const OneDnnWindow window{{sizes.strideHeight, sizes.strideWidth},
-                              {sizes.dilationHeight, sizes.dilationWidth},
-                              {sizes.paddingHeight, sizes.paddingWidth},
-                              {part.paddingBelow, right}};
     auto program = std::make_unique<Program>();
     INLAY_ASSIGN(program->convolution,
                  library.createConvolution(dtype_, isPlain_ ? x : free(x), free(w), bias,
-                                           isPlain_ ? d : free(d), window));
+                                           isPlain_ ? d : free(d), windowOf(part)));
     const OneDnnPrimitive &convolution = *program->convolution;
     using Direction = OneDnnPrimitive::Direction;
     INLAY_ASSIGN(program->copyInput, convolution.createCopy(0, dtype_, x, Direction::Into));
@@ -377,20 +416,26 @@ public:
   OneDnnConvolution(std::shared_ptr<const OneDnn> library, const LibraryFunction &function,
                     DataType dtype)
       : library_(std::move(library)), numPointers_(numPointers(function)),
-        hasBias_(function.id == LibraryFunctionId::OneDnnConvolutionBias), dtype_(dtype) {}
+        numDims_(numDims(function)),
+        hasBias_(function.id == LibraryFunctionId::OneDnnConvolutionBias ||
+                 function.id == LibraryFunctionId::OneDnnConvolution3dBias),
+        dtype_(dtype) {}
 
   Result<std::unique_ptr<PreparedCall>> prepare(const LaunchRecord &record, uint32_t numThreads,
                                                 Device &device) const override {
-    auto sizes = readSizes<Sizes>(record.arguments, numPointers_);
+    Sizes sizes;
+    sizes.numDims = numDims_;
+    readSizes(record.arguments, numPointers_, sizes);
     bool isWhole = true;
     sizes.forEach([&](std::string_view name, int64_t &size) {
       isWhole = isWhole && size >= (name.starts_with("padding") ? 0 : 1);
     });
     if (!isWhole || sizes.filters % sizes.groups != 0)
-      return unimplemented("{} is not asked for a convolution of {} images of {} x {} x {} with {} "
-                           "filters in {} groups",
+      return unimplemented("{} is not asked for a convolution of {} images of {} x {} x {} x {} "
+                           "with {} filters in {} groups",
                            library_->description(), sizes.images, sizes.channels * sizes.groups,
-                           sizes.height, sizes.width, sizes.filters, sizes.groups);
+                           sizes.dims[0].size, sizes.dims[1].size, sizes.dims[2].size,
+                           sizes.filters, sizes.groups);
     constexpr uint64_t kWeights = uint64_t{1} << 1;
     void *weights = record.constantArguments & kWeights
                         ? *static_cast<void *const *>(record.arguments[1])
@@ -403,6 +448,7 @@ public:
 private:
   std::shared_ptr<const OneDnn> library_;
   uint32_t numPointers_;
+  size_t numDims_;
   bool hasBias_;
   DataType dtype_;
   mutable PackedWeightsCache packed_; // locks itself

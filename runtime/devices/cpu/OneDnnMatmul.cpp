@@ -145,7 +145,8 @@ public:
 
   Result<std::unique_ptr<PreparedCall>> prepare(const LaunchRecord &record, uint32_t numThreads,
                                                 Device &device) const override {
-    const auto sizes = readSizes<Sizes>(record.arguments, numPointers_);
+    Sizes sizes;
+    readSizes(record.arguments, numPointers_, sizes);
     if (sizes.m < 1 || sizes.n < 1 || sizes.k < 1 || sizes.batch < 1)
       return unimplemented("{} is not asked for a product of {} matrices of {} x {} x {}",
                            library_->description(), sizes.batch, sizes.m, sizes.n, sizes.k);

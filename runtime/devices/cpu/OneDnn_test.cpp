@@ -110,53 +110,74 @@ TEST_F(OneDnnTest, MultipliesMatricesHoweverTheyLie) {
 
 using Convolution = ConvolutionSizes<int64_t>;
 
+using Triple = std::array<int64_t, 3>;
+
+/// Calls `visit` with the places in a box, in order.
+template <typename Visit>
+void forEachPlace(const Triple &box, Visit visit) {
+  for (int64_t z = 0; z < box[0]; ++z)
+    for (int64_t y = 0; y < box[1]; ++y)
+      for (int64_t x = 0; x < box[2]; ++x)
+        visit(Triple{z, y, x});
+}
+int64_t placeIn(const Triple &box, const Triple &place) {
+  return (place[0] * box[1] + place[1]) * box[2] + place[2];
+}
+Triple boxOf(const Convolution &sizes, int64_t ConvolutionDimension<int64_t>::*member) {
+  return {sizes.dims[0].*member, sizes.dims[1].*member, sizes.dims[2].*member};
+}
+
 /// In double.
 std::vector<double> convolve(const Convolution &sizes, const std::vector<float> &x,
                              const std::vector<float> &w, const std::vector<float> *bias) {
+  using Dimension = ConvolutionDimension<int64_t>;
   std::vector<double> result;
+  const Triple box = boxOf(sizes, &Dimension::size), window = boxOf(sizes, &Dimension::kernel);
   for (int64_t image = 0; image < sizes.images; ++image)
     for (int64_t filter = 0; filter < sizes.filters; ++filter)
-      for (int64_t row = 0; row < sizes.outHeight; ++row)
-        for (int64_t column = 0; column < sizes.outWidth; ++column) {
-          double sum = bias ? double{(*bias)[static_cast<size_t>(filter)]} : 0;
-          const int64_t group = filter / (sizes.filters / sizes.groups);
-          for (int64_t channel = 0; channel < sizes.channels; ++channel)
-            for (int64_t i = 0; i < sizes.kernelHeight; ++i)
-              for (int64_t j = 0; j < sizes.kernelWidth; ++j) {
-                const int64_t y =
-                    row * sizes.strideHeight + i * sizes.dilationHeight - sizes.paddingHeight;
-                const int64_t z =
-                    column * sizes.strideWidth + j * sizes.dilationWidth - sizes.paddingWidth;
-                if (y < 0 || y >= sizes.height || z < 0 || z >= sizes.width)
-                  continue;
-                const int64_t plane = (image * sizes.groups + group) * sizes.channels + channel;
-                const int64_t weight = filter * sizes.channels + channel;
-                sum +=
-                    double{x[static_cast<size_t>((plane * sizes.height + y) * sizes.width + z)]} *
-                    w[static_cast<size_t>((weight * sizes.kernelHeight + i) * sizes.kernelWidth +
-                                          j)];
-              }
-          result.push_back(sum);
-        }
+      forEachPlace(boxOf(sizes, &Dimension::out), [&](const Triple &out) {
+        double sum = bias ? double{(*bias)[static_cast<size_t>(filter)]} : 0;
+        const int64_t group = filter / (sizes.filters / sizes.groups);
+        for (int64_t channel = 0; channel < sizes.channels; ++channel)
+          forEachPlace(window, [&](const Triple &tap) {
+            Triple seen;
+            for (size_t i = 0; i < 3; ++i) {
+              const Dimension &dim = sizes.dims[i];
+              seen[i] = out[i] * dim.stride + tap[i] * dim.dilation - dim.padding;
+              if (seen[i] < 0 || seen[i] >= dim.size)
+                return;
+            }
+            const int64_t volume = (image * sizes.groups + group) * sizes.channels + channel;
+            const int64_t weight = filter * sizes.channels + channel;
+            sum += double{x[static_cast<size_t>(volume * sizes.volume() + placeIn(box, seen))]} *
+                   w[static_cast<size_t>(weight * sizes.taps() + placeIn(window, tap))];
+          });
+        result.push_back(sum);
+      });
   return result;
 }
 
 /// Images, groups, channels and filters of a group, size, kernel, stride, padding, dilation; the
-/// second dimension is a little larger.
+/// last dimension is a little larger.
 Convolution convolutionOf(int64_t images, int64_t groups, int64_t channels, int64_t filters,
                           int64_t size, int64_t kernel, int64_t stride, int64_t padding,
                           int64_t dilation) {
   Convolution sizes;
   sizes.images = images, sizes.groups = groups, sizes.channels = channels;
   sizes.filters = groups * filters;
-  sizes.height = size, sizes.width = size + 3;
-  sizes.kernelHeight = sizes.kernelWidth = kernel;
-  sizes.strideHeight = sizes.strideWidth = stride;
-  sizes.paddingHeight = sizes.paddingWidth = padding;
-  sizes.dilationHeight = sizes.dilationWidth = dilation;
-  const int64_t reach = (kernel - 1) * dilation + 1;
-  sizes.outHeight = (sizes.height + 2 * padding - reach) / stride + 1;
-  sizes.outWidth = (sizes.width + 2 * padding - reach) / stride + 1;
+  for (size_t i = 1; i < 3; ++i) {
+    ConvolutionDimension<int64_t> &dim = sizes.dims[i];
+    dim = {size + (i == 2 ? 3 : 0), 1, kernel, stride, padding, dilation};
+    dim.out = (dim.size + 2 * padding - dim.reach()) / stride + 1;
+  }
+  return sizes;
+}
+
+/// The same over `depth` planes.
+Convolution inDepth(Convolution sizes, ConvolutionDimension<int64_t> depth) {
+  sizes.numDims = 3;
+  depth.out = (depth.size + 2 * depth.padding - depth.reach()) / depth.stride + 1;
+  sizes.dims[0] = depth;
   return sizes;
 }
 
@@ -177,7 +198,11 @@ TEST_F(OneDnnTest, Convolves) {
         convolutionOf(5, 1, 17, 24, 14, 3, 1, 1, 1), convolutionOf(2, 64, 1, 1, 20, 3, 1, 1, 1),
         convolutionOf(1, 144, 1, 1, 12, 5, 2, 2, 1), convolutionOf(1, 4, 16, 24, 17, 3, 1, 2, 2),
         convolutionOf(1, 1, 24, 16, 18, 3, 3, 0, 1), convolutionOf(1, 1, 64, 48, 5, 5, 1, 4, 1),
-        convolutionOf(1, 1, 1, 1, 1, 1, 1, 0, 1), convolutionOf(1, 1, 48, 64, 12, 1, 2, 0, 1)})
+        convolutionOf(1, 1, 1, 1, 1, 1, 1, 0, 1), convolutionOf(1, 1, 48, 64, 12, 1, 2, 0, 1),
+        inDepth(convolutionOf(1, 1, 16, 32, 9, 3, 1, 1, 1), {6, 1, 3, 1, 1, 1}),
+        inDepth(convolutionOf(2, 2, 3, 20, 8, 2, 2, 0, 1), {7, 1, 3, 2, 0, 2}),
+        inDepth(convolutionOf(1, 20, 1, 1, 6, 3, 1, 1, 1), {5, 1, 3, 1, 1, 1}),
+        inDepth(convolutionOf(1, 1, 24, 40, 8, 1, 1, 0, 1), {4, 1, 1, 1, 0, 1})})
     for (const bool hasBias : {false, true})
       for (const uint32_t numThreads : {1u, 3u, 8u})
         for (const bool isConstant : {false, true}) {
@@ -193,8 +218,12 @@ TEST_F(OneDnnTest, Convolves) {
           sizes.forEach([&](const char *, int64_t &size) { arguments.push_back(&size); });
           const auto function = createOneDnnConvolution(
               library_,
-              libraryFunction(hasBias ? LibraryFunctionId::OneDnnConvolutionBias
-                                      : LibraryFunctionId::OneDnnConvolution),
+              libraryFunction(
+                  sizes.numDims == 3
+                      ? (hasBias ? LibraryFunctionId::OneDnnConvolution3dBias
+                                 : LibraryFunctionId::OneDnnConvolution3d)
+                      : (hasBias ? LibraryFunctionId::OneDnnConvolutionBias
+                                 : LibraryFunctionId::OneDnnConvolution)),
               DataType::Float32);
           LaunchRecord record;
           record.arguments = arguments.data();
@@ -214,11 +243,10 @@ TEST_F(OneDnnTest, Convolves) {
             const double error = std::abs(expected[i] - double{d[i]});
             worst = error <= worst ? worst : error; // also for NaN
           }
-          EXPECT_LT(worst, 1e-5 * static_cast<double>(sizes.channels * sizes.kernelHeight *
-                                                      sizes.kernelWidth))
-              << sizes.images << " images, " << sizes.groups << " groups of " << sizes.channels
-              << " channels, " << sizes.filters << " filters, " << sizes.height << " rows, kernel "
-              << sizes.kernelHeight << ", " << numThreads << " threads, bias " << hasBias;
+          EXPECT_LT(worst, 1e-5 * static_cast<double>(sizes.channels * sizes.taps()))
+              << sizes.numDims << " dimensions, " << sizes.images << " images, " << sizes.groups
+              << " groups of " << sizes.channels << " channels, " << sizes.filters << " filters, "
+              << sizes.dims[1].size << " rows, kernel " << sizes.dims[1].kernel << ", " << numThreads << " threads, bias " << hasBias;
         }
 }
 

@@ -169,7 +169,8 @@ public:
         dtype_(dtype) {}
 
   Result<std::unique_ptr<PreparedCall>> prepare(void *const *arguments) const override {
-    const auto sizes = readSizes<Sizes>(arguments, numPointers_);
+    Sizes sizes;
+    readSizes(arguments, numPointers_, sizes);
     const std::optional<int> type = typeOf(dtype_);
     if (!type)
       return unimplemented("{} is not used for {}", library_->description(), dataTypeName(dtype_));

@@ -14,12 +14,12 @@ Result<std::unique_ptr<LoadedKernel>> CudaLibraries::load(const fb::Kernel &kern
     return *library;
   };
   std::unique_ptr<LoadedKernel> loaded;
-  if (function->sizes == LibrarySizes::Convolution) {
-    INLAY_ASSIGN(std::shared_ptr<const Cudnn> library, opened(cudnn_, Cudnn::open));
-    loaded = createCudnnConvolution(std::move(library), *function, dtype);
-  } else {
+  if (function->sizes == LibrarySizes::Matmul) {
     INLAY_ASSIGN(std::shared_ptr<const CublasLt> library, opened(cublasLt_, CublasLt::open));
     loaded = createCublasLtMatmul(std::move(library), *function, dtype);
+  } else {
+    INLAY_ASSIGN(std::shared_ptr<const Cudnn> library, opened(cudnn_, Cudnn::open));
+    loaded = createCudnnConvolution(std::move(library), *function, dtype);
   }
   loaded->setTarget("cuda");
   return loaded;

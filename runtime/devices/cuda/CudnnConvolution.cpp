@@ -11,6 +11,7 @@ namespace inlay {
 namespace {
 
 using Sizes = ConvolutionSizes<int64_t>;
+using Dimension = ConvolutionDimension<int64_t>;
 
 /// What every tensor is aligned to.
 constexpr int64_t kAlignmentBytes = 16;
@@ -92,14 +93,15 @@ private:
     return CudnnDescriptor::create(library_, kind);
   }
 
-  Result<CudnnDescriptor> createTensor(int64_t id, int type, std::array<int64_t, 4> sizes) const {
-    std::array<int64_t, 4> strides{1, 1, 1, 1};
-    for (size_t i = 3; i-- > 0;)
+  /// `sizes` of images, channels and each of the dimensions, dense.
+  Result<CudnnDescriptor> createTensor(int64_t id, int type,
+                                       const std::vector<int64_t> &sizes) const {
+    std::vector<int64_t> strides(sizes.size(), 1);
+    for (size_t i = sizes.size() - 1; i-- > 0;)
       strides[i] = strides[i + 1] * sizes[i + 1];
     INLAY_ASSIGN(CudnnDescriptor tensor, create(cudnn::Tensor));
     INLAY_TRY(tensor.set(cudnn::TensorDataType, cudnn::DataType, type));
-    INLAY_TRY(
-        tensor.set<int64_t>(cudnn::TensorSizes, cudnn::Int64, std::span(std::as_const(sizes))));
+    INLAY_TRY(tensor.set(cudnn::TensorSizes, cudnn::Int64, std::span(sizes)));
     INLAY_TRY(
         tensor.set<int64_t>(cudnn::TensorStrides, cudnn::Int64, std::span(std::as_const(strides))));
     INLAY_TRY(tensor.set(cudnn::TensorId, cudnn::Int64, id));
@@ -109,37 +111,47 @@ private:
   }
 
   Result<CudnnDescriptor> createWindow(const Sizes &sizes, int sumType) const {
-    using Pair = std::array<int64_t, 2>;
-    const Pair strides{sizes.strideHeight, sizes.strideWidth},
-        dilations{sizes.dilationHeight, sizes.dilationWidth},
-        before{sizes.paddingHeight, sizes.paddingWidth},
-        after{paddingBehind(sizes.outHeight, sizes.strideHeight, sizes.kernelHeight,
-                            sizes.dilationHeight, sizes.paddingHeight, sizes.height),
-              paddingBehind(sizes.outWidth, sizes.strideWidth, sizes.kernelWidth,
-                            sizes.dilationWidth, sizes.paddingWidth, sizes.width)};
+    std::vector<int64_t> strides, dilations, before, behind;
+    for (const Dimension &dim : sizes.ownDims()) {
+      strides.push_back(dim.stride);
+      dilations.push_back(dim.dilation);
+      before.push_back(dim.padding);
+      behind.push_back(paddingBehind(dim));
+    }
     INLAY_ASSIGN(CudnnDescriptor window, create(cudnn::Convolution));
-    INLAY_TRY(window.set(cudnn::ConvolutionDimensions, cudnn::Int64, int64_t{2}));
+    INLAY_TRY(window.set(cudnn::ConvolutionDimensions, cudnn::Int64,
+                         static_cast<int64_t>(sizes.numDims)));
     INLAY_TRY(window.set(cudnn::ConvolutionComputeType, cudnn::DataType, sumType));
     INLAY_TRY(
         window.set(cudnn::ConvolutionModeOf, cudnn::ConvolutionMode, cudnn::kCrossCorrelation));
     for (const auto &[attribute, values] : {std::pair(cudnn::ConvolutionStrides, &strides),
                                             std::pair(cudnn::ConvolutionDilations, &dilations),
                                             std::pair(cudnn::ConvolutionPaddingBefore, &before),
-                                            std::pair(cudnn::ConvolutionPaddingBehind, &after)})
-      INLAY_TRY(window.set<int64_t>(attribute, cudnn::Int64, std::span(*values)));
+                                            std::pair(cudnn::ConvolutionPaddingBehind, &behind)})
+      INLAY_TRY(
+          window.set<int64_t>(attribute, cudnn::Int64, std::span(std::as_const(*values))));
     INLAY_TRY(window.finish());
     return window;
   }
 
+  /// A tensor's sizes: two numbers, then one of each dimension.
+  static std::vector<int64_t> shapeOf(const Sizes &sizes, int64_t first, int64_t second,
+                                      int64_t Dimension::*member) {
+    std::vector<int64_t> shape{first, second};
+    for (const Dimension &dim : sizes.ownDims())
+      shape.push_back(dim.*member);
+    return shape;
+  }
+
   Status createGraph(const Sizes &sizes, int type, bool isDouble) {
-    INLAY_ASSIGN(
-        x_, createTensor(kIds[0], type,
-                         {sizes.images, sizes.groups * sizes.channels, sizes.height, sizes.width}));
-    INLAY_ASSIGN(
-        w_, createTensor(kIds[1], type,
-                         {sizes.filters, sizes.channels, sizes.kernelHeight, sizes.kernelWidth}));
+    INLAY_ASSIGN(x_, createTensor(kIds[0], type,
+                                  shapeOf(sizes, sizes.images, sizes.groups * sizes.channels,
+                                          &Dimension::size)));
+    INLAY_ASSIGN(w_,
+                 createTensor(kIds[1], type,
+                              shapeOf(sizes, sizes.filters, sizes.channels, &Dimension::kernel)));
     INLAY_ASSIGN(d_, createTensor(kIds[2], type,
-                                  {sizes.images, sizes.filters, sizes.outHeight, sizes.outWidth}));
+                                  shapeOf(sizes, sizes.images, sizes.filters, &Dimension::out)));
     INLAY_ASSIGN(window_, createWindow(sizes, isDouble ? cudnn::kFloat64 : cudnn::kFloat32));
     INLAY_ASSIGN(operation_, create(cudnn::ConvolutionForward));
     INLAY_TRY(operation_.set(cudnn::ForwardConvolution, window_));
@@ -231,10 +243,15 @@ public:
   CudnnConvolution(std::shared_ptr<const Cudnn> library, const LibraryFunction &function,
                    DataType dtype)
       : library_(std::move(library)), numPointers_(numPointers(function)),
-        allowsTf32_(function.id == LibraryFunctionId::CudnnConvolutionTf32), dtype_(dtype) {}
+        numDims_(numDims(function)),
+        allowsTf32_(function.id == LibraryFunctionId::CudnnConvolutionTf32 ||
+                    function.id == LibraryFunctionId::CudnnConvolution3dTf32),
+        dtype_(dtype) {}
 
   Result<std::unique_ptr<PreparedCall>> prepare(void *const *arguments) const override {
-    auto sizes = readSizes<Sizes>(arguments, numPointers_);
+    Sizes sizes;
+    sizes.numDims = numDims_;
+    readSizes(arguments, numPointers_, sizes);
     const std::optional<int> type = typeOf(dtype_);
     if (!type)
       return unimplemented("{} is not used for {}", library_->description(), dataTypeName(dtype_));
@@ -246,6 +263,7 @@ public:
 private:
   std::shared_ptr<const Cudnn> library_;
   uint32_t numPointers_;
+  size_t numDims_;
   bool allowsTf32_;
   DataType dtype_;
 };

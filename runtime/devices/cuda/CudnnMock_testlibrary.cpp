@@ -2,6 +2,7 @@
 #include "runtime/devices/cuda/CudnnTypes.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <map>
 
@@ -58,14 +59,17 @@ const CudnnMockEngine &engineAt(int index) {
                                    : state.fallbacks.at(at - state.engines.size());
 }
 
-/// x, w or d of the operation, of four dimensions and dense.
+/// x, w or d of the operation, dense; one of two dimensions gets a depth of 1.
 struct Tensor {
   int64_t id = 0;
   std::vector<int64_t> sizes;
   float *data = nullptr;
 
-  float &at(int64_t a, int64_t b, int64_t c, int64_t d) const {
-    return data[((a * sizes[1] + b) * sizes[2] + c) * sizes[3] + d];
+  float &at(int64_t a, int64_t b, const std::array<int64_t, 3> &place) const {
+    int64_t index = a * sizes[1] + b;
+    for (size_t i = 0; i < 3; ++i)
+      index = index * sizes[2 + i] + place[i];
+    return data[index];
   }
 };
 
@@ -76,10 +80,12 @@ bool readTensor(const Descriptor *from, Tensor &tensor) {
   tensor.sizes = from->get<int64_t>(cudnn::TensorSizes);
   const auto strides = from->get<int64_t>(cudnn::TensorStrides);
   int64_t dense = 1;
-  for (size_t i = 4; i-- > 0; dense *= tensor.sizes[i])
+  for (size_t i = tensor.sizes.size(); i-- > 0; dense *= tensor.sizes[i])
     if (strides.at(i) != dense)
       return false;
-  return true;
+  if (tensor.sizes.size() == 4)
+    tensor.sizes.insert(tensor.sizes.begin() + 2, 1);
+  return tensor.sizes.size() == 5;
 }
 
 struct Operation {
@@ -97,8 +103,14 @@ bool readOperation(const Descriptor &from, Operation &operation) {
   operation.strides = window->get<int64_t>(cudnn::ConvolutionStrides);
   operation.dilations = window->get<int64_t>(cudnn::ConvolutionDilations);
   operation.before = window->get<int64_t>(cudnn::ConvolutionPaddingBefore);
-  const auto behind = window->get<int64_t>(cudnn::ConvolutionPaddingBehind);
-  for (size_t i = 0; i < 2; ++i) {
+  auto behind = window->get<int64_t>(cudnn::ConvolutionPaddingBehind);
+  if (window->get<int64_t>(cudnn::ConvolutionDimensions) == std::vector<int64_t>{2}) {
+    for (std::vector<int64_t> *values : {&operation.strides, &operation.dilations})
+      values->insert(values->begin(), 1);
+    for (std::vector<int64_t> *values : {&operation.before, &behind})
+      values->insert(values->begin(), 0);
+  }
+  for (size_t i = 0; i < 3; ++i) {
     const int64_t reach = (operation.w.sizes[2 + i] - 1) * operation.dilations[i] + 1;
     const int64_t padded = operation.x.sizes[2 + i] + operation.before[i] + behind.at(i);
     if ((padded - reach) / operation.strides[i] + 1 != operation.d.sizes[2 + i])
@@ -112,27 +124,43 @@ bool readOperation(const Descriptor &from, Operation &operation) {
          operation.x.sizes[1] % operation.w.sizes[1] == 0;
 }
 
+using Triple = std::array<int64_t, 3>;
+
+/// Calls `visit` with the places in a box of sizes[2], sizes[3] and sizes[4], in order.
+template <typename Visit>
+void forEachPlace(const Tensor &tensor, Visit visit) {
+  for (int64_t z = 0; z < tensor.sizes[2]; ++z)
+    for (int64_t y = 0; y < tensor.sizes[3]; ++y)
+      for (int64_t x = 0; x < tensor.sizes[4]; ++x)
+        visit(Triple{z, y, x});
+}
+
+/// What an element of the output sees through a tap; false if it is in the padding.
+bool see(const Operation &operation, const Triple &out, const Triple &tap, Triple &seen) {
+  for (size_t i = 0; i < 3; ++i) {
+    seen[i] = out[i] * operation.strides[i] + tap[i] * operation.dilations[i] - operation.before[i];
+    if (seen[i] < 0 || seen[i] >= operation.x.sizes[2 + i])
+      return false;
+  }
+  return true;
+}
+
 void convolve(const Operation &operation) {
   const Tensor &x = operation.x, &w = operation.w, &d = operation.d;
   const int64_t perGroup = w.sizes[0] / (x.sizes[1] / w.sizes[1]);
   for (int64_t image = 0; image < d.sizes[0]; ++image)
     for (int64_t filter = 0; filter < d.sizes[1]; ++filter)
-      for (int64_t row = 0; row < d.sizes[2]; ++row)
-        for (int64_t column = 0; column < d.sizes[3]; ++column) {
-          float sum = 0;
-          for (int64_t channel = 0; channel < w.sizes[1]; ++channel)
-            for (int64_t i = 0; i < w.sizes[2]; ++i)
-              for (int64_t j = 0; j < w.sizes[3]; ++j) {
-                const int64_t y =
-                    row * operation.strides[0] + i * operation.dilations[0] - operation.before[0];
-                const int64_t z = column * operation.strides[1] + j * operation.dilations[1] -
-                                  operation.before[1];
-                if (y >= 0 && y < x.sizes[2] && z >= 0 && z < x.sizes[3])
-                  sum += x.at(image, filter / perGroup * w.sizes[1] + channel, y, z) *
-                         w.at(filter, channel, i, j);
-              }
-          d.at(image, filter, row, column) = sum;
-        }
+      forEachPlace(d, [&](const Triple &out) {
+        float sum = 0;
+        for (int64_t channel = 0; channel < w.sizes[1]; ++channel)
+          forEachPlace(w, [&](const Triple &tap) {
+            Triple seen;
+            if (see(operation, out, tap, seen))
+              sum += x.at(image, filter / perGroup * w.sizes[1] + channel, seen) *
+                     w.at(filter, channel, tap);
+          });
+        d.at(image, filter, out) = sum;
+      });
 }
 
 Descriptor &of(CudnnDescriptorHandle handle) { return *static_cast<Descriptor *>(handle); }

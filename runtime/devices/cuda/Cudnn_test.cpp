@@ -9,17 +9,18 @@ namespace inlay {
 namespace {
 
 using Sizes = ConvolutionSizes<int64_t>;
+using Triple = std::array<int64_t, 3>;
 
 /// Twelve rows and nine columns; a part of the padding behind is seen only.
 Sizes smallSizes() {
   Sizes sizes;
   sizes.images = 2, sizes.groups = 3, sizes.channels = 2, sizes.filters = 6;
-  sizes.height = 12, sizes.width = 9;
-  sizes.kernelHeight = 3, sizes.kernelWidth = 2;
-  sizes.strideHeight = 2, sizes.strideWidth = 1;
-  sizes.paddingHeight = 1, sizes.paddingWidth = 1;
-  sizes.dilationHeight = 1, sizes.dilationWidth = 3;
-  sizes.outHeight = 6, sizes.outWidth = 8;
+  sizes.dims[1].size = 12, sizes.dims[2].size = 9;
+  sizes.dims[1].kernel = 3, sizes.dims[2].kernel = 2;
+  sizes.dims[1].stride = 2, sizes.dims[2].stride = 1;
+  sizes.dims[1].padding = 1, sizes.dims[2].padding = 1;
+  sizes.dims[1].dilation = 1, sizes.dims[2].dilation = 3;
+  sizes.dims[1].out = 6, sizes.dims[2].out = 8;
   return sizes;
 }
 
@@ -85,32 +86,58 @@ protected:
   std::vector<void *> arguments_;
 };
 
+/// The element that an output's place sees through a tap; none in the padding.
+std::optional<int64_t> seen(const Sizes &sizes, const Triple &out, const Triple &tap) {
+  int64_t index = 0;
+  for (size_t i = 0; i < 3; ++i) {
+    const ConvolutionDimension<int64_t> &dim = sizes.dims[i];
+    const int64_t at = out[i] * dim.stride + tap[i] * dim.dilation - dim.padding;
+    if (at < 0 || at >= dim.size)
+      return std::nullopt;
+    index = index * dim.size + at;
+  }
+  return index;
+}
+Triple placeIn(const Sizes &sizes, int64_t ConvolutionDimension<int64_t>::*member, int64_t index) {
+  const int64_t width = sizes.dims[2].*member, height = sizes.dims[1].*member;
+  return {index / (width * height), index / width % height, index % width};
+}
+
 TEST_F(CudnnTest, ConvolvesOnTheStreamOfTheRun) {
-  pointers_[0] = x_.data(), pointers_[1] = w_.data(), pointers_[2] = d_.data();
-  ASSERT_TRUE(prepare().isOk());
-  const auto stream = reinterpret_cast<CudaStream>(&workspace_);
-  EXPECT_OK(run(stream));
-  EXPECT_EQ(cudnn_->stream, stream);
-  EXPECT_EQ(cudnn_->computeType, cudnn::kFloat32);
-  EXPECT_EQ(cudnn_->alignmentBytes, 16);
-  size_t next = 0;
-  for (int64_t image = 0; image < 2; ++image)
-    for (int64_t filter = 0; filter < 6; ++filter)
-      for (int64_t row = 0; row < 6; ++row)
-        for (int64_t column = 0; column < 8; ++column) {
-          float sum = 0; // exact: small integers
-          for (int64_t channel = 0; channel < 2; ++channel)
-            for (int64_t i = 0; i < 3; ++i)
-              for (int64_t j = 0; j < 2; ++j) {
-                const int64_t y = row * 2 + i - 1, z = column + j * 3 - 1;
-                if (y < 0 || y >= 12 || z < 0 || z >= 9)
-                  continue;
-                const int64_t plane = image * 6 + filter / 2 * 2 + channel;
-                sum += x_[static_cast<size_t>((plane * 12 + y) * 9 + z)] *
-                       w_[static_cast<size_t>(((filter * 2 + channel) * 3 + i) * 2 + j)];
-              }
-          ASSERT_EQ(d_[next++], sum) << image << ' ' << filter << ' ' << row << ' ' << column;
-        }
+  using Dimension = ConvolutionDimension<int64_t>;
+  for (const LibraryFunctionId id :
+       {LibraryFunctionId::CudnnConvolution, LibraryFunctionId::CudnnConvolution3d}) {
+    if (id == LibraryFunctionId::CudnnConvolution3d) {
+      sizes_.numDims = 3;
+      sizes_.dims[0] = {5, 3, 3, 2, 1, 1};
+      x_ = numbers(sizes_.numelInput(), 7, 13);
+      w_ = numbers(sizes_.numelWeight(), 5, 11);
+      d_.assign(static_cast<size_t>(sizes_.numelOutput()), NAN);
+    }
+    pointers_[0] = x_.data(), pointers_[1] = w_.data(), pointers_[2] = d_.data();
+    ASSERT_TRUE(prepare(id).isOk());
+    const auto stream = reinterpret_cast<CudaStream>(&workspace_);
+    EXPECT_OK(run(stream));
+    EXPECT_EQ(cudnn_->stream, stream);
+    EXPECT_EQ(cudnn_->computeType, cudnn::kFloat32);
+    EXPECT_EQ(cudnn_->alignmentBytes, 16);
+    for (int64_t at = 0; at < sizes_.numelOutput(); ++at) {
+      const int64_t filter = at / sizes_.outVolume() % sizes_.filters;
+      const int64_t image = at / sizes_.outVolume() / sizes_.filters;
+      const Triple out = placeIn(sizes_, &Dimension::out, at % sizes_.outVolume());
+      float sum = 0; // exact: small integers
+      for (int64_t channel = 0; channel < sizes_.channels; ++channel)
+        for (int64_t tap = 0; tap < sizes_.taps(); ++tap)
+          if (const auto place = seen(sizes_, out, placeIn(sizes_, &Dimension::kernel, tap))) {
+            const int64_t first = image * sizes_.groups * sizes_.channels;
+            const int64_t volume = first + filter / 2 * sizes_.channels + channel;
+            const int64_t weight = (filter * sizes_.channels + channel) * sizes_.taps() + tap;
+            sum += x_[static_cast<size_t>(volume * sizes_.volume() + *place)] *
+                   w_[static_cast<size_t>(weight)];
+          }
+      ASSERT_EQ(d_[static_cast<size_t>(at)], sum) << at << " of " << sizes_.numDims << " dims";
+    }
+  }
 }
 
 TEST_F(CudnnTest, PacksAddressesWhenTheyChangeOnly) {
@@ -163,11 +190,11 @@ TEST_F(CudnnTest, TakesEnginesThatFit) {
 TEST_F(CudnnTest, SaysWhatItDoesNot) {
   EXPECT_THAT(prepare(LibraryFunctionId::CudnnConvolution, DataType::Int32),
               IsError(StatusCode::Unimplemented, "is not used for int32"));
-  sizes_.outHeight = 5; // the mock takes float32, and sizes that fit
+  sizes_.dims[1].out = 5; // the mock takes float32, and sizes that fit
   EXPECT_THAT(prepare(), IsError(StatusCode::Unimplemented,
                                  "cuDNN 9.19.0 (" INLAY_TEST_CUDNN_MOCK
                                  ") does not do this: cudnnBackendFinalize gives status 3000"));
-  sizes_.outHeight = 6;
+  sizes_.dims[1].out = 6;
   ASSERT_TRUE(prepare().isOk());
   cudnn_->failure = 5001;
   EXPECT_THAT(run(), IsError(StatusCode::DeviceError, "cudnnBackendExecute of cuDNN 9.19.0"));
