@@ -147,6 +147,18 @@ def unfold_kernel(x_ptr, out_ptr, channels, depth, deep, height, width, area, ou
 
 
 @triton.jit
+def depthwise_row(total, x_ptr, filter_ptr, y, is_row, column, width, KERNEL_W: tl.constexpr, STRIDE_W: tl.constexpr, PADDING_W: tl.constexpr,
+                  DILATION_W: tl.constexpr):
+    """`total` and what a row of the window sees; y: rows of the input, where there is one."""
+    for dx in tl.static_range(KERNEL_W):
+        x = column * STRIDE_W - PADDING_W + dx * DILATION_W
+        weight = tl.load(filter_ptr + dx).to(total.dtype)
+        inside = is_row[:, None] & ((x >= 0) & (x < width))[None, :]
+        total += tl.load(x_ptr + y[:, None] * width + x[None, :], mask=inside, other=0.0).to(total.dtype) * weight
+    return total
+
+
+@triton.jit
 def depthwise_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, filters, multiplier, deep, height, width, out_deep, out_height, out_width,
                      KERNEL_D: tl.constexpr, KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_D: tl.constexpr,
                      STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr, PADDING_D: tl.constexpr, PADDING_H: tl.constexpr, PADDING_W: tl.constexpr,
@@ -159,28 +171,28 @@ def depthwise_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, filters, multiplier, 
     tile = tl.program_id(0) % tiles
     row = tile // tiles_w * TILE_H + tl.arange(0, TILE_H)
     column = tile % tiles_w * TILE_W + tl.arange(0, TILE_W)
+    volume = plane
     if IS_VOLUME:
         volume = plane // out_deep
         front = plane % out_deep * STRIDE_D - PADDING_D
-    else:
-        volume = plane
-        front = 0
     number = volume % filters
     x_ptr += (volume // multiplier).to(tl.int64) * deep * height * width
     filter_ptr += number * (KERNEL_D * KERNEL_H * KERNEL_W)
+    top = row * STRIDE_H - PADDING_H
     total = tl.zeros((TILE_H, TILE_W), dtype=SUM)
-    for step in range(KERNEL_D * KERNEL_H):
-        y = row * STRIDE_H - PADDING_H + (step % KERNEL_H if IS_VOLUME else step) * DILATION_H
-        is_row = (y >= 0) & (y < height)
-        if IS_VOLUME:
-            z = front + step // KERNEL_H * DILATION_D
-            is_row = is_row & (z >= 0) & (z < deep)
-            y += z * height
-        for dx in tl.static_range(KERNEL_W):
-            x = column * STRIDE_W - PADDING_W + dx * DILATION_W
-            weight = tl.load(filter_ptr + step * KERNEL_W + dx).to(SUM)
-            inside = is_row[:, None] & ((x >= 0) & (x < width))[None, :]
-            total += tl.load(x_ptr + y[:, None] * width + x[None, :], mask=inside, other=0.0).to(SUM) * weight
+    if IS_VOLUME:
+        for dz in range(KERNEL_D):
+            z = front + dz * DILATION_D
+            for dy in tl.static_range(KERNEL_H):
+                y = top + dy * DILATION_H
+                is_row = (z >= 0) & (z < deep) & (y >= 0) & (y < height)
+                total = depthwise_row(total, x_ptr, filter_ptr + (dz * KERNEL_H + dy) * KERNEL_W, z * height + y, is_row, column, width, KERNEL_W,
+                                      STRIDE_W, PADDING_W, DILATION_W)
+    else:
+        for dy in range(KERNEL_H):
+            y = top + dy * DILATION_H
+            total = depthwise_row(total, x_ptr, filter_ptr + dy * KERNEL_W, y, (y >= 0) & (y < height), column, width, KERNEL_W, STRIDE_W,
+                                  PADDING_W, DILATION_W)
     if bias_ptr is not None:
         total += tl.load(bias_ptr + number).to(SUM)
     inside = (row < out_height)[:, None] & (column < out_width)[None, :]

@@ -82,13 +82,17 @@ std::optional<ProductInput> unfoldInParts(const ProductSize &size, int64_t run,
   const auto roundedUp = [](int64_t value, int64_t granule) {
     return (value + granule - 1) / granule * granule;
   };
-  const int64_t image = *k * roundedUp(*pixels, run);
-  const int64_t images = std::clamp<int64_t>(mostElements / std::max<int64_t>(image, 1), 1,
-                                             std::max<int64_t>(*count, 1));
+  const auto inEqualParts = [](int64_t value, int64_t most) {
+    const int64_t parts = (value + most - 1) / most;
+    return parts == 0 ? 1 : (value + parts - 1) / parts;
+  };
+  const int64_t image = std::max<int64_t>(*k * roundedUp(*pixels, run), 1);
+  const int64_t images = inEqualParts(*count, std::max<int64_t>(mostElements / image, 1));
   const int64_t perPart =
       image <= mostElements
           ? *pixels
-          : std::max(mostElements / *k / kPixelGranule * kPixelGranule, kPixelGranule);
+          : roundedUp(inEqualParts(*pixels, std::max(mostElements / *k, kPixelGranule)),
+                      kPixelGranule);
   ProductInput input;
   input.row = Expr(roundedUp(perPart, run));
   input.workspace = Expr(images) * size.k * input.row;

@@ -45,7 +45,8 @@ constexpr Costs kTf32Costs{kTf32Tiles, 1000, 3200};
 constexpr Costs kNarrowCosts{kNarrowTiles, 2800, 2150};
 
 constexpr int64_t kProcessors = 132;
-constexpr int64_t kPartBytesPerNs = 8000; // parts of sums stay in the cache
+// Parts of sums stay in the cache, as many as there is room for.
+constexpr int64_t kPartBytesPerNs = 8000, kCachedPartBytes = 32 << 20, kFarPartBytesPerNs = 2500;
 constexpr int kStages = 3;
 
 int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -68,7 +69,8 @@ int64_t estimate(const Costs &costs, const Candidate &tile, const Numbers &size,
     return ns;
   constexpr int64_t kSumBytes = 4;
   const int64_t partBytes = splits * size.count * size.m * size.n * kSumBytes;
-  return ns + costs.finishNs + 2 * partBytes / kPartBytesPerNs;
+  const int64_t bytesPerNs = partBytes <= kCachedPartBytes ? kPartBytesPerNs : kFarPartBytesPerNs;
+  return ns + costs.finishNs + 2 * partBytes / bytesPerNs;
 }
 
 ProductTiles fromCandidate(const Candidate &tile, int64_t k, int64_t splits) {

@@ -17,8 +17,10 @@ constexpr int64_t kLeastCublasLtWork = int64_t{1} << 31;
 constexpr int64_t kLeastCublasLtFloat64Work = int64_t{1} << 24;
 constexpr int64_t kLeastCublasLtTf32Work = int64_t{1} << 28;
 constexpr int64_t kLeastOneDnnWork = int64_t{1} << 18;
-/// Convolutions by cuDNN pay off later: it copies images to lay channels innermost.
+/// Convolutions by cuDNN pay off later: it copies images to lay channels innermost. Earlier where
+/// ours copy more, for few multiplications each: windows of so many elements for so few filters.
 constexpr int64_t kLeastCudnnWork = int64_t{1} << 33;
+constexpr int64_t kLeastCudnnWindowWork = int64_t{1} << 31, kWindowTaps = 9, kFewFilters = 128;
 constexpr int64_t kLeastCudnnTf32Work = int64_t{3} << 28;
 constexpr std::string_view kOwnTactic = "inlay";
 
@@ -191,6 +193,17 @@ LibraryFunctionId oneDnnFunction(size_t numDims, bool hasBias) {
   return hasBias ? LibraryFunctionId::OneDnnConvolutionBias : LibraryFunctionId::OneDnnConvolution;
 }
 
+int64_t leastCudnnWork(const LibraryConvolution &convolution, bool mayRound) {
+  if (mayRound)
+    return kLeastCudnnTf32Work;
+  const ConvolutionSizes<Expr> &sizes = convolution.sizes;
+  const int64_t filters =
+      floorDiv(sizes.filters, sizes.groups).constantValue().value_or(kFewFilters + 1);
+  const bool isWindow = sizes.taps().constantValue().value_or(1) >= kWindowTaps &&
+                        filters <= kFewFilters && dataTypeSizeBytes(convolution.dtype) == 2;
+  return isWindow ? kLeastCudnnWindowWork : kLeastCudnnWork;
+}
+
 Status addCudnn(PluginImplementation &implementation, const PluginNode &node,
                 const LibraryConvolution &convolution) {
   PluginTactic tactic{"cuDNN", {}, {}};
@@ -200,7 +213,7 @@ Status addCudnn(PluginImplementation &implementation, const PluginNode &node,
     // Our kernels for one channel a group, and for float32, are faster (docs/vendor-libraries.md).
     if ((isFloat32 && !mayRound) || convolution.sizes.channels.constantValue() == 1)
       return {};
-    tactic.conditions = {lessEqual(Expr(mayRound ? kLeastCudnnTf32Work : kLeastCudnnWork),
+    tactic.conditions = {lessEqual(Expr(leastCudnnWork(convolution, mayRound)),
                                    convolution.sizes.work())};
   }
   std::optional<uint32_t> result;

@@ -206,12 +206,70 @@ TEST_F(VendorTactics, OfGpusConvolveLargeImagesWhereNothingIsMeasured) {
   const PluginImplementation made = convolution(DataType::Float16, false);
   ASSERT_THAT(namesOf(made), ElementsAre("cuDNN", "inlay"));
   EXPECT_THAT(made.tactics[0].conditions,
-              ElementsAre(lessEqual(Expr(int64_t{1} << 33), kRows * 64 * 14 * 20 * 32 * 15)));
+              ElementsAre(lessEqual(Expr(int64_t{1} << 31), kRows * 64 * 14 * 20 * 32 * 15)));
+  const auto plain =
+      implement("aten::conv2d", {{"input", tensor({kRows, 32, 28, 20}, DataType::Float16)},
+                                 {"weight", tensor({256, 32, 3, 3}, DataType::Float16)}});
+  ASSERT_THAT(namesOf(plain), ElementsAre("cuDNN", "inlay"));
+  EXPECT_THAT(plain.tactics[0].conditions,
+              ElementsAre(lessEqual(Expr(int64_t{1} << 33), kRows * 256 * 26 * 18 * 32 * 9)));
   const auto depthwise =
       implement("aten::conv2d", {{"input", tensor({1, 64, 56, 56}, DataType::Float16)},
                                  {"weight", tensor({64, 1, 3, 3}, DataType::Float16)},
                                  {"groups", AttributeValue(int64_t{64})}});
   EXPECT_THAT(namesOf(depthwise), IsEmpty());
+}
+
+TEST_F(VendorTactics, ConvolveVolumes) {
+  libraries_.measured = {"cuda"};
+  const std::vector<NodeArgument> arguments{
+      {"input", tensor({kRows, 8, 9, 28, 20})},
+      {"weight", tensor({6, 8, 2, 3, 5})},
+      {"bias", tensor({6})},
+      {"stride", AttributeValue(std::vector<int64_t>{3, 2, 1})},
+      {"padding", AttributeValue(std::vector<int64_t>{0, 1, 2})},
+      {"dilation", AttributeValue(std::vector<int64_t>{2, 1, 1})}};
+  const PluginImplementation made = implement("aten::conv3d", arguments);
+  ASSERT_THAT(namesOf(made), ElementsAre("oneDNN", "cuDNN", "inlay"));
+  EXPECT_THAT(launchesOf(made, 0), ElementsAre("onednn.convolution_3d_bias"));
+  EXPECT_THAT(launchesOf(made, 1), ElementsAre("cudnn.convolution_3d", "bias_kernel"));
+  for (const auto &[name, value] : std::map<std::string, Expr>{{"images", kRows},
+                                                               {"filters", 6},
+                                                               {"height", 28},
+                                                               {"depth", 9},
+                                                               {"outDepth", 3},
+                                                               {"kernelDepth", 2},
+                                                               {"strideDepth", 3},
+                                                               {"paddingDepth", 0},
+                                                               {"dilationDepth", 2}})
+    EXPECT_EQ(size(made.launches[0], name), value) << name;
+  allowsTf32_ = true;
+  EXPECT_THAT(launchesOf(implement("aten::conv3d", arguments), 1),
+              ElementsAre("cudnn.convolution_3d_tf32", "bias_kernel"));
+}
+
+/// What is unfolded at a time is limited: to whole images, or to pixels of one.
+TEST_F(VendorTactics, ConvolveInPartsOfLimitedMemory) {
+  targets_ = {"cuda:sm_90a"};
+  constexpr int64_t kMostBytes = 256 << 20;
+  const auto partsOf = [&](int64_t images, int64_t size) {
+    const PluginImplementation made =
+        implement("aten::conv2d", {{"input", tensor({images, 64, size, size})},
+                                   {"weight", tensor({64, 64, 3, 3})},
+                                   {"padding", AttributeValue(std::vector<int64_t>{1, 1})}});
+    int64_t parts = 0;
+    for (const PluginLaunch &launch : made.launches)
+      parts += launch.name() == "unfold_kernel";
+    for (const Workspace &workspace : made.workspaces)
+      if (workspace.name == "unfolded")
+        EXPECT_LE(workspace.sizeBytes.constantValue().value_or(kMostBytes + 1), kMostBytes);
+    return parts;
+  };
+  EXPECT_EQ(partsOf(32, 56), 1);   // 231 MB
+  EXPECT_EQ(partsOf(64, 56), 2);
+  EXPECT_EQ(partsOf(100, 56), 3);
+  EXPECT_EQ(partsOf(2, 400), 2 * 2); // 369 MB an image
+  EXPECT_EQ(partsOf(1, 4000), 0);  // 37 GB: windows are gathered
 }
 
 TEST_F(VendorTactics, RoundToTf32WhereThatIsAllowed) {
