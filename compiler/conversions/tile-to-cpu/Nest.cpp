@@ -2,6 +2,7 @@
 #include "compiler/conversions/tile-to-cpu/Combination.h"
 #include "compiler/conversions/tile-to-cpu/MaskTerms.h"
 
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/ScopeExit.h"
 
 using namespace mlir;
@@ -27,12 +28,15 @@ public:
   SmallVector<Value> emit() {
     chooseVectorDimension();
     chooseWidth();
+    chooseTransposition();
     // Inside the others comes the reduced dimension, so that it goes over one row of accumulators.
     for (size_t i = 0; i < shape_.size(); ++i)
       if (shape_[i] != 1 && i != dimension_ && i != axis_)
         order_.push_back(i);
     if (axis_ != kNone && axis_ != dimension_ && shape_[axis_] != 1)
       order_.push_back(axis_);
+    if (transposes_) // the last dimension is next to the lanes already
+      rows_.resize(width_);
     Coordinates coordinates(shape_.size());
     emitLoops(0, coordinates);
     return results_;
@@ -122,6 +126,20 @@ private:
     width_ = std::min<uint64_t>(lanes, shape_[dimension_]);
   }
 
+  /// Lanes along the rows of an operand that is packed by columns would be stored one by one: as
+  /// many rows as there are lanes are turned over in registers instead.
+  void chooseTransposition() {
+    const Root &root = roots_[0];
+    const size_t rank = shape_.size();
+    if (roots_.size() != 1 || !root.packedType || rank < 2 || dimension_ != rank - 2)
+      return;
+    const int64_t lanes = options_.vectorBytes / memoryBytesOf(root.packedType);
+    transposes_ = lanes > 1 && shape_[rank - 2] >= lanes && shape_[rank - 1] >= lanes &&
+                  (root.panel == 0 || root.panel >= lanes);
+    if (transposes_)
+      width_ = lanes;
+  }
+
   Value i64(int64_t value) {
     return integerConstant(builder_, location_, builder_.getI64Type(), value);
   }
@@ -141,11 +159,19 @@ private:
       startsAccumulators_ = false;
       begin = 1;
     }
-    auto loop = scf::ForOp::create(builder_, location_, i64(begin), i64(shape_[dimension]), i64(1));
+    const bool takesRows = transposes_ && dimension == shape_.size() - 1;
+    auto loop = scf::ForOp::create(builder_, location_, i64(begin), i64(shape_[dimension]),
+                                   i64(takesRows ? width_ : 1));
     evaluator_.enterLoop(loop, loop.getBody());
     builder_.setInsertionPoint(loop.getBody()->getTerminator());
     coordinates[dimension] = {Coordinate::Kind::Counter, loop.getInductionVar(),
                               evaluator_.level()};
+    if (takesRows)
+      for (auto [number, row] : llvm::enumerate(rows_)) {
+        row = coordinates[dimension];
+        if (number > 0)
+          row.value = arith::AddIOp::create(builder_, location_, row.value, i64(number));
+      }
     emitLoops(depth + 1, coordinates);
     coordinates[dimension] = {};
     evaluator_.leaveLoop();
@@ -237,6 +263,10 @@ private:
   /// In program order: the loads that feed the roots, at the roots' own coordinates, and the
   /// stores.
   void emitRoots(const Coordinates &coordinates) {
+    if (transposes_) {
+      emitTransposed(coordinates);
+      return;
+    }
     Closure closure(values_, roots_, coordinates);
     SmallVector<std::pair<Operation *, Coordinates>> loads;
     for (const auto &[value, at] : closure.elements())
@@ -266,6 +296,48 @@ private:
           evaluator_.lanes(load->getResult(0), at);
       evaluator_.store(root.store, coordinates);
     }
+  }
+
+  /// As many rows as lanes; each of the vectors stored holds one lane of all of them.
+  void emitTransposed(const Coordinates &coordinates) {
+    Root &root = roots_[0];
+    const size_t last = shape_.size() - 1;
+    SmallVector<Value> rows;
+    for (const Coordinate &row : rows_) {
+      Coordinates at = coordinates;
+      at[last] = row;
+      rows.push_back(
+          extendTo(builder_, location_, evaluator_.lanes(root.tile, at), root.packedType));
+    }
+    for (auto [lane, column] : llvm::enumerate(transposed(rows))) {
+      Coordinates at = coordinates;
+      at[last].kind = Coordinate::Kind::Lanes;
+      at[dimension_].kind = Coordinate::Kind::Counter;
+      if (lane > 0)
+        at[dimension_].value =
+            arith::AddIOp::create(builder_, location_, at[dimension_].value, i64(lane));
+      emitTile(root, column, at);
+    }
+  }
+
+  /// Lane j of vector i becomes lane i of vector j: each step interleaves the first half of the
+  /// vectors with the second.
+  SmallVector<Value> transposed(SmallVector<Value> vectors) {
+    const int64_t count = vectors.size();
+    SmallVector<int64_t> low, high;
+    for (int64_t lane = 0; lane < count / 2; ++lane) {
+      low.append({lane, lane + count});
+      high.append({lane + count / 2, lane + count / 2 + count});
+    }
+    for (int64_t step = 1; step < count; step *= 2) {
+      SmallVector<Value> next;
+      for (int64_t i = 0; i < count / 2; ++i)
+        for (ArrayRef<int64_t> order : {ArrayRef<int64_t>(low), ArrayRef<int64_t>(high)})
+          next.push_back(vector::ShuffleOp::create(builder_, location_, vectors[i],
+                                                   vectors[i + count / 2], order));
+      vectors = std::move(next);
+    }
+    return vectors;
   }
 
   void emitTile(const Root &root, Value value, Coordinates coordinates) {
@@ -358,11 +430,7 @@ private:
     return elements;
   }
 
-  void collectTerms(const Coordinates &outer) {
-    Coordinates coordinates = outer;
-    coordinates[dimension_] = {Coordinate::Kind::Lanes, {}, 0};
-    all_ = {};
-    stores_.clear();
+  void addTermsAt(const Coordinates &coordinates) {
     Closure closure(values_, roots_, coordinates);
     for (const auto &[mask, at] : closure.masks())
       if (Closure::hasReal(at))
@@ -370,6 +438,19 @@ private:
     for (const auto &[value, at] : closure.elements())
       if (Closure::hasReal(at))
         addWrap(all_, value, at, values_);
+  }
+
+  void collectTerms(const Coordinates &outer) {
+    Coordinates coordinates = outer;
+    coordinates[dimension_] = {Coordinate::Kind::Lanes, {}, 0};
+    all_ = {};
+    stores_.clear();
+    addTermsAt(coordinates);
+    for (const Coordinate &row : rows_) {
+      Coordinates at = coordinates;
+      at.back() = row;
+      addTermsAt(at);
+    }
     haveSameTerms_ = true;
     for (Root &root : roots_) {
       MaskTerms terms;
@@ -406,6 +487,8 @@ private:
   size_t dimension_ = kNone;  ///< the vectorised one
   SmallVector<size_t> order_; ///< the others, outermost first
   unsigned width_ = 1;
+  bool transposes_ = false;      ///< see chooseTransposition
+  SmallVector<Coordinate> rows_; ///< then those of the last dimension that are at hand
   MaskTerms all_;
   std::vector<MaskTerms> stores_; ///< by root
   bool haveSameTerms_ = true;
