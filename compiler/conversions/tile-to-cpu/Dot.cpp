@@ -2,6 +2,7 @@
 // row-major, the right one in panels of kPanel columns. A block of the accumulator, some rows of
 // one panel, stays in registers while it goes along K.
 #include "compiler/conversions/tile-to-cpu/ProgramLowering.h"
+#include "compiler/conversions/tile-to-cpu/StoredExtents.h"
 
 #include "mlir/IR/Matchers.h"
 
@@ -23,48 +24,62 @@ Type computedTypeOf(Type operand) {
                              : Type(Float32Type::get(operand.getContext()));
 }
 
+/// How a product is cut up.
+struct ProductShape {
+  ProductShape(tile::DotOp dot, const TileToCpuOptions &options)
+      : computed(computedTypeOf(elementOf(dot.getLhs()))) {
+    ArrayRef<int64_t> a = shapeOf(dot.getLhs()), b = shapeOf(dot.getRhs());
+    batch = a.size() == 3 ? a[0] : 1;
+    m = a[a.size() - 2];
+    k = a.back();
+    n = b.back();
+    bytes = memoryBytesOf(computed);
+    panel = std::min<int64_t>(n, 2 * options.vectorBytes / bytes);
+    lanes = std::min<int64_t>(panel, options.vectorBytes / bytes);
+    // Registers for accumulators, two for the right operand, one for the left.
+    rows = std::min<int64_t>(m, options.hasMaskedAccess ? 8 : options.vectorBytes == 16 ? 4 : 6);
+  }
+
+  Type computed;
+  int64_t batch, m, n, k, bytes;
+  int64_t panel; ///< columns of the right operand that are packed together
+  int64_t lanes; ///< columns in one register
+  int64_t rows;  ///< of a block of the accumulator, which has `panel` columns
+};
+
+/// Rows and columns of a product that somebody stores, in whole blocks; null: all.
+struct StoredPart {
+  Value rows, columns;
+};
+
 /// Emits the loops over blocks of the accumulator.
 class ProductBuilder {
 public:
-  ProductBuilder(OpBuilder &builder, tile::DotOp dot, Value lhs, Value rhs, Value acc, bool isFirst,
-                 const TileToCpuOptions &options)
-      : builder_(builder), location_(dot.getLoc()), lhs_(lhs), rhs_(rhs), acc_(acc),
-        isFirst_(isFirst), computed_(computedTypeOf(elementOf(dot.getLhs()))),
-        accumulated_(elementOf(dot.getAcc())) {
-    ArrayRef<int64_t> a = shapeOf(dot.getLhs()), b = shapeOf(dot.getRhs());
-    batch_ = a.size() == 3 ? a[0] : 1;
-    m_ = a[a.size() - 2];
-    k_ = a.back();
-    n_ = b.back();
-    bytes_ = memoryBytesOf(computed_);
-    panel_ = panelWidth(n_, computed_, options);
-    lanes_ = std::min<int64_t>(panel_, options.vectorBytes / bytes_);
-    // Registers for accumulators, two for the right operand, one for the left.
-    maxRows_ = options.hasMaskedAccess ? 8 : options.vectorBytes == 16 ? 4 : 6;
-  }
-
-  static int64_t panelWidth(int64_t n, Type computed, const TileToCpuOptions &options) {
-    return std::min<int64_t>(n, 2 * options.vectorBytes / memoryBytesOf(computed));
-  }
+  ProductBuilder(OpBuilder &builder, tile::DotOp dot, const ProductShape &shape,
+                 const StoredPart &stored, Value lhs, Value rhs, Value acc, bool isFirst)
+      : builder_(builder), location_(dot.getLoc()), shape_(shape), stored_(stored), lhs_(lhs),
+        rhs_(rhs), acc_(acc), isFirst_(isFirst), computed_(shape.computed),
+        accumulated_(elementOf(dot.getAcc())), n_(shape.n), k_(shape.k), bytes_(shape.bytes),
+        panel_(shape.panel), lanes_(shape.lanes) {}
 
   void emit() {
-    emitLoop(0, batch_, 1, [&](Value batch) {
-      Value lhs = offset(lhs_, batch, m_ * k_ * bytes_),
+    const int64_t m = shape_.m, rows = shape_.rows, whole = m - m % rows;
+    emitLoop(0, i64(shape_.batch), 1, [&](Value batch) {
+      Value lhs = offset(lhs_, batch, m * k_ * bytes_),
             rhs = offset(rhs_, batch, k_ * n_ * bytes_),
-            acc = offset(acc_, batch, m_ * n_ * memoryBytesOf(accumulated_));
-      emitLoop(0, n_, panel_, [&](Value column) {
+            acc = offset(acc_, batch, m * n_ * memoryBytesOf(accumulated_));
+      emitLoop(0, stored_.columns ? stored_.columns : i64(n_), panel_, [&](Value column) {
         Value panel = offset(rhs, column, k_ * bytes_);
         Value block = offset(acc, column, memoryBytesOf(accumulated_));
-        int64_t rows = std::min(m_, maxRows_), whole = m_ - m_ % rows;
         auto emitRows = [&](int64_t count) {
           return [&, count](Value row) {
             emitBlock(offset(lhs, row, k_ * bytes_), panel,
                       offset(block, row, n_ * memoryBytesOf(accumulated_)), count);
           };
         };
-        emitLoop(0, whole, rows, emitRows(rows));
-        if (whole < m_)
-          emitLoop(whole, m_, m_ - whole, emitRows(m_ - whole));
+        emitLoop(0, storedRows(whole), rows, emitRows(rows));
+        if (whole < m)
+          emitLoop(whole, storedRows(m), m - whole, emitRows(m - whole));
       });
     });
   }
@@ -82,12 +97,17 @@ private:
     return bytes == 0 ? address : addBytes(builder_, location_, address, i64(bytes));
   }
 
-  void emitLoop(int64_t begin, int64_t end, int64_t step, llvm::function_ref<void(Value)> body) {
-    if (begin + step == end) {
+  Value storedRows(int64_t most) {
+    return stored_.rows ? Value(arith::MinSIOp::create(builder_, location_, stored_.rows, i64(most)))
+                        : i64(most);
+  }
+
+  void emitLoop(int64_t begin, Value end, int64_t step, llvm::function_ref<void(Value)> body) {
+    if (getConstantIntValue(end) == begin + step) {
       body(i64(begin));
       return;
     }
-    auto loop = scf::ForOp::create(builder_, location_, i64(begin), i64(end), i64(step));
+    auto loop = scf::ForOp::create(builder_, location_, i64(begin), end, i64(step));
     OpBuilder::InsertionGuard guard(builder_);
     builder_.setInsertionPoint(loop.getBody()->getTerminator());
     body(loop.getInductionVar());
@@ -169,11 +189,34 @@ private:
 
   OpBuilder &builder_;
   Location location_;
+  const ProductShape &shape_;
+  const StoredPart &stored_;
   Value lhs_, rhs_, acc_;
   bool isFirst_; ///< the accumulator is zero and need not be read
   Type computed_, accumulated_;
-  int64_t batch_, m_, n_, k_, bytes_, panel_, lanes_, maxRows_;
+  int64_t n_, k_, bytes_, panel_, lanes_;
 };
+
+StoredPart storedPart(OpBuilder &builder, tile::DotOp dot, const ProductShape &shape,
+                      ProgramValues &values) {
+  StoredPart part;
+  const size_t rank = shapeOf(dot.getResult()).size();
+  auto wholeBlocks = [&](Value extent, int64_t block, int64_t most) -> Value {
+    if (!extent)
+      return {};
+    Location location = dot.getLoc();
+    return arith::MinSIOp::create(
+        builder, location, roundUp(builder, location, extent, block),
+        integerConstant(builder, location, builder.getI64Type(), most));
+  };
+  if (shape.m > shape.rows)
+    part.rows = wholeBlocks(emitStoredExtent(builder, dot.getResult(), rank - 2, values),
+                            shape.rows, shape.m);
+  if (shape.n > shape.panel)
+    part.columns = wholeBlocks(emitStoredExtent(builder, dot.getResult(), rank - 1, values),
+                               shape.panel, shape.n);
+  return part;
+}
 
 /// True if all elements are +0 or 0.
 bool isZero(Value tile) {
@@ -185,7 +228,7 @@ bool isZero(Value tile) {
 
 } // namespace
 
-Value ProgramLowering::pack(Value operand, Type element, int64_t panel) {
+Value ProgramLowering::pack(Value operand, Type element, int64_t panel, ArrayRef<Value> extents) {
   ArrayRef<int64_t> shape = shapeOf(operand);
   bool isRowMajor = panel == 0 || panel == shape.back();
   if (Value buffer = values_.bufferOf(operand);
@@ -199,7 +242,7 @@ Value ProgramLowering::pack(Value operand, Type element, int64_t panel) {
     emitNest(builder_, operand.getLoc(), values_, roots, options_);
     bindShared(roots);
     if (values_.bufferOf(operand))
-      return pack(operand, element, panel);
+      return pack(operand, element, panel, extents);
   }
   Value address =
       allocateBytes(operand.getLoc(), cast<RankedTensorType>(operand.getType()).getNumElements() *
@@ -208,7 +251,8 @@ Value ProgramLowering::pack(Value operand, Type element, int64_t panel) {
            Root{.tile = operand,
                 .buffer = address,
                 .packedType = element,
-                .panel = isRowMajor ? 0 : panel},
+                .panel = isRowMajor ? 0 : panel,
+                .extents = SmallVector<Value, 3>(extents)},
            options_);
   return address;
 }
@@ -217,12 +261,13 @@ LogicalResult ProgramLowering::lowerDot(tile::DotOp dot) {
   if (failed(flush()))
     return failure();
   emitted_.insert(dot);
-  Type computed = computedTypeOf(elementOf(dot.getLhs()));
-  Value lhs = pack(dot.getLhs(), computed, 0);
-  Value rhs =
-      lhs ? pack(dot.getRhs(), computed,
-                 ProductBuilder::panelWidth(shapeOf(dot.getRhs()).back(), computed, options_))
-          : Value();
+  const ProductShape shape(dot, options_);
+  const StoredPart stored = storedPart(builder_, dot, shape, values_);
+  SmallVector<Value, 3> lhsExtents(shapeOf(dot.getLhs()).size()), rhsExtents(lhsExtents);
+  lhsExtents[lhsExtents.size() - 2] = stored.rows;
+  rhsExtents.back() = stored.columns;
+  Value lhs = pack(dot.getLhs(), shape.computed, 0, lhsExtents);
+  Value rhs = lhs ? pack(dot.getRhs(), shape.computed, shape.panel, rhsExtents) : Value();
   if (!rhs)
     return failure();
   bool isFirst = isZero(dot.getAcc());
@@ -243,7 +288,7 @@ LogicalResult ProgramLowering::lowerDot(tile::DotOp dot) {
   }
   if (!acc)
     return failure();
-  ProductBuilder(builder_, dot, lhs, rhs, acc, isFirst, options_).emit();
+  ProductBuilder(builder_, dot, shape, stored, lhs, rhs, acc, isFirst).emit();
   bindTile(dot.getResult(), acc, scopes_.size());
   return success();
 }

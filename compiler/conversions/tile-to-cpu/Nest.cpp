@@ -144,6 +144,14 @@ private:
     return integerConstant(builder_, location_, builder_.getI64Type(), value);
   }
 
+  /// How far the loop along the dimension has to go, in whole steps.
+  Value neededSize(size_t dimension, int64_t step) {
+    ArrayRef<Value> extents = roots_[0].extents;
+    if (extents.empty() || !extents[dimension])
+      return i64(shape_[dimension]);
+    return roundUp(builder_, location_, extents[dimension], step);
+  }
+
   /// Loops over the other dimensions, outermost first, then the vectorised one.
   void emitLoops(size_t depth, Coordinates &coordinates) {
     if (depth == order_.size()) {
@@ -160,8 +168,9 @@ private:
       begin = 1;
     }
     const bool takesRows = transposes_ && dimension == shape_.size() - 1;
-    auto loop = scf::ForOp::create(builder_, location_, i64(begin), i64(shape_[dimension]),
-                                   i64(takesRows ? width_ : 1));
+    const int64_t step = takesRows ? width_ : 1;
+    auto loop = scf::ForOp::create(builder_, location_, i64(begin), neededSize(dimension, step),
+                                   i64(step));
     evaluator_.enterLoop(loop, loop.getBody());
     builder_.setInsertionPoint(loop.getBody()->getTerminator());
     coordinates[dimension] = {Coordinate::Kind::Counter, loop.getInductionVar(),
@@ -198,7 +207,7 @@ private:
         first = width_;
       }
     }
-    Value begin = i64(first), size = i64(shape_[dimension_]);
+    Value begin = i64(first), size = neededSize(dimension_, width_);
     if (all_.extents.empty() && all_.guards.empty() && all_.floors.empty() && all_.wraps.empty()) {
       emitSteps(coordinates, begin, size, width_, {});
     } else {
@@ -208,6 +217,10 @@ private:
       if (first != 0)
         full = arith::MaxSIOp::create(builder_, location_, full, begin);
       Value active = activeExtent();
+      if (!roots_[0].extents.empty()) {
+        full = arith::MinSIOp::create(builder_, location_, full, size);
+        active = arith::MinSIOp::create(builder_, location_, active, size);
+      }
       std::set<ElementKey> assumed;
       for (const auto *terms : {&all_.extents, &all_.guards, &all_.floors})
         for (const auto &[key, term] : *terms)

@@ -19,6 +19,9 @@ struct Root {
   /// […, N / panel, K, panel].
   int64_t panel = 0;
 
+  /// For each dimension an i64 beyond which nobody reads the tile, or null; none at all if empty.
+  llvm::SmallVector<mlir::Value, 3> extents = {};
+
   /// If not null, a tile of the same type; the buffer has another dimension of size 2 at the end,
   /// for the two.
   mlir::Value interleaved = {};

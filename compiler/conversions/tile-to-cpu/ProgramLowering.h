@@ -61,8 +61,9 @@ private:
   mlir::LogicalResult lowerGather(tile::GatherOp gather);
   mlir::LogicalResult lowerDot(tile::DotOp dot);
   /// The address of the operand of a dot as `element`s, row-major or in panels (see Root::panel),
-  /// or null after an error.
-  mlir::Value pack(mlir::Value operand, mlir::Type element, int64_t panel);
+  /// or null after an error. What is beyond `extents` (see Root) may be missing.
+  mlir::Value pack(mlir::Value operand, mlir::Type element, int64_t panel,
+                   llvm::ArrayRef<mlir::Value> extents);
 
   /// Emits the pending group.
   mlir::LogicalResult flush();
