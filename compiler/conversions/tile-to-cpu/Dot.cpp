@@ -226,16 +226,47 @@ bool isZero(Value tile) {
   return matchPattern(tile, m_PosZeroFloat()) || matchPattern(tile, m_Zero());
 }
 
+/// If the tile is [..., H, W] reshaped to [..., H * W], the former; else null.
+Value splitColumns(Value tile) {
+  auto reshape = tile.getDefiningOp<tile::ReshapeOp>();
+  if (!reshape)
+    return {};
+  ArrayRef<int64_t> from = shapeOf(reshape.getSource()), to = shapeOf(tile);
+  const bool isSplit = from.size() == to.size() + 1 &&
+                       from.drop_back(2) == to.drop_back() &&
+                       from[from.size() - 2] * from.back() == to.back();
+  return isSplit ? reshape.getSource() : Value();
+}
+
+/// Lets a root read its columns in two dimensions, along which more is known about accesses.
+void readSplit(OpBuilder &builder, Root &root, Value source) {
+  const int64_t width = shapeOf(source).back();
+  Location location = source.getLoc();
+  Value &extent = root.extents.back();
+  if (extent)
+    extent = arith::DivUIOp::create(
+        builder, location, roundUp(builder, location, extent, width),
+        integerConstant(builder, location, builder.getI64Type(), width));
+  root.extents.push_back({});
+  root.tile = source;
+  root.mergesLast = true;
+}
+
 } // namespace
 
 Value ProgramLowering::pack(Value operand, Type element, int64_t panel, ArrayRef<Value> extents) {
-  ArrayRef<int64_t> shape = shapeOf(operand);
-  bool isRowMajor = panel == 0 || panel == shape.back();
+  bool isRowMajor = panel == 0 || panel == shapeOf(operand).back();
   if (Value buffer = values_.bufferOf(operand);
       buffer && isRowMajor && elementOf(operand) == element)
     return buffer;
+  Root root{.tile = operand,
+            .packedType = element,
+            .panel = isRowMajor ? 0 : panel,
+            .extents = SmallVector<Value, 3>(extents)};
+  if (Value source = values_.bufferOf(operand) ? Value() : splitColumns(operand))
+    readSplit(builder_, root, source);
   SmallVector<Root> roots;
-  if (failed(addSharedValues(operand, roots)))
+  if (failed(addSharedValues(root.tile, roots)))
     return {};
   // Where the tile itself is kept too, it is read from there.
   if (!roots.empty()) {
@@ -244,17 +275,11 @@ Value ProgramLowering::pack(Value operand, Type element, int64_t panel, ArrayRef
     if (values_.bufferOf(operand))
       return pack(operand, element, panel, extents);
   }
-  Value address =
+  root.buffer =
       allocateBytes(operand.getLoc(), cast<RankedTensorType>(operand.getType()).getNumElements() *
                                           memoryBytesOf(element));
-  emitNest(builder_, operand.getLoc(), values_,
-           Root{.tile = operand,
-                .buffer = address,
-                .packedType = element,
-                .panel = isRowMajor ? 0 : panel,
-                .extents = SmallVector<Value, 3>(extents)},
-           options_);
-  return address;
+  emitNest(builder_, operand.getLoc(), values_, root, options_);
+  return root.buffer;
 }
 
 LogicalResult ProgramLowering::lowerDot(tile::DotOp dot) {

@@ -1,6 +1,7 @@
 #include "compiler/conversions/tile-to-cpu/Closure.h"
 #include "compiler/conversions/tile-to-cpu/Combination.h"
 #include "compiler/conversions/tile-to-cpu/MaskTerms.h"
+#include "compiler/conversions/tile-to-cpu/NextIteration.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -38,6 +39,9 @@ public:
     if (transposes_) // the last dimension is next to the lanes already
       rows_.resize(width_);
     Coordinates coordinates(shape_.size());
+    zero_ = i64(0);
+    if (auto load = packedLoad())
+      distanceToNext_ = emitDistanceToNext(builder_, load, values_);
     emitLoops(0, coordinates);
     return results_;
   }
@@ -90,6 +94,10 @@ private:
   /// The dimension along which most accesses are contiguous, unless it is too small to fill lanes;
   /// the last of the best.
   void chooseVectorDimension() {
+    if (roots_[0].mergesLast) { // elements of other dimensions do not follow each other in a panel
+      dimension_ = shape_.size() - 1;
+      return;
+    }
     // Lanes along the reduced dimension combine its elements out of order, or at a price.
     bool avoidsAxis = reduction_ && !combination_->isUnordered();
     int64_t best = 0;
@@ -131,7 +139,8 @@ private:
   void chooseTransposition() {
     const Root &root = roots_[0];
     const size_t rank = shape_.size();
-    if (roots_.size() != 1 || !root.packedType || rank < 2 || dimension_ != rank - 2)
+    if (roots_.size() != 1 || !root.packedType || rank < 2 || dimension_ != rank - 2 ||
+        root.mergesLast)
       return;
     const int64_t lanes = options_.vectorBytes / memoryBytesOf(root.packedType);
     transposes_ = lanes > 1 && shape_[rank - 2] >= lanes && shape_[rank - 1] >= lanes &&
@@ -194,6 +203,13 @@ private:
       finishReduction(coordinates);
       return;
     }
+    if (isOneStep()) {
+      coordinates[dimension_] = {Coordinate::Kind::Lanes, zero_, 0};
+      evaluator_.setWidth(width_);
+      emitRoots(coordinates);
+      coordinates[dimension_] = {};
+      return;
+    }
     collectTerms(coordinates);
     int64_t first = 0;
     if (reduction_ && dimension_ == axis_) {
@@ -235,6 +251,13 @@ private:
     }
     if (dimension_ == axis_)
       finishReduction(coordinates);
+  }
+
+  /// A tile that is written in one step needs no loop, and its masks none of its own: they are
+  /// cheaper than to find out where they hold. What depends on the lanes only is computed once.
+  bool isOneStep() {
+    return roots_.size() == 1 && roots_[0].tile && options_.hasMaskedAccess && !transposes_ &&
+           width_ == shape_[dimension_];
   }
 
   /// for c from `begin` to `end` by `width`: the roots.
@@ -291,6 +314,7 @@ private:
     for (Root &root : roots_)
       if (root.tile)
         tiles.push_back({&root, evaluator_.lanes(root.tile, coordinates)});
+    prefetchNext(coordinates);
     for (auto [root, value] : tiles) {
       if (root->interleaved)
         evaluator_.storeInterleaved(root->type(), value,
@@ -311,6 +335,20 @@ private:
     }
   }
 
+  /// The load whose elements are packed, or null.
+  tile::LoadOp packedLoad() {
+    const bool isPacked = roots_.size() == 1 && roots_[0].packedType;
+    return isPacked && !values_.bufferOf(roots_[0].tile)
+               ? roots_[0].tile.getDefiningOp<tile::LoadOp>()
+               : tile::LoadOp();
+  }
+
+  /// What is packed is read once; the next piece of it can be fetched while this one is multiplied.
+  void prefetchNext(const Coordinates &coordinates) {
+    if (distanceToNext_ && evaluator_.width() > 1)
+      evaluator_.prefetch(packedLoad(), distanceToNext_, coordinates);
+  }
+
   /// As many rows as lanes; each of the vectors stored holds one lane of all of them.
   void emitTransposed(const Coordinates &coordinates) {
     Root &root = roots_[0];
@@ -319,6 +357,7 @@ private:
     for (const Coordinate &row : rows_) {
       Coordinates at = coordinates;
       at[last] = row;
+      prefetchNext(at);
       rows.push_back(
           extendTo(builder_, location_, evaluator_.lanes(root.tile, at), root.packedType));
     }
@@ -359,6 +398,8 @@ private:
       value = extendTo(builder_, location_, value, root.packedType);
       type = type.clone(root.packedType);
     }
+    if (root.mergesLast)
+      type = mergeLast(type, coordinates);
     if (root.panel != 0) {
       SmallVector<int64_t> shape(type.getShape());
       shape.back() /= root.panel;
@@ -379,6 +420,25 @@ private:
       coordinates.push_back(column);
     }
     evaluator_.storeToBuffer(type, value, root.buffer, coordinates);
+  }
+
+  /// The type with its last two dimensions as one, and so the coordinates.
+  RankedTensorType mergeLast(RankedTensorType type, Coordinates &coordinates) {
+    SmallVector<int64_t> shape(type.getShape());
+    const int64_t size = shape.pop_back_val();
+    shape.back() *= size;
+    Coordinate column = coordinates.back();
+    coordinates.pop_back();
+    if (Value row = coordinates.back().value) {
+      row = arith::MulIOp::create(builder_, location_, row, i64(size));
+      column.value =
+          column.value ? Value(arith::AddIOp::create(builder_, location_, row, column.value)) : row;
+      if (column.kind == Coordinate::Kind::Zero)
+        column.kind = Coordinate::Kind::Counter;
+      column.level = std::max(column.level, coordinates.back().level);
+    }
+    coordinates.back() = column;
+    return type.clone(shape);
   }
 
   /// Combines the elements at the coordinates with the accumulators: values carried by the
@@ -500,6 +560,8 @@ private:
   size_t dimension_ = kNone;  ///< the vectorised one
   SmallVector<size_t> order_; ///< the others, outermost first
   unsigned width_ = 1;
+  Value zero_; ///< i64 0 in front of the nest
+  Value distanceToNext_;         ///< see prefetchNext, or null
   bool transposes_ = false;      ///< see chooseTransposition
   SmallVector<Coordinate> rows_; ///< then those of the last dimension that are at hand
   MaskTerms all_;

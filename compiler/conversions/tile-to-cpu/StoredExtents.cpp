@@ -8,40 +8,64 @@ namespace inlay::tile_to_cpu {
 
 namespace {
 
-/// Follows a tile through loops, sums and elementwise operations.
+ArrayRef<int64_t> shapeOf(Value tile) { return cast<RankedTensorType>(tile.getType()).getShape(); }
+
+/// A store of a tile's elements: one position along `dimension` of what is stored holds `step`
+/// positions along the tile's dimension.
+struct Destination {
+  tile::StoreOp store;
+  size_t dimension;
+  int64_t step;
+};
+
+/// Follows a tile through loops, sums, elementwise operations, and reshapes that split its last
+/// dimension in two.
 class StoreFinder {
 public:
   /// False if something else reads the tile, too.
-  bool visit(Value tile) {
+  bool visit(Value tile, size_t dimension, int64_t step) {
     if (!seen_.insert(tile).second)
       return true;
-    return llvm::all_of(tile.getUses(), [&](OpOperand &use) { return visitUse(use); });
+    return llvm::all_of(tile.getUses(),
+                        [&](OpOperand &use) { return visitUse(use, dimension, step); });
   }
-  ArrayRef<tile::StoreOp> stores() const { return stores_; }
+  ArrayRef<Destination> destinations() const { return destinations_; }
 
 private:
-  bool visitUse(OpOperand &use) {
+  bool visitUse(OpOperand &use, size_t dimension, int64_t step) {
     Operation *user = use.getOwner();
     if (auto store = dyn_cast<tile::StoreOp>(user)) {
-      stores_.push_back(store);
+      destinations_.push_back({store, dimension, step});
       return use.get() == store.getValue();
     }
     if (auto dot = dyn_cast<tile::DotOp>(user))
       return use.get() == dot.getAcc() && use.get() != dot.getLhs() && use.get() != dot.getRhs() &&
-             visit(dot.getResult());
+             visit(dot.getResult(), dimension, step);
+    auto visitCarried = [&](scf::ForOp loop, BlockArgument argument) {
+      return visit(argument, dimension, step) &&
+             visit(loop.getTiedLoopResult(argument), dimension, step);
+    };
     if (auto loop = dyn_cast<scf::ForOp>(user))
       return visitCarried(loop, loop.getTiedLoopRegionIterArg(&use));
     if (auto loop = dyn_cast<scf::ForOp>(user->getParentOp()); loop && isa<scf::YieldOp>(user))
       return visitCarried(loop, loop.getRegionIterArg(use.getOperandNumber()));
-    return isElementwise(user) && visit(user->getResult(0));
+    if (auto reshape = dyn_cast<tile::ReshapeOp>(user))
+      return visitReshape(reshape, dimension, step);
+    return isElementwise(user) && visit(user->getResult(0), dimension, step);
   }
 
-  bool visitCarried(scf::ForOp loop, BlockArgument argument) {
-    return visit(argument) && visit(loop.getTiedLoopResult(argument));
+  bool visitReshape(tile::ReshapeOp reshape, size_t dimension, int64_t step) {
+    ArrayRef<int64_t> from = shapeOf(reshape.getSource()), to = shapeOf(reshape.getResult());
+    if (to.size() != from.size() + 1 || from.drop_back() != to.drop_back(2) || step != 1)
+      return false;
+    if (dimension + 1 != from.size())
+      return visit(reshape.getResult(), dimension, step);
+    const bool isRow = to[dimension] == 1;
+    return visit(reshape.getResult(), isRow ? dimension + 1 : dimension, isRow ? 1 : to.back());
   }
 
   DenseSet<Value> seen_;
-  SmallVector<tile::StoreOp> stores_;
+  SmallVector<Destination> destinations_;
 };
 
 /// True if the tile can be evaluated here: it is computed from scalars that are emitted, and from
@@ -78,20 +102,24 @@ MaskTerms boundsOf(tile::StoreOp store, size_t dimension, ProgramValues &values)
 
 Value emitStoredExtent(OpBuilder &builder, Value tile, size_t dimension, ProgramValues &values) {
   StoreFinder finder;
-  if (!finder.visit(tile) || finder.stores().empty())
+  if (!finder.visit(tile, dimension, 1) || finder.destinations().empty())
     return {};
   SmallVector<MaskTerms> bounds;
-  for (tile::StoreOp store : finder.stores()) {
-    bounds.push_back(boundsOf(store, dimension, values));
+  for (const Destination &destination : finder.destinations()) {
+    bounds.push_back(boundsOf(destination.store, destination.dimension, values));
     if (bounds.back().extents.empty())
       return {};
   }
-  const int64_t size = cast<RankedTensorType>(tile.getType()).getDimSize(dimension);
   Location location = tile.getLoc();
   Evaluator evaluator(values, builder, 1);
   Value stored;
-  for (const MaskTerms &terms : bounds) {
+  for (auto [terms, found] : llvm::zip_equal(bounds, finder.destinations())) {
+    Destination destination = found;
+    const int64_t size = shapeOf(destination.store.getValue())[destination.dimension];
     Value extent = emitExtent(builder, location, evaluator, terms, size, /*withFloors=*/false);
+    extent = arith::MulIOp::create(
+        builder, location, extent,
+        integerConstant(builder, location, builder.getI64Type(), destination.step));
     stored = stored ? Value(arith::MaxSIOp::create(builder, location, stored, extent)) : extent;
   }
   return stored;
