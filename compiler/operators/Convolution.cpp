@@ -226,6 +226,35 @@ PluginImplementation implementProduct(const PluginNode &node, const Convolution 
   return implementation;
 }
 
+/// The same on CPUs, where a program's pixels are a rectangle.
+PluginImplementation implementWindows(const PluginNode &node, const Convolution &read,
+                                      const Expr &perGroup, const GroupTail *tail) {
+  const Expr channels = inputOf(node, "weight").shape[1];
+  const DataType dtype = inputOf(node, "input").dtype;
+  const Expr depth = channels * Expr(read.window.kernel[0] * read.window.kernel[1]);
+  const WindowTiles tiles =
+      windowTilesForCpu({read.images * Expr(read.groups), perGroup, read.outHeight, read.outWidth,
+                         depth, dtype, read.window.stride[1] != 1});
+  LaunchBuilder launch("convolution.py", "window_kernel");
+  launch.input(inputIndex(node, "input"))
+      .input(inputIndex(node, "weight"))
+      .optionalInput("bias_ptr", findInputIndex(node, "bias"))
+      .output(0);
+  launch.sizes({Expr(read.groups), channels, perGroup, depth, read.height, read.width,
+                read.outHeight, read.outWidth});
+  addWindow(launch, read.window, true);
+  launch.constant("SUM", sumTypeOf(dtype))
+      .constant("TILE_M", tiles.m)
+      .constant("TILE_H", tiles.h)
+      .constant("TILE_W", tiles.w)
+      .constant("TILE_K", tiles.k);
+  PluginImplementation implementation =
+      launch.over(read.images * Expr(read.groups) * ceilDiv(perGroup, tiles.m) *
+                  ceilDiv(read.outHeight, tiles.h) * ceilDiv(read.outWidth, tiles.w));
+  addTailIfAny(implementation.launches[0], tail);
+  return implementation;
+}
+
 size_t channelDim(const PluginNode &node) {
   const TensorSpec &out = node.outputs[0];
   return out.shape.size() - (inputOf(node, "weight").shape.size() - 2) - 1;
@@ -258,8 +287,10 @@ Result<PluginImplementation> implement(const PluginNode &node, const GroupTail *
   INLAY_ASSIGN(const Convolution read, readConvolution(node));
   const Expr perGroup = floorDiv(read.filters, read.groups);
   const bool isDepthwise = isOne(inputOf(node, "weight").shape[1]) && read.groups > 1;
-  PluginImplementation implementation = isDepthwise ? implementDepthwise(node, read, perGroup, tail)
-                                                    : implementProduct(node, read, perGroup, tail);
+  const bool hasWindows = !isForGpu(node) && !isPointwise(read.window);
+  PluginImplementation implementation = isDepthwise  ? implementDepthwise(node, read, perGroup, tail)
+                                        : hasWindows ? implementWindows(node, read, perGroup, tail)
+                                                     : implementProduct(node, read, perGroup, tail);
   if (!tail)
     INLAY_TRY(addConvolutionLibraries(implementation, node, libraryConvolution(node, read)));
   return implementation;
