@@ -1,6 +1,7 @@
 // Matrix products. Operands are packed into the type in which products are made: the left one
 // row-major, the right one in panels of kPanel columns. A block of the accumulator, some rows of
 // one panel, stays in registers while it goes along K.
+#include "compiler/conversions/tile-to-cpu/PlainRows.h"
 #include "compiler/conversions/tile-to-cpu/ProgramLowering.h"
 #include "compiler/conversions/tile-to-cpu/StoredExtents.h"
 
@@ -23,6 +24,8 @@ Type computedTypeOf(Type operand) {
   return operand.isInteger() ? Type(IntegerType::get(operand.getContext(), 32))
                              : Type(Float32Type::get(operand.getContext()));
 }
+
+} // namespace
 
 /// How a product is cut up.
 struct ProductShape {
@@ -47,6 +50,13 @@ struct ProductShape {
   int64_t rows;  ///< of a block of the accumulator, which has `panel` columns
 };
 
+/// Rows of the left operand, `pitch` bytes apart.
+struct LeftOperand {
+  Value address, pitch;
+};
+
+namespace {
+
 /// Rows and columns of a product that somebody stores, in whole blocks; null: all.
 struct StoredPart {
   Value rows, columns;
@@ -56,7 +66,8 @@ struct StoredPart {
 class ProductBuilder {
 public:
   ProductBuilder(OpBuilder &builder, tile::DotOp dot, const ProductShape &shape,
-                 const StoredPart &stored, Value lhs, Value rhs, Value acc, bool isFirst)
+                 const StoredPart &stored, const LeftOperand &lhs, Value rhs, Value acc,
+                 bool isFirst)
       : builder_(builder), location_(dot.getLoc()), shape_(shape), stored_(stored), lhs_(lhs),
         rhs_(rhs), acc_(acc), isFirst_(isFirst), computed_(shape.computed),
         accumulated_(elementOf(dot.getAcc())), n_(shape.n), k_(shape.k), bytes_(shape.bytes),
@@ -65,7 +76,7 @@ public:
   void emit() {
     const int64_t m = shape_.m, rows = shape_.rows, whole = m - m % rows;
     emitLoop(0, i64(shape_.batch), 1, [&](Value batch) {
-      Value lhs = offset(lhs_, batch, m * k_ * bytes_),
+      Value lhs = offset(lhs_.address, batch, m * k_ * bytes_),
             rhs = offset(rhs_, batch, k_ * n_ * bytes_),
             acc = offset(acc_, batch, m * n_ * memoryBytesOf(accumulated_));
       emitLoop(0, stored_.columns ? stored_.columns : i64(n_), panel_, [&](Value column) {
@@ -73,7 +84,7 @@ public:
         Value block = offset(acc, column, memoryBytesOf(accumulated_));
         auto emitRows = [&](int64_t count) {
           return [&, count](Value row) {
-            emitBlock(offset(lhs, row, k_ * bytes_), panel,
+            emitBlock(offset(lhs, row, lhs_.pitch), panel,
                       offset(block, row, n_ * memoryBytesOf(accumulated_)), count);
           };
         };
@@ -89,9 +100,12 @@ private:
     return integerConstant(builder_, location_, builder_.getI64Type(), value);
   }
 
-  Value offset(Value address, Value index, int64_t bytes) {
+  Value offset(Value address, Value index, Value bytes) {
     return addBytes(builder_, location_, address,
-                    arith::MulIOp::create(builder_, location_, index, i64(bytes)));
+                    arith::MulIOp::create(builder_, location_, index, bytes));
+  }
+  Value offset(Value address, Value index, int64_t bytes) {
+    return offset(address, index, i64(bytes));
   }
   Value offset(Value address, int64_t bytes) {
     return bytes == 0 ? address : addBytes(builder_, location_, address, i64(bytes));
@@ -139,16 +153,21 @@ private:
           sum = arith::ExtFOp::create(builder_, location_, type, sum);
         sums.push_back(sum);
       }
+    SmallVector<Value> rowAddresses{lhs};
+    while (static_cast<int64_t>(rowAddresses.size()) < rows)
+      rowAddresses.push_back(offset(lhs, i64(static_cast<int64_t>(rowAddresses.size())), lhs_.pitch));
     int64_t unroll = std::min<int64_t>(k_, 4);
     auto loop = scf::ForOp::create(builder_, location_, i64(0), i64(k_), i64(unroll), sums);
     {
       OpBuilder::InsertionGuard guard(builder_);
       builder_.setInsertionPointToEnd(loop.getBody());
       sums.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
-      Value column = offset(lhs, loop.getInductionVar(), bytes_);
+      SmallVector<Value> columns = llvm::map_to_vector(rowAddresses, [&](Value address) {
+        return offset(address, loop.getInductionVar(), bytes_);
+      });
       Value row = offset(rhs, loop.getInductionVar(), panel_ * bytes_);
       for (int64_t k = 0; k < unroll; ++k)
-        emitStep(offset(column, k * bytes_), offset(row, k * panel_ * bytes_), rows, sums);
+        emitStep(columns, k, offset(row, k * panel_ * bytes_), sums);
       scf::YieldOp::create(builder_, location_, sums);
     }
     size_t next = 0;
@@ -162,14 +181,15 @@ private:
       }
   }
 
-  /// One column of the left operand times one row of the panel.
-  void emitStep(Value column, Value row, int64_t rows, SmallVector<Value> &sums) {
+  /// One column of the left operand, `k` behind the addresses in its rows, times one row of the
+  /// panel.
+  void emitStep(ArrayRef<Value> columns, int64_t k, Value row, SmallVector<Value> &sums) {
     SmallVector<Value> right;
     for (int64_t lane = 0; lane < panel_; lane += lanes_)
       right.push_back(load(computed_, offset(row, lane * bytes_), lanes_));
-    for (int64_t r = 0; r < rows; ++r) {
+    for (auto [r, column] : llvm::enumerate(columns)) {
       Value left =
-          splat(builder_, location_, load(computed_, offset(column, r * k_ * bytes_), 1), lanes_);
+          splat(builder_, location_, load(computed_, offset(column, k * bytes_), 1), lanes_);
       for (auto [index, value] : llvm::enumerate(right)) {
         Value &sum = sums[r * right.size() + index];
         sum = multiplyAdd(left, value, sum);
@@ -191,7 +211,8 @@ private:
   Location location_;
   const ProductShape &shape_;
   const StoredPart &stored_;
-  Value lhs_, rhs_, acc_;
+  const LeftOperand &lhs_;
+  Value rhs_, acc_;
   bool isFirst_; ///< the accumulator is zero and need not be read
   Type computed_, accumulated_;
   int64_t n_, k_, bytes_, panel_, lanes_;
@@ -254,7 +275,8 @@ void readSplit(OpBuilder &builder, Root &root, Value source) {
 
 } // namespace
 
-Value ProgramLowering::pack(Value operand, Type element, int64_t panel, ArrayRef<Value> extents) {
+Value ProgramLowering::pack(Value operand, Type element, int64_t panel, ArrayRef<Value> extents,
+                            Value address) {
   bool isRowMajor = panel == 0 || panel == shapeOf(operand).back();
   if (Value buffer = values_.bufferOf(operand);
       buffer && isRowMajor && elementOf(operand) == element)
@@ -272,14 +294,64 @@ Value ProgramLowering::pack(Value operand, Type element, int64_t panel, ArrayRef
   if (!roots.empty()) {
     emitNest(builder_, operand.getLoc(), values_, roots, options_);
     bindShared(roots);
-    if (values_.bufferOf(operand))
+    if (values_.bufferOf(operand) && !address)
       return pack(operand, element, panel, extents);
   }
-  root.buffer =
-      allocateBytes(operand.getLoc(), cast<RankedTensorType>(operand.getType()).getNumElements() *
-                                          memoryBytesOf(element));
+  root.buffer = address ? address : allocatePacked(operand, element);
   emitNest(builder_, operand.getLoc(), values_, root, options_);
   return root.buffer;
+}
+
+Value ProgramLowering::allocatePacked(Value operand, Type element) {
+  auto type = cast<RankedTensorType>(operand.getType());
+  return allocateBytes(operand.getLoc(), type.getNumElements() * memoryBytesOf(element));
+}
+
+FailureOr<Value> ProgramLowering::packUnlessPlain(Value operand, Value arePlain,
+                                                  ArrayRef<Value> extents) {
+  Type element = elementOf(operand);
+  Value address = allocatePacked(operand, element);
+  Location location = operand.getLoc();
+  Value otherwise = arith::XOrIOp::create(
+      builder_, location, arePlain,
+      integerConstant(builder_, location, builder_.getI1Type(), 1));
+  auto branch = scf::IfOp::create(builder_, location, otherwise, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(builder_);
+  builder_.setInsertionPointToStart(&branch.getThenRegion().front());
+  // What else is copied on this way is not there on the other.
+  ProgramValues::Buffers outside = values_.buffers();
+  scopes_.emplace_back();
+  Value packed = pack(operand, element, 0, extents, address);
+  for (const std::unique_ptr<Memory> &memory : scopes_.back())
+    releaseMemory(*memory);
+  scopes_.pop_back();
+  values_.restoreBuffers(std::move(outside));
+  return packed ? FailureOr<Value>(packed) : FailureOr<Value>(failure());
+}
+
+FailureOr<LeftOperand> ProgramLowering::leftOperand(Value operand, const ProductShape &shape,
+                                                    Value numRows, ArrayRef<Value> extents) {
+  Location location = operand.getLoc();
+  Value pitch = integerConstant(builder_, location, builder_.getI64Type(), shape.k * shape.bytes);
+  auto load = operand.getDefiningOp<tile::LoadOp>();
+  std::optional<PlainRows> plain;
+  // Of few rows each is read once only.
+  if (load && !values_.bufferOf(operand) && elementOf(operand) == shape.computed &&
+      shape.m >= shape.rows && shape.m > 1)
+    plain = emitPlainRows(builder_, load, numRows, values_);
+  if (!plain) {
+    Value packed = pack(operand, shape.computed, 0, extents);
+    if (!packed)
+      return failure();
+    return LeftOperand{packed, pitch};
+  }
+  FailureOr<Value> packed = packUnlessPlain(operand, plain->arePlain, extents);
+  if (failed(packed))
+    return failure();
+  auto select = [&](Value direct, Value other) -> Value {
+    return arith::SelectOp::create(builder_, location, plain->arePlain, direct, other);
+  };
+  return LeftOperand{select(plain->address, *packed), select(plain->pitch, pitch)};
 }
 
 LogicalResult ProgramLowering::lowerDot(tile::DotOp dot) {
@@ -291,8 +363,13 @@ LogicalResult ProgramLowering::lowerDot(tile::DotOp dot) {
   SmallVector<Value, 3> lhsExtents(shapeOf(dot.getLhs()).size()), rhsExtents(lhsExtents);
   lhsExtents[lhsExtents.size() - 2] = stored.rows;
   rhsExtents.back() = stored.columns;
-  Value lhs = pack(dot.getLhs(), shape.computed, 0, lhsExtents);
-  Value rhs = lhs ? pack(dot.getRhs(), shape.computed, shape.panel, rhsExtents) : Value();
+  Value numRows = stored.rows ? stored.rows
+                              : integerConstant(builder_, dot.getLoc(), builder_.getI64Type(),
+                                                shape.m);
+  FailureOr<LeftOperand> lhs = leftOperand(dot.getLhs(), shape, numRows, lhsExtents);
+  if (failed(lhs))
+    return failure();
+  Value rhs = pack(dot.getRhs(), shape.computed, shape.panel, rhsExtents);
   if (!rhs)
     return failure();
   bool isFirst = isZero(dot.getAcc());
@@ -313,7 +390,7 @@ LogicalResult ProgramLowering::lowerDot(tile::DotOp dot) {
   }
   if (!acc)
     return failure();
-  ProductBuilder(builder_, dot, shape, stored, lhs, rhs, acc, isFirst).emit();
+  ProductBuilder(builder_, dot, shape, stored, *lhs, rhs, acc, isFirst).emit();
   bindTile(dot.getResult(), acc, scopes_.size());
   return success();
 }
