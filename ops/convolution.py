@@ -123,6 +123,71 @@ def convolution_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, groups, channels, f
 
 
 @triton.jit
+def window_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, groups, channels, filters, depth, deep, height, width, out_deep, out_height,
+                  out_width, KERNEL_D: tl.constexpr, KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_D: tl.constexpr,
+                  STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr, PADDING_D: tl.constexpr, PADDING_H: tl.constexpr, PADDING_W: tl.constexpr,
+                  DILATION_D: tl.constexpr, DILATION_H: tl.constexpr, DILATION_W: tl.constexpr, IS_VOLUME: tl.constexpr,
+                  SUM: tl.constexpr, TILE_M: tl.constexpr, TILE_H: tl.constexpr, TILE_W: tl.constexpr,
+                  TILE_K: tl.constexpr, TAIL: tl.constexpr):
+    """The same for CPUs: a program's pixels are a rectangle of one plane, so that neighbours see neighbours, and where a row ends and what
+    lies outside is found once for a row."""
+    tiles_m = tl.cdiv(filters, TILE_M)
+    tiles_h = tl.cdiv(out_height, TILE_H)
+    tiles_w = tl.cdiv(out_width, TILE_W)
+    program = tl.program_id(0)
+    tile_m = program % tiles_m
+    tile_w = program // tiles_m % tiles_w
+    tile_h = program // (tiles_m * tiles_w) % tiles_h
+    image_group = program // (tiles_m * tiles_w * tiles_h)
+    volume = deep * height * width
+    pixels = out_deep * out_height * out_width
+    first_pixel = 0
+    if IS_VOLUME:
+        plane = image_group % out_deep
+        image_group = image_group // out_deep
+        front = plane * STRIDE_D - PADDING_D
+        first_pixel = plane * (out_height * out_width)
+    group = image_group % groups
+    x_ptr += image_group.to(tl.int64) * channels * volume
+    filter_ptr += group.to(tl.int64) * filters * depth
+    out_ptr += image_group.to(tl.int64) * filters * pixels + first_pixel
+
+    at_m = tile_m * TILE_M + tl.arange(0, TILE_M)
+    row = tile_h * TILE_H + tl.arange(0, TILE_H)
+    column = tile_w * TILE_W + tl.arange(0, TILE_W)
+    top = (row * STRIDE_H - PADDING_H)[None, :, None]
+    left = (column * STRIDE_W - PADDING_W)[None, None, :]
+    k = tl.arange(0, TILE_K)
+    taps: tl.constexpr = KERNEL_D * KERNEL_H * KERNEL_W
+    total = tl.zeros((TILE_M, TILE_H * TILE_W), dtype=SUM)
+    for start in range(0, depth, TILE_K):
+        at_k = start + k
+        a = tl.load(filter_ptr + at_m[:, None] * depth + at_k[None, :], mask=(at_m[:, None] < filters) & (at_k[None, :] < depth), other=0.0)
+        tap = at_k % taps
+        is_there = at_k < depth
+        plane_start = at_k // taps * volume
+        tap_row = tap // KERNEL_W
+        if IS_VOLUME:
+            z = front + tap_row // KERNEL_H * DILATION_D
+            is_there = is_there & (z >= 0) & (z < deep)
+            plane_start += z * (height * width)
+            tap_row = tap_row % KERNEL_H
+        y = top + (tap_row * DILATION_H)[:, None, None]
+        x = left + (tap % KERNEL_W * DILATION_W)[:, None, None]
+        inside = is_there[:, None, None] & (y >= 0) & (y < height) & (x >= 0) & (x < width)
+        seen = tl.load(x_ptr + plane_start[:, None, None] + y * width + x, mask=inside, other=0.0)
+        total = tl.dot(a, tl.reshape(seen, (TILE_K, TILE_H * TILE_W)), total, input_precision="ieee", out_dtype=SUM)
+    total = tl.reshape(total, (TILE_M, TILE_H, TILE_W))
+    if bias_ptr is not None:
+        total += tl.load(bias_ptr + group * filters + at_m, mask=at_m < filters, other=0.0).to(SUM)[:, None, None]
+    inside = (at_m < filters)[:, None, None] & (row < out_height)[None, :, None] & (column < out_width)[None, None, :]
+    pixel = (row * out_width)[None, :, None] + column[None, None, :]
+    filter_row = at_m[:, None, None] * pixels
+    total = tail(total, image_group.to(tl.int64) * filters * pixels + (first_pixel + filter_row + pixel), inside, TAIL)
+    tl.store(out_ptr + (filter_row + pixel), total.to(out_ptr.dtype.element_ty), mask=inside)
+
+
+@triton.jit
 def unfold_kernel(x_ptr, out_ptr, channels, depth, deep, height, width, area, out_height, out_width, pixels, row, first_image, first_pixel,
                   KERNEL_D: tl.constexpr, KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_D: tl.constexpr,
                   STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr, PADDING_D: tl.constexpr, PADDING_H: tl.constexpr, PADDING_W: tl.constexpr,

@@ -30,7 +30,7 @@ def batch_start(batch, size_1, size_2, step_0, step_1, step_2):
 @triton.jit
 def matmul_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_0, a_step_1, a_step_2, b_step_0, b_step_1, b_step_2,
                   c_step_0, c_step_1, c_step_2, c_row, c_column, ALPHA: tl.constexpr, BETA: tl.constexpr, IS_B_TRANSPOSED: tl.constexpr,
-                  SUM: tl.constexpr, PRECISION: tl.constexpr, TF32_SCALE: tl.constexpr, SPLITS: tl.constexpr, SPLIT_DEPTH: tl.constexpr,
+                  SUM: tl.constexpr, WRAPS: tl.constexpr, PRECISION: tl.constexpr, TF32_SCALE: tl.constexpr, SPLITS: tl.constexpr, SPLIT_DEPTH: tl.constexpr,
                   TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr, TAIL: tl.constexpr):
     """out[m, n] = ALPHA * A[m, k] . B[k, n] + BETA * C; B is stored as [n, k] if IS_B_TRANSPOSED. c_ptr may be None. With
     SPLITS > 1 each program sums over SPLIT_DEPTH of k, a multiple of TILE_K, and out[batch, split] is for finish_kernel."""
@@ -53,10 +53,13 @@ def matmul_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_
     tl.assume(n > 0)
     a_ptr += batch_start(batch, size_1, size_2, a_step_0, a_step_1, a_step_2)
     b_ptr += batch_start(batch, size_1, size_2, b_step_0, b_step_1, b_step_2)
-    # Rows and columns beyond the matrices wrap around: they are loaded, computed and not stored, so that the loop needs
-    # masks along K only.
-    at_m = (row * TILE_M + tl.arange(0, TILE_M)) % m
-    at_n = (column * TILE_N + tl.arange(0, TILE_N)) % n
+    # On GPUs rows and columns beyond the matrices wrap around: they are loaded, computed and not stored, so that the loop needs
+    # masks along K only. CPUs compute what is stored, and load it in vectors that masks end.
+    at_m = row * TILE_M + tl.arange(0, TILE_M)
+    at_n = column * TILE_N + tl.arange(0, TILE_N)
+    if WRAPS:
+        at_m = at_m % m
+        at_n = at_n % n
     at_k = tl.arange(0, TILE_K)
     b_row = 1 if IS_B_TRANSPOSED else n
     b_column = k if IS_B_TRANSPOSED else 1
@@ -67,8 +70,13 @@ def matmul_kernel(a_ptr, b_ptr, c_ptr, out_ptr, m, n, k, size_1, size_2, a_step_
     b_tile = b_ptr + at_k[:, None] * b_row + at_n[None, :].to(tl.int64) * b_column
     total = tl.zeros((TILE_M, TILE_N), dtype=SUM)
     for done in range(begin, end, TILE_K):
-        a = tl.load(a_tile, mask=at_k[None, :] < k - done, other=0.0)
-        b = tl.load(b_tile, mask=at_k[:, None] < k - done, other=0.0)
+        in_a = at_k[None, :] < k - done
+        in_b = at_k[:, None] < k - done
+        if not WRAPS:
+            in_a = in_a & (at_m < m)[:, None]
+            in_b = in_b & (at_n < n)[None, :]
+        a = tl.load(a_tile, mask=in_a, other=0.0)
+        b = tl.load(b_tile, mask=in_b, other=0.0)
         if TF32_SCALE is not None:
             a = a * TF32_SCALE
             b = b * TF32_SCALE

@@ -215,6 +215,36 @@ PluginImplementation implementProduct(const PluginNode &node, const ConvolutionF
   return implementation;
 }
 
+/// The same on CPUs, where a program's pixels are a rectangle.
+PluginImplementation implementWindows(const PluginNode &node, const ConvolutionForm &form,
+                                      const GroupTail *tail) {
+  const ProductSize size = productSize(node, form);
+  const Expr planes = size.count * form.out[0];
+  const WindowTiles tiles = windowTilesForCpu({planes, size.m, form.out[1], form.out[2], size.k,
+                                               size.dtype, form.stride[2] != 1});
+  LaunchBuilder launch("convolution.py", "window_kernel");
+  launch.input(inputIndex(node, "input"))
+      .input(inputIndex(node, "weight"))
+      .optionalInput("bias_ptr", findInputIndex(node, "bias"))
+      .output(0)
+      .sizes({Expr(form.groups), form.channels, size.m, size.k})
+      .size("deep", form.size[0], form.dims < 3)
+      .sizes({form.size[1], form.size[2]})
+      .size("out_deep", form.out[0], form.dims < 3)
+      .sizes({form.out[1], form.out[2]});
+  addWindow(launch, form);
+  launch.constant("SUM", sumTypeOf(size.dtype))
+      .constant("TILE_M", tiles.m)
+      .constant("TILE_H", tiles.h)
+      .constant("TILE_W", tiles.w)
+      .constant("TILE_K", tiles.k);
+  PluginImplementation implementation =
+      launch.over(planes * ceilDiv(size.m, tiles.m) * ceilDiv(form.out[1], tiles.h) *
+                  ceilDiv(form.out[2], tiles.w));
+  addTailIfAny(implementation.launches[0], tail);
+  return implementation;
+}
+
 size_t channelDim(const PluginNode &node) {
   const TensorSpec &out = node.outputs[0];
   return out.shape.size() - (inputOf(node, "weight").shape.size() - 2) - 1;
@@ -243,8 +273,10 @@ LibraryConvolution libraryConvolution(const PluginNode &node, const ConvolutionF
 Result<PluginImplementation> implement(const PluginNode &node, const GroupTail *tail) {
   INLAY_ASSIGN(const ConvolutionForm form, readConvolution(node));
   const bool isDepthwise = isOne(form.channels) && form.groups > 1;
-  PluginImplementation implementation =
-      isDepthwise ? implementDepthwise(node, form, tail) : implementProduct(node, form, tail);
+  const bool hasWindows = !isForGpu(node) && !isPointwise(form);
+  PluginImplementation implementation = isDepthwise  ? implementDepthwise(node, form, tail)
+                                        : hasWindows ? implementWindows(node, form, tail)
+                                                     : implementProduct(node, form, tail);
   if (!tail)
     INLAY_TRY(addConvolutionLibraries(implementation, node, libraryConvolution(node, form)));
   return implementation;

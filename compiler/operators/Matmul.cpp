@@ -204,6 +204,7 @@ PluginImplementation implementProduct(const PluginNode &node, Product product,
     whole.alpha = whole.beta = 1;
   }
   addSizes(launch, node, product, whole);
+  launch.constant("WRAPS", isForGpu(node));
   addPrecision(launch, precisionOf(node, size.dtype));
   return overProduct(launch, size, tiles,
                      {operands.c,

@@ -106,25 +106,13 @@ Expr ProductTiles::programs(const ProductSize &size) const {
   return size.count * ceilDiv(size.m, m) * ceilDiv(size.n, n) * Expr(splits);
 }
 
-ProductTiles tilesForCpu(const ProductSize &size) {
-  const bool isNarrow = dataTypeSizeBytes(size.dtype) == 2;
-  const Expr large = size.count * ceilDiv(size.m, 128) * ceilDiv(size.n, 128);
-  const int64_t side = size.dtype == DataType::Float64                        ? 32
-                       : isNarrow && large.constantValue().value_or(0) >= 128 ? 128
-                                                                              : 64;
-  const int64_t depth = isNarrow ? 64 : size.dtype == DataType::Float64 ? 16 : 32;
-  ProductTiles tiles{side, side, depth};
-  trim(tiles, size);
-  tiles.warps = tiles.m * tiles.n >= 128 * 128 ? 8 : 4;
-  if (size.dtype == DataType::Float64)
-    tiles.stages = 2;
-  return tiles;
-}
-
 ProductTiles tilesForGpu(const ProductSize &size, int64_t sharedBytes, bool allowsTf32,
                          bool canSplit) {
-  if (size.dtype == DataType::Float64)
-    return tilesForCpu(size);
+  if (size.dtype == DataType::Float64) {
+    ProductTiles tiles{32, 32, 16, 4, 2};
+    trim(tiles, size);
+    return tiles;
+  }
   constexpr int64_t kUnknown = 256, kMostSplits = 64;
   const auto numberOf = [](const Expr &value, int64_t unknown) {
     return value.constantValue().value_or(unknown);

@@ -23,8 +23,20 @@ struct ProductTiles {
   Expr programs(const ProductSize &size) const;
 };
 
-/// Tiles for a CPU: as large as its caches like them.
+/// Tiles for a CPU: those with the least estimated time, on one thread and on several.
 ProductTiles tilesForCpu(const ProductSize &size);
+
+/// A product of filters, [m, k], and what the pixels of height × width see, for each of `count`.
+struct WindowSize {
+  Expr count, m, height, width, k;
+  DataType dtype;
+  bool isStrided; // what neighbours see are not neighbours
+};
+/// What one program computes: m filters of h × w pixels, by steps of k.
+struct WindowTiles {
+  int64_t m, h, w, k;
+};
+WindowTiles windowTilesForCpu(const WindowSize &size);
 /// Tiles for a GPU: those with the least estimated time; large ones multiply faster, small ones and
 /// parts of the sum keep more of the GPU busy. A program's tiles fit into `sharedBytes` of shared
 /// memory. Sizes that are not known at build time count as a few hundred. float32 that may be

@@ -197,6 +197,16 @@ Value fromMemory(OpBuilder &builder, Location location, Value value, Type elemen
   return arith::BitcastOp::create(builder, location, withElement(value.getType(), element), value);
 }
 
+Value roundUp(OpBuilder &builder, Location location, Value value, int64_t step) {
+  if (step == 1)
+    return value;
+  Value size = integerConstant(builder, location, value.getType(), step);
+  Value last = integerConstant(builder, location, value.getType(), step - 1);
+  Value steps = arith::DivUIOp::create(
+      builder, location, arith::AddIOp::create(builder, location, value, last), size);
+  return arith::MulIOp::create(builder, location, steps, size);
+}
+
 bool isElementwise(Operation *op) {
   if (isa<tile::AddPtrOp, tile::PtrCastOp, tile::PtrToIntOp, tile::IntToPtrOp>(op))
     return true;

@@ -49,6 +49,10 @@ mlir::Value extendTo(mlir::OpBuilder &builder, mlir::Location location, mlir::Va
 mlir::Value addBytes(mlir::OpBuilder &builder, mlir::Location location, mlir::Value ptr,
                      mlir::Value offset);
 
+/// The least multiple of `step` that is not below the i64, which is not negative.
+mlir::Value roundUp(mlir::OpBuilder &builder, mlir::Location location, mlir::Value value,
+                    int64_t step);
+
 /// True if emitElementwise understands the op: arith, math and the pointer ops of the tile dialect.
 bool isElementwise(mlir::Operation *op);
 

@@ -278,6 +278,25 @@ void Evaluator::store(tile::StoreOp store, const Coordinates &coordinates) {
                                 firstAddress(store.getPtr(), coordinates, bytes), mask, bytes);
 }
 
+void Evaluator::prefetch(tile::LoadOp load, Value distance, const Coordinates &coordinates) {
+  constexpr int64_t kLine = 64;
+  constexpr int kSecondLevel = 2; // the first is full of what is being multiplied
+  const int64_t bytes = memoryBytesOf(tile::elementTypeOf(load.getType()));
+  if (strideOf(load.getPtr(), coordinates, values_) != bytes)
+    return;
+  OpBuilder::InsertionGuard guard(builder_);
+  builder_.restoreInsertionPoint(points_[level()]);
+  Location location = load.getLoc();
+  Value address = addBytes(builder_, location, firstAddress(load.getPtr(), coordinates, bytes),
+                           distance);
+  for (int64_t line = 0; line < width_ * bytes; line += kLine)
+    LLVM::Prefetch::create(
+        builder_, location,
+        addBytes(builder_, location, address,
+                 integerConstant(builder_, location, builder_.getI64Type(), line)),
+        /*rw=*/0, kSecondLevel, /*cache=*/1);
+}
+
 Value Evaluator::loadBuffer(RankedTensorType tileType, Value buffer, const Coordinates &coordinates,
                             unsigned width, Location location) {
   Type element = tileType.getElementType(), type = lanesType(memoryTypeOf(element), width);

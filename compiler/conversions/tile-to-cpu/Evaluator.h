@@ -119,6 +119,9 @@ public:
   void storeInterleaved(mlir::RankedTensorType type, mlir::Value first, mlir::Value second,
                         mlir::Value buffer, const Coordinates &coordinates);
   void store(tile::StoreOp store, const Coordinates &coordinates);
+  /// Asks the cache for what is `distance` bytes behind the lanes of a load, if these follow each
+  /// other in memory.
+  void prefetch(tile::LoadOp load, mlir::Value distance, const Coordinates &coordinates);
 
 private:
   mlir::Value evaluate(mlir::Value value, const Coordinates &coordinates, unsigned width);

@@ -1,7 +1,9 @@
 #include "compiler/conversions/tile-to-cpu/Closure.h"
 #include "compiler/conversions/tile-to-cpu/Combination.h"
 #include "compiler/conversions/tile-to-cpu/MaskTerms.h"
+#include "compiler/conversions/tile-to-cpu/NextIteration.h"
 
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/ScopeExit.h"
 
 using namespace mlir;
@@ -27,13 +29,19 @@ public:
   SmallVector<Value> emit() {
     chooseVectorDimension();
     chooseWidth();
+    chooseTransposition();
     // Inside the others comes the reduced dimension, so that it goes over one row of accumulators.
     for (size_t i = 0; i < shape_.size(); ++i)
       if (shape_[i] != 1 && i != dimension_ && i != axis_)
         order_.push_back(i);
     if (axis_ != kNone && axis_ != dimension_ && shape_[axis_] != 1)
       order_.push_back(axis_);
+    if (transposes_) // the last dimension is next to the lanes already
+      rows_.resize(width_);
     Coordinates coordinates(shape_.size());
+    zero_ = i64(0);
+    if (auto load = packedLoad())
+      distanceToNext_ = emitDistanceToNext(builder_, load, values_);
     emitLoops(0, coordinates);
     return results_;
   }
@@ -86,6 +94,10 @@ private:
   /// The dimension along which most accesses are contiguous, unless it is too small to fill lanes;
   /// the last of the best.
   void chooseVectorDimension() {
+    if (roots_[0].mergesLast) { // elements of other dimensions do not follow each other in a panel
+      dimension_ = shape_.size() - 1;
+      return;
+    }
     // Lanes along the reduced dimension combine its elements out of order, or at a price.
     bool avoidsAxis = reduction_ && !combination_->isUnordered();
     int64_t best = 0;
@@ -122,8 +134,31 @@ private:
     width_ = std::min<uint64_t>(lanes, shape_[dimension_]);
   }
 
+  /// Lanes along the rows of an operand that is packed by columns would be stored one by one: as
+  /// many rows as there are lanes are turned over in registers instead.
+  void chooseTransposition() {
+    const Root &root = roots_[0];
+    const size_t rank = shape_.size();
+    if (roots_.size() != 1 || !root.packedType || rank < 2 || dimension_ != rank - 2 ||
+        root.mergesLast)
+      return;
+    const int64_t lanes = options_.vectorBytes / memoryBytesOf(root.packedType);
+    transposes_ = lanes > 1 && shape_[rank - 2] >= lanes && shape_[rank - 1] >= lanes &&
+                  (root.panel == 0 || root.panel >= lanes);
+    if (transposes_)
+      width_ = lanes;
+  }
+
   Value i64(int64_t value) {
     return integerConstant(builder_, location_, builder_.getI64Type(), value);
+  }
+
+  /// How far the loop along the dimension has to go, in whole steps.
+  Value neededSize(size_t dimension, int64_t step) {
+    ArrayRef<Value> extents = roots_[0].extents;
+    if (extents.empty() || !extents[dimension])
+      return i64(shape_[dimension]);
+    return roundUp(builder_, location_, extents[dimension], step);
   }
 
   /// Loops over the other dimensions, outermost first, then the vectorised one.
@@ -141,11 +176,20 @@ private:
       startsAccumulators_ = false;
       begin = 1;
     }
-    auto loop = scf::ForOp::create(builder_, location_, i64(begin), i64(shape_[dimension]), i64(1));
+    const bool takesRows = transposes_ && dimension == shape_.size() - 1;
+    const int64_t step = takesRows ? width_ : 1;
+    auto loop = scf::ForOp::create(builder_, location_, i64(begin), neededSize(dimension, step),
+                                   i64(step));
     evaluator_.enterLoop(loop, loop.getBody());
     builder_.setInsertionPoint(loop.getBody()->getTerminator());
     coordinates[dimension] = {Coordinate::Kind::Counter, loop.getInductionVar(),
                               evaluator_.level()};
+    if (takesRows)
+      for (auto [number, row] : llvm::enumerate(rows_)) {
+        row = coordinates[dimension];
+        if (number > 0)
+          row.value = arith::AddIOp::create(builder_, location_, row.value, i64(number));
+      }
     emitLoops(depth + 1, coordinates);
     coordinates[dimension] = {};
     evaluator_.leaveLoop();
@@ -157,6 +201,13 @@ private:
       evaluator_.setWidth(1);
       emitRoots(coordinates);
       finishReduction(coordinates);
+      return;
+    }
+    if (isOneStep()) {
+      coordinates[dimension_] = {Coordinate::Kind::Lanes, zero_, 0};
+      evaluator_.setWidth(width_);
+      emitRoots(coordinates);
+      coordinates[dimension_] = {};
       return;
     }
     collectTerms(coordinates);
@@ -172,7 +223,7 @@ private:
         first = width_;
       }
     }
-    Value begin = i64(first), size = i64(shape_[dimension_]);
+    Value begin = i64(first), size = neededSize(dimension_, width_);
     if (all_.extents.empty() && all_.guards.empty() && all_.floors.empty() && all_.wraps.empty()) {
       emitSteps(coordinates, begin, size, width_, {});
     } else {
@@ -182,6 +233,10 @@ private:
       if (first != 0)
         full = arith::MaxSIOp::create(builder_, location_, full, begin);
       Value active = activeExtent();
+      if (!roots_[0].extents.empty()) {
+        full = arith::MinSIOp::create(builder_, location_, full, size);
+        active = arith::MinSIOp::create(builder_, location_, active, size);
+      }
       std::set<ElementKey> assumed;
       for (const auto *terms : {&all_.extents, &all_.guards, &all_.floors})
         for (const auto &[key, term] : *terms)
@@ -196,6 +251,13 @@ private:
     }
     if (dimension_ == axis_)
       finishReduction(coordinates);
+  }
+
+  /// A tile that is written in one step needs no loop, and its masks none of its own: they are
+  /// cheaper than to find out where they hold. What depends on the lanes only is computed once.
+  bool isOneStep() {
+    return roots_.size() == 1 && roots_[0].tile && options_.hasMaskedAccess && !transposes_ &&
+           width_ == shape_[dimension_];
   }
 
   /// for c from `begin` to `end` by `width`: the roots.
@@ -237,6 +299,10 @@ private:
   /// In program order: the loads that feed the roots, at the roots' own coordinates, and the
   /// stores.
   void emitRoots(const Coordinates &coordinates) {
+    if (transposes_) {
+      emitTransposed(coordinates);
+      return;
+    }
     Closure closure(values_, roots_, coordinates);
     SmallVector<std::pair<Operation *, Coordinates>> loads;
     for (const auto &[value, at] : closure.elements())
@@ -248,6 +314,7 @@ private:
     for (Root &root : roots_)
       if (root.tile)
         tiles.push_back({&root, evaluator_.lanes(root.tile, coordinates)});
+    prefetchNext(coordinates);
     for (auto [root, value] : tiles) {
       if (root->interleaved)
         evaluator_.storeInterleaved(root->type(), value,
@@ -268,12 +335,71 @@ private:
     }
   }
 
+  /// The load whose elements are packed, or null.
+  tile::LoadOp packedLoad() {
+    const bool isPacked = roots_.size() == 1 && roots_[0].packedType;
+    return isPacked && !values_.bufferOf(roots_[0].tile)
+               ? roots_[0].tile.getDefiningOp<tile::LoadOp>()
+               : tile::LoadOp();
+  }
+
+  /// What is packed is read once; the next piece of it can be fetched while this one is multiplied.
+  void prefetchNext(const Coordinates &coordinates) {
+    if (distanceToNext_ && evaluator_.width() > 1)
+      evaluator_.prefetch(packedLoad(), distanceToNext_, coordinates);
+  }
+
+  /// As many rows as lanes; each of the vectors stored holds one lane of all of them.
+  void emitTransposed(const Coordinates &coordinates) {
+    Root &root = roots_[0];
+    const size_t last = shape_.size() - 1;
+    SmallVector<Value> rows;
+    for (const Coordinate &row : rows_) {
+      Coordinates at = coordinates;
+      at[last] = row;
+      prefetchNext(at);
+      rows.push_back(
+          extendTo(builder_, location_, evaluator_.lanes(root.tile, at), root.packedType));
+    }
+    for (auto [lane, column] : llvm::enumerate(transposed(rows))) {
+      Coordinates at = coordinates;
+      at[last].kind = Coordinate::Kind::Lanes;
+      at[dimension_].kind = Coordinate::Kind::Counter;
+      if (lane > 0)
+        at[dimension_].value =
+            arith::AddIOp::create(builder_, location_, at[dimension_].value, i64(lane));
+      emitTile(root, column, at);
+    }
+  }
+
+  /// Lane j of vector i becomes lane i of vector j: each step interleaves the first half of the
+  /// vectors with the second.
+  SmallVector<Value> transposed(SmallVector<Value> vectors) {
+    const int64_t count = vectors.size();
+    SmallVector<int64_t> low, high;
+    for (int64_t lane = 0; lane < count / 2; ++lane) {
+      low.append({lane, lane + count});
+      high.append({lane + count / 2, lane + count / 2 + count});
+    }
+    for (int64_t step = 1; step < count; step *= 2) {
+      SmallVector<Value> next;
+      for (int64_t i = 0; i < count / 2; ++i)
+        for (ArrayRef<int64_t> order : {ArrayRef<int64_t>(low), ArrayRef<int64_t>(high)})
+          next.push_back(vector::ShuffleOp::create(builder_, location_, vectors[i],
+                                                   vectors[i + count / 2], order));
+      vectors = std::move(next);
+    }
+    return vectors;
+  }
+
   void emitTile(const Root &root, Value value, Coordinates coordinates) {
     auto type = cast<RankedTensorType>(root.tile.getType());
     if (root.packedType) {
       value = extendTo(builder_, location_, value, root.packedType);
       type = type.clone(root.packedType);
     }
+    if (root.mergesLast)
+      type = mergeLast(type, coordinates);
     if (root.panel != 0) {
       SmallVector<int64_t> shape(type.getShape());
       shape.back() /= root.panel;
@@ -294,6 +420,25 @@ private:
       coordinates.push_back(column);
     }
     evaluator_.storeToBuffer(type, value, root.buffer, coordinates);
+  }
+
+  /// The type with its last two dimensions as one, and so the coordinates.
+  RankedTensorType mergeLast(RankedTensorType type, Coordinates &coordinates) {
+    SmallVector<int64_t> shape(type.getShape());
+    const int64_t size = shape.pop_back_val();
+    shape.back() *= size;
+    Coordinate column = coordinates.back();
+    coordinates.pop_back();
+    if (Value row = coordinates.back().value) {
+      row = arith::MulIOp::create(builder_, location_, row, i64(size));
+      column.value =
+          column.value ? Value(arith::AddIOp::create(builder_, location_, row, column.value)) : row;
+      if (column.kind == Coordinate::Kind::Zero)
+        column.kind = Coordinate::Kind::Counter;
+      column.level = std::max(column.level, coordinates.back().level);
+    }
+    coordinates.back() = column;
+    return type.clone(shape);
   }
 
   /// Combines the elements at the coordinates with the accumulators: values carried by the
@@ -358,11 +503,7 @@ private:
     return elements;
   }
 
-  void collectTerms(const Coordinates &outer) {
-    Coordinates coordinates = outer;
-    coordinates[dimension_] = {Coordinate::Kind::Lanes, {}, 0};
-    all_ = {};
-    stores_.clear();
+  void addTermsAt(const Coordinates &coordinates) {
     Closure closure(values_, roots_, coordinates);
     for (const auto &[mask, at] : closure.masks())
       if (Closure::hasReal(at))
@@ -370,6 +511,19 @@ private:
     for (const auto &[value, at] : closure.elements())
       if (Closure::hasReal(at))
         addWrap(all_, value, at, values_);
+  }
+
+  void collectTerms(const Coordinates &outer) {
+    Coordinates coordinates = outer;
+    coordinates[dimension_] = {Coordinate::Kind::Lanes, {}, 0};
+    all_ = {};
+    stores_.clear();
+    addTermsAt(coordinates);
+    for (const Coordinate &row : rows_) {
+      Coordinates at = coordinates;
+      at.back() = row;
+      addTermsAt(at);
+    }
     haveSameTerms_ = true;
     for (Root &root : roots_) {
       MaskTerms terms;
@@ -406,6 +560,10 @@ private:
   size_t dimension_ = kNone;  ///< the vectorised one
   SmallVector<size_t> order_; ///< the others, outermost first
   unsigned width_ = 1;
+  Value zero_; ///< i64 0 in front of the nest
+  Value distanceToNext_;         ///< see prefetchNext, or null
+  bool transposes_ = false;      ///< see chooseTransposition
+  SmallVector<Coordinate> rows_; ///< then those of the last dimension that are at hand
   MaskTerms all_;
   std::vector<MaskTerms> stores_; ///< by root
   bool haveSameTerms_ = true;

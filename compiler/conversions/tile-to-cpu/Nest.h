@@ -18,6 +18,10 @@ struct Root {
   /// If not 0, the last dimension is written in panels of so many elements: […, K, N] becomes
   /// […, N / panel, K, panel].
   int64_t panel = 0;
+  /// The tile is packed as if its last two dimensions, [..., H, W], were one of H * W.
+  bool mergesLast = false;
+  /// For each dimension an i64 beyond which nobody reads the tile, or null; none at all if empty.
+  llvm::SmallVector<mlir::Value, 3> extents = {};
 
   /// If not null, a tile of the same type; the buffer has another dimension of size 2 at the end,
   /// for the two.

@@ -16,6 +16,9 @@ struct GridValues {
 /// all elements of their operands at once; others are evaluated where they are used.
 bool isEmittedInPlace(mlir::Operation *op);
 
+struct ProductShape;
+struct LeftOperand;
+
 /// Emits one program.
 ///
 /// Tile ops are not emitted where they stand: stores are gathered into groups of one shape, and
@@ -61,8 +64,17 @@ private:
   mlir::LogicalResult lowerGather(tile::GatherOp gather);
   mlir::LogicalResult lowerDot(tile::DotOp dot);
   /// The address of the operand of a dot as `element`s, row-major or in panels (see Root::panel),
-  /// or null after an error.
-  mlir::Value pack(mlir::Value operand, mlir::Type element, int64_t panel);
+  /// or null after an error. What is beyond `extents` (see Root) may be missing.
+  mlir::Value pack(mlir::Value operand, mlir::Type element, int64_t panel,
+                   llvm::ArrayRef<mlir::Value> extents, mlir::Value address = {});
+  mlir::Value allocatePacked(mlir::Value operand, mlir::Type element);
+  /// The address of the operand's copy, row-major, which is made where `arePlain` is false.
+  mlir::FailureOr<mlir::Value> packUnlessPlain(mlir::Value operand, mlir::Value arePlain,
+                                               llvm::ArrayRef<mlir::Value> extents);
+  /// Where a product reads its left operand: in place, or packed.
+  mlir::FailureOr<LeftOperand> leftOperand(mlir::Value operand, const ProductShape &shape,
+                                           mlir::Value numRows,
+                                           llvm::ArrayRef<mlir::Value> extents);
 
   /// Emits the pending group.
   mlir::LogicalResult flush();

@@ -36,13 +36,22 @@ public:
 
 private:
   /// Lowers to the LLVM dialect; the bytes of scratch memory the entry takes, 0 if none.
-  Result<uint64_t> lower(ModuleOp module) const;
+  static Result<uint64_t> lower(ModuleOp module, const CpuLevel &level);
 
   CpuLevel level_;
   std::string name_;
 };
 
-Result<uint64_t> CpuTarget::lower(ModuleOp module) const {
+/// The level as code for the kernel uses it.
+CpuLevel levelFor(ModuleOp module, CpuLevel level) {
+  const bool hasProduct =
+      module.walk([](tile::DotOp) { return WalkResult::interrupt(); }).wasInterrupted();
+  if (hasProduct)
+    level.vectorBytes = level.productVectorBytes;
+  return level;
+}
+
+Result<uint64_t> CpuTarget::lower(ModuleOp module, const CpuLevel &level) {
   ErrorCollector errors(module.getContext());
   PassManager toLoops(module.getContext());
   toLoops.addPass(tile::createExpandDescriptorsPass());
@@ -52,19 +61,19 @@ Result<uint64_t> CpuTarget::lower(ModuleOp module) const {
   toLoops.addPass(createCanonicalizerPass());
   toLoops.addPass(createLoopInvariantCodeMotionPass());
   toLoops.addPass(createCSEPass());
-  toLoops.addPass(createTileToCpuPass({level_.vectorBytes, level_.hasMaskedAccess}));
+  toLoops.addPass(createTileToCpuPass({level.vectorBytes, level.hasMaskedAccess}));
   if (failed(toLoops.run(module)))
-    return unimplemented("the kernel cannot be compiled for {}: {}", name_, errors.text());
+    return unimplemented("the kernel cannot be compiled for cpu:{}: {}", level.name, errors.text());
   uint64_t scratchBytes = 0;
   for (auto function : module.getOps<func::FuncOp>())
     if (auto bytes = dyn_cast_or_null<IntegerAttr>(function->removeAttr(kScratchBytesAttr)))
       scratchBytes = static_cast<uint64_t>(bytes.getInt());
   PassManager toLlvm(module.getContext());
   toLlvm.addPass(createCSEPass());
-  toLlvm.addPass(createMathExpansionPass({level_.hasFma, level_.hasF16Conversion}));
+  toLlvm.addPass(createMathExpansionPass({level.hasFma, level.hasF16Conversion}));
   toLlvm.addPass(createLowerToLlvmPass());
   if (failed(toLlvm.run(module)))
-    return internalError("lowering to LLVM for {} failed: {}", name_, errors.text());
+    return internalError("lowering to LLVM for cpu:{} failed: {}", level.name, errors.text());
   return scratchBytes;
 }
 
@@ -80,7 +89,8 @@ Result<std::vector<KernelImage>> CpuTarget::compile(ModuleOp module,
     return std::vector<KernelImage>();
   OwningOpRef<ModuleOp> work(module.clone());
   std::string entry = kernelName(*work);
-  INLAY_ASSIGN(const uint64_t scratchBytes, lower(*work));
+  const CpuLevel level = levelFor(module, level_);
+  INLAY_ASSIGN(const uint64_t scratchBytes, lower(*work, level));
   if (stage("llvm", [&] { return printed(*work.get()); }))
     return std::vector<KernelImage>();
 
@@ -92,9 +102,9 @@ Result<std::vector<KernelImage>> CpuTarget::compile(ModuleOp module,
   std::unique_ptr<llvm::Module> llvmModule = translateModuleToLLVMIR(*work, context, "kernel");
   if (!llvmModule)
     return internalError("translating kernel '{}' to LLVM IR failed", entry);
-  INLAY_ASSIGN(std::unique_ptr<llvm::TargetMachine> machine, createTargetMachine(level_));
-  optimize(*llvmModule, *machine, level_);
-  addStreamingVersion(*llvmModule, entry, storedBytesPerProgram(module), level_);
+  INLAY_ASSIGN(std::unique_ptr<llvm::TargetMachine> machine, createTargetMachine(level));
+  optimize(*llvmModule, *machine, level);
+  addStreamingVersion(*llvmModule, entry, storedBytesPerProgram(module), level);
   if (stage("ll", [&] { return printed(*llvmModule); }))
     return std::vector<KernelImage>();
   if (options.wants("s")) {

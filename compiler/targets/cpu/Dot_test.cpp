@@ -105,6 +105,89 @@ TEST_P(Dot, MultipliesEveryShape) {
   }
 }
 
+/// Defines %$P, a tile of `rows` x `columns` whose columns follow each other in memory at pointer
+/// %$P0, `pitch` elements apart; what is outside of `insideRows` x `insideColumns` is 0.
+std::string loadColumns(const std::string &name, std::array<int, 2> shape, std::array<int, 2> inside,
+                        int pitch, const std::string &type) {
+  return fill(R"(
+    %$Pi = tile.arange 0 to $R : tensor<$Rxi32>
+    %$Pj = tile.arange 0 to $C : tensor<$Cxi32>
+    %$Pi1 = tile.expand_dims %$Pi, 1 : tensor<$Rxi32> -> tensor<$Rx1xi32>
+    %$Pj1 = tile.expand_dims %$Pj, 0 : tensor<$Cxi32> -> tensor<1x$Cxi32>
+    %$Plasti = arith.constant dense<$I> : tensor<$Rx1xi32>
+    %$Plastj = arith.constant dense<$J> : tensor<1x$Cxi32>
+    %$Pini = arith.cmpi slt, %$Pi1, %$Plasti : tensor<$Rx1xi32>
+    %$Pinj = arith.cmpi slt, %$Pj1, %$Plastj : tensor<1x$Cxi32>
+    %$Pini2 = tile.broadcast %$Pini : tensor<$Rx1xi1> -> tensor<$Rx$Cxi1>
+    %$Pinj2 = tile.broadcast %$Pinj : tensor<1x$Cxi1> -> tensor<$Rx$Cxi1>
+    %$Pmask = arith.andi %$Pini2, %$Pinj2 : tensor<$Rx$Cxi1>
+    %$Ppitch = arith.constant dense<$H> : tensor<1x$Cxi32>
+    %$Pj2 = arith.muli %$Pj1, %$Ppitch : tensor<1x$Cxi32>
+    %$Pi3 = tile.broadcast %$Pi1 : tensor<$Rx1xi32> -> tensor<$Rx$Cxi32>
+    %$Pj3 = tile.broadcast %$Pj2 : tensor<1x$Cxi32> -> tensor<$Rx$Cxi32>
+    %$Poffsets = arith.addi %$Pi3, %$Pj3 : tensor<$Rx$Cxi32>
+    %$Pbases = tile.splat %$P0 : !tile.ptr<$T> -> tensor<$Rx$Cx!tile.ptr<$T>>
+    %$Pptrs = tile.addptr %$Pbases, %$Poffsets : tensor<$Rx$Cx!tile.ptr<$T>>, tensor<$Rx$Cxi32>
+    %$Pother = arith.constant dense<0.0> : tensor<$Rx$Cx$T>
+    %$P = tile.load %$Pptrs mask %$Pmask other %$Pother : tensor<$Rx$Cx!tile.ptr<$T>> mask tensor<$Rx$Cxi1> other tensor<$Rx$Cx$T> -> tensor<$Rx$Cx$T>)",
+              {{"$P", name},
+               {"$R", std::to_string(shape[0])},
+               {"$C", std::to_string(shape[1])},
+               {"$I", std::to_string(inside[0])},
+               {"$J", std::to_string(inside[1])},
+               {"$H", std::to_string(pitch)},
+               {"$T", type}});
+}
+
+/// d = a · b + c, where a and b are stored by columns and only `inside` of them is there.
+template <typename T>
+void checkTransposedDot(const LoadedKernel &kernel, Sizes s, Sizes inside, T (*encode)(float)) {
+  GuardedBuffer<T> a(size_t(inside.m) * inside.k), b(size_t(inside.k) * inside.n);
+  GuardedBuffer<float> c(size_t(s.m) * s.n, 1), d(c.size());
+  for (size_t i = 0; i < a.size(); ++i)
+    a[i] = encode(float(smallInteger(i, 1)));
+  for (size_t i = 0; i < b.size(); ++i)
+    b[i] = encode(float(smallInteger(i, 5)));
+  kernel.run({a.argument(), b.argument(), c.argument(), d.argument()}, 1);
+  for (int i = 0; i < s.m; ++i)
+    for (int j = 0; j < s.n; ++j) {
+      int sum = 1;
+      for (int k = 0; k < inside.k && i < inside.m && j < inside.n; ++k)
+        sum += smallInteger(size_t(k) * inside.m + i, 1) * smallInteger(size_t(j) * inside.k + k, 5);
+      ASSERT_EQ(d[size_t(i) * s.n + j], float(sum))
+          << i << " " << j << " of " << s.m << "x" << s.n << "x" << s.k;
+    }
+}
+
+std::string transposedDotBody(Sizes s, Sizes inside, const std::string &operand) {
+  const std::string c = std::to_string(s.m) + "x" + std::to_string(s.n);
+  return loadColumns("a", {s.m, s.k}, {inside.m, inside.k}, inside.m, operand) +
+         loadColumns("b", {s.k, s.n}, {inside.k, inside.n}, inside.k, operand) +
+         loadDense("c", c, s.m * s.n, "f32") +
+         fill("\n    %d = tile.dot %a, %b, %c : tensor<$Mx$Kx$T>, tensor<$Kx$Nx$T> -> tensor<$Cxf32>",
+              {{"$M", std::to_string(s.m)},
+               {"$N", std::to_string(s.n)},
+               {"$K", std::to_string(s.k)},
+               {"$C", c},
+               {"$T", operand}}) +
+         storeDense(c, s.m * s.n, "f32");
+}
+
+TEST_P(Dot, MultipliesOperandsStoredByColumns) {
+  for (auto [s, inside] :
+       {std::pair(Sizes{0, 1, 1, 16}, Sizes{0, 1, 1, 16}), {{0, 2, 4, 2}, {0, 2, 3, 1}},
+        {{0, 4, 8, 4}, {0, 3, 8, 4}}, {{0, 16, 8, 32}, {0, 11, 7, 29}},
+        {{0, 32, 64, 16}, {0, 32, 64, 16}}, {{0, 8, 128, 64}, {0, 8, 100, 33}},
+        {{0, 64, 16, 32}, {0, 41, 15, 32}}}) {
+    checkTransposedDot<float>(
+        compile(dotArguments("f32", "f32"), transposedDotBody(s, inside, "f32")), s, inside,
+        [](float v) { return v; });
+    checkTransposedDot<uint16_t>(
+        compile(dotArguments("bf16", "f32"), transposedDotBody(s, inside, "bf16")), s, inside,
+        toBFloat16);
+  }
+}
+
 TEST_P(Dot, MultipliesEveryType) {
   for (Sizes s : {Sizes{0, 8, 4, 16}, Sizes{0, 32, 64, 16}, Sizes{2, 4, 32, 4}}) {
     auto asFloat = [](float v) { return v; };
