@@ -5,6 +5,7 @@
 #include "compiler/operators/Planes.h"
 #include "compiler/operators/ProductTiles.h"
 #include "compiler/operators/Shapes.h"
+#include "compiler/operators/ShiftedProduct.h"
 #include "compiler/operators/VendorTactics.h"
 
 #include <algorithm>
@@ -186,6 +187,8 @@ PluginLaunch multiply(const PluginNode &node, const ConvolutionForm &form, const
 
 PluginImplementation implementProduct(const PluginNode &node, const ConvolutionForm &form,
                                       const GroupTail *tail) {
+  if (auto shifted = implementShifted(node, form, tail))
+    return *std::move(shifted);
   const ProductSize size = productSize(node, form);
   const ProductInput input = chooseInput(node, form, size);
   ProductSize largest = size;

@@ -91,15 +91,37 @@ def volume_convolutions():
     yield call("aten::conv3d.padding", {"input": x, "weight": w, "padding": "same"}, expected)
 
 
+def large(shapes):
+    for dtype, x, w, stride, padding, dilation in shapes:
+        groups = x[1] // w[1]
+        inputs, weights, bias = floats(x, dtype), floats(w, dtype), floats((w[0],), dtype)
+        expected = direct(inputs.wide, weights.wide, bias.wide, stride, padding, dilation, groups)
+        name = {1: "aten::conv1d", 2: "aten::conv2d", 3: "aten::conv3d"}[len(padding)]
+        options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        yield call(name, {"input": inputs, "weight": weights, "bias": bias, **options}, expected, dtype=dtype)
+
+
 def large_windows():
     """Of which so much is unfolded on GPUs that it is done in parts: of images, and of pixels of one."""
-    for x, w, padding in [((3, 8, 16, 32, 64), (4, 8, 5, 5, 5), [2, 2, 2]), ((1, 8, 420, 512), (4, 8, 7, 7), [3, 3]), ((2, 8, 420, 512), (4, 4, 7, 7), [3, 3])]:
-        groups = x[1] // w[1]
-        inputs, weights, bias = floats(x), floats(w), floats((w[0],))
-        ones = [1] * len(padding)
-        expected = direct(inputs.wide, weights.wide, bias.wide, ones, padding, ones, groups)
-        name = {2: "aten::conv2d", 3: "aten::conv3d"}[len(padding)]
-        yield call(name, {"input": inputs, "weight": weights, "bias": bias, "padding": padding, "groups": groups}, expected)
+    yield from large([
+        ("float32", (3, 8, 16, 32, 128), (4, 8, 5, 5, 5), [1, 1, 2], [2, 2, 2], [1, 1, 1]),
+        ("float32", (1, 8, 840, 512), (4, 8, 7, 7), [2, 1], [3, 3], [1, 1]),
+        ("float32", (2, 8, 840, 512), (4, 4, 7, 7), [2, 1], [3, 3], [1, 1]),
+    ])
+
+
+def shifted_windows():
+    """That move by single elements: GPUs read the input at a shift for each tap. The last are done in parts of images."""
+    for dtype in FLOATS:
+        yield from large([
+            (dtype, (2, 24, 60, 56), (20, 24, 3, 3), [1, 1], [1, 1], [1, 1]),
+            (dtype, (1, 40, 61, 75), (34, 20, 5, 3), [1, 1], [0, 2], [2, 1]),
+            (dtype, (1, 70, 9000), (17, 70, 7), [1], [3], [1]),
+            (dtype, (1, 16, 9, 40, 33), (20, 16, 3, 3, 3), [1, 1, 1], [1, 1, 1], [1, 1, 1]),
+            (dtype, (2, 16, 20, 24, 20), (20, 8, 3, 1, 1), [1, 1, 1], [1, 0, 0], [2, 1, 1]),
+            (dtype, (1, 300, 12, 40), (12, 300, 3, 3), [1, 1], [0, 1], [1, 1]),
+        ])
+    yield from large([("float32", (7, 8, 420, 512), (4, 8, 7, 7), [1, 1], [3, 3], [1, 1])])
 
 
 def symbolic(rows, columns):
@@ -112,4 +134,4 @@ def symbolic(rows, columns):
     yield call("aten::conv3d", {"input": x, "weight": w, "stride": [1, 2, 1], "padding": [1, 1, 0]}, expected, symbolic=("1", "3", "s0 + 1", "2", "s1"))
 
 
-GROUPS = (volume_convolutions, large_windows)
+GROUPS = (volume_convolutions, large_windows, shifted_windows)
