@@ -14,6 +14,10 @@ constexpr int64_t kAccessBytes = 16;
 constexpr int64_t kMostBytes = 256 << 20;
 /// Less than this is unfolded: it stays in the cache.
 constexpr int64_t kLeastUnfoldedBytes = 4 << 20;
+/// For more filters it is unfolded too, in memory of at most kMostBytes: they read each element so
+/// often that the shifts cost more than writing it. Where copies are of one column, nothing is
+/// written more than once here.
+constexpr int64_t kMostFilters = 128, kMostFiltersOfColumn = 256;
 
 int64_t roundedUp(int64_t value, int64_t granule) {
   return (value + granule - 1) / granule * granule;
@@ -57,8 +61,10 @@ bool pays(const Shifted &sizes, const ConvolutionForm &form, int64_t bytes) {
   const int64_t pixels = sizes.outDeep * sizes.outHeight * sizes.outWidth;
   const double unfolded = static_cast<double>(sizes.count * sizes.channels * form.taps()) *
                           static_cast<double>(pixels * bytes);
+  const bool hasFewFilters =
+      sizes.filters <= (form.kernel[2] == 1 ? kMostFiltersOfColumn : kMostFilters);
   return static_cast<double>(sizes.places()) <= kMostPadding * static_cast<double>(pixels) &&
-         unfolded >= static_cast<double>(kLeastUnfoldedBytes);
+         unfolded >= static_cast<double>(hasFewFilters ? kLeastUnfoldedBytes : kMostBytes);
 }
 
 PluginLaunch widen(const PluginNode &node, const ConvolutionForm &form, const Shifted &sizes,

@@ -248,28 +248,31 @@ TEST_F(VendorTactics, ConvolveVolumes) {
               ElementsAre("cudnn.convolution_3d_tf32", "bias_kernel"));
 }
 
-/// What is unfolded at a time is limited: to whole images, or to pixels of one.
+/// What is copied at a time is limited: to whole images, or to pixels of one.
 TEST_F(VendorTactics, ConvolveInPartsOfLimitedMemory) {
   targets_ = {"cuda:sm_90a"};
   constexpr int64_t kMostBytes = 256 << 20;
-  const auto partsOf = [&](int64_t images, int64_t size) {
+  const auto partsOf = [&](const std::string &kernel, int64_t images, int64_t size,
+                           int64_t stride) {
     const PluginImplementation made =
         implement("aten::conv2d", {{"input", tensor({images, 64, size, size})},
                                    {"weight", tensor({64, 64, 3, 3})},
+                                   {"stride", AttributeValue(std::vector<int64_t>{stride, stride})},
                                    {"padding", AttributeValue(std::vector<int64_t>{1, 1})}});
-    int64_t parts = 0;
-    for (const PluginLaunch &launch : made.launches)
-      parts += launch.name() == "unfold_kernel";
     for (const Workspace &workspace : made.workspaces)
-      if (workspace.name == "unfolded")
+      if (workspace.name == "unfolded" || workspace.name == "widened")
         EXPECT_LE(workspace.sizeBytes.constantValue().value_or(kMostBytes + 1), kMostBytes);
-    return parts;
+    return std::ranges::count(made.launches, kernel, &PluginLaunch::name);
   };
-  EXPECT_EQ(partsOf(32, 56), 1);   // 231 MB
-  EXPECT_EQ(partsOf(64, 56), 2);
-  EXPECT_EQ(partsOf(100, 56), 3);
-  EXPECT_EQ(partsOf(2, 400), 2 * 2); // 369 MB an image
-  EXPECT_EQ(partsOf(1, 4000), 0);  // 37 GB: windows are gathered
+  EXPECT_EQ(partsOf("unfold_kernel", 32, 112, 2), 1); // 231 MB
+  EXPECT_EQ(partsOf("unfold_kernel", 64, 112, 2), 2);
+  EXPECT_EQ(partsOf("unfold_kernel", 100, 112, 2), 3);
+  EXPECT_EQ(partsOf("unfold_kernel", 2, 800, 2), 2 * 2);  // 369 MB an image
+  EXPECT_EQ(partsOf("unfold_kernel", 1, 8000, 2), 0);     // 37 GB: windows are gathered
+  EXPECT_EQ(partsOf("widen_kernel", 100, 56, 1), 1);      // 249 MB
+  EXPECT_EQ(partsOf("widen_kernel", 110, 56, 1), 2);
+  EXPECT_EQ(partsOf("unfold_kernel", 1, 16, 1), 1);       // little
+  EXPECT_EQ(partsOf("unfold_kernel", 4000, 7, 1), 2);     // rows of much padding
 }
 
 TEST_F(VendorTactics, RoundToTf32WhereThatIsAllowed) {
