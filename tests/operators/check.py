@@ -14,6 +14,7 @@ import contractions
 import draws
 import graphs
 import lines
+import losses
 import masks
 import pointwise
 import refused
@@ -22,7 +23,7 @@ import volumes
 import windows
 
 SKIPPED = 77
-MODULES = (pointwise, shapes, contractions, lines, volumes, windows)
+MODULES = (pointwise, shapes, contractions, lines, losses, volumes, windows)
 # Of known bounds, where offsets are 32 bits wide, and of none, where they are 64.
 SYMBOLS = [("s0", 2, 4096), ("s1", 2, 4096)]
 UNBOUNDED = [("s0", 2, 2**63 - 1), ("s1", 2, 2**63 - 1)]
