@@ -104,17 +104,33 @@ void requireParameters(PluginDescription &description, const PluginNode &node,
       }
 }
 
-Result<PluginDescription> describe(const PluginNode &node, const Cell &cell) {
+/// torch.export records the states that an LSTM on the CPU ends with as [count, 1, batch, hidden],
+/// and what follows in the model is recorded for that shape.
+enum class StateRank : uint8_t { Three = 3, Four };
+
+/// Which of two plugins serves a node is told by what the exporter recorded.
+Status checkStateRank(const PluginNode &node, StateRank rank) {
+  const bool isFour = node.outputs.size() == 3 && node.outputs[1].shape.size() == 4;
+  return isFour == (rank == StateRank::Four)
+             ? Status()
+             : invalidArgument("node {} ({}): its states have {} dimensions", node.nodeName,
+                               node.opName, isFour ? 4 : 3);
+}
+
+Result<PluginDescription> describe(const PluginNode &node, const Cell &cell, StateRank rank) {
   INLAY_ASSIGN(const Recurrence r, readRecurrence(node, cell));
   const Expr count(r.layers * r.directions);
   PluginDescription description;
   TensorSpec output = node.inputs[r.input];
   output.shape[2] = r.hidden * Expr(r.directions);
-  description.outputs = {output, {r.dtype, {count, r.batch, r.hidden}}};
+  TensorSpec state{r.dtype, {count, r.batch, r.hidden}};
+  if (rank == StateRank::Four)
+    state.shape.insert(state.shape.begin() + 1, Expr(1));
+  description.outputs = {output, state};
   if (cell.hasCells())
-    description.outputs.push_back(description.outputs[1]);
-  for (uint32_t state = r.h; state <= r.c; ++state)
-    require(description, node.inputs[state], "a state", {count, r.batch, r.hidden});
+    description.outputs.push_back(state);
+  for (uint32_t given = r.h; given <= r.c; ++given)
+    require(description, node.inputs[given], "a state", {count, r.batch, r.hidden});
   requireParameters(description, node, r);
   description.requirements.push_back({lessEqual(1, r.length), "sequences are not empty"});
   return description;
@@ -355,19 +371,22 @@ Result<PluginImplementation> implement(const PluginNode &node, const Cell &cell)
 
 void addRecurrenceOperators(OperatorDefinitions &definitions) {
   const auto add = [&](std::string_view name, std::string_view states, std::string_view results,
-                       const Cell &cell) {
+                       const Cell &cell, StateRank rank = StateRank::Three,
+                       std::string variant = "") {
     addOperator(definitions,
                 fmt::format("aten::{}.input(Tensor input, {} hx, Tensor[] params, bool has_biases, "
                             "int num_layers, float dropout, bool train, bool bidirectional, bool "
                             "batch_first) -> ({})",
                             name, states, results),
-                {[cell](const PluginNode &node) { return describe(node, cell); },
+                {[cell, rank](const PluginNode &node) { return describe(node, cell, rank); },
                  [cell](const PluginNode &node) { return implement(node, cell); },
-                 "",
-                 {},
+                 std::move(variant),
+                 [rank](const PluginNode &node) { return checkStateRank(node, rank); },
                  {.multipliesOnTensorCores = true}});
   };
-  add("lstm", "Tensor[]", "Tensor, Tensor, Tensor", {"lstm", 4});
+  constexpr std::string_view kResults = "Tensor, Tensor, Tensor";
+  add("lstm", "Tensor[]", kResults, {"lstm", 4});
+  add("lstm", "Tensor[]", kResults, {"lstm", 4}, StateRank::Four, "states of rank 4");
   add("gru", "Tensor", "Tensor, Tensor", {"gru", 3});
   add("rnn_tanh", "Tensor", "Tensor, Tensor", {"tanh", 1});
   add("rnn_relu", "Tensor", "Tensor, Tensor", {"relu", 1});
