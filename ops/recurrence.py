@@ -64,10 +64,10 @@ def logistic(x):
 
 @triton.jit
 def recurrence_kernel(gates_ptr, gates_1_ptr, w_ptr, w_1_ptr, bias_ptr, bias_1_ptr, h_ptr, c_ptr, y_ptr, h_out_ptr, c_out_ptr,
-                      begin, end, length, batch, hidden, step_rows, batch_rows, first_state, KIND: tl.constexpr, GATES: tl.constexpr,
+                      begin, steps, length, batch, hidden, step_rows, batch_rows, first_state, KIND: tl.constexpr, GATES: tl.constexpr,
                       DIRECTIONS: tl.constexpr, SPLITS_HIDDEN: tl.constexpr, IS_PACKED: tl.constexpr, PRECISION: tl.constexpr,
                       TF32_SCALE: tl.constexpr, SUM: tl.constexpr, TILE_B: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr):
-    """Steps from begin to end of a sequence of `length`. A program has TILE_B sequences in one direction and, if SPLITS_HIDDEN, one
+    """As many steps of sequences of `length`, from `begin` on. A program has TILE_B sequences in one direction and, if SPLITS_HIDDEN, one
     tile of the state, for which the launch must be of one step. Of a sequence's step t the row is t * step_rows + b * batch_rows."""
     tiles_n = tl.cdiv(hidden, TILE_N)
     tiles_b = tl.cdiv(batch, TILE_B)
@@ -89,7 +89,7 @@ def recurrence_kernel(gates_ptr, gates_1_ptr, w_ptr, w_1_ptr, bias_ptr, bias_1_p
             if bias_ptr is not None:
                 bias_ptr = bias_1_ptr
     half = batch * hidden * DIRECTIONS
-    for step in range(begin, end):
+    for step in range(begin, begin + steps):
         t = step
         if DIRECTIONS == 2:
             t = tl.where(is_back, length - 1 - step, step)

@@ -295,7 +295,7 @@ private:
       return;
     }
     for (int64_t step = 0; step < *r_.length.constantValue(); ++step)
-      implementation_.launches.push_back(steps(layer, Expr(step), Expr(step + 1)));
+      implementation_.launches.push_back(steps(layer, Expr(step), Expr(1)));
   }
 
   /// Of the second direction an argument is None where there is none.
@@ -308,7 +308,7 @@ private:
       launch.constant(std::string(second), std::monostate());
   }
 
-  PluginLaunch steps(int64_t layer, const Expr &begin, const Expr &end) const {
+  PluginLaunch steps(int64_t layer, const Expr &begin, const Expr &count) const {
     LaunchBuilder launch("recurrence.py", "recurrence_kernel");
     addDirections(launch, "gates_1_ptr", [&](int64_t i) { launch.workspace(gates_[i], sum_); });
     addDirections(launch, "w_1_ptr", [&](int64_t i) {
@@ -332,8 +332,9 @@ private:
       launch.workspace(between_[layer % 2], r_.dtype);
     launch.output(1);
     launch.optionalOutput("c_out_ptr", r_.cell.hasCells() ? std::optional(2u) : std::nullopt);
-    launch.sizes({begin, end, r_.length, r_.batch, r_.hidden, r_.isBatchFirst ? Expr(1) : r_.batch,
-                  r_.isBatchFirst ? r_.length : Expr(1), Expr(layer * r_.directions)});
+    launch.sizes({begin, count, r_.length, r_.batch, r_.hidden,
+                  r_.isBatchFirst ? Expr(1) : r_.batch, r_.isBatchFirst ? r_.length : Expr(1),
+                  Expr(layer * r_.directions)});
     addConstants(launch);
     const Expr programs = Expr(r_.directions) * ceilDiv(r_.batch, tiles_.batch);
     return launch.launchOver(tiles_.isSplit ? programs * ceilDiv(r_.hidden, tiles_.hidden)
