@@ -310,9 +310,7 @@ constexpr ProductNames kLinear = {"input", "weight", "bias", true};
 } // namespace
 
 Result<PluginImplementation> implementLinear(const PluginNode &node) {
-  PluginNode withoutLibraries = node;
-  withoutLibraries.libraries = {};
-  return implement(withoutLibraries, kLinear, nullptr);
+  return implement(node, kLinear, nullptr);
 }
 
 void addMatmulOperators(OperatorDefinitions &definitions) {

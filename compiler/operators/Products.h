@@ -5,8 +5,8 @@
 
 namespace inlay {
 
-/// The launches of aten::linear for a node of its inputs ("input", "weight", perhaps "bias"), by
-/// kernels of ops/ only.
+/// The launches of aten::linear for a node of its inputs ("input", "weight", perhaps "bias"), with
+/// the tactics that the node allows.
 Result<PluginImplementation> implementLinear(const PluginNode &node);
 
 } // namespace inlay

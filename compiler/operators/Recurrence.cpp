@@ -226,7 +226,11 @@ private:
       product.inputs.push_back(node_.inputs[inputs.back()]);
       product.inputNames.push_back("bias");
     }
+    // Libraries write the operands' type.
+    if (sum_ != r_.dtype)
+      product.libraries = {};
     INLAY_ASSIGN(PluginImplementation linear, implementLinear(product));
+    INLAY_TRY(addTactics(linear.tactics));
     const auto base = static_cast<uint32_t>(implementation_.workspaces.size());
     for (Workspace &workspace : linear.workspaces) {
       workspace.name += fmt::format(" {} {}", layer, direction);
@@ -237,6 +241,22 @@ private:
         place(argument, inputs, layer, direction, base);
       implementation_.launches.push_back(std::move(launch));
     }
+    return {};
+  }
+
+  /// All products are computed in one way: by a library if it takes each of them.
+  Status addTactics(const std::vector<PluginTactic> &tactics) {
+    std::vector<PluginTactic> &all = implementation_.tactics;
+    if (implementation_.launches.empty()) {
+      all = tactics;
+      return {};
+    }
+    if (all.size() != tactics.size())
+      return internalError("the products of a recurrent layer have {} and {} tactics", all.size(),
+                           tactics.size());
+    for (size_t i = 0; i < all.size(); ++i)
+      all[i].conditions.insert(all[i].conditions.end(), tactics[i].conditions.begin(),
+                               tactics[i].conditions.end());
     return {};
   }
 
