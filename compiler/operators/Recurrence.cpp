@@ -113,8 +113,8 @@ Status checkStateRank(const PluginNode &node, StateRank rank) {
   const bool isFour = node.outputs.size() == 3 && node.outputs[1].shape.size() == 4;
   return isFour == (rank == StateRank::Four)
              ? Status()
-             : invalidArgument("node {} ({}): its states have {} dimensions", node.nodeName,
-                               node.opName, isFour ? 4 : 3);
+             : invalidArgument("node {} ({}): its states have {} dimensions; expected {}",
+                               node.nodeName, node.opName, isFour ? 4 : 3, isFour ? 3 : 4);
 }
 
 Result<PluginDescription> describe(const PluginNode &node, const Cell &cell, StateRank rank) {
