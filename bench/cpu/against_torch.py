@@ -4,9 +4,10 @@
 Usage: against_torch.py BIN_FOLDER LIB_FOLDER [--only PATTERN] [--threads N] [--repeat N] [--turn-ms MS] [--out FILE.json]
 BIN_FOLDER holds inlay, LIB_FOLDER libinlay_runtime.so. Models are those of tests/models/zoo.py by name, patterns with | between them; float32.
 Each contender is a process of its own, which waits while another has its turn: eager, the engine, the same engine with
-INLAY_ONEDNN=none, and again. A turn is one call, or as many as fit into MS, after one that is not measured. For each the least and the median
-of all calls are printed, in microseconds, and its median over eager's; the engine's largest distance from eager, relative to the largest
-output, beside it: times of a wrong result mean nothing. Exit status 1
+INLAY_ONEDNN=none, and again. A turn is one call, or as many as fit into MS, after a quarter of that in which nothing is measured: threads that
+slept are spread over the cores, and those of the one before end their spinning. For each the least and the median of all calls are
+printed, in microseconds, and its median over eager's; the engine's largest distance from eager, relative to the largest output, beside
+it: times of a wrong result mean nothing. Exit status 1
 if a model failed or differs by more than 1e-3. It is a measurement, not a test; needs PyTorch and what of torchvision, timm and
 transformers the models are of.
 """
@@ -134,15 +135,18 @@ def take_turns(name, kind, given):
         start = time.perf_counter()
         call()
         return (time.perf_counter() - start) * 1e6
-    for _ in range(3):
-        call()
+
+    def fill(milliseconds):
+        """Times of the calls that fit, of one at least."""
+        times = [timed()]
+        while sum(times) + times[-1] < milliseconds * 1e3:
+            times.append(timed())
+        return times
+    call()
     print(json.dumps(error), flush=True)
     for _ in sys.stdin:
-        timed()
-        times = [timed()]
-        while sum(times) + times[-1] < given.turn_ms * 1e3:
-            times.append(timed())
-        print(json.dumps(times), flush=True)
+        fill(given.turn_ms / 4)
+        print(json.dumps(fill(given.turn_ms)), flush=True)
 
 
 def measure(name, given, options):
@@ -183,8 +187,8 @@ def main():
     parser.add_argument("libraries", type=pathlib.Path)
     parser.add_argument("--only", default=DEFAULT, help="patterns of names, with | between them; default: 12 models of all kinds")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--repeat", type=int, default=20, help="turns of each")
-    parser.add_argument("--turn-ms", type=float, default=20.0)
+    parser.add_argument("--repeat", type=int, default=10, help="turns of each")
+    parser.add_argument("--turn-ms", type=float, default=200.0)
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--folder", type=pathlib.Path, help=argparse.SUPPRESS)
     for hidden in ("--part", "--model"):  # of the processes that this one starts
