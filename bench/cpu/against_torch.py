@@ -4,8 +4,8 @@
 Usage: against_torch.py BIN_FOLDER LIB_FOLDER [--only PATTERN] [--threads N] [--repeat N] [--turn-ms MS] [--out FILE.json]
 BIN_FOLDER holds inlay, LIB_FOLDER libinlay_runtime.so. Models are those of tests/models/zoo.py by name, patterns with | between them; float32.
 Each contender is a process of its own, which waits while another has its turn: eager, the engine, the same engine with
-INLAY_ONEDNN=none, and again. A turn is one call, or as many as fit into MS, after a quarter of that in which nothing is measured: threads that
-slept are spread over the cores, and those of the one before end their spinning. For each the least and the median of all calls are
+INLAY_ONEDNN=none, and again. A turn is one call, or as many as fit into MS, after a quarter of that in which nothing is measured, so that
+threads that slept run again, and those of the one before end their spinning. For each the least and the median of all calls are
 printed, in microseconds, and its median over eager's; the engine's largest distance from eager, relative to the largest output, beside
 it: times of a wrong result mean nothing. Exit status 1
 if a model failed or differs by more than 1e-3. It is a measurement, not a test; needs PyTorch and what of torchvision, timm and
