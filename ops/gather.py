@@ -90,3 +90,69 @@ def scatter_kernel(v_ptr, out_ptr, n, size_1, size_2, size_3, size_4, x_0, x_1, 
         tl.atomic_add(out_ptr + offsets, values, mask=exists)
     else:
         tl.store(out_ptr + offsets, values, mask=exists)
+
+
+@triton.jit
+def put_together(total, x, OP: tl.constexpr):
+    if OP == "prod":
+        return total * x
+    elif OP == "amax" and x.dtype.is_floating():
+        return tl.maximum(total, x, propagate_nan=tl.PropagateNan.ALL)
+    elif OP == "amax":
+        return tl.maximum(total, x)
+    elif OP == "amin" and x.dtype.is_floating():
+        return tl.minimum(total, x, propagate_nan=tl.PropagateNan.ALL)
+    elif OP == "amin":
+        return tl.minimum(total, x)
+    else:
+        return total + x
+
+
+@triton.jit
+def mean_of(total, count):
+    """Of integers the floor."""
+    if total.dtype.is_floating():
+        return total / count.to(total.dtype)
+    quotient = total // count
+    return quotient - ((total % count != 0) & (total < 0)).to(total.dtype)
+
+
+@triton.jit
+def scatter_reduce_kernel(index_ptr, v_ptr, out_ptr, total_ptr, count_ptr, lines, length, size, size_1, size_2, size_3,
+                          i_0, i_1, i_2, i_3, i_step, v_0, v_1, v_2, v_3, v_step, x_0, x_1, x_2, x_3, x_step,
+                          OP: tl.constexpr, INCLUDES_SELF: tl.constexpr, SUM: tl.constexpr, BLOCK: tl.constexpr):
+    """Puts the elements of v together with those of out at the places along a dimension that the index names, in their order. A
+    program has BLOCK lines along that dimension, which lie in four others: no two write to one place. The totals of a line's
+    places, and of how many elements each is, are kept in [size, lines]."""
+    line = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    is_line = line < lines
+    at_3 = line % size_3
+    rest = line // size_3
+    at_2 = rest % size_2
+    rest = rest // size_2
+    at_1 = rest % size_1
+    at_0 = rest // size_1
+    index_ptr += at_0 * i_0 + at_1 * i_1 + at_2 * i_2 + at_3 * i_3
+    v_ptr += at_0 * v_0 + at_1 * v_1 + at_2 * v_2 + at_3 * v_3
+    out_ptr += at_0 * x_0 + at_1 * x_1 + at_2 * x_2 + at_3 * x_3
+    for k in range(0, size):
+        at = tl.cast(k, tl.int64) * lines + line
+        tl.store(total_ptr + at, tl.load(out_ptr + k * x_step, mask=is_line).to(SUM), mask=is_line)
+        tl.store(count_ptr + at, tl.full((BLOCK,), 1 if INCLUDES_SELF else 0, tl.int32), mask=is_line)
+    tl.debug_barrier()
+    for j in range(0, length):
+        k = tl.load(index_ptr + j * i_step, mask=is_line, other=0).to(tl.int64)
+        exists = is_line & (k >= 0) & (k < size)
+        at = k * lines + line
+        x = tl.load(v_ptr + j * v_step, mask=exists, other=0).to(SUM)
+        so_far = tl.load(total_ptr + at, mask=exists, other=0)
+        count = tl.load(count_ptr + at, mask=exists, other=0)
+        tl.store(total_ptr + at, tl.where(count == 0, x, put_together(so_far, x, OP)), mask=exists)
+        tl.store(count_ptr + at, count + 1, mask=exists)
+        tl.debug_barrier()
+    for k in range(0, size):
+        at = tl.cast(k, tl.int64) * lines + line
+        result = tl.load(total_ptr + at, mask=is_line, other=0)
+        if OP == "mean":
+            result = mean_of(result, tl.maximum(tl.load(count_ptr + at, mask=is_line, other=1), 1))
+        tl.store(out_ptr + k * x_step, result.to(out_ptr.dtype.element_ty), mask=is_line)

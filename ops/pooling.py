@@ -184,3 +184,49 @@ def bicubic_kernel(x_ptr, out_ptr, height, width, out_height, out_width, scale_h
             line += value * cubic_weight_of(dx, (x - left).to(SUM))[None, :]
         total += line * cubic_weight_of(dy, (y - top).to(SUM))[:, None]
     store_tile(out_ptr, total, plane, row, column, out_height, out_width)
+
+
+@triton.jit
+def filter_weight(distance, INTERPOLATION: tl.constexpr):
+    """Of an element that is so far from the place that is resampled: a triangle, or the cubic convolution with a = -0.5."""
+    d = tl.abs(distance)
+    if INTERPOLATION == 2:
+        return tl.maximum(1 - d, 0.0)
+    else:
+        near = (1.5 * d - 2.5) * d * d + 1
+        far = ((-0.5 * d + 2.5) * d - 4) * d + 2
+        return tl.where(d < 1, near, tl.where(d < 2, far, 0.0))
+
+
+@triton.jit
+def antialias_kernel(x_ptr, out_ptr, height, width, out_height, out_width, scale, IS_ALONG_ROWS: tl.constexpr,
+                     INTERPOLATION: tl.constexpr, SUM: tl.constexpr, TILE_H: tl.constexpr, TILE_W: tl.constexpr):
+    """Resamples planes along one dimension, with a filter that is wider where they are made smaller; scale is the size of the
+    input over that of the output."""
+    plane, row, column = tile_of_plane(out_height, out_width, TILE_H, TILE_W)
+    x_ptr += plane.to(tl.int64) * height * width
+    place = column if IS_ALONG_ROWS else row
+    size = width if IS_ALONG_ROWS else height
+    stretch = tl.maximum(scale, 1.0)
+    support = stretch * (INTERPOLATION * 0.5)
+    center = (place.to(tl.float32) + 0.5) * scale
+    first = tl.maximum((center - support + 0.5).to(tl.int32), 0)
+    end = tl.minimum((center + support + 0.5).to(tl.int32), size)
+    most = tl.ceil(support).to(tl.int32) * 2 + 1
+    inside = (row < out_height)[:, None] & (column < out_width)[None, :]
+    total = tl.zeros((TILE_H, TILE_W), dtype=SUM)
+    weights = tl.zeros(place.shape, dtype=SUM)
+    for step in range(0, most):
+        at = first + step
+        weight = filter_weight((at.to(tl.float32) - center + 0.5) / stretch, INTERPOLATION)
+        weight = tl.where(at < end, weight, 0.0).to(SUM)
+        weights += weight
+        if IS_ALONG_ROWS:
+            x = tl.load(x_ptr + row[:, None] * width + at[None, :], mask=inside & (at < end)[None, :], other=0.0)
+            total += x.to(SUM) * weight[None, :]
+        else:
+            x = tl.load(x_ptr + at[:, None] * width + column[None, :], mask=inside & (at < end)[:, None], other=0.0)
+            total += x.to(SUM) * weight[:, None]
+    weights = tl.where(weights != 0, weights, 1.0)
+    total = total / (weights[None, :] if IS_ALONG_ROWS else weights[:, None])
+    store_tile(out_ptr, total, plane, row, column, out_height, out_width)

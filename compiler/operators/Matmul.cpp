@@ -2,6 +2,7 @@
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
 #include "compiler/operators/ProductTiles.h"
+#include "compiler/operators/Products.h"
 #include "compiler/operators/VendorTactics.h"
 
 #include <algorithm>
@@ -305,7 +306,13 @@ Result<PluginImplementation> implement(const PluginNode &node, const ProductName
   return implementation;
 }
 
+constexpr ProductNames kLinear = {"input", "weight", "bias", true};
+
 } // namespace
+
+Result<PluginImplementation> implementLinear(const PluginNode &node) {
+  return implement(node, kLinear, nullptr);
+}
 
 void addMatmulOperators(OperatorDefinitions &definitions) {
   const auto add = [&](std::string_view schema, const ProductNames &names) {
@@ -320,8 +327,7 @@ void addMatmulOperators(OperatorDefinitions &definitions) {
                       },
                   .multipliesOnTensorCores = true}});
   };
-  add("aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor",
-      {"input", "weight", "bias", true});
+  add("aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", kLinear);
   add("aten::matmul(Tensor self, Tensor other) -> Tensor", {"self", "other", ""});
   add("aten::mm(Tensor self, Tensor mat2) -> Tensor", {"self", "mat2", "", false, 2});
   add("aten::bmm(Tensor self, Tensor mat2) -> Tensor", {"self", "mat2", "", false, 3});

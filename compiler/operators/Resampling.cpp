@@ -124,6 +124,32 @@ Result<PluginImplementation> implement(const PluginNode &node, std::string_view 
   return overPlanes(launch, read.planes, read.outSize[0], read.outSize[1]);
 }
 
+/// Antialiased: columns first, into a workspace, then rows. `interpolation` is how many elements
+/// the filter spans where nothing is made smaller.
+Result<PluginImplementation> implementAntialiased(const PluginNode &node, int64_t interpolation) {
+  INLAY_ASSIGN(const Resampling read, readResampling(node));
+  const DataType sum = sumTypeOf(inputOf(node, read.input).dtype);
+  const bool alignsCorners = boolOf(node, "align_corners");
+  const auto pass = [&](LaunchBuilder &launch, size_t dim) {
+    const Expr &height = dim == 1 ? read.size[0] : read.outSize[0];
+    launch.sizes({read.size[0], dim == 1 ? read.size[1] : read.outSize[1], height, read.outSize[1]})
+        .number(stepOf(read, dim, alignsCorners))
+        .constant("IS_ALONG_ROWS", dim == 1)
+        .constant("INTERPOLATION", interpolation)
+        .constant("SUM", sum);
+    return overPlanes(launch, read.planes, height, read.outSize[1]);
+  };
+  LaunchBuilder columns("pooling.py", "antialias_kernel"), rows("pooling.py", "antialias_kernel");
+  columns.input(inputIndex(node, read.input)).workspace(0, sum);
+  rows.workspace(0, sum).output(0);
+  PluginImplementation implementation = pass(columns, 1);
+  implementation.launches.push_back(pass(rows, 0).launches[0]);
+  implementation.workspaces = {
+      {"columns", sum,
+       read.planes * read.size[0] * read.outSize[1] * Expr(dataTypeSizeBytes(sum))}};
+  return implementation;
+}
+
 } // namespace
 
 void addResamplingOperators(OperatorDefinitions &definitions) {
@@ -131,6 +157,22 @@ void addResamplingOperators(OperatorDefinitions &definitions) {
     return OperatorFunctions{describe,
                              [kernel](const PluginNode &node) { return implement(node, kernel); }};
   };
+  for (const auto &[name, interpolation] :
+       {std::pair("bilinear", int64_t{2}), std::pair("bicubic", int64_t{4})}) {
+    const OperatorFunctions antialiased{describe, [interpolation](const PluginNode &node) {
+                                          return implementAntialiased(node, interpolation);
+                                        }};
+    addOperator(definitions,
+                fmt::format("aten::_upsample_{}2d_aa.vec(Tensor input, SymInt[]? output_size, bool "
+                            "align_corners, float[]? scale_factors) -> Tensor",
+                            name),
+                antialiased);
+    addOperator(definitions,
+                fmt::format("aten::_upsample_{}2d_aa(Tensor self, SymInt[2] output_size, bool "
+                            "align_corners, float? scales_h=None, float? scales_w=None) -> Tensor",
+                            name),
+                antialiased);
+  }
   for (int dims : {1, 2}) {
     const std::string scales =
         dims == 1 ? "float? scales=None" : "float? scales_h=None, float? scales_w=None";

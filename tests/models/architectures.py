@@ -21,11 +21,11 @@ def torchvision_models():
 
 def timm_models():
     import timm
-    sizes = {"mobilevit_xxs": 256, "crossvit_tiny_240": 240, "halonet26t": 256, "fastvit_t8": 256, "vit_small_patch16_dinov3": 256}
+    sizes = {"mobilevit_xxs": 256, "crossvit_tiny_240": 240, "halonet26t": 256, "fastvit_t8": 256, "vit_small_patch16_dinov3": 256, "test_vit": 160}
     for name in ("deit_tiny_patch16_224", "mixer_s32_224", "convmixer_768_32", "poolformer_s12", "ghostnet_100", "repvgg_a0", "resmlp_12_224",
                  "gmlp_s16_224", "levit_128s", "mobilevit_xxs", "edgenext_xx_small", "cait_xxs24_224", "pit_ti_224", "rexnet_100", "hrnet_w18_small",
                  "volo_d1_224", "tnt_s_patch16_224", "crossvit_tiny_240", "halonet26t", "nextvit_small", "efficientvit_b0", "fastvit_t8",
-                 "mobilenetv4_conv_small", "vit_small_patch16_dinov3"):
+                 "mobilenetv4_conv_small", "vit_small_patch16_dinov3", "sequencer2d_s", "test_vit"):
         yield f"timm/{name}", lambda name=name: timm.create_model(name, pretrained=False), (1, 3, *[sizes.get(name, 224)] * 2)
 
 

@@ -1,8 +1,10 @@
 """Cases of operators along lines of a tensor, and of those that take elements: normalisations, softmax, reductions, sorting, gathers."""
 
+import itertools
+
 import numpy
 
-from cases import FLOATS, INF, NAN, RANDOM, call, floats, integers, whole
+from cases import FLOATS, INF, NAN, RANDOM, TOLERANCES, call, floats, integers, whole
 from graphs import Size, Tensor
 
 
@@ -361,8 +363,39 @@ def added():
         yield call("aten::scatter_add", {"self": self, "dim": 1, "index": index, "src": values}, Tensor(expected, dtype), tolerance=0.0)
 
 
+def put_together(self, dim, index, src, reduce, includes_self):
+    """scatter_reduce, element by element, and of how many each result is."""
+    out, counts = self.copy(), numpy.full(self.shape, int(includes_self))
+    for at in numpy.ndindex(index.shape):
+        place = at[:dim] + (int(index[at]),) + at[dim + 1:]
+        both = {"sum": numpy.add, "mean": numpy.add, "prod": numpy.multiply, "amax": numpy.maximum, "amin": numpy.minimum}[reduce]
+        out[place] = both(out[place], src[at]) if counts[place] else src[at]
+        counts[place] += 1
+    if reduce != "mean":
+        return out
+    return out // counts.clip(1) if out.dtype.kind == "i" else out / counts.clip(1)
+
+
+def scatter_reductions():
+    cases = list(itertools.product(("sum", "prod", "mean", "amax", "amin"), (True, False)))
+    for dtype, (reduce, includes_self) in itertools.product(FLOATS + ("float64", "int32", "int64"), cases):
+        for self, dim, index, src in (((4, 5), 1, (3, 8), (4, 9)), ((6,), 0, (40,), (40,)), ((3, 4, 2, 5), 0, (9, 4, 1, 5), (9, 4, 2, 6))):
+            make = floats if dtype in TOLERANCES else lambda shape, dtype: integers(shape, -5, 6, dtype)
+            self, src, index = make(self, dtype), make(src, dtype), integers(index, 0, self[dim])
+            expected = put_together(self.wide, dim, index.values, src.wide, reduce, includes_self)
+            yield call("aten::scatter_reduce.two", {"self": self, "dim": dim, "index": index, "src": src, "reduce": reduce, "include_self": includes_self},
+                       Tensor(expected, dtype), tolerance=4 * TOLERANCES.get(dtype, 0.0))
+    x, index = floats((), "float32"), Tensor(numpy.array(0), "int64")
+    src = Tensor(numpy.array(NAN), "float32")
+    yield call("aten::scatter_reduce.two", {"self": x, "dim": 0, "index": index, "src": src, "reduce": "amax"}, src.values)
+
+
 def symbolic(rows, columns):
     """Calls whose sizes change: s0 rows, s1 columns."""
+    x, index, src = floats((5, columns), symbolic=("5", "s1")), integers((rows, columns), 0, 5, symbolic=("s0", "s1")), floats((rows, columns), symbolic=("s0", "s1"))
+    expected = put_together(x.wide, 0, index.values, src.wide, "mean", False)
+    yield call("aten::scatter_reduce.two", {"self": x, "dim": 0, "index": index, "src": src, "reduce": "mean", "include_self": False}, expected,
+               symbolic=("5", "s1"))
     both = ("s0", "s1")
     x = floats((rows, columns), low=-4, high=4, symbolic=both)
     for dim in (0, 1):
@@ -381,4 +414,4 @@ def symbolic(rows, columns):
     yield call("aten::index_select", {"self": y, "index": index, "dim": 1}, y.values[:, index.values], tolerance=0.0, symbolic=("s0", "s1", "6"))
 
 
-GROUPS = (normalizations, softmaxes, prefix_sums, weight_norms, reductions, sortings, gathers)
+GROUPS = (normalizations, softmaxes, prefix_sums, weight_norms, reductions, sortings, gathers, scatter_reductions)

@@ -40,3 +40,16 @@ def refusals():
         ),
         "attention with dropout is not supported",
     )
+    yield (call("aten::mse_loss", {"self": x, "target": floats((2, 4))}, numpy.zeros(())), "they are not broadcast")
+    yield (call("aten::huber_loss", {"self": x, "target": x, "delta": 0.0}, numpy.zeros(())), "'delta' is 0; expected a positive number")
+    yield (call("aten::scatter_reduce.two", {"self": x, "dim": 1, "index": index, "src": x, "reduce": "median"}, x.values), "reduce is 'median'")
+    yield (call("aten::scatter_reduce.two", {"self": flags, "dim": 1, "index": index, "src": flags, "reduce": "amax"}, flags), "'self' is bool")
+    yield (call("aten::_upsample_bilinear2d_aa", {"self": integers((1, 1, 4, 4), 0, 9, "uint8"), "output_size": [2, 2], "align_corners": False},
+                Tensor(numpy.zeros((1, 1, 2, 2)), "uint8")), "'self' is uint8")
+    layer = {"input": floats((4, 2, 5)), "hx": floats((1, 2, 3)), "params": [floats((9, 5)), floats((9, 3))], "has_biases": False, "num_layers": 1,
+             "dropout": 0.0, "train": False, "bidirectional": False, "batch_first": False}
+    states = numpy.zeros((4, 2, 3)), numpy.zeros((1, 2, 3))
+    yield (call("aten::gru.input", layer | {"has_biases": True}, *states), "there are 2 parameters; expected 4 for 1 layers in 1 directions")
+    yield (call("aten::gru.input", layer | {"params": [floats((9, 4)), floats((9, 3))]}, *states), r"params\[0\] has the shape \[9, 5\]")
+    projected = {"hx": [floats((1, 2, 2)), floats((1, 2, 3))], "params": [floats((12, 5)), floats((12, 2)), floats((2, 3))]}
+    yield (call("aten::lstm.input", layer | projected, numpy.zeros((4, 2, 2)), numpy.zeros((1, 2, 2)), numpy.zeros((1, 2, 3))), "proj_size")

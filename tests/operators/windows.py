@@ -236,8 +236,49 @@ def other_resampled():
     yield call("aten::upsample_nearest1d", {"self": x, "output_size": [3]}, x.wide[:, :, ::2], tolerance=0.0)
 
 
+def antialiased_matrix(size, out, step, interpolation):
+    """Filters as PyTorch has them: triangles, or cubic convolutions with a = -0.5, stretched where the result is smaller."""
+    matrix, stretch = numpy.zeros((out, size)), max(step, 1.0)
+    support = interpolation / 2 * stretch
+    for i in range(out):
+        center = (i + 0.5) * step
+        first, end = max(int(center - support + 0.5), 0), min(int(center + support + 0.5), size)
+        for at in range(first, end):
+            d = abs(at - center + 0.5) / stretch
+            cubic = (1.5 * d - 2.5) * d * d + 1 if d < 1 else ((-0.5 * d + 2.5) * d - 4) * d + 2 if d < 2 else 0.0
+            matrix[i, at] = max(1 - d, 0.0) if interpolation == 2 else cubic
+    return matrix / matrix.sum(1, keepdims=True)
+
+
+def antialiased(x, sizes, steps, interpolation):
+    rows, columns = (antialiased_matrix(size, out, step, interpolation) for size, out, step in zip(x.shape[2:], sizes, steps))
+    return numpy.einsum("hr,...rc,wc->...hw", rows, x, columns)
+
+
+FILTERS = {"bilinear": 2, "bicubic": 4}
+
+
+def antialiased_resampled():
+    for dtype, (name, width) in itertools.product(FLOATS, FILTERS.items()):
+        x = floats((2, 3, 17, 23), dtype)
+        for sizes, aligns in (([5, 8], False), ([30, 40], False), ([17, 4], False), ([4, 50], True), ([1, 1], True), ([1, 1], False)):
+            steps = [((size - 1) / (out - 1) if out > 1 else 0.0) if aligns else size / out for size, out in zip((17, 23), sizes)]
+            yield call(f"aten::_upsample_{name}2d_aa.vec", {"input": x, "output_size": sizes, "align_corners": aligns, "scale_factors": None},
+                       antialiased(x.wide, sizes, steps, width), dtype=dtype)
+    x = floats((1, 2, 12, 9))
+    for name, width in FILTERS.items():
+        yield call(f"aten::_upsample_{name}2d_aa", {"self": x, "output_size": [5, 6], "align_corners": False, "scales_h": 0.4, "scales_w": 0.7},
+                   antialiased(x.wide, (5, 6), (2.5, 1 / 0.7), width))
+        yield call(f"aten::_upsample_{name}2d_aa.vec", {"input": x, "output_size": None, "align_corners": False, "scale_factors": [0.5, 2.0]},
+                   antialiased(x.wide, (6, 18), (2.0, 0.5), width))
+
+
 def symbolic(rows, columns):
     """Calls whose sizes change: s0 rows, s1 columns."""
+    x = floats((2, 3, rows, columns), symbolic=("2", "3", "s0", "s1"))
+    for name, width in FILTERS.items():
+        yield call(f"aten::_upsample_{name}2d_aa.vec", {"input": x, "output_size": [6, 14], "align_corners": False, "scale_factors": None},
+                   antialiased(x.wide, (6, 14), (rows / 6, columns / 14), width), symbolic=("2", "3", "6", "14"))
     x = floats((rows, 3, 4, columns), symbolic=("s0", "3", "4", "s1"))
     windows = pool_windows((4, columns), (2, 2), (2, 2), (0, 1), (1, 1), False)
     yield call("aten::max_pool3d", {"self": x, "kernel_size": [1, 2, 2], "stride": [1, 2, 2], "padding": [0, 0, 1]},
@@ -249,4 +290,4 @@ def symbolic(rows, columns):
                grid_sampled(x.wide, grid.wide, 0, 0, False), tolerance=1e-4, symbolic=("1", "3", "2", "s1"))
 
 
-GROUPS = (volume_pools, folds, gates, grid_samples, other_resampled)
+GROUPS = (volume_pools, folds, gates, grid_samples, other_resampled, antialiased_resampled)

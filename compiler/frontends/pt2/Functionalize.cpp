@@ -88,12 +88,19 @@ bool mayBeView(std::string_view name) {
   return isOneOf(name, kViews);
 }
 
-/// In-place operators that change what a tensor is rather than its elements.
-bool changesShape(std::string_view name) {
-  static constexpr std::string_view kNames[] = {
-      "as_strided_", "rename_",    "requires_grad_", "resize_",          "resize_as_",
-      "set_",        "squeeze_",   "swapaxes_",      "swapdims_",        "t_",
-      "transpose_",  "unsqueeze_", "set_data",       "resize_as_sparse_"};
+/// In-place operators that change what a tensor is rather than its elements, in ways that no
+/// operator without the underscore does.
+bool changesStorage(std::string_view name) {
+  static constexpr std::string_view kNames[] = {"as_strided_",       "rename_", "requires_grad_",
+                                                "resize_",           "set_",    "resize_as_",
+                                                "resize_as_sparse_", "set_data"};
+  return isOneOf(name, kNames);
+}
+
+/// In-place operators that make a tensor a view of what it was.
+bool becomesView(std::string_view name) {
+  static constexpr std::string_view kNames[] = {"squeeze_", "swapaxes_",  "swapdims_",
+                                                "t_",       "transpose_", "unsqueeze_"};
   return isOneOf(name, kNames);
 }
 
@@ -239,6 +246,8 @@ private:
     const std::string *argument = tensorArgument(node, 0), *result = tensorOutput(node);
     if (!argument || !result)
       return false;
+    if (!endsInPlace(atenName(opNameOf(node.target))))
+      detached_.insert(objectOf(*argument));
     addName(*result, std::string(objectOf(*argument)));
     return true;
   }
@@ -332,7 +341,7 @@ private:
                      "supported; call run_decompositions() before the model is saved";
       return push(std::move(node));
     }
-    if (changesShape(name)) {
+    if (changesStorage(name)) {
       node.problem = "changes the shape of its argument in place, which is not supported";
       return push(std::move(node));
     }
@@ -342,6 +351,12 @@ private:
       const size_t end = std::string_view("torch.ops.").size() + kAten.size() - 1 + name.size();
       if (opName.size() >= name.size())
         node.target.erase(end - 1, 1);
+      // This one's only overload has a name out of place.
+      if (name == "transpose_" && node.target.ends_with(".default"))
+        node.target.replace(node.target.size() - std::string_view("default").size(),
+                            std::string::npos, "int");
+      if (becomesView(name))
+        return reshape(std::move(node), objectOf(*argument), *result);
       // Out of place, this one's overload for tensors has no name.
       if (name == "floor_divide_" && node.target.ends_with(".Tensor"))
         node.target.replace(node.target.size() - std::string_view("Tensor").size(),
@@ -371,6 +386,32 @@ private:
                            dataTypeName(type), node.inputs[i].name, dataTypeName(other));
     }
     return "";
+  }
+
+  /// `node` makes a tensor a view of what it was: `result` is a new object, which all names of the
+  /// tensor stand for from now on. Other tensors in its memory stay what they are. Names are
+  /// copies: those in the maps change.
+  void reshape(Node node, std::string object, std::string result) {
+    if (result.empty() || result == object || objects_.contains(result))
+      node.problem = fmt::format("has a result of the name '{}', which is taken", result);
+    else if (inputs_.contains(object))
+      node.problem = fmt::format("changes the shape of the model's input or parameter '{}' in "
+                                 "place, which is not supported",
+                                 object);
+    else if (detached_.contains(object))
+      node.problem = fmt::format("changes the shape of '{}' in place, of which there is a detached "
+                                 "copy of the same memory, which is not supported",
+                                 object);
+    if (!node.problem.empty())
+      return push(std::move(node));
+    noteView(node, atenName(opNameOf(node.target)));
+    push(std::move(node));
+    lastUse_[result] = std::max(lastUseOf(result), lastUseOf(object));
+    lastUse_[object] = 0;
+    for (auto &[name, named] : objects_)
+      if (named == object)
+        named = result;
+    objects_[object] = result;
   }
 
   /// `node` computes the new value of an object as `result`.
@@ -483,6 +524,7 @@ private:
   std::map<std::string, std::string, std::less<>> current_; // by object: the value's name now
   std::map<std::string, View, std::less<>> views_;          // by object
   std::map<std::string, std::vector<std::string>, std::less<>> viewsOfRoot_;
+  std::set<std::string, std::less<>> detached_; // objects that are more than one tensor
 };
 
 } // namespace

@@ -184,13 +184,47 @@ TEST_F(Functionalize, ChangesOfTypeAndShapeAreProblems) {
   node("aten.neg.default", "y", {"x"});
   declare("y", DataType::Float16);
   node("aten.add_.Tensor", "add_", {"y", "x"});
-  node("aten.unsqueeze_.default", "unsqueeze_", {"y"});
+  node("aten.resize_.default", "resize_", {"y"});
+  node("aten.unsqueeze_.default", "unsqueeze_", {"x"});
+  node("aten.detach.default", "d", {"y"});
+  node("aten.t_.default", "t_", {"y"});
   node("aten.set_.source_Tensor", "", {"y", "x"});
   functionalize(program_);
   EXPECT_THAT(nodes(), ElementsAre("y = aten::neg(self=x)",
                                    HasSubstr("changes a tensor of float16 in place with an "
                                              "argument 'other' of float32"),
-                                   HasSubstr("changes the shape"), HasSubstr("no single tensor")));
+                                   HasSubstr("changes the shape"),
+                                   HasSubstr("changes the shape of the model's input"),
+                                   HasSubstr("a detached copy of the same memory"),
+                                   HasSubstr("no single tensor")));
+}
+
+TEST_F(Functionalize, ATensorMayBecomeAViewOfItself) {
+  node("aten.neg.default", "y", {"x"});
+  node("aten.unsqueeze_.default", "u", {"y"});
+  node("aten.relu_.default", "r", {"y"});
+  node("aten.squeeze_.dim", "s", {"u"});
+  node("aten.mul.Tensor", "m", {"y", "r"});
+  output("u");
+  functionalize(program_);
+  EXPECT_THAT(nodes(), ElementsAre("y = aten::neg(self=x)", "u = aten::unsqueeze(self=y)",
+                                   "r = aten::relu(self=u)", "s = aten::squeeze.dim(self=r)",
+                                   "m = aten::mul.Tensor(self=s, other=s)"));
+  EXPECT_THAT(outputs(), ElementsAre("user_output s"));
+}
+
+TEST_F(Functionalize, OtherViewsOfATensorThatBecomesOneStay) {
+  node("aten.neg.default", "y", {"x"});
+  node("aten.view.default", "v", {"y"});
+  node("aten.t_.default", "t_", {"y"});
+  node("aten.mul.Tensor", "m", {"y", "v"});
+  node("aten.relu_.default", "r", {"y"});
+  output("v");
+  functionalize(program_);
+  EXPECT_THAT(nodes(),
+              ElementsAre("y = aten::neg(self=x)", "v = aten::view(self=y)", "t_ = aten::t(self=y)",
+                          "m = aten::mul.Tensor(self=t_, other=v)",
+                          HasSubstr("changes 't_' in place while 'v', which may be a view")));
 }
 
 TEST_F(Functionalize, AliasesDisappearAndCopiesStay) {
