@@ -70,7 +70,8 @@ public:
   MaskTerms rows, columns;
 
 private:
-  bool addCondition(MaskTerms &terms, Value condition, const Coordinates &coordinates) {
+  bool addCondition(MaskTerms &terms, Value condition, Coordinates coordinates) {
+    coordinates = withoutUniform(condition, std::move(coordinates), values_);
     if (hasCounter(coordinates))
       return false;
     addTerms(terms, condition, coordinates, values_);

@@ -92,9 +92,11 @@ MaskTerms boundsOf(tile::StoreOp store, size_t dimension, ProgramValues &values)
     return coordinate.kind == Coordinate::Kind::Counter;
   };
   MaskTerms bounds;
-  for (const auto &[key, term] : terms.extents)
-    if (llvm::none_of(term.coordinates, depends) && canEvaluate(term.value, values))
-      bounds.extents.insert({key, term});
+  for (const auto &[key, term] : terms.extents) {
+    Coordinates at = withoutUniform(term.value, term.coordinates, values);
+    if (llvm::none_of(at, depends) && canEvaluate(term.value, values))
+      bounds.extents.insert({key, {term.value, at}});
+  }
   return bounds;
 }
 
