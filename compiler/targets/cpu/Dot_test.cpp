@@ -374,7 +374,7 @@ TEST_P(Dot, RunsTheTutorialsMatrixProduct) {
        {std::array{16, 16, 16}, std::array{64, 32, 16}, std::array{32, 64, 32}}) {
     LoadedKernel kernel = compile(testing::kMatmulArguments, testing::matmulBody(bm, bn, bk));
     for (auto [m, n, k] : {std::array{64, 64, 64}, std::array{1, 1, 1}, std::array{65, 63, 17},
-                           std::array{31, 100, 70}}) {
+                           std::array{31, 100, 70}, std::array{64, 64, 70}}) {
       GuardedBuffer<float> a(size_t(m) * k), b(size_t(k) * n), c(size_t(m) * n, -1);
       for (size_t i = 0; i < a.size(); ++i)
         a[i] = float(smallInteger(i, 2));
