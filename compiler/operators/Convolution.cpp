@@ -288,7 +288,7 @@ Result<PluginImplementation> implement(const PluginNode &node, const GroupTail *
   const Expr perGroup = floorDiv(read.filters, read.groups);
   const bool isDepthwise = isOne(inputOf(node, "weight").shape[1]) && read.groups > 1;
   const bool hasWindows = !isForGpu(node) && !isPointwise(read.window);
-  PluginImplementation implementation = isDepthwise  ? implementDepthwise(node, read, perGroup, tail)
+  PluginImplementation implementation = isDepthwise ? implementDepthwise(node, read, perGroup, tail)
                                         : hasWindows ? implementWindows(node, read, perGroup, tail)
                                                      : implementProduct(node, read, perGroup, tail);
   if (!tail)

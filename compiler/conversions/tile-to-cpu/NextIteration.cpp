@@ -98,9 +98,9 @@ private:
       return std::nullopt;
     Location location = a.getLoc();
     if (*second && scale != 1)
-      second = arith::MulIOp::create(
-          builder_, location, *second,
-          integerConstant(builder_, location, builder_.getI64Type(), scale));
+      second =
+          arith::MulIOp::create(builder_, location, *second,
+                                integerConstant(builder_, location, builder_.getI64Type(), scale));
     if (!*first || !*second)
       return *first ? first : second;
     return Value(arith::AddIOp::create(builder_, location, *first, *second));

@@ -12,8 +12,8 @@ namespace {
 using Kind = Coordinate::Kind;
 
 bool hasCounter(const Coordinates &coordinates) {
-  return llvm::any_of(coordinates,
-                      [](const Coordinate &coordinate) { return coordinate.kind == Kind::Counter; });
+  return llvm::any_of(
+      coordinates, [](const Coordinate &coordinate) { return coordinate.kind == Kind::Counter; });
 }
 
 /// What must hold along rows and columns for a load to be plain.

@@ -73,9 +73,8 @@ private:
 bool canEvaluate(Value tile, const ProgramValues &values) {
   if (!isa<RankedTensorType>(tile.getType()))
     return values.scalars.contains(tile);
-  return isCheap(tile) && llvm::all_of(tile.getDefiningOp()->getOperands(), [&](Value operand) {
-           return canEvaluate(operand, values);
-         });
+  return isCheap(tile) && llvm::all_of(tile.getDefiningOp()->getOperands(),
+                                       [&](Value operand) { return canEvaluate(operand, values); });
 }
 
 /// The terms of a store's mask that bound the dimension whatever the other coordinates are.

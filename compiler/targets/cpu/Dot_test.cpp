@@ -107,8 +107,8 @@ TEST_P(Dot, MultipliesEveryShape) {
 
 /// Defines %$P, a tile of `rows` x `columns` whose columns follow each other in memory at pointer
 /// %$P0, `pitch` elements apart; what is outside of `insideRows` x `insideColumns` is 0.
-std::string loadColumns(const std::string &name, std::array<int, 2> shape, std::array<int, 2> inside,
-                        int pitch, const std::string &type) {
+std::string loadColumns(const std::string &name, std::array<int, 2> shape,
+                        std::array<int, 2> inside, int pitch, const std::string &type) {
   return fill(R"(
     %$Pi = tile.arange 0 to $R : tensor<$Rxi32>
     %$Pj = tile.arange 0 to $C : tensor<$Cxi32>
@@ -153,7 +153,8 @@ void checkTransposedDot(const LoadedKernel &kernel, Sizes s, Sizes inside, T (*e
     for (int j = 0; j < s.n; ++j) {
       int sum = 1;
       for (int k = 0; k < inside.k && i < inside.m && j < inside.n; ++k)
-        sum += smallInteger(size_t(k) * inside.m + i, 1) * smallInteger(size_t(j) * inside.k + k, 5);
+        sum +=
+            smallInteger(size_t(k) * inside.m + i, 1) * smallInteger(size_t(j) * inside.k + k, 5);
       ASSERT_EQ(d[size_t(i) * s.n + j], float(sum))
           << i << " " << j << " of " << s.m << "x" << s.n << "x" << s.k;
     }
@@ -164,7 +165,8 @@ std::string transposedDotBody(Sizes s, Sizes inside, const std::string &operand)
   return loadColumns("a", {s.m, s.k}, {inside.m, inside.k}, inside.m, operand) +
          loadColumns("b", {s.k, s.n}, {inside.k, inside.n}, inside.k, operand) +
          loadDense("c", c, s.m * s.n, "f32") +
-         fill("\n    %d = tile.dot %a, %b, %c : tensor<$Mx$Kx$T>, tensor<$Kx$Nx$T> -> tensor<$Cxf32>",
+         fill("\n    %d = tile.dot %a, %b, %c : tensor<$Mx$Kx$T>, tensor<$Kx$Nx$T> -> "
+              "tensor<$Cxf32>",
               {{"$M", std::to_string(s.m)},
                {"$N", std::to_string(s.n)},
                {"$K", std::to_string(s.k)},
@@ -174,11 +176,13 @@ std::string transposedDotBody(Sizes s, Sizes inside, const std::string &operand)
 }
 
 TEST_P(Dot, MultipliesOperandsStoredByColumns) {
-  for (auto [s, inside] :
-       {std::pair(Sizes{0, 1, 1, 16}, Sizes{0, 1, 1, 16}), {{0, 2, 4, 2}, {0, 2, 3, 1}},
-        {{0, 4, 8, 4}, {0, 3, 8, 4}}, {{0, 16, 8, 32}, {0, 11, 7, 29}},
-        {{0, 32, 64, 16}, {0, 32, 64, 16}}, {{0, 8, 128, 64}, {0, 8, 100, 33}},
-        {{0, 64, 16, 32}, {0, 41, 15, 32}}}) {
+  for (auto [s, inside] : {std::pair(Sizes{0, 1, 1, 16}, Sizes{0, 1, 1, 16}),
+                           {{0, 2, 4, 2}, {0, 2, 3, 1}},
+                           {{0, 4, 8, 4}, {0, 3, 8, 4}},
+                           {{0, 16, 8, 32}, {0, 11, 7, 29}},
+                           {{0, 32, 64, 16}, {0, 32, 64, 16}},
+                           {{0, 8, 128, 64}, {0, 8, 100, 33}},
+                           {{0, 64, 16, 32}, {0, 41, 15, 32}}}) {
     checkTransposedDot<float>(
         compile(dotArguments("f32", "f32"), transposedDotBody(s, inside, "f32")), s, inside,
         [](float v) { return v; });
@@ -191,12 +195,14 @@ TEST_P(Dot, MultipliesOperandsStoredByColumns) {
 /// Defines %$P, the position along `axis` of each element of a tile of the shape.
 std::string positions(const std::string &name, std::vector<int> shape, size_t axis) {
   const std::string size = std::to_string(shape[axis]);
-  std::string text = fill("\n    %$P0 = tile.arange 0 to $S : tensor<$Sxi32>", {{"$P", name}, {"$S", size}});
+  std::string text =
+      fill("\n    %$P0 = tile.arange 0 to $S : tensor<$Sxi32>", {{"$P", name}, {"$S", size}});
   std::string from = size, last = name + "0";
   for (size_t i = 0; i < shape.size(); ++i) {
     if (i == axis)
       continue;
-    const std::string to = i < axis ? "1x" + from : from + "x1", next = name + "e" + std::to_string(i);
+    const std::string to = i < axis ? "1x" + from : from + "x1",
+                      next = name + "e" + std::to_string(i);
     text += fill("\n    %$Q = tile.expand_dims %$L, $I : tensor<$Fxi32> -> tensor<$Txi32>",
                  {{"$Q", next}, {"$L", last}, {"$I", std::to_string(i)}, {"$F", from}, {"$T", to}});
     from = to;
@@ -210,8 +216,8 @@ std::string positions(const std::string &name, std::vector<int> shape, size_t ax
 }
 
 struct Pixels {
-  int m, k, h, w;       ///< of the tiles
-  int height, width;    ///< pixels that are there, and that are stored
+  int m, k, h, w;    ///< of the tiles
+  int height, width; ///< pixels that are there, and that are stored
 };
 
 /// d[m, h, w] = sum over k of a[m, k] · x[k, h, w - 1], where x is 0 outside of its rows: the
@@ -220,7 +226,8 @@ std::string pixelsBody(Pixels p) {
   return loadDense("a", std::to_string(p.m) + "x" + std::to_string(p.k), p.m * p.k, "f32") +
          positions("k", {p.k, p.h, p.w}, 0) + positions("y", {p.k, p.h, p.w}, 1) +
          positions("z", {p.k, p.h, p.w}, 2) + positions("dm", {p.m, p.h, p.w}, 0) +
-         positions("dy", {p.m, p.h, p.w}, 1) + positions("dx", {p.m, p.h, p.w}, 2) + fill(R"(
+         positions("dy", {p.m, p.h, p.w}, 1) + positions("dx", {p.m, p.h, p.w}, 2) +
+         fill(R"(
     %one = arith.constant dense<1> : tensor<$Bxi32>
     %zero = arith.constant dense<0> : tensor<$Bxi32>
     %bh = arith.constant dense<$H> : tensor<$Bxi32>
@@ -265,8 +272,9 @@ std::string pixelsBody(Pixels p) {
 }
 
 TEST_P(Dot, MultipliesRectanglesOfPixels) {
-  for (Pixels p : {Pixels{8, 4, 4, 8, 4, 8}, Pixels{16, 8, 8, 8, 5, 7}, Pixels{4, 16, 2, 64, 1, 50},
-                   Pixels{32, 8, 4, 16, 3, 14}, Pixels{2, 4, 1, 32, 1, 31}, Pixels{8, 2, 16, 2, 9, 2}}) {
+  for (Pixels p :
+       {Pixels{8, 4, 4, 8, 4, 8}, Pixels{16, 8, 8, 8, 5, 7}, Pixels{4, 16, 2, 64, 1, 50},
+        Pixels{32, 8, 4, 16, 3, 14}, Pixels{2, 4, 1, 32, 1, 31}, Pixels{8, 2, 16, 2, 9, 2}}) {
     const LoadedKernel kernel = compile(dotArguments("f32", "f32"), pixelsBody(p));
     GuardedBuffer<float> a(size_t(p.m) * p.k), x(size_t(p.k) * p.height * p.width), c(1),
         d(size_t(p.m) * p.height * p.width, -1);
@@ -290,10 +298,10 @@ TEST_P(Dot, MultipliesRectanglesOfPixels) {
 /// Stores 3 rows of a product, and the sum of all its columns if `sums`.
 std::string partBody(Sizes s, bool sums) {
   const std::string c = std::to_string(s.m) + "x" + std::to_string(s.n);
-  std::string body =
-      dotBody(s, "f32", "f32");
+  std::string body = dotBody(s, "f32", "f32");
   body.erase(body.find("\n    %srange"));
-  body += positions("i", {s.m, s.n}, 0) + positions("j", {s.m, s.n}, 1) + fill(R"(
+  body += positions("i", {s.m, s.n}, 0) + positions("j", {s.m, s.n}, 1) +
+          fill(R"(
     %rows = arith.constant dense<3> : tensor<$Cxi32>
     %pitch = arith.constant dense<$N> : tensor<$Cxi32>
     %inside = arith.cmpi slt, %i, %rows : tensor<$Cxi32>
@@ -302,7 +310,7 @@ std::string partBody(Sizes s, bool sums) {
     %to = tile.splat %d0 : !tile.ptr<f32> -> tensor<$Cx!tile.ptr<f32>>
     %at = tile.addptr %to, %o1 : tensor<$Cx!tile.ptr<f32>>, tensor<$Cxi32>
     tile.store %at, %d mask %inside : tensor<$Cx!tile.ptr<f32>>, tensor<$Cxf32> mask tensor<$Cxi1>)",
-                                        {{"$C", c}, {"$N", std::to_string(s.n)}});
+               {{"$C", c}, {"$N", std::to_string(s.n)}});
   if (!sums)
     return body;
   return body + fill(R"(
