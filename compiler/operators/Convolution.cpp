@@ -277,7 +277,7 @@ Result<PluginImplementation> implement(const PluginNode &node, const GroupTail *
   INLAY_ASSIGN(const ConvolutionForm form, readConvolution(node));
   const bool isDepthwise = isOne(form.channels) && form.groups > 1;
   const bool hasWindows = !isForGpu(node) && !isPointwise(form);
-  PluginImplementation implementation = isDepthwise  ? implementDepthwise(node, form, tail)
+  PluginImplementation implementation = isDepthwise ? implementDepthwise(node, form, tail)
                                         : hasWindows ? implementWindows(node, form, tail)
                                                      : implementProduct(node, form, tail);
   if (!tail)

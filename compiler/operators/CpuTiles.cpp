@@ -11,7 +11,7 @@ namespace {
 // Cycles on a core that multiplies 32 pairs of float32 in one, measured on Sapphire Rapids. Cores
 // with shorter registers copy as much slower as they multiply.
 constexpr double kPairs = 32;
-constexpr double kRowElement = 0.45;    // to copy an element of A to where it is multiplied
+constexpr double kRowElement = 0.3;     // to copy an element of A to where it is multiplied
 constexpr double kColumnElement = 0.55; // and of B
 constexpr double kWindowVector = 8;     // what a register of pixels sees through one tap
 constexpr double kStridedVector = 15;   // where they are not neighbours
@@ -19,7 +19,7 @@ constexpr double kSum = 0.5;            // to begin, finish and store a sum
 constexpr double kStep = 4;             // of k, for what it costs to load and store sums
 
 constexpr int64_t kBlockRows = 8, kBlockBytes = 128; // sums that are in registers at a time
-constexpr int64_t kMostBlocks = 8; // along one side of a tile
+constexpr int64_t kMostBlocks = 8;                   // along one side of a tile
 constexpr int64_t kWindowLanes = 32;
 /// Programs for so many threads should be there; the build does not know how many a machine has.
 constexpr int64_t kThreads = 8;
@@ -30,7 +30,7 @@ int64_t roundUp(int64_t a, int64_t b) { return divideUp(a, b) * b; }
 
 struct Numbers {
   int64_t count, m, k;
-  double pairs;      // that are multiplied in a cycle
+  double pairs; // that are multiplied in a cycle
   int64_t blockColumns;
 };
 
@@ -45,7 +45,8 @@ Numbers numbersOf(const Expr &count, const Expr &m, const Expr &k, DataType dtyp
 }
 
 /// Lets `use(size, times)` see the sizes of the tiles that a dimension is cut into.
-template <typename Use> void forEachTile(int64_t size, int64_t tile, Use use) {
+template <typename Use>
+void forEachTile(int64_t size, int64_t tile, Use use) {
   if (size >= tile)
     use(tile, size / tile);
   if (size % tile != 0)
@@ -75,7 +76,8 @@ double scoreOf(double cycles, int64_t programs) {
 }
 
 /// Calls `use` with powers of two.
-template <typename Use> void forEachPower(int64_t least, int64_t most, Use use) {
+template <typename Use>
+void forEachPower(int64_t least, int64_t most, Use use) {
   for (int64_t value = least; value <= most; value *= 2)
     use(value);
 }
@@ -96,8 +98,8 @@ ProductTiles tilesForCpu(const ProductSize &size) {
             use(columns, times, double(columns) * kColumnElement);
           });
         });
-        const double score = scoreOf(
-            cycles, numbers.count * divideUp(numbers.m, tileM) * divideUp(n, tileN));
+        const double score =
+            scoreOf(cycles, numbers.count * divideUp(numbers.m, tileM) * divideUp(n, tileN));
         if (score < least) {
           least = score;
           best = {tileM, tileN, tileK};

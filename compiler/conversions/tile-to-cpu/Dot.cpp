@@ -112,8 +112,9 @@ private:
   }
 
   Value storedRows(int64_t most) {
-    return stored_.rows ? Value(arith::MinSIOp::create(builder_, location_, stored_.rows, i64(most)))
-                        : i64(most);
+    return stored_.rows
+               ? Value(arith::MinSIOp::create(builder_, location_, stored_.rows, i64(most)))
+               : i64(most);
   }
 
   void emitLoop(int64_t begin, Value end, int64_t step, llvm::function_ref<void(Value)> body) {
@@ -155,7 +156,8 @@ private:
       }
     SmallVector<Value> rowAddresses{lhs};
     while (static_cast<int64_t>(rowAddresses.size()) < rows)
-      rowAddresses.push_back(offset(lhs, i64(static_cast<int64_t>(rowAddresses.size())), lhs_.pitch));
+      rowAddresses.push_back(
+          offset(lhs, i64(static_cast<int64_t>(rowAddresses.size())), lhs_.pitch));
     int64_t unroll = std::min<int64_t>(k_, 4);
     auto loop = scf::ForOp::create(builder_, location_, i64(0), i64(k_), i64(unroll), sums);
     {
@@ -226,9 +228,8 @@ StoredPart storedPart(OpBuilder &builder, tile::DotOp dot, const ProductShape &s
     if (!extent)
       return {};
     Location location = dot.getLoc();
-    return arith::MinSIOp::create(
-        builder, location, roundUp(builder, location, extent, block),
-        integerConstant(builder, location, builder.getI64Type(), most));
+    return arith::MinSIOp::create(builder, location, roundUp(builder, location, extent, block),
+                                  integerConstant(builder, location, builder.getI64Type(), most));
   };
   if (shape.m > shape.rows)
     part.rows = wholeBlocks(emitStoredExtent(builder, dot.getResult(), rank - 2, values),
@@ -253,8 +254,7 @@ Value splitColumns(Value tile) {
   if (!reshape)
     return {};
   ArrayRef<int64_t> from = shapeOf(reshape.getSource()), to = shapeOf(tile);
-  const bool isSplit = from.size() == to.size() + 1 &&
-                       from.drop_back(2) == to.drop_back() &&
+  const bool isSplit = from.size() == to.size() + 1 && from.drop_back(2) == to.drop_back() &&
                        from[from.size() - 2] * from.back() == to.back();
   return isSplit ? reshape.getSource() : Value();
 }
@@ -265,9 +265,9 @@ void readSplit(OpBuilder &builder, Root &root, Value source) {
   Location location = source.getLoc();
   Value &extent = root.extents.back();
   if (extent)
-    extent = arith::DivUIOp::create(
-        builder, location, roundUp(builder, location, extent, width),
-        integerConstant(builder, location, builder.getI64Type(), width));
+    extent =
+        arith::DivUIOp::create(builder, location, roundUp(builder, location, extent, width),
+                               integerConstant(builder, location, builder.getI64Type(), width));
   root.extents.push_back({});
   root.tile = source;
   root.mergesLast = true;
@@ -313,8 +313,7 @@ FailureOr<Value> ProgramLowering::packUnlessPlain(Value operand, Value arePlain,
   Value address = allocatePacked(operand, element);
   Location location = operand.getLoc();
   Value otherwise = arith::XOrIOp::create(
-      builder_, location, arePlain,
-      integerConstant(builder_, location, builder_.getI1Type(), 1));
+      builder_, location, arePlain, integerConstant(builder_, location, builder_.getI1Type(), 1));
   auto branch = scf::IfOp::create(builder_, location, otherwise, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(builder_);
   builder_.setInsertionPointToStart(&branch.getThenRegion().front());
@@ -363,9 +362,9 @@ LogicalResult ProgramLowering::lowerDot(tile::DotOp dot) {
   SmallVector<Value, 3> lhsExtents(shapeOf(dot.getLhs()).size()), rhsExtents(lhsExtents);
   lhsExtents[lhsExtents.size() - 2] = stored.rows;
   rhsExtents.back() = stored.columns;
-  Value numRows = stored.rows ? stored.rows
-                              : integerConstant(builder_, dot.getLoc(), builder_.getI64Type(),
-                                                shape.m);
+  Value numRows = stored.rows
+                      ? stored.rows
+                      : integerConstant(builder_, dot.getLoc(), builder_.getI64Type(), shape.m);
   FailureOr<LeftOperand> lhs = leftOperand(dot.getLhs(), shape, numRows, lhsExtents);
   if (failed(lhs))
     return failure();

@@ -202,8 +202,8 @@ Value roundUp(OpBuilder &builder, Location location, Value value, int64_t step) 
     return value;
   Value size = integerConstant(builder, location, value.getType(), step);
   Value last = integerConstant(builder, location, value.getType(), step - 1);
-  Value steps = arith::DivUIOp::create(
-      builder, location, arith::AddIOp::create(builder, location, value, last), size);
+  Value steps = arith::DivUIOp::create(builder, location,
+                                       arith::AddIOp::create(builder, location, value, last), size);
   return arith::MulIOp::create(builder, location, steps, size);
 }
 

@@ -287,8 +287,8 @@ void Evaluator::prefetch(tile::LoadOp load, Value distance, const Coordinates &c
   OpBuilder::InsertionGuard guard(builder_);
   builder_.restoreInsertionPoint(points_[level()]);
   Location location = load.getLoc();
-  Value address = addBytes(builder_, location, firstAddress(load.getPtr(), coordinates, bytes),
-                           distance);
+  Value address =
+      addBytes(builder_, location, firstAddress(load.getPtr(), coordinates, bytes), distance);
   for (int64_t line = 0; line < width_ * bytes; line += kLine)
     LLVM::Prefetch::create(
         builder_, location,

@@ -191,6 +191,18 @@ void addTerms(MaskTerms &terms, Value mask, const Coordinates &coordinates, Prog
     terms.floors.insert({key, {mask, coordinates}});
 }
 
+Coordinates withoutUniform(Value value, Coordinates coordinates, ProgramValues &values) {
+  for (size_t i = 0; i < coordinates.size(); ++i) {
+    if (coordinates[i].kind != Coordinate::Kind::Counter)
+      continue;
+    Coordinates along(coordinates.size(), {Coordinate::Kind::Counter, {}, 0});
+    along[i].kind = Coordinate::Kind::Lanes;
+    if (strideOf(value, along, values) == 0)
+      coordinates[i] = {};
+  }
+  return coordinates;
+}
+
 void addWrap(MaskTerms &terms, Value value, const Coordinates &coordinates, ProgramValues &values) {
   Operation *op = value.getDefiningOp();
   if (op && isa<arith::RemSIOp, arith::RemUIOp>(op) && !values.bufferOf(value) &&

@@ -23,6 +23,9 @@ struct MaskTerms {
 void addTerms(MaskTerms &terms, mlir::Value mask, const Coordinates &coordinates,
               ProgramValues &values);
 
+/// The coordinates without the counters along which the value does not change.
+Coordinates withoutUniform(mlir::Value value, Coordinates coordinates, ProgramValues &values);
+
 /// Adds the value if it is a remainder that may equal its dividend for the first positions.
 void addWrap(MaskTerms &terms, mlir::Value value, const Coordinates &coordinates,
              ProgramValues &values);

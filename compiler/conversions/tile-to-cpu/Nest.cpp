@@ -178,8 +178,8 @@ private:
     }
     const bool takesRows = transposes_ && dimension == shape_.size() - 1;
     const int64_t step = takesRows ? width_ : 1;
-    auto loop = scf::ForOp::create(builder_, location_, i64(begin), neededSize(dimension, step),
-                                   i64(step));
+    auto loop =
+        scf::ForOp::create(builder_, location_, i64(begin), neededSize(dimension, step), i64(step));
     evaluator_.enterLoop(loop, loop.getBody());
     builder_.setInsertionPoint(loop.getBody()->getTerminator());
     coordinates[dimension] = {Coordinate::Kind::Counter, loop.getInductionVar(),
@@ -560,7 +560,7 @@ private:
   size_t dimension_ = kNone;  ///< the vectorised one
   SmallVector<size_t> order_; ///< the others, outermost first
   unsigned width_ = 1;
-  Value zero_; ///< i64 0 in front of the nest
+  Value zero_;                   ///< i64 0 in front of the nest
   Value distanceToNext_;         ///< see prefetchNext, or null
   bool transposes_ = false;      ///< see chooseTransposition
   SmallVector<Coordinate> rows_; ///< then those of the last dimension that are at hand

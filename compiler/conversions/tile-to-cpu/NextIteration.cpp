@@ -1,6 +1,7 @@
 #include "compiler/conversions/tile-to-cpu/NextIteration.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -27,6 +28,7 @@ public:
         .Case<tile::SplatOp, tile::ExpandDimsOp, tile::BroadcastOp, tile::TransOp, arith::ExtSIOp,
               arith::ExtUIOp>([&](auto) { return distanceOf(op->getOperand(0)); })
         .Case<arith::AddIOp>([&](auto) { return sum(op->getOperand(0), op->getOperand(1), 1); })
+        .Case<arith::MulIOp>([&](auto) { return product(op->getOperand(0), op->getOperand(1)); })
         .Case([&](tile::AddPtrOp add) {
           auto type = cast<tile::PointerType>(tile::elementTypeOf(add.getType()));
           return sum(add.getPtr(), add.getOffset(), memoryBytesOf(type.getElementType()));
@@ -56,6 +58,30 @@ private:
     return step && loop_.isDefinedOutsideOfLoop(step) ? emitted(step) : std::nullopt;
   }
 
+  std::optional<Value> product(Value a, Value b) {
+    std::optional<Value> first = distanceOf(a), second = distanceOf(b);
+    if (!first || !second || (*first && *second))
+      return std::nullopt;
+    if (!*first && !*second)
+      return Value();
+    std::optional<Value> factor = uniform(*first ? b : a);
+    if (!factor)
+      return std::nullopt;
+    return Value(arith::MulIOp::create(builder_, a.getLoc(), *first ? *first : *second, *factor));
+  }
+
+  /// The number that all elements are, as an i64.
+  std::optional<Value> uniform(Value value) {
+    APInt constant;
+    if (matchPattern(value, m_ConstantInt(&constant)))
+      return integerConstant(builder_, value.getLoc(), builder_.getI64Type(),
+                             constant.getSExtValue());
+    Operation *op = value.getDefiningOp();
+    if (isa_and_nonnull<tile::SplatOp, tile::ExpandDimsOp, tile::BroadcastOp, arith::ExtSIOp>(op))
+      return uniform(op->getOperand(0));
+    return isa<RankedTensorType>(value.getType()) ? std::nullopt : emitted(value);
+  }
+
   std::optional<Value> emitted(Value scalar) {
     Value value = values_.scalars.lookupOrNull(scalar);
     if (!value || !value.getType().isInteger())
@@ -72,9 +98,9 @@ private:
       return std::nullopt;
     Location location = a.getLoc();
     if (*second && scale != 1)
-      second = arith::MulIOp::create(
-          builder_, location, *second,
-          integerConstant(builder_, location, builder_.getI64Type(), scale));
+      second =
+          arith::MulIOp::create(builder_, location, *second,
+                                integerConstant(builder_, location, builder_.getI64Type(), scale));
     if (!*first || !*second)
       return *first ? first : second;
     return Value(arith::AddIOp::create(builder_, location, *first, *second));

@@ -12,8 +12,8 @@ namespace {
 using Kind = Coordinate::Kind;
 
 bool hasCounter(const Coordinates &coordinates) {
-  return llvm::any_of(coordinates,
-                      [](const Coordinate &coordinate) { return coordinate.kind == Kind::Counter; });
+  return llvm::any_of(
+      coordinates, [](const Coordinate &coordinate) { return coordinate.kind == Kind::Counter; });
 }
 
 /// What must hold along rows and columns for a load to be plain.
@@ -70,7 +70,8 @@ public:
   MaskTerms rows, columns;
 
 private:
-  bool addCondition(MaskTerms &terms, Value condition, const Coordinates &coordinates) {
+  bool addCondition(MaskTerms &terms, Value condition, Coordinates coordinates) {
+    coordinates = withoutUniform(condition, std::move(coordinates), values_);
     if (hasCounter(coordinates))
       return false;
     addTerms(terms, condition, coordinates, values_);

@@ -73,9 +73,8 @@ private:
 bool canEvaluate(Value tile, const ProgramValues &values) {
   if (!isa<RankedTensorType>(tile.getType()))
     return values.scalars.contains(tile);
-  return isCheap(tile) && llvm::all_of(tile.getDefiningOp()->getOperands(), [&](Value operand) {
-           return canEvaluate(operand, values);
-         });
+  return isCheap(tile) && llvm::all_of(tile.getDefiningOp()->getOperands(),
+                                       [&](Value operand) { return canEvaluate(operand, values); });
 }
 
 /// The terms of a store's mask that bound the dimension whatever the other coordinates are.
@@ -92,9 +91,11 @@ MaskTerms boundsOf(tile::StoreOp store, size_t dimension, ProgramValues &values)
     return coordinate.kind == Coordinate::Kind::Counter;
   };
   MaskTerms bounds;
-  for (const auto &[key, term] : terms.extents)
-    if (llvm::none_of(term.coordinates, depends) && canEvaluate(term.value, values))
-      bounds.extents.insert({key, term});
+  for (const auto &[key, term] : terms.extents) {
+    Coordinates at = withoutUniform(term.value, term.coordinates, values);
+    if (llvm::none_of(at, depends) && canEvaluate(term.value, values))
+      bounds.extents.insert({key, {term.value, at}});
+  }
   return bounds;
 }
 
