@@ -142,7 +142,8 @@ PluginLaunch unfold(const PluginNode &node, const ConvolutionForm &form, const P
   launch.size("pixels", size.n, true).size("row", input.row, true);
   addPart(launch, input, part);
   addWindow(launch, form);
-  const int64_t tileN = tileFor(input.row, 8, 128, 128), tileK = tileFor(size.k, 1, 2048 / tileN, 8);
+  const int64_t tileN = tileFor(input.row, 8, 128, 128),
+                tileK = tileFor(size.k, 1, 2048 / tileN, 8);
   launch.constant("TILE_K", tileK).constant("TILE_N", tileN);
   return launch.launchOver(part.images * ceilDiv(size.k, tileK) * ceilDiv(input.row, tileN));
 }
@@ -223,8 +224,8 @@ PluginImplementation implementWindows(const PluginNode &node, const ConvolutionF
                                       const GroupTail *tail) {
   const ProductSize size = productSize(node, form);
   const Expr planes = size.count * form.out[0];
-  const WindowTiles tiles = windowTilesForCpu({planes, size.m, form.out[1], form.out[2], size.k,
-                                               size.dtype, form.stride[2] != 1});
+  const WindowTiles tiles = windowTilesForCpu(
+      {planes, size.m, form.out[1], form.out[2], size.k, size.dtype, form.stride[2] != 1});
   LaunchBuilder launch("convolution.py", "window_kernel");
   launch.input(inputIndex(node, "input"))
       .input(inputIndex(node, "weight"))
@@ -277,7 +278,7 @@ Result<PluginImplementation> implement(const PluginNode &node, const GroupTail *
   INLAY_ASSIGN(const ConvolutionForm form, readConvolution(node));
   const bool isDepthwise = isOne(form.channels) && form.groups > 1;
   const bool hasWindows = !isForGpu(node) && !isPointwise(form);
-  PluginImplementation implementation = isDepthwise ? implementDepthwise(node, form, tail)
+  PluginImplementation implementation = isDepthwise  ? implementDepthwise(node, form, tail)
                                         : hasWindows ? implementWindows(node, form, tail)
                                                      : implementProduct(node, form, tail);
   if (!tail)

@@ -200,8 +200,7 @@ PluginLaunch productLaunch(LaunchBuilder &launch, const ProductTiles &tiles, con
 
 Workspace partsWorkspace(const ProductSize &size, const ProductTiles &tiles) {
   const DataType sum = sumTypeOf(size.dtype);
-  return {"parts", sum,
-          size.count * size.m * size.n * Expr(tiles.splits * dataTypeSizeBytes(sum))};
+  return {"parts", sum, size.count * size.m * size.n * Expr(tiles.splits * dataTypeSizeBytes(sum))};
 }
 
 PluginLaunch finishLaunch(const ProductSize &size, const ProductTiles &tiles,

@@ -25,8 +25,8 @@ int64_t roundedUp(int64_t value, int64_t granule) {
 
 /// A convolution of known sizes, and the copy of its input.
 struct Shifted {
-  int64_t count, filters, channels;    // images and groups; of one group
-  int64_t deep, height, width;         // of the input
+  int64_t count, filters, channels; // images and groups; of one group
+  int64_t deep, height, width;      // of the input
   int64_t outDeep, outHeight, outWidth;
   int64_t paddedDeep, paddedHeight, row; // of the copy
 
@@ -40,9 +40,9 @@ std::optional<Shifted> readShifted(const ConvolutionForm &form, int64_t run) {
     return std::nullopt;
   std::array<int64_t, 9> values{};
   size_t next = 0;
-  for (const Expr &size : {form.images * Expr(form.groups), form.filters, form.channels,
-                           form.size[0], form.size[1], form.size[2], form.out[0], form.out[1],
-                           form.out[2]}) {
+  for (const Expr &size :
+       {form.images * Expr(form.groups), form.filters, form.channels, form.size[0], form.size[1],
+        form.size[2], form.out[0], form.out[1], form.out[2]}) {
     const std::optional<int64_t> known = size.constantValue();
     if (!known || *known < 1)
       return std::nullopt;
@@ -133,26 +133,24 @@ implementShifted(const PluginNode &node, const ConvolutionForm &form, const Grou
   const int64_t parts = (sizes->count + most - 1) / most;
   const int64_t perPart = (sizes->count + parts - 1) / parts;
   const auto sizeOf = [&](int64_t images, int64_t places) {
-    return ProductSize{Expr(images), form.filters, Expr(places),
-                       form.channels * Expr(form.taps()), dtype};
+    return ProductSize{Expr(images), form.filters, Expr(places), form.channels * Expr(form.taps()),
+                       dtype};
   };
-  const ProductSize whole = sizeOf(sizes->count, sizes->outDeep * sizes->outHeight *
-                                                     sizes->outWidth);
+  const ProductSize whole =
+      sizeOf(sizes->count, sizes->outDeep * sizes->outHeight * sizes->outWidth);
   const ProductTiles tiles = chooseTiles(node, sizeOf(perPart, sizes->places()));
   PluginImplementation implementation;
   if (tiles.splits > 1)
     implementation.workspaces.push_back(partsWorkspace(whole, tiles));
   const auto widened = static_cast<uint32_t>(implementation.workspaces.size());
-  implementation.workspaces.push_back(
-      {"widened", dtype, Expr((perPart * image + behind) * bytes)});
+  implementation.workspaces.push_back({"widened", dtype, Expr((perPart * image + behind) * bytes)});
   for (int64_t first = 0; first < sizes->count; first += perPart) {
     const int64_t images = std::min(perPart, sizes->count - first);
     const bool isOnly = images == sizes->count;
     implementation.launches.push_back(
         widen(node, form, *sizes, Expr(first), images, isOnly, widened));
-    implementation.launches.push_back(multiply(node, form, *sizes,
-                                               sizeOf(images, sizes->places()), tiles,
-                                               Expr(first), isOnly, tail));
+    implementation.launches.push_back(multiply(node, form, *sizes, sizeOf(images, sizes->places()),
+                                               tiles, Expr(first), isOnly, tail));
   }
   if (tiles.splits > 1) {
     ProductTerm term{findInputIndex(node, "bias")};

@@ -100,9 +100,8 @@ PluginLaunch collect(const PluginNode &node, const ConvolutionForm &form, const 
 
 /// A product without a wasted multiplication, and a sum of few terms for each element; nothing if
 /// what lies between is not known to fit into some memory.
-std::optional<PluginImplementation> implementProduct(const PluginNode &node,
-                                                     const ConvolutionForm &form,
-                                                     const GroupTail *tail) {
+std::optional<PluginImplementation>
+implementProduct(const PluginNode &node, const ConvolutionForm &form, const GroupTail *tail) {
   constexpr int64_t kMostBytes = 256 << 20;
   const ProductSize size = spreadSize(node, form);
   const DataType sum = sumTypeOf(size.dtype);
@@ -138,9 +137,8 @@ Status servesTransposed(const PluginNode &node) {
 void addTransposedConvolutionOperators(OperatorDefinitions &definitions) {
   const auto plain = [](const PluginNode &node) { return implement(node, nullptr); };
   const OperatorTraits traits{
-      .implementWithTail = [](const PluginNode &node, const GroupTail &tail) {
-        return implement(node, &tail);
-      },
+      .implementWithTail = [](const PluginNode &node,
+                              const GroupTail &tail) { return implement(node, &tail); },
       .multipliesOnTensorCores = true};
   for (std::string_view schema : {
            "aten::conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] "

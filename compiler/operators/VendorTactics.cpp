@@ -213,8 +213,8 @@ Status addCudnn(PluginImplementation &implementation, const PluginNode &node,
     // Our kernels for one channel a group, and for float32, are faster (docs/vendor-libraries.md).
     if ((isFloat32 && !mayRound) || convolution.sizes.channels.constantValue() == 1)
       return {};
-    tactic.conditions = {lessEqual(Expr(leastCudnnWork(convolution, mayRound)),
-                                   convolution.sizes.work())};
+    tactic.conditions = {
+        lessEqual(Expr(leastCudnnWork(convolution, mayRound)), convolution.sizes.work())};
   }
   std::optional<uint32_t> result;
   const int64_t elementBytes = dataTypeSizeBytes(convolution.dtype);

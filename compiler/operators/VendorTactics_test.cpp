@@ -267,12 +267,12 @@ TEST_F(VendorTactics, ConvolveInPartsOfLimitedMemory) {
   EXPECT_EQ(partsOf("unfold_kernel", 32, 112, 2), 1); // 231 MB
   EXPECT_EQ(partsOf("unfold_kernel", 64, 112, 2), 2);
   EXPECT_EQ(partsOf("unfold_kernel", 100, 112, 2), 3);
-  EXPECT_EQ(partsOf("unfold_kernel", 2, 800, 2), 2 * 2);  // 369 MB an image
-  EXPECT_EQ(partsOf("unfold_kernel", 1, 8000, 2), 0);     // 37 GB: windows are gathered
-  EXPECT_EQ(partsOf("widen_kernel", 100, 56, 1), 1);      // 249 MB
+  EXPECT_EQ(partsOf("unfold_kernel", 2, 800, 2), 2 * 2); // 369 MB an image
+  EXPECT_EQ(partsOf("unfold_kernel", 1, 8000, 2), 0);    // 37 GB: windows are gathered
+  EXPECT_EQ(partsOf("widen_kernel", 100, 56, 1), 1);     // 249 MB
   EXPECT_EQ(partsOf("widen_kernel", 110, 56, 1), 2);
-  EXPECT_EQ(partsOf("unfold_kernel", 1, 16, 1), 1);       // little
-  EXPECT_EQ(partsOf("unfold_kernel", 4000, 7, 1), 2);     // rows of much padding
+  EXPECT_EQ(partsOf("unfold_kernel", 1, 16, 1), 1);   // little
+  EXPECT_EQ(partsOf("unfold_kernel", 4000, 7, 1), 2); // rows of much padding
 }
 
 TEST_F(VendorTactics, RoundToTf32WhereThatIsAllowed) {

@@ -215,10 +215,9 @@ public:
     for (int64_t i = 0; i < cut.numParts(); ++i) {
       PlannedPart planned{partOf(whole_, cut, i), nullptr, nullptr};
       const Part &part = planned.part;
-      std::unique_ptr<Program> &program =
-          programs_[{part.sizes.images, part.sizes.groups, part.sizes.filters,
-                     outermost(part.sizes).size, outermost(part.sizes).out,
-                     outermost(part.sizes).padding, part.paddingBehind}];
+      std::unique_ptr<Program> &program = programs_[{
+          part.sizes.images, part.sizes.groups, part.sizes.filters, outermost(part.sizes).size,
+          outermost(part.sizes).out, outermost(part.sizes).padding, part.paddingBehind}];
       if (!program) {
         INLAY_ASSIGN(program, createProgram(library, part, weights != nullptr));
         INLAY_TRY(reserve(*program, places, device));
@@ -307,16 +306,14 @@ private:
     return tensor;
   }
   OneDnnTensor inputOf(const Sizes &part) const {
-    OneDnnTensor input =
-        tensorOf(part, &Dimension::size, part.images, part.groups * part.channels);
+    OneDnnTensor input = tensorOf(part, &Dimension::size, part.images, part.groups * part.channels);
     input.strides.insert(input.strides.begin(), whole_.groups * whole_.channels * whole_.volume());
     return input;
   }
   OneDnnTensor outputOf(const Sizes &part) const {
     OneDnnTensor output = tensorOf(part, &Dimension::out, part.images, part.filters);
     output.strides.insert(output.strides.begin(),
-                          (part.images == 1 ? part.filters : whole_.filters) *
-                              whole_.outVolume());
+                          (part.images == 1 ? part.filters : whole_.filters) * whole_.outVolume());
     return output;
   }
   OneDnnTensor weightsOf(const Sizes &part) const {

@@ -218,12 +218,11 @@ TEST_F(OneDnnTest, Convolves) {
           sizes.forEach([&](const char *, int64_t &size) { arguments.push_back(&size); });
           const auto function = createOneDnnConvolution(
               library_,
-              libraryFunction(
-                  sizes.numDims == 3
-                      ? (hasBias ? LibraryFunctionId::OneDnnConvolution3dBias
-                                 : LibraryFunctionId::OneDnnConvolution3d)
-                      : (hasBias ? LibraryFunctionId::OneDnnConvolutionBias
-                                 : LibraryFunctionId::OneDnnConvolution)),
+              libraryFunction(sizes.numDims == 3
+                                  ? (hasBias ? LibraryFunctionId::OneDnnConvolution3dBias
+                                             : LibraryFunctionId::OneDnnConvolution3d)
+                                  : (hasBias ? LibraryFunctionId::OneDnnConvolutionBias
+                                             : LibraryFunctionId::OneDnnConvolution)),
               DataType::Float32);
           LaunchRecord record;
           record.arguments = arguments.data();
@@ -246,7 +245,8 @@ TEST_F(OneDnnTest, Convolves) {
           EXPECT_LT(worst, 1e-5 * static_cast<double>(sizes.channels * sizes.taps()))
               << sizes.numDims << " dimensions, " << sizes.images << " images, " << sizes.groups
               << " groups of " << sizes.channels << " channels, " << sizes.filters << " filters, "
-              << sizes.dims[1].size << " rows, kernel " << sizes.dims[1].kernel << ", " << numThreads << " threads, bias " << hasBias;
+              << sizes.dims[1].size << " rows, kernel " << sizes.dims[1].kernel << ", "
+              << numThreads << " threads, bias " << hasBias;
         }
 }
 

@@ -128,8 +128,7 @@ private:
                                             std::pair(cudnn::ConvolutionDilations, &dilations),
                                             std::pair(cudnn::ConvolutionPaddingBefore, &before),
                                             std::pair(cudnn::ConvolutionPaddingBehind, &behind)})
-      INLAY_TRY(
-          window.set<int64_t>(attribute, cudnn::Int64, std::span(std::as_const(*values))));
+      INLAY_TRY(window.set<int64_t>(attribute, cudnn::Int64, std::span(std::as_const(*values))));
     INLAY_TRY(window.finish());
     return window;
   }
