@@ -37,12 +37,16 @@ ERFC_CENTER = mp.mpf("3.75")
 
 
 def erfc_range(largest):
-    low = ERF_SPLIT if largest < 20 else mp.mpf("0.45")
+    low = mp.mpf("0.45")
     return ((low - ERFC_CENTER) / (low + ERFC_CENTER), (largest - ERFC_CENTER) / (largest + ERFC_CENTER))
 
 
 def erfc(t):
     return scaled_erfc(t, ERFC_CENTER)
+
+
+# Errors that count as so many times larger.
+WEIGHTS = {"LogErfc": mp.erfc}
 
 
 # name, what, function, interval, {type: degree}
@@ -56,12 +60,13 @@ TABLES = [
     ("Cos", "(cos(r) - 1 + z / 2) / z^2 in z = r^2, |r| <= pi / 4", lambda z: (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2, (0, QUARTER), {32: 3, 64: 6}),
     ("Atan", "(atan(t) / t - 1) / z in z = t^2, |t| <= tan(pi / 8)", lambda z: (mp.atan(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, (0, ATAN_Z), {64: 12}),
     ("Erf", "erf(a) / a - 1 in z = a^2, a <= 0.75", lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1, (0, ERF_SPLIT**2), {32: 6, 64: 12}),
-    ("Erfc", "(1 + 2a) exp(a^2) erfc(a) in t = (a - 3.75) / (a + 3.75)", erfc, None, {32: 9, 64: 22}),
+    ("Erfc", "(1 + 2a) exp(a^2) erfc(a) in t = (a - 3.75) / (a + 3.75)", erfc, None, {64: 22}),
+    ("LogErfc", "log(erfc(a)), 0.75 <= a <= 4.1, times erfc(a)", lambda a: mp.log(mp.erfc(a)), (ERF_SPLIT, mp.mpf("4.1")), {32: 7}),
 ]
 
 
-def remez(function, low, high, degree):
-    """Coefficients of the minimax polynomial, lowest power first."""
+def remez(function, low, high, degree, weight):
+    """Coefficients of the minimax polynomial, lowest power first, of errors times `weight`."""
     count = degree + 2
     middle, half = (low + high) / 2, (high - low) / 2
     nodes = [middle - half * mp.cos(mp.pi * i / (count - 1)) for i in range(count)]
@@ -75,11 +80,11 @@ def remez(function, low, high, degree):
             u = (x - middle) / half
             for j in range(degree + 1):
                 rows[i, j] = u**j
-            rows[i, degree + 1] = (-1) ** i
+            rows[i, degree + 1] = (-1) ** i / weight(x)
             right[i] = function(x)
         solution = mp.lu_solve(rows, right)
         inner = [solution[j] for j in range(degree + 1)]
-        errors = [v - mp.polyval(inner[::-1], (x - middle) / half) for x, v in zip(samples, values)]
+        errors = [(v - mp.polyval(inner[::-1], (x - middle) / half)) * weight(x) for x, v in zip(samples, values)]
         # The largest error of each run of one sign.
         extremes = []
         for x, error in zip(samples, errors):
@@ -116,11 +121,12 @@ def hexadecimal(value):
 
 
 def emit(name, what, function, interval, bits, degree):
-    low, high = interval if interval else erfc_range(mp.mpf("4.1") if bits == 32 else mp.mpf("27.5"))
+    low, high = interval if interval else erfc_range(mp.mpf("27.5"))
     low, high = mp.mpf(low), mp.mpf(high)
     safe = nonzero(function, low)
-    coefficients = [rounded(c, bits) for c in remez(safe, low, high, degree)]
-    worst = max(abs(safe(x) - mp.polyval(coefficients[::-1], x)) for x in (low + (high - low) * i / 500 for i in range(501)))
+    weight = WEIGHTS.get(name, lambda x: mp.mpf(1))
+    coefficients = [rounded(c, bits) for c in remez(safe, low, high, degree, weight)]
+    worst = max(abs(safe(x) - mp.polyval(coefficients[::-1], x)) * weight(x) for x in (low + (high - low) * i / 500 for i in range(501)))
     print(f"/// {what}: error {mp.nstr(worst, 3)}.")
     print(f"inline constexpr double k{name}F{bits}[] = {{{', '.join(hexadecimal(c) for c in coefficients)}}};")
 

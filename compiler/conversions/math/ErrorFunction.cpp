@@ -18,15 +18,23 @@ Value erfNearZero(FloatBuilder &f, Value x) {
   return f.mulAdd(x, series, x);
 }
 
-/// erfc(a) for a from 0.45 (f64) or kSplit (f32) on: exp(-a^2) / (1 + 2 a) times a polynomial in a
-/// variable that maps the half line to a short interval.
+/// erfc(a) in f32 from kSplit on, as exact as erf, which is 1 less this, needs it.
+Value erfcBesideOne(FloatBuilder &f, Value a) {
+  // The polynomial ends here, where the result is 0 beside 1; its values are from -20 to 1.
+  Value last = f.constant(4.1);
+  a = f.select(f.greater(a, last), last, a);
+  auto [exponent, argument, rest] = reduceExp(f, f.polynomial(a, kLogErfcF32));
+  Value mantissa = f.add(f.constant(1), f.add(argument, rest));
+  return f.mul(mantissa, f.powerOfTwo(exponent));
+}
+
+/// erfc(a) in f64 for a from 0.45 on: exp(-a^2) / (1 + 2 a) times a polynomial in a variable that
+/// maps the half line to a short interval.
 Value erfcOfPositive(FloatBuilder &f, Value a) {
-  // The polynomial ends here. In f32, which needs erfc only for erf, the result is 0 beside 1 by
-  // then; in f64 it is 0.
-  a = f.clamp(a, 0, f.isDouble() ? 27.5 : 4.1);
+  a = f.clamp(a, 0, 27.5); // where the polynomial ends, and the result is 0
   Value center = f.constant(3.75);
   Value t = f.div(f.sub(a, center), f.add(a, center));
-  Value series = f.isDouble() ? f.polynomial(t, kErfcF64) : f.polynomial(t, kErfcF32);
+  Value series = f.polynomial(t, kErfcF64);
   DoubleWord square = twoProduct(f, a, a);
   auto [exponent, argument, rest] = reduceExp(f, f.neg(square.high));
   // e^-(high + low) = e^-high (1 - low).
@@ -44,7 +52,8 @@ Value erfcOfPositive(FloatBuilder &f, Value a) {
 
 Value expandErf(FloatBuilder &f, Value x) {
   Value magnitude = f.abs(x);
-  Value far = f.copySign(f.sub(f.constant(1), erfcOfPositive(f, magnitude)), x);
+  Value rest = f.isDouble() ? erfcOfPositive(f, magnitude) : erfcBesideOne(f, magnitude);
+  Value far = f.copySign(f.sub(f.constant(1), rest), x);
   return f.select(f.greater(magnitude, f.constant(kSplit)), far, erfNearZero(f, x));
 }
 
