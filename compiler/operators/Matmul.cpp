@@ -130,10 +130,11 @@ void mergeBatches(Product &product) {
   product.batches = std::move(merged);
 }
 
-/// Rows so few that reading B takes the time: each is computed by itself.
-bool areFewRows(const Product &product) {
-  constexpr int64_t kMost = 4;
-  return product.m.isConstant() && *product.m.constantValue() <= kMost;
+/// Rows so few that reading B takes the time: each is computed by itself. A CPU has no tensor cores
+/// that would be idle, and reads B once for several rows.
+bool areFewRows(const Product &product, bool isGpu) {
+  const int64_t most = isGpu ? 4 : 1;
+  return product.m.isConstant() && *product.m.constantValue() <= most;
 }
 
 struct Operands {
@@ -192,7 +193,7 @@ PluginImplementation implementProduct(const PluginNode &node, Product product,
   const std::vector<BatchDimension> batches = padBatches(product);
   const ProductSize size{batches[0].size * batches[1].size * batches[2].size, product.m, product.n,
                          product.k, node.inputs[operands.a].dtype};
-  if (areFewRows(product))
+  if (areFewRows(product, isForGpu(node)))
     return implementRows(node, product, operands, size, tail);
   const ProductTiles tiles = chooseTiles(node, size);
   LaunchBuilder launch("matmul.py", "matmul_kernel");

@@ -70,6 +70,37 @@ TEST(ProductTiles, DependOnTheTargets) {
   EXPECT_EQ(precisionOf(gpu, DataType::Float64), "ieee");
 }
 
+TEST(ProductTiles, OfCpusAreLargeButLeaveWorkForThreads) {
+  for (DataType dtype : {DataType::Float32, DataType::BFloat16, DataType::Float64}) {
+    const ProductSize large = sizeOf(1, 1024, 1024, 1024, dtype),
+                      small = sizeOf(1, 64, 256, 256, dtype);
+    EXPECT_GE(tilesForCpu(large).m * tilesForCpu(large).n, 128 * 128);
+    EXPECT_GE(programs(tilesForCpu(large), large), 8);
+    EXPECT_GE(programs(tilesForCpu(small), small), 4);
+  }
+  // Half of a step of 128 would be computed in vain.
+  EXPECT_EQ(tilesForCpu(sizeOf(1, 256, 256, 576)).k, 64);
+  for (const ProductSize &empty :
+       {sizeOf(0, 64, 64, 64), sizeOf(1, 0, 64, 64), sizeOf(1, 64, 64, 0)}) {
+    const ProductTiles tiles = tilesForCpu(empty);
+    EXPECT_GT(tiles.m * tiles.n * tiles.k, 0);
+  }
+}
+
+TEST(ProductTiles, OfWindowsFollowTheirRows) {
+  const auto tiles = [](int64_t height, int64_t width) {
+    return windowTilesForCpu({1, 64, height, width, 576, DataType::Float32, false});
+  };
+  EXPECT_EQ(tiles(7, 7).w, 8);
+  EXPECT_EQ(tiles(14, 14).w, 16);
+  EXPECT_EQ(tiles(28, 28).w, 32);
+  // Pixels of one row.
+  EXPECT_EQ(tiles(1, 500).h, 1);
+  const WindowTiles unknown = windowTilesForCpu(
+      {1, 64, Expr::symbol("s0"), Expr::symbol("s1"), 576, DataType::Float32, false});
+  EXPECT_GT(unknown.m * unknown.h * unknown.w * unknown.k, 0);
+}
+
 TEST(ProductTiles, FitIntoSharedMemory) {
   const ProductSize large = sizeOf(1, 4096, 4096, 4096, DataType::Float16);
   for (const int64_t bytes : {99 << 10, 163 << 10}) {
