@@ -50,8 +50,8 @@ def layered(kind, x, h, c, params, layers, directions):
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 
 
-def case(kind, dtype, length, batch, features, hidden, layers=1, directions=1, has_biases=True, is_batch_first=False, symbolic=None):
-    """`symbolic`: how the graph writes length and batch."""
+def case(kind, dtype, length, batch, features, hidden, layers=1, directions=1, has_biases=True, is_batch_first=False, symbolic=None, state_rank=3):
+    """`symbolic`: how the graph writes length and batch. Of rank 4, states have a dimension more, as torch.export records those of an LSTM."""
     sizes = symbolic or (str(length), str(batch))
     rows, names = ((batch, length), sizes[::-1]) if is_batch_first else ((length, batch), sizes)
     count, scale = layers * directions, hidden**-0.5
@@ -69,6 +69,8 @@ def case(kind, dtype, length, batch, features, hidden, layers=1, directions=1, h
     options = {"has_biases": has_biases, "num_layers": layers, "dropout": 0.0, "train": False, "bidirectional": directions == 2, "batch_first": is_batch_first}
     states = [h, c] if kind == "lstm" else h
     results = [(y, (*names, str(hidden * directions))), *((last, h.symbolic) for last in ((last_h, last_c) if kind == "lstm" else (last_h,)))]
+    if state_rank == 4:
+        results[1:] = [(numpy.expand_dims(values, 1), (names[0], "1", *names[1:])) for values, names in results[1:]]
     # A state is rounded after each step, and so is what comes of it.
     tolerance = {"float16": 4e-3, "bfloat16": 3e-2}.get(dtype)
     return call(f"aten::{kind}.input", {"input": x, "hx": states, "params": params, **options}, *(Tensor(values, dtype, names) for values, names in results),
@@ -82,6 +84,7 @@ def recurrences():
         yield case(kind, dtype, 4, 40, 16, 48, layers=3, has_biases=False)
         yield case(kind, dtype, 3, 5, 24, 130, directions=2)
         yield case(kind, dtype, 1, 2, 16, 16, is_batch_first=True)
+    yield case("lstm", "float32", 4, 3, 8, 24, layers=2, state_rank=4)
     for kind in GATES:
         yield case(kind, "float64", 5, 3, 20, 33, layers=2, directions=2)
 
