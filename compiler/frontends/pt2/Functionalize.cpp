@@ -347,6 +347,7 @@ private:
     }
     if (!name.empty()) {
       node.problem = promotionProblem(node, *argument);
+      const std::string written = node.target;
       // torch.ops.aten.NAME_.OVERLOAD without the underscore computes the new value.
       const size_t end = std::string_view("torch.ops.").size() + kAten.size() - 1 + name.size();
       if (opName.size() >= name.size())
@@ -356,7 +357,7 @@ private:
         node.target.replace(node.target.size() - std::string_view("default").size(),
                             std::string::npos, "int");
       if (becomesView(name))
-        return reshape(std::move(node), objectOf(*argument), *result);
+        return reshape(std::move(node), written, objectOf(*argument), *result);
       // Out of place, this one's overload for tensors has no name.
       if (name == "floor_divide_" && node.target.ends_with(".Tensor"))
         node.target.replace(node.target.size() - std::string_view("Tensor").size(),
@@ -390,8 +391,8 @@ private:
 
   /// `node` makes a tensor a view of what it was: `result` is a new object, which all names of the
   /// tensor stand for from now on. Other tensors in its memory stay what they are. Names are
-  /// copies: those in the maps change.
-  void reshape(Node node, std::string object, std::string result) {
+  /// copies: those in the maps change. `written` is its target in the model, for errors.
+  void reshape(Node node, const std::string &written, std::string object, std::string result) {
     if (result.empty() || result == object || objects_.contains(result))
       node.problem = fmt::format("has a result of the name '{}', which is taken", result);
     else if (inputs_.contains(object))
@@ -402,8 +403,10 @@ private:
       node.problem = fmt::format("changes the shape of '{}' in place, of which there is a detached "
                                  "copy of the same memory, which is not supported",
                                  object);
-    if (!node.problem.empty())
+    if (!node.problem.empty()) {
+      node.target = written;
       return push(std::move(node));
+    }
     noteView(node, atenName(opNameOf(node.target)));
     push(std::move(node));
     lastUse_[result] = std::max(lastUseOf(result), lastUseOf(object));

@@ -467,7 +467,8 @@ TEST_F(Pt2Import, AllProblemsAreReportedAtOnce) {
       AllOf(HasSubstr("6 problems:"),
             HasSubstr("higher_order::cond (node a, net.py:11): this higher-order"),
             HasSubstr("_operator.add (node b, net.py:12): this higher-order or Python"),
-            HasSubstr("aten::unsqueeze_ (node c, net.py:14): changes the shape of its argument"),
+            HasSubstr(
+                "aten::unsqueeze_ (node c, net.py:14): changes the shape of the model's input or "),
             HasSubstr("my::g (node d, net.py:15): argument 'X' refers to 'nowhere'"),
             HasSubstr("my::g (node unknown, net.py:16): output 'unknown' has no entry"),
             HasSubstr("torch.ops. (node e, net.py:17)")));
