@@ -10,6 +10,7 @@ namespace inlay::tile_to_cpu {
 struct Term {
   mlir::Value value;
   Coordinates coordinates;
+  size_t number = 0; ///< in the order in which terms were found; keys are in that of addresses
 };
 
 struct MaskTerms {
