@@ -142,17 +142,12 @@ private:
                                    i64(0));
   }
 
-  /// Terms in the order of their ops in the kernel, so that the output does not depend on
-  /// addresses.
+  /// Terms in the order in which they were added, so that the output does not depend on addresses.
   static std::vector<const Term *> ordered(const std::map<ElementKey, Term> &terms) {
     std::vector<const Term *> result;
     for (const auto &[key, term] : terms)
       result.push_back(&term);
-    llvm::sort(result, [](const Term *a, const Term *b) {
-      Operation *first = a->value.getDefiningOp(), *second = b->value.getDefiningOp();
-      return first != second && first->getBlock() == second->getBlock() &&
-             first->isBeforeInBlock(second);
-    });
+    llvm::sort(result, [](const Term *a, const Term *b) { return a->number < b->number; });
     return result;
   }
 
@@ -184,11 +179,11 @@ void addTerms(MaskTerms &terms, Value mask, const Coordinates &coordinates, Prog
     return;
   auto compare = dyn_cast<arith::CmpIOp>(op);
   if (strideOf(mask, coordinates, values) == 0)
-    terms.guards.insert({key, {mask, coordinates}});
+    terms.guards.insert({key, {mask, coordinates, terms.size()}});
   else if (compare && isRisingBelow(compare, coordinates, values))
-    terms.extents.insert({key, {mask, coordinates}});
+    terms.extents.insert({key, {mask, coordinates, terms.size()}});
   else if (compare && isRisingAbove(compare, coordinates, values))
-    terms.floors.insert({key, {mask, coordinates}});
+    terms.floors.insert({key, {mask, coordinates, terms.size()}});
 }
 
 Coordinates withoutUniform(Value value, Coordinates coordinates, ProgramValues &values) {
@@ -208,7 +203,8 @@ void addWrap(MaskTerms &terms, Value value, const Coordinates &coordinates, Prog
   if (op && isa<arith::RemSIOp, arith::RemUIOp>(op) && !values.bufferOf(value) &&
       strideOf(op->getOperand(0), coordinates, values) == 1 &&
       strideOf(op->getOperand(1), coordinates, values) == 0)
-    terms.wraps.insert({{value.getAsOpaquePointer(), coordinates}, {value, coordinates}});
+    terms.wraps.insert(
+        {{value.getAsOpaquePointer(), coordinates}, {value, coordinates, terms.size()}});
 }
 
 Value emitExtent(OpBuilder &builder, Location location, Evaluator &evaluator,

@@ -94,7 +94,7 @@ MaskTerms boundsOf(tile::StoreOp store, size_t dimension, ProgramValues &values)
   for (const auto &[key, term] : terms.extents) {
     Coordinates at = withoutUniform(term.value, term.coordinates, values);
     if (llvm::none_of(at, depends) && canEvaluate(term.value, values))
-      bounds.extents.insert({key, {term.value, at}});
+      bounds.extents.insert({key, {term.value, at, term.number}});
   }
   return bounds;
 }
