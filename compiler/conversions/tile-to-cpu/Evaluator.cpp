@@ -237,11 +237,41 @@ Value Evaluator::load(tile::LoadOp load, const Coordinates &coordinates, unsigne
     loaded = LLVM::MaskedLoadOp::create(builder_, location, type,
                                         firstAddress(load.getPtr(), coordinates, bytes), mask,
                                         other, bytes);
+  else if (hasMaskedAccess_ && width <= 32 && stride == 2 * static_cast<int64_t>(bytes))
+    loaded = loadEveryOther(location, cast<VectorType>(type),
+                            firstAddress(load.getPtr(), coordinates, *stride), mask, other);
   else
     loaded = LLVM::masked_gather::create(builder_, location, type,
                                          evaluate(load.getPtr(), coordinates, width), mask,
                                          ValueRange{other}, bytes);
   return fromMemory(builder_, location, loaded, element);
+}
+
+Value Evaluator::loadEveryOther(Location location, VectorType type, Value address, Value mask,
+                                Value other) {
+  const int64_t width = type.getNumElements();
+  const unsigned bytes = type.getElementTypeBitWidth() / 8;
+  SmallVector<int64_t> even;
+  for (int64_t lane = 0; lane < width; ++lane)
+    even.push_back(2 * lane);
+  // Elements between those asked for may lie outside: a 0 behind each bit of the mask.
+  Type i64 = builder_.getI64Type();
+  auto bits = [&](Value value, Type to) -> Value {
+    return LLVM::BitcastOp::create(builder_, location, to, value);
+  };
+  Value narrow = bits(mask, builder_.getIntegerType(width));
+  Value spread = LLVM::CallIntrinsicOp::create(
+                     builder_, location, i64, builder_.getStringAttr("llvm.x86.bmi.pdep.64"),
+                     ValueRange{toWidth(builder_, location, narrow, 64),
+                                integerConstant(builder_, location, i64, 0x5555555555555555)})
+                     .getResult(0);
+  Value mask2 = bits(toWidth(builder_, location, spread, 2 * width),
+                     lanesType(builder_.getI1Type(), 2 * width));
+  Type wide = VectorType::get({2 * width}, type.getElementType());
+  Value both = LLVM::MaskedLoadOp::create(builder_, location, wide, address, mask2,
+                                          zeroConstant(builder_, location, wide), bytes);
+  Value loaded = vector::ShuffleOp::create(builder_, location, both, both, even);
+  return arith::SelectOp::create(builder_, location, mask, loaded, other);
 }
 
 void Evaluator::store(tile::StoreOp store, const Coordinates &coordinates) {

@@ -83,9 +83,12 @@ std::optional<int64_t> strideOf(mlir::Value tile, const Coordinates &coordinates
 /// Emits tile values in a loop nest, each at the outermost loop that defines all it depends on.
 class Evaluator {
 public:
-  /// `width` lanes; `builder` stands where the nest begins.
-  Evaluator(ProgramValues &values, mlir::OpBuilder &builder, unsigned width)
-      : values_(values), builder_(builder), width_(width), points_{builder.saveInsertionPoint()} {}
+  /// `width` lanes; `builder` stands where the nest begins. `hasMaskedAccess`: see
+  /// TileToCpuOptions.
+  Evaluator(ProgramValues &values, mlir::OpBuilder &builder, unsigned width,
+            bool hasMaskedAccess = false)
+      : values_(values), builder_(builder), width_(width), hasMaskedAccess_(hasMaskedAccess),
+        points_{builder.saveInsertionPoint()} {}
 
   /// From now on code of the current innermost level goes before `loop`, and `body` is the next
   /// level's block.
@@ -127,6 +130,9 @@ private:
   mlir::Value evaluate(mlir::Value value, const Coordinates &coordinates, unsigned width);
   mlir::Value affineLanes(mlir::Value value, const Coordinates &coordinates, int64_t stride);
   mlir::Value load(tile::LoadOp load, const Coordinates &coordinates, unsigned width);
+  /// Every other of the elements from `address` on.
+  mlir::Value loadEveryOther(mlir::Location location, mlir::VectorType type, mlir::Value address,
+                             mlir::Value mask, mlir::Value other);
   mlir::Value loadBuffer(mlir::RankedTensorType type, mlir::Value buffer,
                          const Coordinates &coordinates, unsigned width, mlir::Location location);
   /// The address of lane 0, for lanes that follow each other in memory.
@@ -144,6 +150,7 @@ private:
   ProgramValues &values_;
   mlir::OpBuilder &builder_;
   unsigned width_;
+  bool hasMaskedAccess_;
   std::vector<mlir::OpBuilder::InsertPoint> points_;
   /// Emitted values by level, with their width.
   std::vector<std::map<std::pair<ElementKey, unsigned>, mlir::Value>> cache_{1};

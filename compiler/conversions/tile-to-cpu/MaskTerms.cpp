@@ -142,7 +142,7 @@ private:
                                    i64(0));
   }
 
-  /// Terms in the order in which they were found, so that the output does not depend on addresses.
+  /// Terms in the order in which they were added, so that the output does not depend on addresses.
   static std::vector<const Term *> ordered(const std::map<ElementKey, Term> &terms) {
     std::vector<const Term *> result;
     for (const auto &[key, term] : terms)
@@ -179,11 +179,11 @@ void addTerms(MaskTerms &terms, Value mask, const Coordinates &coordinates, Prog
     return;
   auto compare = dyn_cast<arith::CmpIOp>(op);
   if (strideOf(mask, coordinates, values) == 0)
-    terms.guards.insert({key, {mask, coordinates, terms.guards.size()}});
+    terms.guards.insert({key, {mask, coordinates, terms.size()}});
   else if (compare && isRisingBelow(compare, coordinates, values))
-    terms.extents.insert({key, {mask, coordinates, terms.extents.size()}});
+    terms.extents.insert({key, {mask, coordinates, terms.size()}});
   else if (compare && isRisingAbove(compare, coordinates, values))
-    terms.floors.insert({key, {mask, coordinates, terms.floors.size()}});
+    terms.floors.insert({key, {mask, coordinates, terms.size()}});
 }
 
 Coordinates withoutUniform(Value value, Coordinates coordinates, ProgramValues &values) {
@@ -203,8 +203,8 @@ void addWrap(MaskTerms &terms, Value value, const Coordinates &coordinates, Prog
   if (op && isa<arith::RemSIOp, arith::RemUIOp>(op) && !values.bufferOf(value) &&
       strideOf(op->getOperand(0), coordinates, values) == 1 &&
       strideOf(op->getOperand(1), coordinates, values) == 0)
-    terms.wraps.insert({{value.getAsOpaquePointer(), coordinates},
-                        {value, coordinates, terms.wraps.size()}});
+    terms.wraps.insert(
+        {{value.getAsOpaquePointer(), coordinates}, {value, coordinates, terms.size()}});
 }
 
 Value emitExtent(OpBuilder &builder, Location location, Evaluator &evaluator,

@@ -10,10 +10,12 @@ namespace inlay::tile_to_cpu {
 struct Term {
   mlir::Value value;
   Coordinates coordinates;
-  size_t number = 0; ///< in the order in which terms were found; keys are in that of addresses
+  size_t number = 0; ///< in the order in which terms were added
 };
 
 struct MaskTerms {
+  size_t size() const { return extents.size() + guards.size() + wraps.size() + floors.size(); }
+
   std::map<ElementKey, Term> extents; ///< comparison of a rising index with a uniform bound
   std::map<ElementKey, Term> guards;  ///< uniform along the vectorised dimension
   std::map<ElementKey, Term> wraps;   ///< remainder of a rising index by a uniform divisor

@@ -17,7 +17,8 @@ public:
   NestBuilder(OpBuilder &builder, Location location, ProgramValues &values, ArrayRef<Root> roots,
               const TileToCpuOptions &options)
       : builder_(builder), location_(location), values_(values), roots_(roots.begin(), roots.end()),
-        options_(options), shape_(roots_[0].type().getShape()), evaluator_(values, builder, 1) {
+        options_(options), shape_(roots_[0].type().getShape()),
+        evaluator_(values, builder, 1, options.hasMaskedAccess) {
     for (Root &root : roots_)
       if (root.reduce) {
         reduction_ = &root;

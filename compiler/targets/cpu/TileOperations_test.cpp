@@ -42,6 +42,48 @@ std::string shapeText(int rows, int columns) {
   return std::to_string(rows) + "x" + std::to_string(columns);
 }
 
+template <typename T>
+void checkEveryOther(const LoadedKernel &kernel, int count, int inside) {
+  // The last element asked for is the last that is there.
+  GuardedBuffer<T> x(size_t(2 * inside - 1)), y(size_t(count), T(0));
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = T(i + 1);
+  kernel.run({x.argument(), y.argument(), &inside}, 1);
+  for (int i = 0; i < count; ++i)
+    ASSERT_EQ(y[i], i < inside ? T(2 * i + 1) : T(7)) << i << " of " << inside;
+}
+
+TEST_P(Tiles, LoadsEveryOtherElement) {
+  for (int count : {2, 8, 32, 128})
+    for (const char *type : {"i8", "i16", "i32", "i64"}) {
+      const LoadedKernel kernel =
+          compile(fill("%x0: !tile.ptr<$T>, %y0: !tile.ptr<$T>, %n: i32", {{"$T", type}}),
+                  fill(R"(
+    %i = tile.arange 0 to $C : tensor<$Cxi32>
+    %two = arith.constant dense<2> : tensor<$Cxi32>
+    %at = arith.muli %i, %two : tensor<$Cxi32>
+    %last = tile.splat %n : i32 -> tensor<$Cxi32>
+    %inside = arith.cmpi slt, %i, %last : tensor<$Cxi32>
+    %bases = tile.splat %x0 : !tile.ptr<$T> -> tensor<$Cx!tile.ptr<$T>>
+    %ptrs = tile.addptr %bases, %at : tensor<$Cx!tile.ptr<$T>>, tensor<$Cxi32>
+    %seven = arith.constant dense<7> : tensor<$Cx$T>
+    %y = tile.load %ptrs mask %inside other %seven : tensor<$Cx!tile.ptr<$T>> mask tensor<$Cxi1> other tensor<$Cx$T> -> tensor<$Cx$T>)",
+                       {{"$C", std::to_string(count)}, {"$T", type}}) +
+                      storeDense("y", std::to_string(count), count, type));
+      for (int inside : {1, count / 2, count}) {
+        const std::string_view name(type);
+        if (name == "i8")
+          checkEveryOther<uint8_t>(kernel, count, inside);
+        else if (name == "i16")
+          checkEveryOther<uint16_t>(kernel, count, inside);
+        else if (name == "i32")
+          checkEveryOther<uint32_t>(kernel, count, inside);
+        else
+          checkEveryOther<uint64_t>(kernel, count, inside);
+      }
+    }
+}
+
 TEST_P(Tiles, ScansAlongBothDimensionsBothWays) {
   for (auto [r, c] : {std::pair(1, 64), {64, 1}, {8, 16}, {32, 64}, {2, 2}, {1, 1}})
     for (int axis : {0, 1})
