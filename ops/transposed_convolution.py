@@ -79,8 +79,8 @@ def gather_kernel(x_ptr, filter_ptr, bias_ptr, out_ptr, groups, channels, filter
 def collect_kernel(spread_ptr, bias_ptr, out_ptr, filters, deep, height, width, out_height, out_width, pixels, KERNEL_D: tl.constexpr,
                    KERNEL_H: tl.constexpr, KERNEL_W: tl.constexpr, STRIDE_D: tl.constexpr, STRIDE_H: tl.constexpr, STRIDE_W: tl.constexpr,
                    PADDING_D: tl.constexpr, PADDING_H: tl.constexpr, PADDING_W: tl.constexpr, DILATION_D: tl.constexpr,
-                   DILATION_H: tl.constexpr, DILATION_W: tl.constexpr, IS_VOLUME: tl.constexpr, SUM: tl.constexpr, TILE: tl.constexpr,
-                   TAIL: tl.constexpr):
+                   DILATION_H: tl.constexpr, DILATION_W: tl.constexpr, IS_VOLUME: tl.constexpr, SUM: tl.constexpr,
+                   TILE: tl.constexpr, TAIL: tl.constexpr):
     """TILE neighbouring elements of one volume of the output: sums of all that reaches them out of spread[image, filter, tap, element of
     the input], in the order of taps."""
     tiles = tl.cdiv(pixels, TILE)
