@@ -171,7 +171,9 @@ private:
     const std::optional<int64_t> batch = r_.batch.constantValue(),
                                  length = r_.length.constantValue(),
                                  hidden = r_.hidden.constantValue();
-    tiles.isSplit = length && *length <= kMostSteps && hidden && *hidden >= kLargeHidden;
+    // What a step computes must outweigh a launch, unless each keeps most of a GPU idle.
+    tiles.isSplit =
+        length && *length <= kMostSteps && (isGpu || (hidden && *hidden >= kLargeHidden));
     tiles.isPacked = isGpu || !batch || *batch > 2;
     if (!tiles.isPacked) {
       tiles.batch = 1;
@@ -180,8 +182,9 @@ private:
       return tiles;
     }
     tiles.batch = tileFor(r_.batch, isGpu ? 16 : 1, 32, 16);
-    tiles.hidden = tileFor(r_.hidden, 16, 32, 32);
-    tiles.depth = tileFor(r_.hidden, 16, isGpu ? 32 : 128, 32);
+    const int64_t width = isGpu ? 16 : 32;
+    tiles.hidden = tileFor(r_.hidden, 16, width, width);
+    tiles.depth = tileFor(r_.hidden, 16, isGpu ? 64 : 128, 32);
     return tiles;
   }
 

@@ -451,7 +451,7 @@ TEST_F(Pt2Import, AllProblemsAreReportedAtOnce) {
   const std::string nodes =
       node(11, "torch.ops.higher_order.cond", "x", "a") + node(12, "_operator.add", "x", "b") +
       node(13, "torch.ops.my.g.default", "a", "y2") +
-      node(14, "torch.ops.aten.unsqueeze_.default", "x", "c") +
+      node(14, "torch.ops.aten.resize_.default", "x", "c") +
       node(15, "torch.ops.my.g.default", "nowhere", "d") +
       node(16, "torch.ops.my.g.default", "x", "unknown") + node(17, "torch.ops.", "x", "e");
   std::string json = replaced(testProgramJson(), R"("nodes": [)", R"("nodes": [)" + nodes);
@@ -467,8 +467,7 @@ TEST_F(Pt2Import, AllProblemsAreReportedAtOnce) {
       AllOf(HasSubstr("6 problems:"),
             HasSubstr("higher_order::cond (node a, net.py:11): this higher-order"),
             HasSubstr("_operator.add (node b, net.py:12): this higher-order or Python"),
-            HasSubstr(
-                "aten::unsqueeze_ (node c, net.py:14): changes the shape of the model's input or "),
+            HasSubstr("aten::resize_ (node c, net.py:14): changes the shape of its argument"),
             HasSubstr("my::g (node d, net.py:15): argument 'X' refers to 'nowhere'"),
             HasSubstr("my::g (node unknown, net.py:16): output 'unknown' has no entry"),
             HasSubstr("torch.ops. (node e, net.py:17)")));
