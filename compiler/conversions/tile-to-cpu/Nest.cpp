@@ -204,6 +204,7 @@ private:
       finishReduction(coordinates);
       return;
     }
+    collectTerms(coordinates);
     if (isOneStep()) {
       coordinates[dimension_] = {Coordinate::Kind::Lanes, zero_, 0};
       evaluator_.setWidth(width_);
@@ -211,7 +212,6 @@ private:
       coordinates[dimension_] = {};
       return;
     }
-    collectTerms(coordinates);
     int64_t first = 0;
     if (reduction_ && dimension_ == axis_) {
       if (combination_->isUnordered()) {
@@ -254,11 +254,12 @@ private:
       finishReduction(coordinates);
   }
 
-  /// A tile that is written in one step needs no loop, and its masks none of its own: they are
-  /// cheaper than to find out where they hold. What depends on the lanes only is computed once.
+  /// A tile that is written in one step needs no loop, and its masks none of their own: they are
+  /// cheaper than to find out where they hold, unless a remainder might wrap. What depends on the
+  /// lanes only is computed once.
   bool isOneStep() {
     return roots_.size() == 1 && roots_[0].tile && options_.hasMaskedAccess && !transposes_ &&
-           width_ == shape_[dimension_];
+           width_ == shape_[dimension_] && all_.wraps.empty();
   }
 
   /// for c from `begin` to `end` by `width`: the roots.
