@@ -36,10 +36,13 @@ def max_pool_kernel(x_ptr, out_ptr, index_ptr, height, width, out_height, out_wi
             inside = ((y >= 0) & (y < height))[:, None] & ((x >= 0) & (x < width))[None, :]
             at = y[:, None] * width + x[None, :]
             value = tl.load(x_ptr + at, mask=inside, other=-float("inf")).to(SUM)
-            # The first of equal maxima counts, and the last NaN.
-            is_better = inside & ((value > best) | (value != value) | (place < 0))
-            best = tl.where(is_better, value, best)
-            place = tl.where(is_better, at, place)
+            if index_ptr is None:
+                best = tl.maximum(best, value, propagate_nan=tl.PropagateNan.ALL)
+            else:
+                # The first of equal maxima counts, and the last NaN.
+                is_better = inside & ((value > best) | (value != value) | (place < 0))
+                best = tl.where(is_better, value, best)
+                place = tl.where(is_better, at, place)
     store_tile(out_ptr, best, plane, row, column, out_height, out_width)
     if index_ptr is not None:
         store_tile(index_ptr, place, plane, row, column, out_height, out_width)

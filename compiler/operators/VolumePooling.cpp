@@ -112,8 +112,22 @@ PluginImplementation overVolumes(LaunchBuilder &launch, const VolumePool &pool) 
       .over(pool.volumes * ceilDiv(pixels, tile));
 }
 
-void addInputSizes(LaunchBuilder &launch, const VolumePool &pool) {
-  launch.sizes({pool.size[0], pool.size[1], pool.size[2], productOf(pool.size)});
+/// Programs for rectangles of the output's layers; lines are cut into longer pieces.
+PluginImplementation overLayers(LaunchBuilder &launch, const VolumePool &pool) {
+  constexpr int64_t kElements = 512;
+  const int64_t columns = isOne(pool.out[1]) ? tileFor(pool.out[2], 1, kElements, 256)
+                                             : tileFor(pool.out[2], 1, 64, 32);
+  const int64_t rows = tileFor(pool.out[1], 1, kElements / columns, kElements / columns);
+  return launch.constant("TILE_H", rows)
+      .constant("TILE_W", columns)
+      .warps(rows * columns >= 256 ? 4 : 1)
+      .over(pool.volumes * pool.out[0] * ceilDiv(pool.out[1], rows) *
+            ceilDiv(pool.out[2], columns));
+}
+
+/// A window is moved over the input.
+void addSizes(LaunchBuilder &launch, const VolumePool &pool) {
+  launch.sizes({pool.size[0], pool.size[1], pool.size[2], pool.out[0], pool.out[1], pool.out[2]});
 }
 
 void addWindow(LaunchBuilder &launch, const VolumePool &pool, bool hasDilation) {
@@ -137,11 +151,10 @@ Result<PluginImplementation> implementMax(const PluginNode &node) {
   LaunchBuilder launch("volume_pooling.py", "max_pool_kernel");
   launch.input(inputIndex(node, "self")).output(0);
   launch.optionalOutput("index_ptr", indexOutput(node));
-  addInputSizes(launch, pool);
-  launch.sizes({pool.out[1], pool.out[2], productOf(pool.out)})
-      .constant("SUM", sumTypeOf(inputOf(node, "self").dtype));
+  addSizes(launch, pool);
+  launch.constant("SUM", sumTypeOf(inputOf(node, "self").dtype));
   addWindow(launch, pool, true);
-  return overVolumes(launch, pool);
+  return overLayers(launch, pool);
 }
 
 Result<PluginImplementation> implementAverage(const PluginNode &node) {
@@ -154,13 +167,12 @@ Result<PluginImplementation> implementAverage(const PluginNode &node) {
   }
   LaunchBuilder launch("volume_pooling.py", "average_pool_kernel");
   launch.input(inputIndex(node, "self")).output(0);
-  addInputSizes(launch, pool);
-  launch.sizes({pool.out[1], pool.out[2], productOf(pool.out)})
-      .constant("COUNTS_PADDING", boolOf(node, "count_include_pad"))
+  addSizes(launch, pool);
+  launch.constant("COUNTS_PADDING", boolOf(node, "count_include_pad"))
       .constant("DIVISOR", divisor)
       .constant("SUM", sumTypeOf(inputOf(node, "self").dtype));
   addWindow(launch, pool, false);
-  return overVolumes(launch, pool);
+  return overLayers(launch, pool);
 }
 
 template <bool isMax>
@@ -169,8 +181,8 @@ Result<PluginImplementation> implementAdaptive(const PluginNode &node) {
   LaunchBuilder launch("volume_pooling.py", "adaptive_pool_kernel");
   launch.input(inputIndex(node, "self")).output(0);
   launch.optionalOutput("index_ptr", indexOutput(node));
-  addInputSizes(launch, pool);
-  launch.sizes({pool.out[0], pool.out[1], pool.out[2], productOf(pool.out)});
+  launch.sizes({pool.size[0], pool.size[1], pool.size[2], productOf(pool.size)})
+      .sizes({pool.out[0], pool.out[1], pool.out[2], productOf(pool.out)});
   // A window that begins and ends between elements sees one more.
   for (size_t dim = 0; dim < kMostDims; ++dim) {
     const int64_t out = std::max<int64_t>(*pool.out[dim].constantValue(), 1);
