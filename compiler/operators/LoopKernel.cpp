@@ -2,6 +2,7 @@
 
 #include "base/Error.h"
 #include "compiler/operators/EmbeddedFiles.h"
+#include "compiler/operators/ProductTiles.h"
 #include "compiler/operators/Shapes.h"
 #include "compiler/operators/TypePromotion.h"
 
@@ -312,6 +313,16 @@ std::optional<LoopKernel::Tile> LoopKernel::findTile() const {
   const auto covered = [&] { return (run + columns - 1) / columns * columns; };
   while (columns > kLeastColumns && covered() - run > run / 8)
     columns /= 2;
+  // A tensor whose neighbours are rows is read by lines of the cache, which all rows of a tile
+  // share.
+  constexpr int64_t kSide = 32;
+  const auto isTransposed = [&](const Access &access) {
+    const std::vector<Expr> &strides = access.place.strides;
+    return access.index.empty() && strides[strides.size() - 2] == Expr(1) &&
+           strides.back() != Expr(1) && strides.back() != Expr(0);
+  };
+  if (!isForGpu(node_) && std::ranges::any_of(loads_, isTransposed))
+    columns = std::min(columns, kSide);
   return Tile{kBlock / columns, columns, covered() / columns};
 }
 

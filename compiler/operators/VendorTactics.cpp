@@ -240,8 +240,12 @@ Status addCudnn(PluginImplementation &implementation, const PluginNode &node,
 void addOneDnn(PluginImplementation &implementation, const PluginNode &node,
                const LibraryConvolution &convolution) {
   PluginTactic tactic{"oneDNN", {}, {}};
-  if (!isMeasured(node, "cpu"))
+  if (!isMeasured(node, "cpu")) {
+    // Volumes of one channel a group are ours: its copies into its own layout cost more.
+    if (convolution.sizes.numDims == 3 && convolution.sizes.channels.constantValue() == 1)
+      return;
     tactic.conditions = {lessEqual(Expr(kLeastOneDnnWork), convolution.sizes.work())};
+  }
   const bool hasBias = convolution.bias.has_value();
   addFirst(implementation, std::move(tactic),
            convolutionLaunch(oneDnnFunction(convolution.sizes.numDims, hasBias), convolution,
