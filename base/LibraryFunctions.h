@@ -74,7 +74,7 @@ struct ConvolutionDimension {
 };
 
 /// How many zeros behind an input's elements the last of the outputs sees.
-constexpr int64_t paddingBehind(const ConvolutionDimension<int64_t> &dim) {
+inline int64_t paddingBehind(const ConvolutionDimension<int64_t> &dim) {
   const int64_t end = (dim.out - 1) * dim.stride + dim.reach() - dim.padding;
   return end > dim.size ? end - dim.size : 0;
 }
