@@ -1,8 +1,10 @@
 #include "compiler/operators/Arguments.h"
 
 #include "base/Error.h"
+#include "compiler/operators/Shapes.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace inlay {
 
@@ -116,5 +118,23 @@ std::vector<Expr> broadcastStrides(std::span<const Expr> shape, size_t rank) {
 }
 
 bool isOne(const Expr &size) { return size.constantValue() == 1; }
+
+Result<std::vector<size_t>> reducedDimensions(const PluginNode &node) {
+  const size_t rank = inputOf(node, "self").shape.size();
+  std::vector<int64_t> dims;
+  if (hasAttribute(node, "dim") && !isNone(node, "dim")) {
+    const AttributeValue &value = node.attributes.find("dim")->second;
+    if (const int64_t *dim = std::get_if<int64_t>(&value))
+      dims.push_back(*dim);
+    else
+      dims = integersOf(node, "dim");
+  }
+  if (dims.empty()) {
+    std::vector<size_t> all(rank);
+    std::iota(all.begin(), all.end(), size_t{0});
+    return all;
+  }
+  return dimensionsOf(dims, rank);
+}
 
 } // namespace inlay

@@ -41,4 +41,8 @@ std::vector<Expr> broadcastStrides(std::span<const Expr> shape, size_t rank);
 /// True if a size is known to be 1.
 bool isOne(const Expr &size);
 
+/// The dimensions that a node reduces: those of its attribute "dim", one or a list; all where that
+/// is None, empty, or not in the schema.
+Result<std::vector<size_t>> reducedDimensions(const PluginNode &node);
+
 } // namespace inlay

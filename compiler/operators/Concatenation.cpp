@@ -1,8 +1,7 @@
 // Operators that put tensors together along a dimension.
-#include "compiler/operators/LoopKernel.h"
-#include "compiler/operators/Pointwise.h"
 #include "compiler/operators/Shapes.h"
 #include "compiler/operators/TypePromotion.h"
+#include "compiler/operators/Views.h"
 
 #include "base/Error.h"
 
@@ -65,21 +64,15 @@ Result<PluginDescription> describeCat(const PluginNode &node) {
   return description;
 }
 
-Result<PluginImplementation> implementCat(const PluginNode &node) {
+Result<Moves> movesOfCat(const PluginNode &node) {
   INLAY_ASSIGN(const Concatenation cat, concatenationOf(node));
   const std::vector<Expr> strides = denseStrides(cat.output.shape);
-  PluginImplementation implementation;
-  for (uint32_t i = 0; i < node.inputs.size(); ++i) {
-    const TensorSpec &input = node.inputs[i];
-    if (isLegacyEmpty(input))
-      continue;
-    LoopKernel kernel(node, "cat", input.shape);
-    kernel.load("x", i, denseAccess(input.shape));
-    kernel.store(0, {cat.starts[i] * strides[cat.dim], strides},
-                 converted("x", input.dtype, cat.output.dtype));
-    INLAY_TRY(kernel.appendTo(implementation));
-  }
-  return implementation;
+  Moves moves;
+  for (uint32_t i = 0; i < node.inputs.size(); ++i)
+    if (const TensorSpec &input = node.inputs[i]; !isLegacyEmpty(input))
+      moves.list.push_back({i, wholeView(input), 0,
+                       {input.shape, cat.starts[i] * strides[cat.dim], strides}});
+  return moves;
 }
 
 Result<PluginDescription> describeStack(const PluginNode &node) {
@@ -110,22 +103,17 @@ Result<PluginDescription> describeStack(const PluginNode &node) {
   return description;
 }
 
-Result<PluginImplementation> implementStack(const PluginNode &node) {
+Result<Moves> movesOfStack(const PluginNode &node) {
   const TensorSpec &output = node.outputs[0];
   INLAY_ASSIGN(const size_t dim, dimensionOf(integerOf(node, "dim"), output.shape.size()));
   std::vector<Expr> strides = denseStrides(output.shape);
   const Expr step = strides[dim];
   strides.erase(strides.begin() + static_cast<std::ptrdiff_t>(dim));
-  PluginImplementation implementation;
-  for (uint32_t i = 0; i < node.inputs.size(); ++i) {
-    const TensorSpec &input = node.inputs[i];
-    LoopKernel kernel(node, "stack", input.shape);
-    kernel.load("x", i, denseAccess(input.shape));
-    kernel.store(0, {Expr(static_cast<int64_t>(i)) * step, strides},
-                 converted("x", input.dtype, output.dtype));
-    INLAY_TRY(kernel.appendTo(implementation));
-  }
-  return implementation;
+  Moves moves;
+  for (uint32_t i = 0; i < node.inputs.size(); ++i)
+    moves.list.push_back({i, wholeView(node.inputs[i]), 0,
+                     {node.inputs[i].shape, Expr(static_cast<int64_t>(i)) * step, strides}});
+  return moves;
 }
 
 } // namespace
@@ -134,10 +122,12 @@ void addConcatenationOperators(OperatorDefinitions &definitions) {
   const auto add = [&](std::string_view schema, OperatorFunctions functions) {
     addOperator(definitions, schema, std::move(functions));
   };
-  add("aten::cat(Tensor[] tensors, int dim=0) -> Tensor", {describeCat, implementCat});
-  add("aten::concat(Tensor[] tensors, int dim=0) -> Tensor", {describeCat, implementCat});
-  add("aten::concatenate(Tensor[] tensors, int dim=0) -> Tensor", {describeCat, implementCat});
-  add("aten::stack(Tensor[] tensors, int dim=0) -> Tensor", {describeStack, implementStack});
+  const OperatorFunctions cat = copying(describeCat, movesOfCat, "cat"),
+                          stack = copying(describeStack, movesOfStack, "stack");
+  add("aten::cat(Tensor[] tensors, int dim=0) -> Tensor", cat);
+  add("aten::concat(Tensor[] tensors, int dim=0) -> Tensor", cat);
+  add("aten::concatenate(Tensor[] tensors, int dim=0) -> Tensor", cat);
+  add("aten::stack(Tensor[] tensors, int dim=0) -> Tensor", stack);
 }
 
 } // namespace inlay

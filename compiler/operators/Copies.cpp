@@ -236,6 +236,13 @@ Result<PluginImplementation> implementScatter(const PluginNode &node) {
   return implementation;
 }
 
+Result<Moves> movesOfScatter(const PluginNode &node) {
+  INLAY_ASSIGN(StridedViews part, scatteredPart(node));
+  const TensorSpec &self = selfOf(node), &source = *findInput(node, "src");
+  return Moves{{{inputIndex(node, "self"), wholeView(self), 0, wholeView(self)},
+                {inputIndex(node, "src"), wholeView(source), 0, part.views[0]}}};
+}
+
 // -- differences of neighbours
 
 /// The tensors of `diff` that lie one behind the other along the dimension, with their starts.
@@ -327,12 +334,14 @@ void addCopyOperators(OperatorDefinitions &definitions) {
       {describeTriangle, implementTriangle<false>});
   add("aten::triu(Tensor self, SymInt diagonal=0) -> Tensor",
       {describeTriangle, implementTriangle<true>});
+  const OperatorFunctions scatter{
+      describeScatter, implementScatter, "", {}, {.moves = movesOfScatter}};
   add("aten::slice_scatter(Tensor self, Tensor src, int dim=0, SymInt? start=None, SymInt? "
       "end=None, "
       "SymInt step=1) -> Tensor",
-      {describeScatter, implementScatter});
+      scatter);
   add("aten::select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor",
-      {describeScatter, implementScatter});
+      scatter);
   add("aten::diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> "
       "Tensor",
       {describeDiff, implementDiff});

@@ -38,6 +38,18 @@ Result<PluginDescription> describeEmbedding(const PluginNode &node) {
   return description;
 }
 
+Result<Places> placesOfEmbedding(const PluginNode &node) {
+  const std::vector<Expr> &table = inputOf(node, "weight").shape;
+  const uint32_t indices = inputIndex(node, "indices");
+  const std::vector<Expr> &shape = node.inputs[indices].shape, strides = denseStrides(shape);
+  Places places;
+  for (size_t dim = 0; dim < shape.size(); ++dim)
+    places.dimensions.push_back({shape[dim], {Expr(0), strides[dim]}});
+  places.dimensions.push_back({table[1], {Expr(1), Expr(0)}});
+  places.indices.push_back({indices, table[0], table[1]});
+  return places;
+}
+
 Result<PluginImplementation> implementEmbedding(const PluginNode &node) {
   const TensorSpec &table = inputOf(node, "weight"), &indices = inputOf(node, "indices");
   const Expr columns = table.shape[1];
@@ -59,7 +71,10 @@ void addGatherOperators(OperatorDefinitions &definitions) {
   const auto add = [&](std::string_view schema, ReadPlaces read) {
     addOperator(definitions, schema,
                 {[read](const PluginNode &node) { return describeGather(node, read); },
-                 [read](const PluginNode &node) { return implementGather(node, read); }});
+                 [read](const PluginNode &node) { return implementGather(node, read); },
+                 "",
+                 {},
+                 {.places = read}});
   };
   add("aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", readIndexList);
   add("aten::index_select(Tensor self, int dim, Tensor index) -> Tensor", readSlices);
@@ -68,7 +83,7 @@ void addGatherOperators(OperatorDefinitions &definitions) {
   addOperator(definitions,
               "aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool "
               "scale_grad_by_freq=False, bool sparse=False) -> Tensor",
-              {describeEmbedding, implementEmbedding});
+              {describeEmbedding, implementEmbedding, "", {}, {.places = placesOfEmbedding}});
 }
 
 } // namespace inlay

@@ -6,11 +6,14 @@
 
 #include <functional>
 #include <optional>
+#include <vector>
 
 namespace inlay {
 
 struct PointwiseExpression;
 struct StridedViews;
+struct Places;
+struct Moves;
 struct LineOperation;
 struct GroupTail;
 
@@ -29,6 +32,11 @@ struct OperatorTraits {
   std::function<Result<PointwiseExpression>(const PluginNode &)> element = {};
   /// Where the elements of its results lie in its first input (Views.h).
   std::function<Result<StridedViews>(const PluginNode &)> views = {};
+  /// Which elements of "self", or of the table of an embedding, its only result is (Places.h).
+  std::function<Result<Places>(const PluginNode &)> places = {};
+  /// What its results are copied from, where the types are the same (Views.h); later ones lie over
+  /// earlier ones.
+  std::function<Result<Moves>(const PluginNode &)> moves = {};
   /// What it computes of a line along the last dimension (LineOperation.h).
   std::function<Result<LineOperation>(const PluginNode &)> line = {};
   /// Its launches, where the elements of its only output, before they are stored, go through `tail`

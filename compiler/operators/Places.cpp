@@ -5,11 +5,12 @@
 #include "compiler/operators/Shapes.h"
 
 #include <algorithm>
+#include <span>
 
 namespace inlay {
 namespace {
 
-constexpr size_t kMostDimensions = 5, kMostIndices = 4;
+constexpr size_t kRowDimensions = 5, kMostIndices = 4;
 
 /// Brings the elements to as few dimensions as possible.
 std::vector<PlaceDimension> merged(const std::vector<PlaceDimension> &dimensions) {
@@ -183,46 +184,107 @@ Result<Places> readElements(const PluginNode &node) {
 
 namespace {
 
+/// The elements as rows, which lie in kRowDimensions, and columns.
+struct Tiling {
+  std::vector<PlaceDimension> rows;
+  PlaceDimension columns;
+
+  Expr numRows() const {
+    Expr count(1);
+    for (const PlaceDimension &dimension : rows)
+      count = count * dimension.size;
+    return count;
+  }
+};
+
+/// True for a dimension along which no index is taken, so that places along it are different ones.
+bool isKept(const PlaceDimension &dimension) { return !(dimension.steps[0] == Expr(0)); }
+
+/// Tiles whose columns are the last dimension if it `suits`.
+Result<Tiling> tilingOf(const Places &places, bool (*suits)(const PlaceDimension &)) {
+  const std::vector<Expr> none(1 + places.indices.size() + (places.hasSource ? 1 : 0), Expr(0));
+  Tiling tiling{merged(places.dimensions), {Expr(1), none}};
+  // Kernels are compiled for the step of an index along the columns.
+  const auto areStepsKnown = [&](const PlaceDimension &dimension) {
+    return std::ranges::all_of(
+        std::span(dimension.steps).subspan(1, places.indices.size()),
+        [](const Expr &step) { return step.constantValue().has_value(); });
+  };
+  if (!tiling.rows.empty() && areStepsKnown(tiling.rows.back()) && suits(tiling.rows.back())) {
+    tiling.columns = std::move(tiling.rows.back());
+    tiling.rows.pop_back();
+  }
+  if (tiling.rows.size() > kRowDimensions)
+    return unimplemented("the elements have {} dimensions that are indexed in different ways; at "
+                         "most {} are supported",
+                         tiling.rows.size() + 1, kRowDimensions + 1);
+  // Behind, since only the first needs no division.
+  tiling.rows.resize(kRowDimensions, {Expr(1), none});
+  return tiling;
+}
+
 /// What a kernel is told of one tensor of indices; of one that is not there, that it is None.
-void addIndex(LaunchBuilder &launch, const Places &places,
-              std::span<const PlaceDimension> dimensions, size_t i) {
+void addIndex(LaunchBuilder &launch, const Places &places, const Tiling &tiling, size_t i) {
   const std::string name(1, static_cast<char>('a' + i));
+  const std::string columnStep = fmt::format("{}_COLUMN", static_cast<char>('A' + i));
   if (i < places.indices.size()) {
     const PlaceIndex &index = places.indices[i];
     launch.input(index.input).wideSize(index.size).wideSize(index.step);
-    for (const PlaceDimension &dimension : dimensions)
+    for (const PlaceDimension &dimension : tiling.rows)
       launch.wideSize(dimension.steps[1 + i]);
+    launch.constant(columnStep, *tiling.columns.steps[1 + i].constantValue());
     return;
   }
   launch.constant(name + "_ptr", std::monostate());
   for (std::string_view suffix : {"size", "step", "0", "1", "2", "3", "4"})
     launch.constant(fmt::format("{}_{}", name, suffix), int64_t{0});
+  launch.constant(columnStep, int64_t{0});
+}
+
+constexpr int64_t kElements = 1024; // of a tile
+
+int64_t tileOfColumns(const Tiling &tiling) {
+  return tileFor(tiling.columns.size, 1, kElements, isOne(tiling.numRows()) ? kElements : 256);
+}
+
+/// What a kernel is told of all of it.
+void addTiling(LaunchBuilder &launch, const Places &places, const Tiling &tiling) {
+  launch.sizes({tiling.numRows()});
+  for (size_t dim = 1; dim < kRowDimensions; ++dim)
+    launch.sizes({tiling.rows[dim].size});
+  launch.sizes({tiling.columns.size});
+  const auto addSteps = [&](size_t tensor) {
+    for (const PlaceDimension &dimension : tiling.rows)
+      launch.wideSize(dimension.steps[tensor]);
+    launch.wideSize(tiling.columns.steps[tensor]);
+  };
+  addSteps(0);
+  for (size_t i = 0; i < kMostIndices; ++i)
+    addIndex(launch, places, tiling, i);
+  if (places.hasSource)
+    addSteps(1 + places.indices.size());
 }
 
 } // namespace
 
 Result<PluginImplementation> overPlaces(LaunchBuilder &launch, const Places &places) {
-  std::vector<PlaceDimension> dimensions = merged(places.dimensions);
-  if (dimensions.size() > kMostDimensions)
-    return unimplemented("the elements have {} dimensions that are indexed in different ways; at "
-                         "most {} are supported",
-                         dimensions.size(), kMostDimensions);
-  const std::vector<Expr> none(2 + places.indices.size(), Expr(0));
-  dimensions.insert(dimensions.begin(), kMostDimensions - dimensions.size(), {Expr(1), none});
-  constexpr int64_t kBlock = 1024;
-  const Expr numel = productOf(places.shape());
-  launch.sizes({numel});
-  for (size_t dim = 1; dim < kMostDimensions; ++dim)
-    launch.sizes({dimensions[dim].size});
-  for (const PlaceDimension &dimension : dimensions)
-    launch.wideSize(dimension.steps[0]);
-  for (size_t i = 0; i < kMostIndices; ++i)
-    addIndex(launch, places, dimensions, i);
-  for (const PlaceDimension &dimension : dimensions)
-    if (places.hasSource)
-      launch.wideSize(dimension.steps.back());
-  launch.constant("BLOCK", kBlock);
-  return launch.over(ceilDiv(numel, kBlock));
+  INLAY_ASSIGN(const Tiling tiling, tilingOf(places, [](const PlaceDimension &) { return true; }));
+  const Expr rows = tiling.numRows();
+  const int64_t tileColumns = tileOfColumns(tiling);
+  const int64_t tileRows = tileFor(rows, 1, kElements / tileColumns, kElements / tileColumns);
+  addTiling(launch, places, tiling);
+  launch.constant("ROWS", tileRows).constant("COLUMNS", tileColumns);
+  return launch.over(ceilDiv(rows, tileRows) * ceilDiv(tiling.columns.size, tileColumns));
+}
+
+Result<PluginImplementation> inOrderOfPlaces(LaunchBuilder &launch, const Places &places) {
+  INLAY_ASSIGN(const Tiling tiling, tilingOf(places, isKept));
+  const int64_t tileColumns = tileOfColumns(tiling);
+  const bool isGrouped = isKept(tiling.rows[0]);
+  addTiling(launch, places, tiling);
+  launch.constant("GROUPED", isGrouped).constant("COLUMNS", tileColumns);
+  return launch.over((isGrouped ? tiling.rows[0].size : Expr(1)) *
+                     ceilDiv(tiling.columns.size, tileColumns));
 }
 
 } // namespace inlay

@@ -45,5 +45,8 @@ Result<Places> readElements(const PluginNode &node);
 /// Ends a launch whose kernel begins with the arguments in the builder: adds what a kernel of
 /// ops/gather.py is told of places. Errors: Unimplemented for too many dimensions.
 Result<PluginImplementation> overPlaces(LaunchBuilder &launch, const Places &places);
+/// The same for a kernel whose programs take their elements in order, and share those dimensions
+/// along which no two lead to one place.
+Result<PluginImplementation> inOrderOfPlaces(LaunchBuilder &launch, const Places &places);
 
 } // namespace inlay

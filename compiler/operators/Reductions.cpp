@@ -13,26 +13,6 @@
 namespace inlay {
 namespace {
 
-/// The dimensions that a node reduces: those of its attribute "dim", one or a list; all where that
-/// is None, empty, or not in the schema.
-Result<std::vector<size_t>> reducedDimensions(const PluginNode &node) {
-  const size_t rank = inputOf(node, "self").shape.size();
-  std::vector<int64_t> dims;
-  if (hasAttribute(node, "dim") && !isNone(node, "dim")) {
-    const AttributeValue &value = node.attributes.find("dim")->second;
-    if (const int64_t *dim = std::get_if<int64_t>(&value))
-      dims.push_back(*dim);
-    else
-      dims = integersOf(node, "dim");
-  }
-  if (dims.empty()) {
-    std::vector<size_t> all(rank);
-    std::iota(all.begin(), all.end(), size_t{0});
-    return all;
-  }
-  return dimensionsOf(dims, rank);
-}
-
 bool keepsDimensions(const PluginNode &node) {
   return hasAttribute(node, "keepdim") && boolOf(node, "keepdim");
 }

@@ -3,6 +3,7 @@
 #include "compiler/operators/LoopKernel.h"
 #include "compiler/operators/Pointwise.h"
 #include "compiler/operators/Shapes.h"
+#include "compiler/operators/Views.h"
 
 #include "base/Error.h"
 
@@ -152,21 +153,6 @@ Result<PluginImplementation> implementInterleave(const PluginNode &node) {
 
 // -- several tensors, each repeated
 
-/// Each input, read at `place(input, shape of the outputs)`, as an output.
-Result<PluginImplementation>
-implementSpread(const PluginNode &node, std::string name,
-                const std::function<StridedAccess(size_t, std::span<const Expr>)> &place) {
-  PluginImplementation implementation;
-  for (uint32_t i = 0; i < node.inputs.size(); ++i) {
-    const std::vector<Expr> &domain = node.outputs[i].shape;
-    LoopKernel kernel(node, name, domain);
-    kernel.load("x", i, place(i, domain));
-    kernel.store(i, denseAccess(domain), "x");
-    INLAY_TRY(kernel.appendTo(implementation));
-  }
-  return implementation;
-}
-
 /// Which dimension of a grid a tensor lies along: with the indexing "xy" the first two change
 /// places.
 Result<size_t> gridDimension(const PluginNode &node, size_t input) {
@@ -191,17 +177,16 @@ Result<PluginDescription> describeGrid(const PluginNode &node) {
   return description;
 }
 
-Result<PluginImplementation> implementGrid(const PluginNode &node) {
-  std::vector<size_t> dims;
-  for (size_t i = 0; i < node.inputs.size(); ++i) {
+Result<Moves> movesOfGrid(const PluginNode &node) {
+  Moves moves;
+  for (uint32_t i = 0; i < node.inputs.size(); ++i) {
     INLAY_ASSIGN(const size_t dim, gridDimension(node, i));
-    dims.push_back(dim);
+    const std::vector<Expr> &shape = node.outputs[i].shape;
+    StridedView from{shape, Expr(0), std::vector<Expr>(shape.size(), Expr(0))};
+    from.strides[dim] = Expr(1);
+    moves.list.push_back({i, std::move(from), i, wholeView(node.outputs[i])});
   }
-  return implementSpread(node, "meshgrid", [&](size_t i, std::span<const Expr> domain) {
-    StridedAccess access{Expr(0), std::vector<Expr>(domain.size(), Expr(0))};
-    access.strides[dims[i]] = Expr(1);
-    return access;
-  });
+  return moves;
 }
 
 Result<PluginDescription> describeBroadcast(const PluginNode &node) {
@@ -216,10 +201,15 @@ Result<PluginDescription> describeBroadcast(const PluginNode &node) {
   return description;
 }
 
-Result<PluginImplementation> implementBroadcast(const PluginNode &node) {
-  return implementSpread(node, "broadcast", [&](size_t i, std::span<const Expr> domain) {
-    return broadcastAccess(node.inputs[i].shape, domain);
-  });
+Result<Moves> movesOfBroadcast(const PluginNode &node) {
+  Moves moves;
+  for (uint32_t i = 0; i < node.inputs.size(); ++i) {
+    const std::vector<Expr> &shape = node.outputs[i].shape;
+    StridedAccess from = broadcastAccess(node.inputs[i].shape, shape);
+    moves.list.push_back({i, {shape, std::move(from.offset), std::move(from.strides)}, i,
+                     wholeView(node.outputs[i])});
+  }
+  return moves;
 }
 
 // -- channels and neighbours change places
@@ -325,11 +315,11 @@ void addRepetitionOperators(OperatorDefinitions &definitions) {
       definitions, "aten::tile(Tensor self, SymInt[] dims) -> Tensor",
       {describeTile, [](const PluginNode &node) { return implementRepeat(asRepeat(node)); }});
   addOperator(definitions, "aten::meshgrid(Tensor[] tensors) -> Tensor[]",
-              {describeGrid, implementGrid});
+              copying(describeGrid, movesOfGrid, "meshgrid"));
   addOperator(definitions, "aten::meshgrid.indexing(Tensor[] tensors, *, str indexing) -> Tensor[]",
-              {describeGrid, implementGrid});
+              copying(describeGrid, movesOfGrid, "meshgrid"));
   addOperator(definitions, "aten::broadcast_tensors(Tensor[] tensors) -> Tensor[]",
-              {describeBroadcast, implementBroadcast});
+              copying(describeBroadcast, movesOfBroadcast, "broadcast"));
   addOperator(definitions, "aten::pixel_shuffle(Tensor self, int upscale_factor) -> Tensor",
               {describePixelShuffle, implementPixelShuffle});
   addOperator(definitions, "aten::pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor",

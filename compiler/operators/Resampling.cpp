@@ -77,6 +77,14 @@ Result<Resampling> readResampling(const PluginNode &node) {
   return result;
 }
 
+/// True if every element of the output is one of the input: a step is 1, and starts at 0.
+bool keepsSize(const Resampling &read) {
+  for (size_t dim = 0; dim < 2; ++dim)
+    if (read.size[dim] != read.outSize[dim] || read.factor[dim].value_or(1) != 1)
+      return false;
+  return true;
+}
+
 Result<PluginDescription> describe(const PluginNode &node) {
   INLAY_ASSIGN(const Resampling read, readResampling(node));
   PluginDescription description;
@@ -85,6 +93,8 @@ Result<PluginDescription> describe(const PluginNode &node) {
     out.shape[2] = read.outSize[0];
   out.shape.back() = read.outSize[1];
   description.outputs.push_back(std::move(out));
+  if (keepsSize(read))
+    description.sharedInputs.emplace(0, inputIndex(node, read.input));
   for (size_t dim = 0; dim < 2; ++dim)
     description.requirements.push_back(
         {logicalAnd(lessEqual(1, read.size[dim]), lessEqual(1, read.outSize[dim])),
@@ -110,6 +120,8 @@ FloatExpr stepOf(const Resampling &read, size_t dim, bool alignsCorners) {
 
 Result<PluginImplementation> implement(const PluginNode &node, std::string_view kernel) {
   INLAY_ASSIGN(const Resampling read, readResampling(node));
+  if (keepsSize(read))
+    return PluginImplementation();
   const bool isBetween = hasAttribute(node, "align_corners");
   const bool alignsCorners = isBetween && boolOf(node, "align_corners");
   LaunchBuilder launch("pooling.py", kernel);
@@ -128,6 +140,8 @@ Result<PluginImplementation> implement(const PluginNode &node, std::string_view 
 /// the filter spans where nothing is made smaller.
 Result<PluginImplementation> implementAntialiased(const PluginNode &node, int64_t interpolation) {
   INLAY_ASSIGN(const Resampling read, readResampling(node));
+  if (keepsSize(read))
+    return PluginImplementation();
   const DataType sum = sumTypeOf(inputOf(node, read.input).dtype);
   const bool alignsCorners = boolOf(node, "align_corners");
   const auto pass = [&](LaunchBuilder &launch, size_t dim) {

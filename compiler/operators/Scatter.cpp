@@ -2,6 +2,7 @@
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
 #include "compiler/operators/Places.h"
+#include "compiler/operators/ProductTiles.h"
 #include "compiler/operators/Shapes.h"
 
 #include <algorithm>
@@ -90,14 +91,19 @@ Result<ConstexprValue> writtenNumber(const PluginNode &node) {
 
 Result<PluginImplementation> implement(const PluginNode &node, const Scattering &scattering) {
   INLAY_ASSIGN(const Places places, readWritten(node, scattering));
-  LaunchBuilder launch("gather.py", "scatter_kernel");
+  // Threads of a CPU that add to one place wait for each other.
+  const bool isInOrder = doesAdd(node, scattering) && !isForGpu(node);
+  LaunchBuilder launch("gather.py", isInOrder ? "add_in_order_kernel" : "scatter_kernel");
   const std::string_view name = sourceName(node);
   launch.optionalInput("v_ptr", name.empty() ? std::nullopt : findInputIndex(node, name)).output(0);
   ConstexprValue value;
   if (name.empty()) {
     INLAY_ASSIGN(value, writtenNumber(node));
   }
-  launch.constant("VALUE", value).constant("ADDS", doesAdd(node, scattering));
+  launch.constant("VALUE", value);
+  if (isInOrder)
+    return inOrderOfPlaces(launch, places);
+  launch.constant("ADDS", doesAdd(node, scattering));
   return overPlaces(launch, places);
 }
 

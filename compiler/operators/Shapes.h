@@ -18,7 +18,6 @@ Interval boundsIn(const PluginNode &node, const Expr &expr);
 Result<size_t> dimensionOf(int64_t dim, size_t rank);
 /// The same of a list. Errors: also InvalidArgument for a dimension that is there twice.
 Result<std::vector<size_t>> dimensionsOf(std::span<const int64_t> dims, size_t rank);
-
 /// Products of the sizes behind each dimension: how far apart neighbours are in a dense tensor.
 std::vector<Expr> denseStrides(std::span<const Expr> shape);
 Expr productOf(std::span<const Expr> sizes);

@@ -5,6 +5,7 @@
 
 #include "base/Error.h"
 #include "compiler/operators/LoopKernel.h"
+#include "compiler/operators/Pointwise.h"
 #include "compiler/operators/Shapes.h"
 
 #include <algorithm>
@@ -389,10 +390,34 @@ Result<PluginImplementation> implement(ViewFunction function, const PluginNode &
   return implementation;
 }
 
+Result<PluginImplementation> implementMoves(const PluginNode &node, const std::string &name,
+                                            const Moves &moves) {
+  PluginImplementation implementation;
+  for (const Move &move : moves.list) {
+    LoopKernel kernel(node, name, move.from.shape);
+    kernel.load("x", move.input, {move.from.offset, move.from.strides});
+    kernel.store(move.output, {move.to.offset, move.to.strides},
+                 converted("x", node.inputs[move.input].dtype, node.outputs[move.output].dtype));
+    INLAY_TRY(kernel.appendTo(implementation));
+  }
+  return implementation;
+}
+
 } // namespace
 
 StridedView wholeView(const TensorSpec &tensor) {
   return {tensor.shape, Expr(0), denseStrides(tensor.shape)};
+}
+
+OperatorFunctions copying(Result<PluginDescription> (*describe)(const PluginNode &),
+                          Result<Moves> (*movesOf)(const PluginNode &),
+                          std::string name) {
+  const auto implement = [movesOf, name = std::move(name)](
+                             const PluginNode &node) -> Result<PluginImplementation> {
+    INLAY_ASSIGN(const Moves moves, movesOf(node));
+    return implementMoves(node, name, moves);
+  };
+  return {describe, implement, "", {}, {.moves = movesOf}};
 }
 
 void addViews(OperatorDefinitions &definitions, std::span<const ViewOperator> ops) {

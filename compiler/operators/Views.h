@@ -4,6 +4,7 @@
 #include "compiler/operators/StandardOperator.h"
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,24 @@ struct StridedViews {
   std::vector<PluginRequirement> requirements;
   bool keepsOrder = false; // has all elements in their order, whatever the sizes are
 };
+
+/// Elements of an input, in their order, and where in a result they become those of a view.
+struct Move {
+  uint32_t input = 0;
+  StridedView from;
+  uint32_t output = 0;
+  StridedView to;
+};
+
+struct Moves {
+  std::vector<Move> list;
+};
+
+/// An operator that does nothing but such moves, and a launch for each; elements are converted to
+/// the result's type. `name` is the kernel's.
+OperatorFunctions copying(Result<PluginDescription> (*describe)(const PluginNode &),
+                          Result<Moves> (*movesOf)(const PluginNode &),
+                          std::string name);
 
 struct ViewOperator {
   std::string_view schema;

@@ -31,7 +31,8 @@ UNBOUNDED = [("s0", 2, 2**63 - 1), ("s1", 2, 2**63 - 1)]
 # Groups of which the CPU also runs the kernels that GPUs get, and some that only those have.
 AS_ON_GPU = "_as_on_gpu"
 GPU_KERNELS = {"deep_products": ("finish_kernel", "unfold_kernel"), "sums_of_products": ("product_kernel",), "symbolic_contractions": (),
-               "volume_convolutions": ("convolution_kernel", "unfold_kernel", "collect_kernel"), "large_windows": ("unfold_kernel",), "shifted_windows": ("widen_kernel", "shifted_kernel", "finish_kernel"), "symbolic_volumes": ("gather_kernel",)}
+               "volume_convolutions": ("convolution_kernel", "unfold_kernel", "collect_kernel"), "large_windows": ("unfold_kernel",), "shifted_windows": ("widen_kernel", "shifted_kernel", "finish_kernel"), "symbolic_volumes": ("gather_kernel",),
+               "additions": ("scatter_kernel",)}
 SIZES = [(3, 5), (2, 2), (7, 1030), (130, 17)]
 
 

@@ -322,6 +322,8 @@ def resampled():
             dtype=dtype,
         )
     x = floats((1, 2, 5, 6))
+    same = {"output_size": list(x.values.shape[2:]), "align_corners": False}
+    yield call("aten::upsample_bilinear2d", {"self": x} | same, x.wide, tolerance=0.0)
     yield call("aten::upsample_nearest2d", {"self": x, "output_size": [2, 6]}, x.wide[:, :, [0, 2]])
     yield call("aten::upsample_bilinear2d", {"self": x, "output_size": [9, 1], "align_corners": True}, bilinear(x.wide, (9, 1), (4 / 8, 0.0), True))
     yield call(

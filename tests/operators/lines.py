@@ -336,7 +336,6 @@ def gathers():
     expected = x.values.copy()
     numpy.put_along_axis(expected[:2, :, :3], index.values, values.values[:2, :, :3], 1)
     yield call("aten::scatter.src", {"self": x, "dim": 1, "index": index, "src": values}, expected, tolerance=0.0)
-    yield from added()
     for value, dtype in ((-2.5, "float32"), (3, "int64"), (True, "bool"), (7, "float16")):
         self = Tensor(numpy.zeros((4, 5, 6)), dtype)
         expected = self.values.copy()
@@ -345,11 +344,32 @@ def gathers():
     table, index = floats((3, 2)), Tensor(numpy.array([2, 99, -1]), "int64")
     expected = numpy.stack([table.values[2], [0, 0], [0, 0]])
     yield call("aten::embedding", {"weight": table, "indices": index}, expected, tolerance=0.0)
-    index = integers((7,), 0, 5)
+    # More than a tile, of rows and of columns; columns that are indexed, and that are not.
+    for shape, dim, length in (((40, 700), 0, 90), ((40, 12), 0, 300), ((3, 50, 33), 1, 70), ((50, 40), 1, 60), ((2000,), 0, 3000)):
+        x, index = floats(shape), integers((length,), 0, shape[dim])
+        yield call("aten::index_select", {"self": x, "index": index, "dim": dim}, x.values.take(index.values, dim), tolerance=0.0)
+        index = integers(shape, 0, shape[dim])
+        yield call("aten::gather", {"self": x, "index": index, "dim": dim}, numpy.take_along_axis(x.values, index.values, dim), tolerance=0.0)
+        index, values = Tensor(numpy.argsort(RANDOM.uniform(size=shape), dim), "int64"), floats(shape)
+        expected = x.values.copy()
+        numpy.put_along_axis(expected, index.values, values.values, dim)
+        yield call("aten::scatter.src", {"self": x, "dim": dim, "index": index, "src": values}, expected, tolerance=0.0)
 
 
-def added():
+def additions():
     """Sums of several elements at a place, small integers: exact in every type and order."""
+    for shape, dim, length in (((3, 7, 20), 1, 30), ((5,), 0, 3000), ((600, 3), 0, 700), ((2, 6, 3, 5), -2, 9)):
+        self = Tensor(RANDOM.integers(-3, 4, shape), "float32")
+        grown = list(shape)
+        grown[dim] = length
+        index, values, expected = integers((length,), 0, shape[dim]), Tensor(RANDOM.integers(-3, 4, grown), "float32"), self.wide.copy()
+        numpy.add.at(numpy.moveaxis(expected, dim, 0), index.values, numpy.moveaxis(values.wide, dim, 0))
+        yield call("aten::index_add", {"self": self, "dim": dim, "index": index, "source": values}, expected, tolerance=0.0)
+        index, expected = integers(grown, 0, shape[dim]), self.wide.copy()
+        places = list(numpy.indices(grown))
+        places[dim] = index.values
+        numpy.add.at(expected, tuple(places), values.wide)
+        yield call("aten::scatter_add", {"self": self, "dim": dim, "index": index, "src": values}, expected, tolerance=0.0)
     for dtype in ("float32", "float16", "bfloat16", "float64", "int32", "int64"):
         self = Tensor(RANDOM.integers(-3, 4, (4, 5)), dtype)
         rows, values = integers((9,), 0, 4), Tensor(RANDOM.integers(-3, 4, (9, 5)), dtype)
@@ -410,8 +430,17 @@ def symbolic(rows, columns):
     yield call("aten::sort", {"self": n}, *(Tensor(values, "int64", both) for values in (numpy.take_along_axis(n.values, order, 1), order)))
     table, index = floats((11, 7)), integers((rows, columns), 0, 11, symbolic=both)
     yield call("aten::embedding", {"weight": table, "indices": index}, table.values[index.values], tolerance=0.0, symbolic=("s0", "s1", "7"))
+    values, index = Tensor(RANDOM.integers(-3, 4, (rows, columns)), "float32", both), integers((rows,), 0, 5, symbolic=("s0",))
+    bins = Tensor(RANDOM.integers(-3, 4, (5, columns)), "float32", ("5", "s1"))
+    expected = bins.wide.copy()
+    numpy.add.at(expected, index.values, values.wide)
+    yield call("aten::index_add", {"self": bins, "dim": 0, "index": index, "source": values}, expected, tolerance=0.0, symbolic=("5", "s1"))
+    index, expected = integers((rows, columns), 0, columns, symbolic=both), values.wide.copy()
+    numpy.add.at(expected, (numpy.arange(rows)[:, None], index.values), values.wide)
+    yield call("aten::scatter_add", {"self": values, "dim": 1, "index": index, "src": values}, expected, tolerance=0.0, symbolic=both)
+    yield call("aten::gather", {"self": values, "dim": 1, "index": index}, numpy.take_along_axis(values.values, index.values, 1), tolerance=0.0, symbolic=both)
     y, index = floats((rows, 5, 6), symbolic=("s0", "5", "6")), integers((columns,), 0, 5, symbolic=("s1",))
     yield call("aten::index_select", {"self": y, "index": index, "dim": 1}, y.values[:, index.values], tolerance=0.0, symbolic=("s0", "s1", "6"))
 
 
-GROUPS = (normalizations, softmaxes, prefix_sums, weight_norms, reductions, sortings, gathers, scatter_reductions)
+GROUPS = (normalizations, softmaxes, prefix_sums, weight_norms, reductions, sortings, gathers, additions, scatter_reductions)

@@ -1,5 +1,6 @@
 #include "compiler/transforms/graph/ConstantEvaluator.h"
 
+#include "compiler/operators/Arguments.h"
 #include "compiler/operators/Pointwise.h"
 #include "compiler/operators/Shapes.h"
 #include "compiler/operators/TypePromotion.h"
@@ -146,6 +147,60 @@ int64_t countOf(const std::vector<int64_t> &shape) {
   return count;
 }
 
+/// Calls `visit` with an element's number and its coordinates, for all of a shape in order.
+template <typename Visit>
+void forEachElement(const std::vector<int64_t> &shape, Visit visit) {
+  std::vector<int64_t> coordinates(shape.size(), 0);
+  for (size_t i = 0, count = static_cast<size_t>(countOf(shape)); i < count; ++i) {
+    visit(i, std::as_const(coordinates));
+    for (size_t dim = coordinates.size(); dim-- > 0;) {
+      if (++coordinates[dim] < shape[dim])
+        break;
+      coordinates[dim] = 0;
+    }
+  }
+}
+
+std::optional<std::vector<double>> sumOf(const PluginNode &node, const std::vector<int64_t> &shape,
+                                         const std::vector<double> &input) {
+  const Result<std::vector<size_t>> reduced = reducedDimensions(node);
+  if (!reduced.isOk())
+    return std::nullopt;
+  std::vector<int64_t> strides(shape.size(), 0);
+  int64_t count = 1;
+  for (size_t dim = shape.size(); dim-- > 0;)
+    if (!llvm::is_contained(*reduced, dim)) {
+      strides[dim] = count;
+      count *= shape[dim];
+    }
+  std::vector<double> sums(static_cast<size_t>(count), 0.0);
+  bool areExact = true;
+  forEachElement(shape, [&](size_t i, const std::vector<int64_t> &coordinates) {
+    int64_t at = 0;
+    for (size_t dim = 0; dim < shape.size(); ++dim)
+      at += coordinates[dim] * strides[dim];
+    double &sum = sums[static_cast<size_t>(at)];
+    sum += input[i];
+    areExact &= std::abs(sum) <= 0x1p53;
+  });
+  return areExact ? std::optional(std::move(sums)) : std::nullopt;
+}
+
+std::optional<std::vector<double>> triangleOf(const PluginNode &node,
+                                              const std::vector<int64_t> &shape,
+                                              std::vector<double> input) {
+  const Result<int64_t> diagonal = constantOf(node, "diagonal");
+  if (!diagonal.isOk() || shape.size() < 2)
+    return std::nullopt;
+  const bool isLower = shortName(node.opName) == "tril";
+  forEachElement(shape, [&](size_t i, const std::vector<int64_t> &coordinates) {
+    const int64_t distance = coordinates.back() - coordinates.end()[-2];
+    if (isLower ? distance > *diagonal : distance < *diagonal)
+      input[i] = 0;
+  });
+  return input;
+}
+
 } // namespace
 
 std::optional<std::vector<double>> createdNumbers(const PluginNode &node) {
@@ -220,8 +275,8 @@ pointwiseNumbers(const PluginDefinition &plugin, const PluginNode &node,
     operands.emplace_back(&converted[index], 0, node.inputs[index].shape, node.outputs[0].shape);
   }
   std::vector<double> numbers;
-  std::vector<int64_t> coordinates(shape->size(), 0);
-  for (int64_t left = countOf(*shape); left > 0; --left) {
+  bool areAllHeld = true;
+  forEachElement(*shape, [&](size_t, const std::vector<int64_t> &coordinates) {
     double values[3] = {};
     for (size_t i = 0; i < operands.size(); ++i)
       values[i] = operands[i].at(coordinates);
@@ -231,16 +286,28 @@ pointwiseNumbers(const PluginDefinition &plugin, const PluginNode &node,
                                                   expression->types == PointwiseTypes::Logical
                                               ? DataType::Bool
                                               : common);
-    if (!result)
-      return std::nullopt;
-    numbers.push_back(*result);
-    for (size_t dim = coordinates.size(); dim-- > 0;) {
-      if (++coordinates[dim] < (*shape)[dim])
-        break;
-      coordinates[dim] = 0;
-    }
-  }
+    areAllHeld &= result.has_value();
+    numbers.push_back(result.value_or(0));
+  });
+  if (!areAllHeld)
+    return std::nullopt;
   return numbers;
+}
+
+bool isSumOrTriangle(const PluginNode &node) {
+  const std::string_view name = shortName(node.opName);
+  const auto isExact = [](DataType type) { return !isFloatType(type); };
+  return name == "tril" || name == "triu" ||
+         (name == "sum" && isExact(node.inputs[0].dtype) && isExact(node.outputs[0].dtype));
+}
+
+std::optional<std::vector<double>> sumOrTriangle(const PluginNode &node,
+                                                 const std::vector<double> &input) {
+  const std::optional<std::vector<int64_t>> shape = constantShape(node.inputs[0]);
+  if (!shape)
+    return std::nullopt;
+  return shortName(node.opName) == "sum" ? sumOf(node, *shape, input)
+                                         : triangleOf(node, *shape, input);
 }
 
 } // namespace inlay::graph

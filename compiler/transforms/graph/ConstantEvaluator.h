@@ -20,4 +20,11 @@ std::optional<std::vector<double>> pointwiseNumbers(const PluginDefinition &plug
                                                     const PluginNode &node,
                                                     const std::vector<std::vector<double>> &inputs);
 
+/// True for sums of integers, and for triangles of tensors of any type.
+bool isSumOrTriangle(const PluginNode &node);
+/// The elements of such a node's result; nullopt for sums that float64 does not hold, and for
+/// unknown shapes.
+std::optional<std::vector<double>> sumOrTriangle(const PluginNode &node,
+                                                 const std::vector<double> &input);
+
 } // namespace inlay::graph

@@ -1,5 +1,6 @@
 // What standard operators compute of constants alone is a constant: views of weights, tensors of
-// one number, ranges, and what arithmetic, comparisons, conditions and casts make of those.
+// one number, ranges, what arithmetic, comparisons, conditions and casts make of those, sums of
+// integers, and what is put together of constants or taken from them at constant places.
 //
 //   %t = t(constant W)   →   constant "t.folded"
 //
@@ -7,6 +8,7 @@
 // stays. A view in the order of its constant takes its bytes as they are, mapped from the archive;
 // others are copied, up to kMostBytes, or any size where nothing else uses the constant, which then
 // goes.
+#include "compiler/operators/Places.h"
 #include "compiler/operators/Pointwise.h"
 #include "compiler/operators/Shapes.h"
 #include "compiler/operators/Views.h"
@@ -30,54 +32,127 @@ std::optional<int64_t> bytesOf(TensorType type) {
   return count ? std::optional(*count * dataTypeSizeBytes(spec.dtype)) : std::nullopt;
 }
 
-/// Where the elements of a view lie, in the order of its own shape.
-std::optional<std::vector<int64_t>> placesOf(const StridedView &view) {
-  std::vector<int64_t> shape, strides;
-  int64_t count = 1;
-  const std::optional<int64_t> offset = view.offset.constantValue();
-  for (size_t dim = 0; dim < view.shape.size(); ++dim) {
-    const auto size = view.shape[dim].constantValue(), stride = view.strides[dim].constantValue();
-    if (!size || !stride)
+std::optional<std::vector<int64_t>> constantsOf(std::span<const Expr> values) {
+  std::vector<int64_t> constants;
+  for (const Expr &value : values)
+    if (const std::optional<int64_t> constant = value.constantValue())
+      constants.push_back(*constant);
+    else
       return std::nullopt;
-    shape.push_back(*size);
-    strides.push_back(*stride);
-    count *= *size;
-  }
-  if (!offset)
-    return std::nullopt;
-  std::vector<int64_t> places;
-  places.reserve(static_cast<size_t>(count));
-  std::vector<int64_t> coordinates(shape.size(), 0);
-  for (int64_t left = count, at = *offset; left > 0; --left) {
-    places.push_back(at);
+  return constants;
+}
+
+bool areMet(std::span<const PluginRequirement> requirements) {
+  return llvm::all_of(requirements, [](const PluginRequirement &requirement) {
+    return requirement.condition.constantValue().value_or(0) != 0;
+  });
+}
+
+/// Calls `visit` for each element of a shape in order, with where it lies in each tensor, of which
+/// `steps` says how far it advances along each dimension.
+void forEachElement(const std::vector<int64_t> &shape,
+                    const std::vector<std::vector<int64_t>> &steps,
+                    llvm::function_ref<void(const std::vector<int64_t> &)> visit) {
+  int64_t left = 1;
+  for (int64_t size : shape)
+    left *= size;
+  std::vector<int64_t> coordinates(shape.size(), 0), at(steps.size(), 0);
+  const auto advance = [&](size_t dim, int64_t by) {
+    for (size_t i = 0; i < steps.size(); ++i)
+      at[i] += steps[i][dim] * by;
+  };
+  for (; left > 0; --left) {
+    visit(at);
     for (size_t dim = coordinates.size(); dim-- > 0;) {
-      at += strides[dim];
+      advance(dim, 1);
       if (++coordinates[dim] < shape[dim])
         break;
-      at -= strides[dim] * shape[dim];
+      advance(dim, -shape[dim]);
       coordinates[dim] = 0;
     }
   }
+}
+
+/// Where the elements of a view lie, in the order of its own shape.
+std::optional<std::vector<int64_t>> placesOf(const StridedView &view) {
+  const auto shape = constantsOf(view.shape), strides = constantsOf(view.strides);
+  const std::optional<int64_t> offset = view.offset.constantValue();
+  if (!shape || !strides || !offset)
+    return std::nullopt;
+  std::vector<int64_t> places;
+  forEachElement(*shape, {*strides},
+                 [&](const std::vector<int64_t> &at) { places.push_back(*offset + at[0]); });
   return places;
 }
 
-/// The elements of a view.
-std::optional<std::vector<char>> gathered(const std::vector<char> &from, size_t elementBytes,
-                                          const StridedView &view) {
-  const std::optional<std::vector<int64_t>> places = placesOf(view);
-  if (!places)
-    return std::nullopt;
-  std::vector<char> bytes;
-  bytes.reserve(places->size() * elementBytes);
-  for (int64_t place : *places) {
-    const size_t begin = static_cast<size_t>(place) * elementBytes;
-    if (place < 0 || begin + elementBytes > from.size())
+/// Where elements lie that tensors of indices name, whose numbers are `indices`; nullopt also where
+/// one is negative or leads nowhere, which operators take in different ways.
+std::optional<std::vector<int64_t>> placesOf(const Places &places,
+                                             const std::vector<std::vector<double>> &indices) {
+  std::vector<int64_t> shape;
+  std::vector<std::vector<int64_t>> steps(1 + places.indices.size());
+  for (const PlaceDimension &dimension : places.dimensions) {
+    const std::optional<int64_t> size = dimension.size.constantValue();
+    const auto ofTensors = constantsOf(dimension.steps);
+    if (!size || !ofTensors)
       return std::nullopt;
-    bytes.insert(bytes.end(), from.begin() + static_cast<std::ptrdiff_t>(begin),
-                 from.begin() + static_cast<std::ptrdiff_t>(begin + elementBytes));
+    shape.push_back(*size);
+    for (size_t i = 0; i < steps.size(); ++i)
+      steps[i].push_back((*ofTensors)[i]);
   }
-  return bytes;
+  std::vector<int64_t> sizes, strides;
+  for (const PlaceIndex &index : places.indices) {
+    const auto size = index.size.constantValue(), stride = index.step.constantValue();
+    if (!size || !stride)
+      return std::nullopt;
+    sizes.push_back(*size);
+    strides.push_back(*stride);
+  }
+  std::vector<int64_t> result;
+  bool areInside = true;
+  forEachElement(shape, steps, [&](const std::vector<int64_t> &at) {
+    int64_t place = at[0];
+    for (size_t i = 0; i < indices.size(); ++i) {
+      const auto index = static_cast<int64_t>(indices[i][static_cast<size_t>(at[1 + i])]);
+      areInside &= index >= 0 && index < sizes[i];
+      place += index * strides[i];
+    }
+    result.push_back(place);
+  });
+  return areInside ? std::optional(std::move(result)) : std::nullopt;
 }
+
+/// The bytes of a constant, where they lie if that is known.
+class ConstantBytes {
+public:
+  explicit ConstantBytes(ConstantOp constant) : bytes_(mappedBytesOf(constant)) {
+    if (!bytes_.empty())
+      return;
+    owned_ = graph::bytesOf(constant);
+    if (owned_)
+      bytes_ = *owned_;
+  }
+  ConstantBytes(const ConstantBytes &) = delete;
+  ConstantBytes &operator=(const ConstantBytes &) = delete;
+  /// Elements at places, one after another; nullopt if there is none at one.
+  std::optional<std::vector<char>> gathered(std::span<const int64_t> places,
+                                            size_t elementBytes) const {
+    std::vector<char> result;
+    result.reserve(places.size() * elementBytes);
+    for (int64_t place : places) {
+      const size_t begin = static_cast<size_t>(place) * elementBytes;
+      if (place < 0 || begin + elementBytes > bytes_.size())
+        return std::nullopt;
+      const llvm::ArrayRef<char> element = bytes_.slice(begin, elementBytes);
+      result.insert(result.end(), element.begin(), element.end());
+    }
+    return result;
+  }
+
+private:
+  std::optional<std::vector<char>> owned_;
+  llvm::ArrayRef<char> bytes_;
+};
 
 class ConstantFolder {
 public:
@@ -85,31 +160,52 @@ public:
 
   void fold(CallOp call) {
     const PluginChoice *choice = context_.findStandard(call);
-    if (!choice || call.getNumResults() != 1)
+    if (!choice)
+      return;
+    const bool isOfConstants =
+        llvm::all_of(call.getInputs(), [](mlir::Value input) { return findConstant(input); });
+    if (isOfConstants && choice->plugin->traits()->moves)
+      return foldMoves(call, *choice);
+    if (call.getNumResults() != 1)
       return;
     const std::optional<int64_t> bytes = bytesOf(typeOf(call));
     if (!bytes)
       return;
     // Of tensors that are made, an input says the type and shape only.
     const bool isCreation = *bytes <= kMostBytes && createdNumbers(choice->node);
-    if (!isCreation &&
-        !llvm::all_of(call.getInputs(), [](mlir::Value input) { return findConstant(input); }))
+    if (!isCreation && !isOfConstants)
       return;
     if (choice->plugin->traits()->views || isWholeView(context_, call))
       return foldView(call, *choice, *bytes);
-    if (*bytes > kMostBytes)
-      return context_.missed(
-          call.getNode(), fmt::format("its result has {} bytes, more than {}", *bytes, kMostBytes));
-    if (call.getOp() == "aten::slice_scatter")
-      return foldScatter(call, *choice);
+    if (!isSmall(call))
+      return;
+    if (choice->plugin->traits()->places)
+      return foldGather(call, *choice);
     if (const std::optional<std::vector<double>> numbers = numbersOfResult(call, *choice))
       if (const auto rounded = encoded(typeOf(call).getSpec().dtype, *numbers))
         replace(call, *rounded);
   }
 
 private:
-  static TensorType typeOf(CallOp call) {
-    return llvm::cast<TensorType>(call.getResult(0).getType());
+  static TensorType typeOf(CallOp call, unsigned result = 0) {
+    return llvm::cast<TensorType>(call.getResult(result).getType());
+  }
+  static size_t elementBytes(TensorType type) {
+    return static_cast<size_t>(dataTypeSizeBytes(type.getSpec().dtype));
+  }
+
+  /// True if the results together may be kept in the engine.
+  bool isSmall(CallOp call) {
+    int64_t sum = 0;
+    for (unsigned i = 0; i < call.getNumResults(); ++i)
+      if (const std::optional<int64_t> bytes = bytesOf(typeOf(call, i)))
+        sum += *bytes;
+      else
+        return false;
+    if (sum > kMostBytes)
+      context_.missed(call.getNode(),
+                      fmt::format("its result has {} bytes, more than {}", sum, kMostBytes));
+    return sum <= kMostBytes;
   }
 
   void replace(CallOp call, const std::vector<char> &bytes) {
@@ -139,42 +235,76 @@ private:
                              fmt::format("a copy of {} would have {} bytes, more than {}",
                                          constant.getName().str(), bytes, kMostBytes));
     const Result<StridedViews> views = choice.plugin->traits()->views(choice.node);
-    const std::optional<std::vector<char>> from = graph::bytesOf(constant);
-    if (!views.isOk() || !views->requirements.empty() || !from)
+    if (!views.isOk() || !areMet(views->requirements))
       return;
-    const auto size = static_cast<size_t>(dataTypeSizeBytes(typeOf(call).getSpec().dtype));
-    if (const auto copy = gathered(*from, size, views->views[0]))
-      replace(call, *copy);
+    if (const auto places = placesOf(views->views[0]))
+      if (const auto copy =
+              ConstantBytes(constant).gathered(*places, elementBytes(typeOf(call))))
+        replace(call, *copy);
   }
 
-  /// A tensor with another in the place of a slice.
-  void foldScatter(CallOp call, const PluginChoice &choice) {
-    const PluginNode &node = choice.node;
-    const TensorSpec &self = *findInput(node, "self"), &source = *findInput(node, "src");
-    const Result<size_t> dim = dimensionOf(integerOf(node, "dim"), self.shape.size());
-    const Result<SliceRange> range =
-        dim.isOk() ? sliceRangeOf(node, self.shape[*dim]) : Result<SliceRange>(dim.status());
-    if (!range.isOk())
+  /// Elements at places that constants name.
+  void foldGather(CallOp call, const PluginChoice &choice) {
+    const Result<Places> places = choice.plugin->traits()->places(choice.node);
+    if (!places.isOk())
       return;
-    StridedView place = wholeView(self);
-    place.shape = source.shape;
-    place.offset = range->start * place.strides[*dim];
-    place.strides[*dim] = range->step * place.strides[*dim];
-    const auto from = graph::bytesOf(findConstant(operandOf(call, "src")));
-    auto into = graph::bytesOf(findConstant(operandOf(call, "self")));
-    const auto places = placesOf(place);
-    const auto size = static_cast<size_t>(dataTypeSizeBytes(self.dtype));
-    if (!from || !into || !places || self.dtype != source.dtype ||
-        places->size() * size != from->size())
-      return;
-    for (size_t i = 0; i < places->size(); ++i) {
-      const size_t at = static_cast<size_t>((*places)[i]) * size;
-      if ((*places)[i] < 0 || at + size > into->size())
+    std::vector<std::vector<double>> indices;
+    for (const PlaceIndex &index : places->indices) {
+      auto numbers = numbersOf(findConstant(operandOf(call, choice.node.inputNames[index.input])));
+      if (!numbers)
         return;
-      std::copy_n(from->begin() + static_cast<std::ptrdiff_t>(i * size), size,
-                  into->begin() + static_cast<std::ptrdiff_t>(at));
+      indices.push_back(std::move(*numbers));
     }
-    replace(call, *into);
+    const llvm::StringRef from = findInput(choice.node, "self") ? "self" : "weight";
+    const ConstantBytes bytes(findConstant(operandOf(call, from)));
+    if (const auto at = placesOf(*places, indices))
+      if (const auto copy = bytes.gathered(*at, elementBytes(typeOf(call))))
+        replace(call, *copy);
+  }
+
+  /// Results that are put together of parts.
+  void foldMoves(CallOp call, const PluginChoice &choice) {
+    const Result<Moves> moves = choice.plugin->traits()->moves(choice.node);
+    if (!moves.isOk() || !isSmall(call))
+      return;
+    std::vector<std::vector<char>> results;
+    for (unsigned i = 0; i < call.getNumResults(); ++i)
+      results.emplace_back(static_cast<size_t>(*bytesOf(typeOf(call, i))));
+    for (const Move &move : moves->list)
+      if (!copyInto(results[move.output], typeOf(call, move.output), call, choice.node, move))
+        return;
+    mlir::OpBuilder builder(call);
+    for (auto [i, result] : llvm::enumerate(results)) {
+      const std::string name = results.size() == 1
+                                   ? nameOf(call)
+                                   : fmt::format("{}.{}.folded", call.getNode().str(), i);
+      call.getResult(i).replaceAllUsesWith(
+          makeConstant(builder, call.getLoc(), typeOf(call, i), name, result).getResult());
+    }
+    context_.applied(call.getNode(), "is a constant");
+    context_.erase(call);
+  }
+
+  /// False where the elements would change, or their places are not known.
+  static bool copyInto(std::vector<char> &result, TensorType type, CallOp call,
+                       const PluginNode &node, const Move &move) {
+    const auto from = placesOf(move.from), to = placesOf(move.to);
+    if (!from || !to || from->size() != to->size() ||
+        node.inputs[move.input].dtype != type.getSpec().dtype)
+      return false;
+    const size_t size = elementBytes(type);
+    const ConstantBytes source(findConstant(operandOf(call, node.inputNames[move.input])));
+    const auto elements = source.gathered(*from, size);
+    if (!elements)
+      return false;
+    for (size_t i = 0; i < to->size(); ++i) {
+      const size_t at = static_cast<size_t>((*to)[i]) * size;
+      if ((*to)[i] < 0 || at + size > result.size())
+        return false;
+      std::copy_n(elements->begin() + static_cast<std::ptrdiff_t>(i * size), size,
+                  result.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    return true;
   }
 
   /// The operand that an argument is, which the call passes.
@@ -186,8 +316,11 @@ private:
   }
 
   std::optional<std::vector<double>> numbersOfResult(CallOp call, const PluginChoice &choice) {
-    if (!choice.plugin->traits()->element)
-      return createdNumbers(choice.node);
+    if (const auto created = createdNumbers(choice.node))
+      return created;
+    const bool isPointwise = static_cast<bool>(choice.plugin->traits()->element);
+    if (!isPointwise && !isSumOrTriangle(choice.node))
+      return std::nullopt;
     std::vector<std::vector<double>> inputs;
     for (const std::string &name : choice.node.inputNames) {
       std::optional<std::vector<double>> numbers = numbersOf(findConstant(operandOf(call, name)));
@@ -195,7 +328,9 @@ private:
         return std::nullopt;
       inputs.push_back(std::move(*numbers));
     }
-    return pointwiseNumbers(*choice.plugin, choice.node, inputs);
+    return isPointwise
+               ? pointwiseNumbers(*choice.plugin, choice.node, inputs)
+               : sumOrTriangle(choice.node, inputs[0]);
   }
 
   PassContext &context_;
