@@ -1,8 +1,8 @@
 #include "compiler/operators/LoopKernel.h"
 
 #include "base/Error.h"
+#include "compiler/operators/Arguments.h"
 #include "compiler/operators/EmbeddedFiles.h"
-#include "compiler/operators/ProductTiles.h"
 #include "compiler/operators/Shapes.h"
 #include "compiler/operators/TypePromotion.h"
 

@@ -144,11 +144,6 @@ ProductTiles tilesForGpu(const ProductSize &size, int64_t sharedBytes, bool allo
   return best;
 }
 
-bool isForGpu(const PluginNode &node) {
-  return std::any_of(node.targets.begin(), node.targets.end(),
-                     [](const std::string &target) { return isTargetOf(target, "cuda"); });
-}
-
 ProductTiles chooseTiles(const PluginNode &node, const ProductSize &size, bool canSplit) {
   return isForGpu(node) ? tilesForGpu(size, sharedBytesOf(node), node.allowsTf32, canSplit)
                         : tilesForCpu(size);

@@ -53,8 +53,6 @@ struct RowTile {
 /// `isBTransposed`: B is stored as [n, k].
 RowTile chooseRowTile(const PluginNode &node, const ProductSize &size, bool isBTransposed);
 
-/// True if the node is built for a GPU, perhaps among others.
-bool isForGpu(const PluginNode &node);
 /// How tl.dot multiplies: on GPUs float32 on tensor cores, in three products of parts, which is as
 /// exact, or in one of TF32 where that is allowed; "ieee" otherwise.
 std::string precisionOf(const PluginNode &node, DataType dtype);
