@@ -80,22 +80,19 @@ std::optional<ProductInput> unfoldInParts(const ProductSize &size, int64_t run,
                                pixels = size.n.constantValue();
   if (!count || !k || !pixels)
     return std::nullopt;
-  const auto roundedUp = [](int64_t value, int64_t granule) {
-    return (value + granule - 1) / granule * granule;
-  };
   const auto inEqualParts = [](int64_t value, int64_t most) {
-    const int64_t parts = (value + most - 1) / most;
-    return parts == 0 ? 1 : (value + parts - 1) / parts;
+    const int64_t parts = divideUp(value, most);
+    return parts == 0 ? 1 : divideUp(value, parts);
   };
-  const int64_t image = std::max<int64_t>(*k * roundedUp(*pixels, run), 1);
+  const int64_t image = std::max<int64_t>(*k * roundUp(*pixels, run), 1);
   const int64_t images = inEqualParts(*count, std::max<int64_t>(mostElements / image, 1));
   const int64_t perPart =
       image <= mostElements
           ? *pixels
-          : roundedUp(inEqualParts(*pixels, std::max(mostElements / *k, kPixelGranule)),
-                      kPixelGranule);
+          : roundUp(inEqualParts(*pixels, std::max(mostElements / *k, kPixelGranule)),
+                    kPixelGranule);
   ProductInput input;
-  input.row = Expr(roundedUp(perPart, run));
+  input.row = Expr(roundUp(perPart, run));
   input.workspace = Expr(images) * size.k * input.row;
   for (int64_t first = 0; first < std::max<int64_t>(*count, 1); first += images)
     for (int64_t pixel = 0; pixel < std::max<int64_t>(*pixels, 1); pixel += perPart) {

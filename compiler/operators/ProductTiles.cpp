@@ -1,6 +1,7 @@
 #include "compiler/operators/ProductTiles.h"
 
 #include "compiler/operators/Arguments.h"
+#include "compiler/operators/Shapes.h"
 
 #include <algorithm>
 #include <limits>
@@ -48,8 +49,6 @@ constexpr int64_t kProcessors = 132;
 // Parts of sums stay in the cache, as many as there is room for.
 constexpr int64_t kPartBytesPerNs = 8000, kCachedPartBytes = 32 << 20, kFarPartBytesPerNs = 2500;
 constexpr int kStages = 3;
-
-int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// A product whose sizes are known, or taken for something.
 struct Numbers {

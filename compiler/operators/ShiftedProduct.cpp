@@ -2,6 +2,7 @@
 
 #include "compiler/operators/Arguments.h"
 #include "compiler/operators/ProductTiles.h"
+#include "compiler/operators/Shapes.h"
 
 #include <algorithm>
 
@@ -18,10 +19,6 @@ constexpr int64_t kLeastUnfoldedBytes = 4 << 20;
 /// often that the shifts cost more than writing it. Where copies are of one column, nothing is
 /// written more than once here.
 constexpr int64_t kMostFilters = 128, kMostFiltersOfColumn = 256;
-
-int64_t roundedUp(int64_t value, int64_t granule) {
-  return (value + granule - 1) / granule * granule;
-}
 
 /// A convolution of known sizes, and the copy of its input.
 struct Shifted {
@@ -52,7 +49,7 @@ std::optional<Shifted> readShifted(const ConvolutionForm &form, int64_t run) {
                  values[6], values[7], values[8], 0,         0,         0};
   result.paddedDeep = result.outDeep + (form.kernel[0] - 1) * form.dilation[0];
   result.paddedHeight = result.outHeight + (form.kernel[1] - 1) * form.dilation[1];
-  result.row = roundedUp(result.outWidth, run);
+  result.row = roundUp(result.outWidth, run);
   return result;
 }
 
@@ -83,7 +80,7 @@ PluginLaunch widen(const PluginNode &node, const ConvolutionForm &form, const Sh
       .size("first_image", firstImage, isOnly)
       .constant("TILE", kTile);
   addWindow(launch, form);
-  const int64_t tiles = (sizes.plane() + kTile - 1) / kTile;
+  const int64_t tiles = divideUp(sizes.plane(), kTile);
   return launch.launchOver(Expr(images * sizes.channels * form.kernel[2] * tiles));
 }
 
@@ -130,8 +127,8 @@ implementShifted(const PluginNode &node, const ConvolutionForm &form, const Grou
   const int64_t most = (kMostBytes / bytes - behind) / image;
   if (most < 1)
     return std::nullopt;
-  const int64_t parts = (sizes->count + most - 1) / most;
-  const int64_t perPart = (sizes->count + parts - 1) / parts;
+  const int64_t parts = divideUp(sizes->count, most);
+  const int64_t perPart = divideUp(sizes->count, parts);
   const auto sizeOf = [&](int64_t images, int64_t places) {
     return ProductSize{Expr(images), form.filters, Expr(places), form.channels * Expr(form.taps()),
                        dtype};
