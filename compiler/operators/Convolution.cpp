@@ -105,18 +105,19 @@ std::optional<ProductInput> unfoldInParts(const ProductSize &size, int64_t run,
 }
 
 /// Copies to shared memory, which run ahead of the product, move runs of four bytes at least, and
-/// 16 bytes as fast: on GPUs, inputs of windows are unfolded first if that is not too much, and
+/// kAccessBytes as fast: on GPUs, inputs of windows are unfolded first if that is not too much, and
 /// others of 16 bits that have no such runs.
 ProductInput chooseInput(const PluginNode &node, const ConvolutionForm &form,
                          const ProductSize &size) {
-  constexpr int64_t kMostBytes = 256 << 20, kAccessBytes = 16, kLeastBytes = 4;
+  constexpr int64_t kLeastBytes = 4;
   const int64_t bytes = dataTypeSizeBytes(size.dtype);
   ProductInput plain{{}, false, form.volume(), {}};
   const std::optional<int64_t> pixels = size.n.constantValue();
   const bool hasRuns = isPointwise(form) && pixels && *pixels * bytes % kLeastBytes == 0;
   if (!isForGpu(node) || size.dtype == DataType::Float64 || hasRuns)
     return plain;
-  if (auto unfolded = unfoldInParts(size, kAccessBytes / bytes, kMostBytes / bytes))
+  if (auto unfolded =
+          unfoldInParts(size, kAccessBytes / bytes, kMostConvolutionWorkspaceBytes / bytes))
     return *std::move(unfolded);
   plain.isGathered = bytes < kLeastBytes;
   return plain;

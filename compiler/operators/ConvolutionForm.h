@@ -8,6 +8,12 @@
 
 namespace inlay {
 
+/// What a convolution keeps in a workspace at a time, in a copy of its input or in what elements of
+/// the output are collected from, is at most this large; more is done in parts, or another way.
+constexpr int64_t kMostConvolutionWorkspaceBytes = 256 << 20;
+/// Copies to a GPU's shared memory of this many bytes are as fast as any.
+constexpr int64_t kAccessBytes = 16;
+
 /// A convolution over volumes; dimensions that it does not have are in front, with sizes of 1.
 struct ConvolutionForm {
   static constexpr size_t kMostDims = 3;

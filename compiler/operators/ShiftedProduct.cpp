@@ -9,13 +9,9 @@
 namespace inlay {
 namespace {
 
-/// Copies of this many bytes are as fast as any.
-constexpr int64_t kAccessBytes = 16;
-/// A workspace is not larger than this.
-constexpr int64_t kMostBytes = 256 << 20;
 /// Less than this is unfolded: it stays in the cache.
 constexpr int64_t kLeastUnfoldedBytes = 4 << 20;
-/// For more filters it is unfolded too, in memory of at most kMostBytes: they read each element so
+/// For more filters it is unfolded too, unless that is done in parts: they read each element so
 /// often that the shifts cost more than writing it. Where copies are of one column, nothing is
 /// written more than once here.
 constexpr int64_t kMostFilters = 128, kMostFiltersOfColumn = 256;
@@ -61,7 +57,8 @@ bool pays(const Shifted &sizes, const ConvolutionForm &form, int64_t bytes) {
   const bool hasFewFilters =
       sizes.filters <= (form.kernel[2] == 1 ? kMostFiltersOfColumn : kMostFilters);
   return static_cast<double>(sizes.places()) <= kMostPadding * static_cast<double>(pixels) &&
-         unfolded >= static_cast<double>(hasFewFilters ? kLeastUnfoldedBytes : kMostBytes);
+         unfolded >= static_cast<double>(hasFewFilters ? kLeastUnfoldedBytes
+                                                       : kMostConvolutionWorkspaceBytes);
 }
 
 PluginLaunch widen(const PluginNode &node, const ConvolutionForm &form, const Shifted &sizes,
@@ -124,7 +121,7 @@ implementShifted(const PluginNode &node, const ConvolutionForm &form, const Grou
   const int64_t image = sizes->channels * form.kernel[2] * sizes->plane();
   // The last rows of the window look beyond the last plane, for places that are not stored.
   const int64_t behind = (form.kernel[1] - 1) * form.dilation[1] * sizes->row;
-  const int64_t most = (kMostBytes / bytes - behind) / image;
+  const int64_t most = (kMostConvolutionWorkspaceBytes / bytes - behind) / image;
   if (most < 1)
     return std::nullopt;
   const int64_t parts = divideUp(sizes->count, most);
