@@ -157,11 +157,7 @@ PluginLaunch multiply(const PluginNode &node, const ConvolutionForm &form, const
   else
     launch.input(inputIndex(node, "input"));
   launch.input(inputIndex(node, "weight"));
-  // Where sums are in parts, the bias is added to all of them together.
-  if (tiles.splits == 1)
-    launch.optionalInput("bias_ptr", findInputIndex(node, "bias")).output(0);
-  else
-    launch.optionalInput("bias_ptr", {}).workspace(0, sumTypeOf(size.dtype));
+  addTermAndOutput(launch, tiles, "bias_ptr", findInputIndex(node, "bias"), size.dtype);
   // A division by a constant is a multiplication, and what divides a constant is known.
   const bool isGpu = isForGpu(node);
   launch.size("groups", Expr(form.groups), isGpu)
@@ -195,10 +191,6 @@ PluginImplementation implementProduct(const PluginNode &node, const ConvolutionF
     largest = {input.parts[0].images, size.m, input.parts[0].pixels, size.k, size.dtype};
   const ProductTiles tiles = chooseTiles(node, largest);
   PluginImplementation implementation;
-  ProductTerm term{findInputIndex(node, "bias")};
-  term.batchSizes[1] = Expr(form.groups);
-  term.batchSteps[2] = size.m;
-  term.row = Expr(1);
   if (tiles.splits > 1)
     implementation.workspaces.push_back(partsWorkspace(size, tiles));
   const auto unfolded = static_cast<uint32_t>(implementation.workspaces.size());
@@ -213,7 +205,7 @@ PluginImplementation implementProduct(const PluginNode &node, const ConvolutionF
     implementation.launches.push_back(
         multiply(node, form, size, tiles, input, {0, 0, size.count, size.n}, tail));
   if (tiles.splits > 1)
-    implementation.launches.push_back(finishLaunch(size, tiles, term, tail));
+    implementation.launches.push_back(finishLaunch(size, tiles, biasTerm(node, form), tail));
   return implementation;
 }
 

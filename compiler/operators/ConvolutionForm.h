@@ -3,6 +3,7 @@
 #pragma once
 
 #include "compiler/operators/LaunchBuilder.h"
+#include "compiler/operators/ProductTiles.h"
 
 #include <array>
 
@@ -39,6 +40,9 @@ bool isTransposedConvolution(const PluginNode &node);
 /// Errors: InvalidArgument and Unimplemented, naming the tensor or the attribute.
 Result<ConvolutionForm> readConvolution(const PluginNode &node);
 Result<PluginDescription> describeConvolution(const PluginNode &node);
+/// The bias, one element for each filter, as the term of a product [images and groups, filters,
+/// pixels].
+ProductTerm biasTerm(const PluginNode &node, const ConvolutionForm &form);
 /// Adds KERNEL_D, KERNEL_H, KERNEL_W, STRIDE_D, …, and IS_VOLUME: it has three dimensions.
 void addWindow(LaunchBuilder &launch, const ConvolutionForm &form);
 

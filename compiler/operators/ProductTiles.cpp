@@ -178,6 +178,14 @@ void addPrecision(LaunchBuilder &launch, const std::string &precision) {
     launch.constant("TF32_SCALE", std::monostate());
 }
 
+void addTermAndOutput(LaunchBuilder &launch, const ProductTiles &tiles, std::string parameter,
+                      std::optional<uint32_t> term, DataType dtype) {
+  if (tiles.splits == 1)
+    launch.optionalInput(std::move(parameter), term).output(0);
+  else
+    launch.optionalInput(std::move(parameter), {}).workspace(0, sumTypeOf(dtype));
+}
+
 PluginLaunch productLaunch(LaunchBuilder &launch, const ProductTiles &tiles, const Expr &programs,
                            const GroupTail *tail) {
   launch.constant("SPLITS", tiles.splits)

@@ -86,11 +86,7 @@ PluginLaunch multiply(const PluginNode &node, const ConvolutionForm &form, const
                       bool isOnly, const GroupTail *tail) {
   LaunchBuilder launch("shifted_convolution.py", "shifted_kernel");
   launch.workspace(tiles.splits > 1 ? 1 : 0, size.dtype).input(inputIndex(node, "weight"));
-  // Where sums are in parts, the bias is added to all of them together.
-  if (tiles.splits == 1)
-    launch.optionalInput("bias_ptr", findInputIndex(node, "bias")).output(0);
-  else
-    launch.optionalInput("bias_ptr", {}).workspace(0, sumTypeOf(size.dtype));
+  addTermAndOutput(launch, tiles, "bias_ptr", findInputIndex(node, "bias"), size.dtype);
   launch.constant("groups", form.groups)
       .constant("channels", sizes.channels)
       .constant("filters", sizes.filters)
@@ -146,13 +142,8 @@ implementShifted(const PluginNode &node, const ConvolutionForm &form, const Grou
     implementation.launches.push_back(multiply(node, form, *sizes, sizeOf(images, sizes->places()),
                                                tiles, Expr(first), isOnly, tail));
   }
-  if (tiles.splits > 1) {
-    ProductTerm term{findInputIndex(node, "bias")};
-    term.batchSizes[1] = Expr(form.groups);
-    term.batchSteps[2] = form.filters;
-    term.row = Expr(1);
-    implementation.launches.push_back(finishLaunch(whole, tiles, term, tail));
-  }
+  if (tiles.splits > 1)
+    implementation.launches.push_back(finishLaunch(whole, tiles, biasTerm(node, form), tail));
   return implementation;
 }
 
