@@ -12,7 +12,6 @@ if a model failed or differs by more than 1e-3. It is a measurement, not a test;
 transformers the models are of.
 """
 import argparse
-import ctypes
 import fnmatch
 import json
 import os
@@ -24,47 +23,14 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent / "tests" / "models"))
+sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent / "tests" / "models")]
+
+from runtime import Runtime  # noqa: E402
 
 DEFAULT = ("torchvision/resnet18|torchvision/resnet50|torchvision/mobilenet_v2|torchvision/efficientnet_b0|torchvision/convnext_tiny|torchvision/vit_b_16|"
            "torchvision/deeplabv3_mobilenet_v3_large|timm/deit_tiny_patch16_224|timm/sequencer2d_s|transformers/bert|transformers/gpt2|transformers/mamba")
 CONTENDERS = {"eager": None, "engine": {}, "engine without oneDNN": {"INLAY_ONEDNN": "none"}}
 LARGEST_ERROR = 1e-3
-
-
-class Runtime:
-    """The part of include/inlay/inlay.h that this script needs."""
-
-    class Tensor(ctypes.Structure):
-        _fields_ = [("data", ctypes.c_void_p), ("dtype", ctypes.c_int), ("rank", ctypes.c_int32),
-                    ("shape", ctypes.POINTER(ctypes.c_int64)), ("memory", ctypes.c_int)]
-
-    class Options(ctypes.Structure):
-        _fields_ = [("struct_size", ctypes.c_size_t), ("device", ctypes.c_char_p), ("num_threads", ctypes.c_int32)]
-
-    DTYPES, HOST = {"bool": 1, "int32": 4, "int64": 5, "float32": 12, "float64": 13}, 0
-
-    def __init__(self, library, engine, threads):
-        self.lib = ctypes.CDLL(str(library / "libinlay_runtime.so"))
-        self.lib.inlay_status_message.restype = ctypes.c_char_p
-        for name in ("engine_load_file", "context_create", "context_bind_input", "context_bind_output", "context_run"):
-            getattr(self.lib, f"inlay_{name}").restype = ctypes.c_void_p
-        self.engine, self.context = ctypes.c_void_p(), ctypes.c_void_p()
-        self.check(self.lib.inlay_engine_load_file(str(engine).encode(), ctypes.byref(self.engine)))
-        options = self.Options(ctypes.sizeof(self.Options), b"cpu", threads)
-        self.check(self.lib.inlay_context_create(self.engine, ctypes.byref(options), ctypes.byref(self.context)))
-
-    def check(self, status):
-        if status:
-            raise RuntimeError(self.lib.inlay_status_message(ctypes.c_void_p(status)).decode())
-
-    def bind(self, kind, index, array):
-        shape = (ctypes.c_int64 * array.ndim)(*array.shape)
-        tensor = self.Tensor(array.ctypes.data, self.DTYPES[array.dtype.name], array.ndim, shape, self.HOST)
-        self.check(getattr(self.lib, f"inlay_context_bind_{kind}")(self.context, index, ctypes.byref(tensor)))
-
-    def run(self):
-        self.check(self.lib.inlay_context_run(self.context, None))
 
 
 def aligned(array):
@@ -115,12 +81,10 @@ def eager(name, given):
 
 def engine(given):
     import numpy
-    runtime = Runtime(given.libraries, given.folder / "model.inlay", given.threads)
+    runtime = Runtime(given.libraries / "libinlay_runtime.so", given.folder / "model.inlay", "cpu", given.threads)
     inputs, expected = ([aligned(array) for array in numpy.load(given.folder / f"{kind}.npz").values()] for kind in ("in", "out"))
     outputs = [aligned(numpy.zeros_like(array)) for array in expected]
-    for kind, arrays in (("input", inputs), ("output", outputs)):
-        for index, array in enumerate(arrays):
-            runtime.bind(kind, index, array)
+    runtime.bind(inputs, outputs)
     runtime.run()
     error = max(float(numpy.abs(ours.astype(float) - theirs).max() / max(numpy.abs(theirs).max(), 1e-30)) for ours, theirs in zip(outputs, expected))
     runtime.kept = inputs, outputs

@@ -9,11 +9,11 @@ Tables: bandwidth of the tutorial's kernel from the same source over 2^27 floats
 start to the first result and peak memory.
 """
 import argparse
-import ctypes
 import json
 import pathlib
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -23,6 +23,9 @@ import triton.language as tl
 
 HERE = pathlib.Path(__file__).resolve().parent
 EXAMPLE = HERE.parent.parent / "examples" / "add_one"
+sys.path.insert(0, str(HERE.parent))
+
+from runtime import Runtime  # noqa: E402
 
 
 @triton.jit
@@ -65,43 +68,6 @@ class CustomOpModel(torch.nn.Module):
 class TritonOpModel(torch.nn.Module):
     def forward(self, x):
         return torch.ops.bench.add_one_t(x)
-
-
-class Runtime:
-    """The part of include/inlay/inlay.h that this script needs, through ctypes."""
-
-    class Tensor(ctypes.Structure):
-        _fields_ = [("data", ctypes.c_void_p), ("dtype", ctypes.c_int), ("rank", ctypes.c_int32),
-                    ("shape", ctypes.POINTER(ctypes.c_int64)), ("memory", ctypes.c_int)]
-
-    class Options(ctypes.Structure):
-        _fields_ = [("struct_size", ctypes.c_size_t), ("device", ctypes.c_char_p), ("num_threads", ctypes.c_int32)]
-
-    FLOAT32, DEVICE = 12, 1
-
-    def __init__(self, library, engine):
-        self.lib = ctypes.CDLL(str(library))
-        self.lib.inlay_status_message.restype = ctypes.c_char_p
-        for name in ["inlay_engine_load_file", "inlay_context_create", "inlay_context_bind_input", "inlay_context_bind_output",
-                     "inlay_context_run"]:
-            getattr(self.lib, name).restype = ctypes.c_void_p
-        handle, self.context = ctypes.c_void_p(), ctypes.c_void_p()
-        self.check(self.lib.inlay_engine_load_file(str(engine).encode(), ctypes.byref(handle)))
-        options = self.Options(ctypes.sizeof(self.Options), b"cuda:0", 0)
-        self.check(self.lib.inlay_context_create(handle, ctypes.byref(options), ctypes.byref(self.context)))
-
-    def check(self, status):
-        if status:
-            raise RuntimeError(self.lib.inlay_status_message(ctypes.c_void_p(status)).decode())
-
-    def bind(self, x, y):
-        for function, tensor in [(self.lib.inlay_context_bind_input, x), (self.lib.inlay_context_bind_output, y)]:
-            shape = (ctypes.c_int64 * tensor.dim())(*tensor.shape)
-            self.check(function(self.context, 0, ctypes.byref(self.Tensor(tensor.data_ptr(), self.FLOAT32, tensor.dim(), shape, self.DEVICE))))
-
-    def run(self):
-        # A null stream means the context's own, and waiting; the legacy default stream has this handle (CU_STREAM_LEGACY).
-        self.check(self.lib.inlay_context_run(self.context, ctypes.c_void_p(torch.cuda.current_stream().cuda_stream or 1)))
 
 
 def host_time_us(function, iterations=2000, sync_every=64):
@@ -172,12 +138,12 @@ class Compare:
             grid = (triton.cdiv(n, block),)
             functions = {"triton": lambda: add_one_kernel[grid](x, n, y, BLOCK_SIZE=block), "torch copy": lambda: y.copy_(x)}
             for kind in ("static", "dynamic"):
-                runtime = Runtime(self.lib / "libinlay_runtime.so", self.engine(f"big_{block}_{kind}", (n,), block, kind == "dynamic"))
-                runtime.bind(x, y)
+                runtime = Runtime(self.lib / "libinlay_runtime.so", self.engine(f"big_{block}_{kind}", (n,), block, kind == "dynamic"), "cuda:0")
+                runtime.bind([x], [y])
                 y.zero_()
-                runtime.run()
+                runtime.enqueue()
                 assert torch.equal(y, x + 1), "wrong result"
-                functions[f"inlay {kind}"] = runtime.run
+                functions[f"inlay {kind}"] = runtime.enqueue
             times = device_time_us(functions)
             rows.append({"block": block} | {name: {"us": round(t, 2), "gb_per_s": round(8 * n / t / 1e3, 1)} for name, t in times.items()})
         self.results["bandwidth_2^27_floats"] = rows

@@ -6,13 +6,16 @@
 LIB_FOLDER holds libinlay_runtime.so. Each line is JSON: microseconds of device time of one run, the least of several averages, and the largest
 difference from float64 beside PyTorch's. An engine without cuBLASLt is the same engine in a process with INLAY_CUBLASLT=none.
 """
-import ctypes
 import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from runtime import Runtime  # noqa: E402
 
 # (name, batch, M, N, K, dtype, weight is transposed and has a bias)
 CASES = [(f"{kind}_{m}x{n}x{k}_{dtype}", batch, m, n, k, dtype, kind == "linear")
@@ -58,51 +61,6 @@ def prepare(binary, out):
         subprocess.run([*build, str(out / "plan.mlir")], check=True)
 
 
-class Runtime:
-    """The part of include/inlay/inlay.h that this script needs."""
-
-    class Tensor(ctypes.Structure):
-        _fields_ = [("data", ctypes.c_void_p), ("dtype", ctypes.c_int), ("rank", ctypes.c_int32),
-                    ("shape", ctypes.POINTER(ctypes.c_int64)), ("memory", ctypes.c_int)]
-
-    class Options(ctypes.Structure):
-        _fields_ = [("struct_size", ctypes.c_size_t), ("device", ctypes.c_char_p), ("num_threads", ctypes.c_int32)]
-
-    DTYPES, DEVICE = {"float16": 10, "bfloat16": 11, "float32": 12}, 1
-
-    def __init__(self, library, engine):
-        self.lib = ctypes.CDLL(str(library / "libinlay_runtime.so"))
-        self.lib.inlay_status_message.restype = ctypes.c_char_p
-        for name in ("engine_load_file", "context_create", "context_bind_input", "context_bind_output", "context_run", "context_measure"):
-            getattr(self.lib, f"inlay_{name}").restype = ctypes.c_void_p
-        self.engine, self.context = ctypes.c_void_p(), ctypes.c_void_p()
-        self.check(self.lib.inlay_engine_load_file(str(engine).encode(), ctypes.byref(self.engine)))
-        options = self.Options(ctypes.sizeof(self.Options), b"cuda:0", 0)
-        self.check(self.lib.inlay_context_create(self.engine, ctypes.byref(options), ctypes.byref(self.context)))
-
-    def check(self, status):
-        if status:
-            raise RuntimeError(self.lib.inlay_status_message(ctypes.c_void_p(status)).decode())
-
-    def bind(self, inputs, output, dtype):
-        for bind, tensors in ((self.lib.inlay_context_bind_input, inputs), (self.lib.inlay_context_bind_output, [output])):
-            for index, tensor in enumerate(tensors):
-                shape = (ctypes.c_int64 * tensor.dim())(*tensor.shape)
-                self.check(bind(self.context, index, ctypes.byref(self.Tensor(tensor.data_ptr(), self.DTYPES[dtype], tensor.dim(), shape,
-                                                                               self.DEVICE))))
-
-    def run(self):
-        self.check(self.lib.inlay_context_run(self.context, None))
-
-    def microseconds(self):
-        value = ctypes.c_double()
-        best = float("inf")
-        for _ in range(5):
-            self.check(self.lib.inlay_context_measure(self.context, 100, ctypes.byref(value)))
-            best = min(best, value.value)
-        return best
-
-
 def torch_microseconds(torch, function):
     for _ in range(10):
         function()
@@ -135,13 +93,14 @@ def measure_one(library, out, name, batch, m, n, k, dtype, is_linear):
     exact = function(*(value.double() for value in inputs))
     theirs = function(*inputs)
     ours = torch.full_like(theirs, float("nan"))
-    runtime = Runtime(library, out / f"{name}.inlay")
-    runtime.bind(inputs, ours, dtype)
+    runtime = Runtime(library / "libinlay_runtime.so", out / f"{name}.inlay", "cuda:0")
+    runtime.bind(inputs, [ours])
     runtime.run()
     first = ours.clone()
     runtime.run()
-    result = {"us": runtime.microseconds(), "error": (ours.double() - exact).abs().max().item(), "is_repeatable": torch.equal(first, ours),
-              "torch_us": torch_microseconds(torch, lambda: function(*inputs)), "torch_error": (theirs.double() - exact).abs().max().item()}
+    result = {"us": min(runtime.microseconds(100) for _ in range(5)), "error": (ours.double() - exact).abs().max().item(),
+              "is_repeatable": torch.equal(first, ours), "torch_us": torch_microseconds(torch, lambda: function(*inputs)),
+              "torch_error": (theirs.double() - exact).abs().max().item()}
     print(json.dumps(result))
 
 

@@ -12,16 +12,20 @@ compilers or options side by side. Of those that were tuned, what the build meas
 """
 import argparse
 import concurrent.futures
-import ctypes
 import json
 import math
 import pathlib
 import re
 import statistics
 import subprocess
+import sys
 
 import torch
 import torch.nn.functional as F
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from runtime import Runtime  # noqa: E402
 
 
 class Convolution(torch.nn.Module):
@@ -170,47 +174,6 @@ def build(options):
         list(pool.map(lambda command: subprocess.run(command, check=True), commands))
 
 
-class Engine:
-    """The part of include/inlay/inlay.h that this script needs, through ctypes."""
-
-    class Tensor(ctypes.Structure):
-        _fields_ = [("data", ctypes.c_void_p), ("dtype", ctypes.c_int), ("rank", ctypes.c_int32),
-                    ("shape", ctypes.POINTER(ctypes.c_int64)), ("memory", ctypes.c_int)]
-
-    class Options(ctypes.Structure):
-        _fields_ = [("struct_size", ctypes.c_size_t), ("device", ctypes.c_char_p), ("num_threads", ctypes.c_int32)]
-
-    DTYPES = {torch.float32: 12, torch.float16: 10}
-
-    def __init__(self, library, path, inputs, output):
-        self.lib = ctypes.CDLL(str(library))
-        self.lib.inlay_status_message.restype = ctypes.c_char_p
-        for name in ["inlay_engine_load_file", "inlay_context_create", "inlay_context_bind_input", "inlay_context_bind_output",
-                     "inlay_context_run"]:
-            getattr(self.lib, name).restype = ctypes.c_void_p
-        handle, self.context = ctypes.c_void_p(), ctypes.c_void_p()
-        self.check(self.lib.inlay_engine_load_file(str(path).encode(), ctypes.byref(handle)))
-        options = self.Options(ctypes.sizeof(self.Options), b"cuda:0", 0)
-        self.check(self.lib.inlay_context_create(handle, ctypes.byref(options), ctypes.byref(self.context)))
-        for i, tensor in enumerate(inputs):
-            self.bind(self.lib.inlay_context_bind_input, i, tensor)
-        self.bind(self.lib.inlay_context_bind_output, 0, output)
-        self.output = output
-
-    def check(self, status):
-        if status:
-            raise RuntimeError(self.lib.inlay_status_message(ctypes.c_void_p(status)).decode())
-
-    def bind(self, function, index, tensor):
-        shape = (ctypes.c_int64 * tensor.dim())(*tensor.shape)
-        value = self.Tensor(tensor.data_ptr(), self.DTYPES[tensor.dtype], tensor.dim(), shape, 1)
-        self.check(function(self.context, index, ctypes.byref(value)))
-
-    def run(self):
-        self.check(self.lib.inlay_context_run(self.context, ctypes.c_void_p(torch.cuda.current_stream().cuda_stream or 1)))
-        return self.output
-
-
 def graph_of(function, calls=20):
     """A CUDA graph of so many calls, and the last result."""
     stream = torch.cuda.Stream()
@@ -263,8 +226,9 @@ def measure_case(case, dtype, options):
     for path in sorted(pathlib.Path(options.folder).glob(prefix + "*.inlay")):
         variant = path.stem.split("@")[-1] or "Inlay"
         output = torch.full_like(exact, float("nan"), dtype=DTYPES[dtype])
-        engines.append(Engine(options.library, path, inputs, output))
-        graphs[variant], results[variant] = graph_of(engines[-1].run)
+        engines.append(Runtime(options.library, path, "cuda:0"))
+        engines[-1].bind(inputs, [output])
+        graphs[variant], results[variant] = graph_of(engines[-1].enqueue)[0], output
     times = device_times(graphs)
     tactics = {}
     for report in sorted(pathlib.Path(options.folder).glob(prefix + "*.json")):

@@ -8,6 +8,11 @@
 
 namespace inlay {
 
+bool isForGpu(const PluginNode &node) {
+  return std::any_of(node.targets.begin(), node.targets.end(),
+                     [](const std::string &target) { return isTargetOf(target, "cuda"); });
+}
+
 const TensorSpec &inputOf(const PluginNode &node, std::string_view name) {
   return node.inputs[inputIndex(node, name)];
 }

@@ -8,6 +8,8 @@
 
 namespace inlay {
 
+/// True if the node is built for a GPU, perhaps among others.
+bool isForGpu(const PluginNode &node);
 /// A tensor that must be there.
 const TensorSpec &inputOf(const PluginNode &node, std::string_view name);
 /// Which of the inputs it is; nullopt if the node does not pass it.

@@ -80,22 +80,19 @@ std::optional<ProductInput> unfoldInParts(const ProductSize &size, int64_t run,
                                pixels = size.n.constantValue();
   if (!count || !k || !pixels)
     return std::nullopt;
-  const auto roundedUp = [](int64_t value, int64_t granule) {
-    return (value + granule - 1) / granule * granule;
-  };
   const auto inEqualParts = [](int64_t value, int64_t most) {
-    const int64_t parts = (value + most - 1) / most;
-    return parts == 0 ? 1 : (value + parts - 1) / parts;
+    const int64_t parts = divideUp(value, most);
+    return parts == 0 ? 1 : divideUp(value, parts);
   };
-  const int64_t image = std::max<int64_t>(*k * roundedUp(*pixels, run), 1);
+  const int64_t image = std::max<int64_t>(*k * roundUp(*pixels, run), 1);
   const int64_t images = inEqualParts(*count, std::max<int64_t>(mostElements / image, 1));
   const int64_t perPart =
       image <= mostElements
           ? *pixels
-          : roundedUp(inEqualParts(*pixels, std::max(mostElements / *k, kPixelGranule)),
-                      kPixelGranule);
+          : roundUp(inEqualParts(*pixels, std::max(mostElements / *k, kPixelGranule)),
+                    kPixelGranule);
   ProductInput input;
-  input.row = Expr(roundedUp(perPart, run));
+  input.row = Expr(roundUp(perPart, run));
   input.workspace = Expr(images) * size.k * input.row;
   for (int64_t first = 0; first < std::max<int64_t>(*count, 1); first += images)
     for (int64_t pixel = 0; pixel < std::max<int64_t>(*pixels, 1); pixel += perPart) {
@@ -108,18 +105,19 @@ std::optional<ProductInput> unfoldInParts(const ProductSize &size, int64_t run,
 }
 
 /// Copies to shared memory, which run ahead of the product, move runs of four bytes at least, and
-/// 16 bytes as fast: on GPUs, inputs of windows are unfolded first if that is not too much, and
+/// kAccessBytes as fast: on GPUs, inputs of windows are unfolded first if that is not too much, and
 /// others of 16 bits that have no such runs.
 ProductInput chooseInput(const PluginNode &node, const ConvolutionForm &form,
                          const ProductSize &size) {
-  constexpr int64_t kMostBytes = 256 << 20, kAccessBytes = 16, kLeastBytes = 4;
+  constexpr int64_t kLeastBytes = 4;
   const int64_t bytes = dataTypeSizeBytes(size.dtype);
   ProductInput plain{{}, false, form.volume(), {}};
   const std::optional<int64_t> pixels = size.n.constantValue();
   const bool hasRuns = isPointwise(form) && pixels && *pixels * bytes % kLeastBytes == 0;
   if (!isForGpu(node) || size.dtype == DataType::Float64 || hasRuns)
     return plain;
-  if (auto unfolded = unfoldInParts(size, kAccessBytes / bytes, kMostBytes / bytes))
+  if (auto unfolded =
+          unfoldInParts(size, kAccessBytes / bytes, kMostConvolutionWorkspaceBytes / bytes))
     return *std::move(unfolded);
   plain.isGathered = bytes < kLeastBytes;
   return plain;
@@ -159,11 +157,7 @@ PluginLaunch multiply(const PluginNode &node, const ConvolutionForm &form, const
   else
     launch.input(inputIndex(node, "input"));
   launch.input(inputIndex(node, "weight"));
-  // Where sums are in parts, the bias is added to all of them together.
-  if (tiles.splits == 1)
-    launch.optionalInput("bias_ptr", findInputIndex(node, "bias")).output(0);
-  else
-    launch.optionalInput("bias_ptr", {}).workspace(0, sumTypeOf(size.dtype));
+  addTermAndOutput(launch, tiles, "bias_ptr", findInputIndex(node, "bias"), size.dtype);
   // A division by a constant is a multiplication, and what divides a constant is known.
   const bool isGpu = isForGpu(node);
   launch.size("groups", Expr(form.groups), isGpu)
@@ -197,10 +191,6 @@ PluginImplementation implementProduct(const PluginNode &node, const ConvolutionF
     largest = {input.parts[0].images, size.m, input.parts[0].pixels, size.k, size.dtype};
   const ProductTiles tiles = chooseTiles(node, largest);
   PluginImplementation implementation;
-  ProductTerm term{findInputIndex(node, "bias")};
-  term.batchSizes[1] = Expr(form.groups);
-  term.batchSteps[2] = size.m;
-  term.row = Expr(1);
   if (tiles.splits > 1)
     implementation.workspaces.push_back(partsWorkspace(size, tiles));
   const auto unfolded = static_cast<uint32_t>(implementation.workspaces.size());
@@ -215,7 +205,7 @@ PluginImplementation implementProduct(const PluginNode &node, const ConvolutionF
     implementation.launches.push_back(
         multiply(node, form, size, tiles, input, {0, 0, size.count, size.n}, tail));
   if (tiles.splits > 1)
-    implementation.launches.push_back(finishLaunch(size, tiles, term, tail));
+    implementation.launches.push_back(finishLaunch(size, tiles, biasTerm(node, form), tail));
   return implementation;
 }
 

@@ -122,6 +122,14 @@ Result<PluginDescription> describeConvolution(const PluginNode &node) {
   return description;
 }
 
+ProductTerm biasTerm(const PluginNode &node, const ConvolutionForm &form) {
+  ProductTerm term{findInputIndex(node, "bias")};
+  term.batchSizes[1] = Expr(form.groups);
+  term.batchSteps[2] = form.filters;
+  term.row = Expr(1);
+  return term;
+}
+
 void addWindow(LaunchBuilder &launch, const ConvolutionForm &read) {
   for (const auto &[name, values] :
        {std::pair("KERNEL", &read.kernel), std::pair("STRIDE", &read.stride),

@@ -3,10 +3,17 @@
 #pragma once
 
 #include "compiler/operators/LaunchBuilder.h"
+#include "compiler/operators/ProductTiles.h"
 
 #include <array>
 
 namespace inlay {
+
+/// What a convolution keeps in a workspace at a time, in a copy of its input or in what elements of
+/// the output are collected from, is at most this large; more is done in parts, or another way.
+constexpr int64_t kMostConvolutionWorkspaceBytes = 256 << 20;
+/// Copies to a GPU's shared memory of this many bytes are as fast as any.
+constexpr int64_t kAccessBytes = 16;
 
 /// A convolution over volumes; dimensions that it does not have are in front, with sizes of 1.
 struct ConvolutionForm {
@@ -33,6 +40,9 @@ bool isTransposedConvolution(const PluginNode &node);
 /// Errors: InvalidArgument and Unimplemented, naming the tensor or the attribute.
 Result<ConvolutionForm> readConvolution(const PluginNode &node);
 Result<PluginDescription> describeConvolution(const PluginNode &node);
+/// The bias, one element for each filter, as the term of a product [images and groups, filters,
+/// pixels].
+ProductTerm biasTerm(const PluginNode &node, const ConvolutionForm &form);
 /// Adds KERNEL_D, KERNEL_H, KERNEL_W, STRIDE_D, …, and IS_VOLUME: it has three dimensions.
 void addWindow(LaunchBuilder &launch, const ConvolutionForm &form);
 

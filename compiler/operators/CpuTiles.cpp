@@ -1,5 +1,6 @@
 // Tiles of products on CPUs: those with the least estimated time.
 #include "compiler/operators/ProductTiles.h"
+#include "compiler/operators/Shapes.h"
 
 #include <algorithm>
 #include <limits>
@@ -24,9 +25,6 @@ constexpr int64_t kWindowLanes = 32;
 /// Programs for so many threads should be there; the build does not know how many a machine has.
 constexpr int64_t kThreads = 8;
 constexpr int64_t kUnknown = 256; // what sizes count as that are not known
-
-int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t roundUp(int64_t a, int64_t b) { return divideUp(a, b) * b; }
 
 struct Numbers {
   int64_t count, m, k;

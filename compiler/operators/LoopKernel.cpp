@@ -1,8 +1,8 @@
 #include "compiler/operators/LoopKernel.h"
 
 #include "base/Error.h"
+#include "compiler/operators/Arguments.h"
 #include "compiler/operators/EmbeddedFiles.h"
-#include "compiler/operators/ProductTiles.h"
 #include "compiler/operators/Shapes.h"
 #include "compiler/operators/TypePromotion.h"
 
@@ -310,7 +310,7 @@ std::optional<LoopKernel::Tile> LoopKernel::findTile() const {
     return std::nullopt;
   // The most columns of which few are beyond the end.
   int64_t columns = kBlock;
-  const auto covered = [&] { return (run + columns - 1) / columns * columns; };
+  const auto covered = [&] { return roundUp(run, columns); };
   while (columns > kLeastColumns && covered() - run > run / 8)
     columns /= 2;
   // A tensor whose neighbours are rows is read by lines of the cache, which all rows of a tile

@@ -199,12 +199,9 @@ PluginImplementation implementProduct(const PluginNode &node, Product product,
   LaunchBuilder launch("matmul.py", "matmul_kernel");
   launch.input(operands.a).input(operands.b);
   Operands whole = operands;
-  if (tiles.splits == 1) {
-    launch.optionalInput("c_ptr", operands.c).output(0);
-  } else {
-    launch.optionalInput("c_ptr", {}).workspace(0, sumTypeOf(size.dtype));
+  addTermAndOutput(launch, tiles, "c_ptr", operands.c, size.dtype);
+  if (tiles.splits > 1)
     whole.alpha = whole.beta = 1;
-  }
   addSizes(launch, node, product, whole);
   launch.constant("WRAPS", isForGpu(node));
   addPrecision(launch, precisionOf(node, size.dtype));

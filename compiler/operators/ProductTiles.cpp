@@ -1,6 +1,7 @@
 #include "compiler/operators/ProductTiles.h"
 
 #include "compiler/operators/Arguments.h"
+#include "compiler/operators/Shapes.h"
 
 #include <algorithm>
 #include <limits>
@@ -48,8 +49,6 @@ constexpr int64_t kProcessors = 132;
 // Parts of sums stay in the cache, as many as there is room for.
 constexpr int64_t kPartBytesPerNs = 8000, kCachedPartBytes = 32 << 20, kFarPartBytesPerNs = 2500;
 constexpr int kStages = 3;
-
-int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// A product whose sizes are known, or taken for something.
 struct Numbers {
@@ -144,11 +143,6 @@ ProductTiles tilesForGpu(const ProductSize &size, int64_t sharedBytes, bool allo
   return best;
 }
 
-bool isForGpu(const PluginNode &node) {
-  return std::any_of(node.targets.begin(), node.targets.end(),
-                     [](const std::string &target) { return isTargetOf(target, "cuda"); });
-}
-
 ProductTiles chooseTiles(const PluginNode &node, const ProductSize &size, bool canSplit) {
   return isForGpu(node) ? tilesForGpu(size, sharedBytesOf(node), node.allowsTf32, canSplit)
                         : tilesForCpu(size);
@@ -182,6 +176,14 @@ void addPrecision(LaunchBuilder &launch, const std::string &precision) {
     launch.constant("TF32_SCALE", kScale);
   else
     launch.constant("TF32_SCALE", std::monostate());
+}
+
+void addTermAndOutput(LaunchBuilder &launch, const ProductTiles &tiles, std::string parameter,
+                      std::optional<uint32_t> term, DataType dtype) {
+  if (tiles.splits == 1)
+    launch.optionalInput(std::move(parameter), term).output(0);
+  else
+    launch.optionalInput(std::move(parameter), {}).workspace(0, sumTypeOf(dtype));
 }
 
 PluginLaunch productLaunch(LaunchBuilder &launch, const ProductTiles &tiles, const Expr &programs,

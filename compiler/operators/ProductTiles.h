@@ -53,8 +53,6 @@ struct RowTile {
 /// `isBTransposed`: B is stored as [n, k].
 RowTile chooseRowTile(const PluginNode &node, const ProductSize &size, bool isBTransposed);
 
-/// True if the node is built for a GPU, perhaps among others.
-bool isForGpu(const PluginNode &node);
 /// How tl.dot multiplies: on GPUs float32 on tensor cores, in three products of parts, which is as
 /// exact, or in one of TF32 where that is allowed; "ieee" otherwise.
 std::string precisionOf(const PluginNode &node, DataType dtype);
@@ -71,6 +69,10 @@ struct ProductTerm {
   Expr row = 0, column = 0;
   double alpha = 1, beta = 1;
 };
+/// Adds a product's term, for the kernel's parameter of this name, and its output. Where sums are
+/// in parts, workspace 0 is the output, and there is no term: finishLaunch adds it to all together.
+void addTermAndOutput(LaunchBuilder &launch, const ProductTiles &tiles, std::string parameter,
+                      std::optional<uint32_t> term, DataType dtype);
 /// Adds the constants SPLITS, SPLIT_DEPTH, TILE_M, TILE_N and TILE_K to a launch and ends it. It
 /// applies `tail`, which may be null, unless sums are in parts.
 PluginLaunch productLaunch(LaunchBuilder &launch, const ProductTiles &tiles, const Expr &programs,

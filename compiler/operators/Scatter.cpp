@@ -2,7 +2,6 @@
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
 #include "compiler/operators/Places.h"
-#include "compiler/operators/ProductTiles.h"
 #include "compiler/operators/Shapes.h"
 
 #include <algorithm>

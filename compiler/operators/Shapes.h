@@ -7,6 +7,12 @@
 
 namespace inlay {
 
+/// a / b of sizes that are known, rounded up; a is not negative and b is positive. ceilDiv is that
+/// of expressions.
+constexpr int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
+/// The least multiple of b that is not below a; as divideUp.
+constexpr int64_t roundUp(int64_t a, int64_t b) { return divideUp(a, b) * b; }
+
 /// What is known of a condition at build time, from the ranges of the model's symbols.
 enum class Knowledge : uint8_t { Always, Never, DependsOnSizes };
 Knowledge knowledgeOf(const PluginNode &node, const Expr &condition);

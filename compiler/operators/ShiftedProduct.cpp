@@ -2,26 +2,19 @@
 
 #include "compiler/operators/Arguments.h"
 #include "compiler/operators/ProductTiles.h"
+#include "compiler/operators/Shapes.h"
 
 #include <algorithm>
 
 namespace inlay {
 namespace {
 
-/// Copies of this many bytes are as fast as any.
-constexpr int64_t kAccessBytes = 16;
-/// A workspace is not larger than this.
-constexpr int64_t kMostBytes = 256 << 20;
 /// Less than this is unfolded: it stays in the cache.
 constexpr int64_t kLeastUnfoldedBytes = 4 << 20;
-/// For more filters it is unfolded too, in memory of at most kMostBytes: they read each element so
+/// For more filters it is unfolded too, unless that is done in parts: they read each element so
 /// often that the shifts cost more than writing it. Where copies are of one column, nothing is
 /// written more than once here.
 constexpr int64_t kMostFilters = 128, kMostFiltersOfColumn = 256;
-
-int64_t roundedUp(int64_t value, int64_t granule) {
-  return (value + granule - 1) / granule * granule;
-}
 
 /// A convolution of known sizes, and the copy of its input.
 struct Shifted {
@@ -52,7 +45,7 @@ std::optional<Shifted> readShifted(const ConvolutionForm &form, int64_t run) {
                  values[6], values[7], values[8], 0,         0,         0};
   result.paddedDeep = result.outDeep + (form.kernel[0] - 1) * form.dilation[0];
   result.paddedHeight = result.outHeight + (form.kernel[1] - 1) * form.dilation[1];
-  result.row = roundedUp(result.outWidth, run);
+  result.row = roundUp(result.outWidth, run);
   return result;
 }
 
@@ -64,7 +57,8 @@ bool pays(const Shifted &sizes, const ConvolutionForm &form, int64_t bytes) {
   const bool hasFewFilters =
       sizes.filters <= (form.kernel[2] == 1 ? kMostFiltersOfColumn : kMostFilters);
   return static_cast<double>(sizes.places()) <= kMostPadding * static_cast<double>(pixels) &&
-         unfolded >= static_cast<double>(hasFewFilters ? kLeastUnfoldedBytes : kMostBytes);
+         unfolded >= static_cast<double>(hasFewFilters ? kLeastUnfoldedBytes
+                                                       : kMostConvolutionWorkspaceBytes);
 }
 
 PluginLaunch widen(const PluginNode &node, const ConvolutionForm &form, const Shifted &sizes,
@@ -83,7 +77,7 @@ PluginLaunch widen(const PluginNode &node, const ConvolutionForm &form, const Sh
       .size("first_image", firstImage, isOnly)
       .constant("TILE", kTile);
   addWindow(launch, form);
-  const int64_t tiles = (sizes.plane() + kTile - 1) / kTile;
+  const int64_t tiles = divideUp(sizes.plane(), kTile);
   return launch.launchOver(Expr(images * sizes.channels * form.kernel[2] * tiles));
 }
 
@@ -92,11 +86,7 @@ PluginLaunch multiply(const PluginNode &node, const ConvolutionForm &form, const
                       bool isOnly, const GroupTail *tail) {
   LaunchBuilder launch("shifted_convolution.py", "shifted_kernel");
   launch.workspace(tiles.splits > 1 ? 1 : 0, size.dtype).input(inputIndex(node, "weight"));
-  // Where sums are in parts, the bias is added to all of them together.
-  if (tiles.splits == 1)
-    launch.optionalInput("bias_ptr", findInputIndex(node, "bias")).output(0);
-  else
-    launch.optionalInput("bias_ptr", {}).workspace(0, sumTypeOf(size.dtype));
+  addTermAndOutput(launch, tiles, "bias_ptr", findInputIndex(node, "bias"), size.dtype);
   launch.constant("groups", form.groups)
       .constant("channels", sizes.channels)
       .constant("filters", sizes.filters)
@@ -127,11 +117,11 @@ implementShifted(const PluginNode &node, const ConvolutionForm &form, const Grou
   const int64_t image = sizes->channels * form.kernel[2] * sizes->plane();
   // The last rows of the window look beyond the last plane, for places that are not stored.
   const int64_t behind = (form.kernel[1] - 1) * form.dilation[1] * sizes->row;
-  const int64_t most = (kMostBytes / bytes - behind) / image;
+  const int64_t most = (kMostConvolutionWorkspaceBytes / bytes - behind) / image;
   if (most < 1)
     return std::nullopt;
-  const int64_t parts = (sizes->count + most - 1) / most;
-  const int64_t perPart = (sizes->count + parts - 1) / parts;
+  const int64_t parts = divideUp(sizes->count, most);
+  const int64_t perPart = divideUp(sizes->count, parts);
   const auto sizeOf = [&](int64_t images, int64_t places) {
     return ProductSize{Expr(images), form.filters, Expr(places), form.channels * Expr(form.taps()),
                        dtype};
@@ -152,13 +142,8 @@ implementShifted(const PluginNode &node, const ConvolutionForm &form, const Grou
     implementation.launches.push_back(multiply(node, form, *sizes, sizeOf(images, sizes->places()),
                                                tiles, Expr(first), isOnly, tail));
   }
-  if (tiles.splits > 1) {
-    ProductTerm term{findInputIndex(node, "bias")};
-    term.batchSizes[1] = Expr(form.groups);
-    term.batchSteps[2] = form.filters;
-    term.row = Expr(1);
-    implementation.launches.push_back(finishLaunch(whole, tiles, term, tail));
-  }
+  if (tiles.splits > 1)
+    implementation.launches.push_back(finishLaunch(whole, tiles, biasTerm(node, form), tail));
   return implementation;
 }
 

@@ -99,14 +99,13 @@ PluginLaunch collect(const PluginNode &node, const ConvolutionForm &form, const 
 }
 
 /// A product without a wasted multiplication, and a sum of few terms for each element; nothing if
-/// what lies between is not known to fit into some memory.
+/// what lies between is not known to fit into a workspace.
 std::optional<PluginImplementation>
 implementProduct(const PluginNode &node, const ConvolutionForm &form, const GroupTail *tail) {
-  constexpr int64_t kMostBytes = 256 << 20;
   const ProductSize size = spreadSize(node, form);
   const DataType sum = sumTypeOf(size.dtype);
   const Expr bytes = size.count * size.m * size.n * Expr(dataTypeSizeBytes(sum));
-  if (const auto known = bytes.constantValue(); !known || *known > kMostBytes)
+  if (const auto known = bytes.constantValue(); !known || *known > kMostConvolutionWorkspaceBytes)
     return std::nullopt;
   ProductTiles tiles = chooseTiles(node, size, false);
   PluginImplementation implementation;

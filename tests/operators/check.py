@@ -28,11 +28,12 @@ MODULES = (pointwise, shapes, contractions, lines, losses, recurrences, volumes,
 # Of known bounds, where offsets are 32 bits wide, and of none, where they are 64.
 SYMBOLS = [("s0", 2, 4096), ("s1", 2, 4096)]
 UNBOUNDED = [("s0", 2, 2**63 - 1), ("s1", 2, 2**63 - 1)]
-# Groups of which the CPU also runs the kernels that GPUs get, and some that only those have.
+# Groups of which the CPU also runs the kernels that GPUs get, and some that only those have; how often they are launched, where that is known.
 AS_ON_GPU = "_as_on_gpu"
-GPU_KERNELS = {"deep_products": ("finish_kernel", "unfold_kernel"), "sums_of_products": ("product_kernel",), "symbolic_contractions": (),
-               "volume_convolutions": ("convolution_kernel", "unfold_kernel", "collect_kernel"), "large_windows": ("unfold_kernel",), "shifted_windows": ("widen_kernel", "shifted_kernel", "finish_kernel"), "symbolic_volumes": ("gather_kernel",),
-               "additions": ("scatter_kernel",)}
+GPU_KERNELS = {"deep_products": {"finish_kernel": None, "unfold_kernel": None}, "sums_of_products": {"product_kernel": None},
+               "symbolic_contractions": {}, "volume_convolutions": {"convolution_kernel": None, "unfold_kernel": None, "collect_kernel": None},
+               "large_windows": {"unfold_kernel": 2 + 2 + 4}, "shifted_windows": {"widen_kernel": None, "shifted_kernel": None, "finish_kernel": None},
+               "symbolic_volumes": {"gather_kernel": None}, "additions": {"scatter_kernel": None}}
 SIZES = [(3, 5), (2, 2), (7, 1030), (130, 17)]
 
 
@@ -75,7 +76,8 @@ def main():
                 continue
             cases, symbols, resized = groups[name]
             try:
-                problems = graphs.check(binary, device, pathlib.Path(folder), name, cases, symbols, resized, name != "free", GPU_KERNELS.get(name.removesuffix(AS_ON_GPU)) if name.endswith(AS_ON_GPU) else None)
+                gpu_kernels = GPU_KERNELS[name.removesuffix(AS_ON_GPU)] if name.endswith(AS_ON_GPU) else None
+                problems = graphs.check(binary, device, pathlib.Path(folder), name, cases, symbols, resized, name != "free", gpu_kernels)
             except graphs.Failure as failure:
                 problems = [str(failure)]
             for problem in problems:

@@ -2,8 +2,10 @@
 
 A case is a call of one operator with its results as a reference computed them. Many cases make one engine.
 """
+import collections
 import json
 import pathlib
+import re
 import subprocess
 
 import numpy as np
@@ -171,6 +173,12 @@ def units(expected, dtype):
     return np.exp2(np.maximum(np.where(np.isfinite(exponent), exponent, -2000) - bits, least))
 
 
+def launches_of(description):
+    """How often an engine that `inlay inspect --json` describes launches each kernel, those for other arguments counted together."""
+    kernels = [re.sub(r"_[0-9]+$", "", kernel["name"]) for kernel in description["kernels"]]
+    return collections.Counter(kernels[step["kernel"]] for step in description["steps"] if step["kind"] == "launch")
+
+
 def difference(case, result, got):
     """Why a result is not what was expected; empty if it is."""
     expected = result.values
@@ -196,8 +204,8 @@ def difference(case, result, got):
 
 def check(binary, device, folder, name, cases, symbols=(), resized=(), has_kernels=True, gpu_kernels=None):
     """Builds one engine of the cases and runs it; for each of `resized`, runs it again with cases of the same calls and other
-    sizes. gpu_kernels: built for a GPU, too, so that there are these
-    kernels, on the CPU as well. Returns messages of those that differ."""
+    sizes. gpu_kernels: built for a GPU, too, so that there are these kernels, on the CPU as well, launched so often if that is
+    not None. Returns messages of those that differ."""
     graph, engine = folder / f"{name}.mlir", folder / f"{name}.inlay"
     graph.write_text(graph_text(cases, symbols))
     target = "cpu:x86-64-v3" if device == "cpu" else "cuda:sm_90a"
@@ -208,8 +216,9 @@ def check(binary, device, folder, name, cases, symbols=(), resized=(), has_kerne
         kernels = [kernel["name"] for kernel in json.loads(run(binary / "inlay", "inspect", engine, "--json"))["kernels"]]
         problems += [f"the engine has a kernel {kernel}, expected none" for kernel in kernels]
     if gpu_kernels:
-        kernels = {kernel["name"] for kernel in json.loads(run(binary / "inlay", "inspect", engine, "--json"))["kernels"]}
-        problems += [f"the engine has no kernel {kernel}, expected one" for kernel in gpu_kernels if kernel not in kernels]
+        launches = launches_of(json.loads(run(binary / "inlay", "inspect", engine, "--json")))
+        problems += [f"the engine launches {kernel} {launches[kernel]} times, expected {count or 'some'}" for kernel, count in gpu_kernels.items()
+                     if launches[kernel] != count and (count or not launches[kernel])]
     for again in (cases, *resized):
         np.savez(folder / "in.npz", **{f"x{i}": tensor.stored() for i, tensor in enumerate(inputs_of(again))})
         # Memory that nobody wrote holds NaN then.

@@ -3,10 +3,12 @@
 #include "base/Error.h"
 #include "compiler/dialects/graph/Graph.h"
 #include "compiler/frontends/pt2/Archive.h"
+#include "compiler/frontends/pt2/ArgumentAttributes.h"
 #include "compiler/frontends/pt2/ExportedProgram.h"
 #include "compiler/frontends/pt2/Functionalize.h"
 #include "compiler/frontends/pt2/Guards.h"
 #include "compiler/frontends/pt2/InlineWrappers.h"
+#include "compiler/frontends/pt2/ModelNames.h"
 #include "compiler/frontends/pt2/NodeText.h"
 #include "compiler/frontends/pt2/TensorData.h"
 
@@ -28,23 +30,6 @@ namespace {
 
 using namespace pt2;
 
-/// Makes names of their own out of names that may be equal or empty.
-class UniqueNames {
-public:
-  std::string take(std::string name, llvm::StringRef ifEmpty) {
-    if (name.empty())
-      name = ifEmpty.str();
-    std::string candidate = name;
-    for (unsigned &last = lastNumbers_[name]; !taken_.insert(candidate).second;)
-      candidate = fmt::format("{}_{}", name, ++last);
-    return candidate;
-  }
-
-private:
-  llvm::StringSet<> taken_;
-  llvm::StringMap<unsigned> lastNumbers_;
-};
-
 /// An argument of a call: what the schema calls it, or "args[2]".
 std::string argumentName(const NamedArgument &argument, size_t index) {
   return argument.name.empty() ? fmt::format("args[{}]", index) : argument.name;
@@ -55,14 +40,14 @@ public:
   Importer(mlir::MLIRContext &context, std::shared_ptr<const Archive> archive, TensorData data,
            ExportedProgram program)
       : builder_(&context), archive_(std::move(archive)), data_(std::move(data)),
-        program_(std::move(program)) {}
+        program_(std::move(program)), attributes_(context, program_) {}
 
   Result<mlir::OwningOpRef<mlir::ModuleOp>> import(const std::string &name) {
     mlir::Location location = mlir::NameLoc::get(builder_.getStringAttr(name));
     mlir::OwningOpRef<mlir::ModuleOp> module(mlir::ModuleOp::create(location));
     builder_.setInsertionPointToEnd(module->getBody());
-    INLAY_TRY(nameInputs());
-    INLAY_TRY(nameOutputs());
+    INLAY_ASSIGN(names_, nameModel(program_));
+    addPlainOutputs();
     auto empty = builder_.getStrArrayAttr({});
     auto none = builder_.getArrayAttr({});
     graph::ModelOp model =
@@ -76,10 +61,10 @@ public:
     addOutputs(location);
     if (!problems_.empty())
       return report();
-    model.setInputNamesAttr(strings(inputNames_));
-    model.setInputPathsAttr(strings(inputPaths_));
-    model.setOutputNamesAttr(strings(outputNames_));
-    model.setOutputPathsAttr(strings(outputPaths_));
+    model.setInputNamesAttr(strings(names_.inputNames));
+    model.setInputPathsAttr(strings(names_.inputPaths));
+    model.setOutputNamesAttr(strings(names_.outputNames));
+    model.setOutputPathsAttr(strings(names_.outputPaths));
     model.setSymbolsAttr(builder_.getArrayAttr(symbols_));
     model.setChecksAttr(builder_.getArrayAttr(checks_));
     if (!unreadGuards_.empty())
@@ -108,108 +93,6 @@ private:
   mlir::ArrayAttr strings(const std::vector<std::string> &texts) {
     std::vector<llvm::StringRef> references(texts.begin(), texts.end());
     return builder_.getStrArrayAttr(references);
-  }
-
-  // -- names
-
-  /// Names of user inputs: the forward argument's, with the path inside it; the graph's where the
-  /// tree does not fit.
-  Status nameInputs() {
-    std::vector<std::string> leaves;
-    if (!program_.inSpec.empty()) {
-      INLAY_ASSIGN(leaves, leafPaths(program_.inSpec), "reading the inputs' tree specification");
-    }
-    UniqueNames names;
-    size_t leaf = 0;
-    for (const InputSpec &spec : program_.inputSpecs) {
-      if (spec.kind != InputKind::User && spec.kind != InputKind::Literal)
-        continue;
-      const std::string path = leaf < leaves.size() ? leaves[leaf] : "";
-      ++leaf;
-      if (spec.kind != InputKind::User || !spec.isTensor)
-        continue;
-      inputPaths_.push_back(path);
-      std::string name = inputNameOf(path, spec.name);
-      inputsInGuards_[name] = spec.name;
-      inputNames_.push_back(names.take(name.empty() ? spec.name : name, "input"));
-    }
-    return {};
-  }
-
-  /// "[0][1]" is the second positional argument, "[1]['mask']" the keyword argument mask.
-  std::string inputNameOf(llvm::StringRef path, const std::string &graphName) const {
-    if (path.consume_front("[0][")) {
-      unsigned index = 0;
-      if (!path.consumeInteger(10, index) && path.consume_front("]") &&
-          index < program_.argumentNames.size())
-        return program_.argumentNames[index] + path.str();
-    } else if (path.consume_front("[1]['")) {
-      auto [name, rest] = path.split("']");
-      return name.str() + rest.str();
-    }
-    return graphName;
-  }
-
-  /// Names and paths of the outputs that are tensors.
-  Status nameOutputs() {
-    std::vector<std::string> leaves;
-    if (!program_.outSpec.empty()) {
-      INLAY_ASSIGN(leaves, leafPaths(program_.outSpec), "reading the outputs' tree specification");
-    }
-    UniqueNames names;
-    size_t leaf = 0;
-    for (size_t i = 0; i < program_.graphOutputs.size(); ++i) {
-      if (!program_.outputSpecs[i].isUserOutput)
-        continue;
-      const std::string leafPath = leaf < leaves.size() ? leaves[leaf] : "";
-      ++leaf;
-      const auto *tensor = std::get_if<TensorRef>(&program_.graphOutputs[i].value);
-      if (!tensor) {
-        addPlainOutput(i, leafPath);
-        continue;
-      }
-      outputPaths_.push_back(leafPath);
-      llvm::StringRef path = leafPath;
-      std::string name = tensor->name;
-      // A dictionary's key names its value.
-      if (path.consume_front("['") && path.consume_back("']") && !path.contains('['))
-        name = path.str();
-      outputNames_.push_back(names.take(name, "output"));
-    }
-    for (size_t i = 0; i < program_.graphOutputs.size(); ++i)
-      if (const std::string *input = changedInput(i)) {
-        outputNames_.push_back(names.take(*input, "output"));
-        outputPaths_.push_back("");
-      }
-    return {};
-  }
-
-  /// The name of the model's input that a graph's output is the new value of; null if it is none.
-  const std::string *changedInput(size_t index) const {
-    const OutputSpec &spec = program_.outputSpecs[index];
-    const auto *tensor = std::get_if<TensorRef>(&program_.graphOutputs[index].value);
-    if (spec.kind != "user_input_mutation" || !tensor || tensor->name == spec.target)
-      return nullptr;
-    size_t next = 0;
-    for (const InputSpec &input : program_.inputSpecs) {
-      if (input.kind != InputKind::User || !input.isTensor)
-        continue;
-      if (input.name == spec.target && next < inputNames_.size())
-        return &inputNames_[next];
-      ++next;
-    }
-    return nullptr;
-  }
-
-  /// An output that is no tensor is kept for those who want to know what the model returned.
-  void addPlainOutput(size_t index, const std::string &path) {
-    mlir::Attribute value = attributeOf(program_.graphOutputs[index]);
-    if (!value)
-      return problem(fmt::format("output {} is {}, which is not supported yet", index,
-                                 kindOf(program_.graphOutputs[index])));
-    plainOutputs_.push_back(
-        builder_.getDictionaryAttr({builder_.getNamedAttr("path", builder_.getStringAttr(path)),
-                                    builder_.getNamedAttr("value", value)}));
   }
 
   // -- inputs
@@ -284,8 +167,8 @@ private:
 
   /// The size of an input as guards name it.
   std::optional<Expr> inputSize(std::string_view input, int64_t dimension) const {
-    auto name = inputsInGuards_.find(input);
-    if (name == inputsInGuards_.end())
+    auto name = names_.inputsInGuards.find(input);
+    if (name == names_.inputsInGuards.end())
       return std::nullopt;
     auto meta = program_.tensors.find(name->second);
     if (meta == program_.tensors.end())
@@ -532,10 +415,10 @@ private:
       }
       return true;
     }
-    mlir::Attribute value = attributeOf(argument);
+    mlir::Attribute value = attributes_.attributeOf(argument);
     if (!value) {
       problem(fmt::format("{}: argument '{}' is {}, which is not supported yet", describe(node),
-                          name, kindOf(argument)));
+                          name, attributes_.kindOf(argument)));
       return false;
     }
     parts.literals.push_back(builder_.getNamedAttr(name, value));
@@ -551,7 +434,7 @@ private:
       parts.names.push_back(name);
       return true;
     }
-    if (mlir::Attribute size = attributeOf(Argument{SymIntRef{reference}})) {
+    if (mlir::Attribute size = attributes_.attributeOf(Argument{SymIntRef{reference}})) {
       parts.literals.push_back(builder_.getNamedAttr(name, size));
       return true;
     }
@@ -559,83 +442,6 @@ private:
       problem(fmt::format("{}: argument '{}' refers to '{}', which no node or input defines",
                           describe(node), name, reference));
     return false;
-  }
-
-  std::string kindOf(const Argument &argument) const {
-    if (const auto *other = std::get_if<OtherArgument>(&argument.value))
-      return "of kind " + other->key;
-    if (std::holds_alternative<GraphArgument>(argument.value))
-      return "a graph";
-    if (std::holds_alternative<SymBoolRef>(argument.value))
-      return "a condition on sizes";
-    if (const auto *reference = std::get_if<SymIntRef>(&argument.value);
-        reference && !program_.symInts.contains(reference->name))
-      return fmt::format("the integer '{}', which nothing defines", reference->name);
-    if (std::holds_alternative<SymIntRef>(argument.value) ||
-        std::holds_alternative<SymInts>(argument.value))
-      return "a size that depends on data";
-    return "a list of tensors";
-  }
-
-  /// An integer of the graph: a constant, or an expression over symbols that inputs have; null if
-  /// it is neither.
-  mlir::Attribute sizeAttribute(const std::string &name) {
-    auto found = program_.symInts.find(name);
-    if (found == program_.symInts.end())
-      return {};
-    if (std::optional<int64_t> constant = found->second.constantValue())
-      return builder_.getI64IntegerAttr(*constant);
-    for (const std::string &symbol : symbolsOf(found->second))
-      if (!isInputSymbol(symbol))
-        return {};
-    return graph::ExprAttr::get(builder_.getContext(),
-                                builder_.getStringAttr(found->second.toString()));
-  }
-
-  /// Whether a symbol is part of an input's size; also before the inputs are added.
-  bool isInputSymbol(const std::string &symbol) {
-    if (inputSymbols_.empty())
-      for (const InputSpec &spec : program_.inputSpecs)
-        if (auto meta = program_.tensors.find(spec.name);
-            spec.kind == InputKind::User && spec.isTensor && meta != program_.tensors.end())
-          for (const Expr &size : meta->second.sizes)
-            for (const std::string &name : symbolsOf(size))
-              inputSymbols_.insert(name);
-    return inputSymbols_.contains(symbol);
-  }
-
-  /// A literal or an integer that depends on sizes; null for all that no attribute can hold.
-  mlir::Attribute attributeOf(const Argument &argument) {
-    return std::visit(
-        [&](const auto &value) -> mlir::Attribute {
-          using T = std::decay_t<decltype(value)>;
-          mlir::MLIRContext *context = builder_.getContext();
-          if constexpr (std::is_same_v<T, NoneArgument>) {
-            return builder_.getUnitAttr();
-          } else if constexpr (std::is_same_v<T, SymIntRef>) {
-            return sizeAttribute(value.name);
-          } else if constexpr (std::is_same_v<T, SymInts>) {
-            llvm::SmallVector<mlir::Attribute> elements;
-            for (const auto &element : value) {
-              const auto *number = std::get_if<int64_t>(&element);
-              elements.push_back(number ? builder_.getI64IntegerAttr(*number)
-                                        : sizeAttribute(std::get<SymIntRef>(element).name));
-              if (!elements.back())
-                return {};
-            }
-            return builder_.getArrayAttr(elements);
-          } else if constexpr (std::is_same_v<T, std::vector<TensorRef>> ||
-                               std::is_same_v<T, OptionalTensors>) {
-            // An empty list is written as a list of tensors where the schema's element type is not
-            // known.
-            return value.empty() ? builder_.getArrayAttr({}) : mlir::Attribute();
-          } else if constexpr (std::is_constructible_v<AttributeValue, T>) {
-            return graph::attributeOf(context, AttributeValue(value));
-          } else {
-            return {};
-          }
-        },
-        argument.value);
   }
 
   bool addResult(const Node &node, const Argument &output, CallParts &parts) {
@@ -683,6 +489,22 @@ private:
 
   // -- outputs
 
+  /// Outputs that are no tensors are kept for those who want to know what the model returned.
+  void addPlainOutputs() {
+    for (const ModelNames::PlainOutput &output : names_.plainOutputs) {
+      const Argument &argument = program_.graphOutputs[output.index];
+      const mlir::Attribute value = attributes_.attributeOf(argument);
+      if (!value) {
+        problem(fmt::format("output {} is {}, which is not supported yet", output.index,
+                            attributes_.kindOf(argument)));
+        continue;
+      }
+      plainOutputs_.push_back(builder_.getDictionaryAttr(
+          {builder_.getNamedAttr("path", builder_.getStringAttr(output.path)),
+           builder_.getNamedAttr("value", value)}));
+    }
+  }
+
   void addOutputs(mlir::Location location) {
     llvm::SmallVector<mlir::Value> results, changed;
     for (size_t i = 0; i < program_.graphOutputs.size(); ++i) {
@@ -725,7 +547,7 @@ private:
     if (target.getType() != value.getType())
       return problem(fmt::format("output {}, a {}, gives '{}' a value of another type or shape",
                                  index, spec.kind, spec.target));
-    if (changedInput(index))
+    if (names_.changedInputs.contains(index))
       changedInputs.push_back(value);
     else if (target != value) // else nothing changes
       graph::UpdateOp::create(builder_, location, target, value);
@@ -735,12 +557,12 @@ private:
   std::shared_ptr<const Archive> archive_;
   TensorData data_;
   ExportedProgram program_;
+  ArgumentAttributes attributes_;
+  ModelNames names_;
   mlir::Block *block_ = nullptr;
   llvm::StringMap<mlir::Value> values_;
-  std::set<std::string> declared_, failed_, inputSymbols_, updated_;
-  std::map<std::string, std::string, std::less<>> inputsInGuards_; // name in guards → in the graph
-  std::vector<std::string> unreadGuards_;
-  std::vector<std::string> inputNames_, inputPaths_, outputNames_, outputPaths_, problems_;
+  std::set<std::string> declared_, failed_, updated_;
+  std::vector<std::string> unreadGuards_, problems_;
   llvm::SmallVector<mlir::Attribute> symbols_, checks_, plainOutputs_;
 };
 
