@@ -185,6 +185,8 @@ Result<PluginDescription> describeTriangle(const PluginNode &node) {
 
 /// The part of the input that `src` takes the place of.
 Result<StridedViews> scatteredPart(const PluginNode &node) {
+  if (node.attributes.contains("stride"))
+    return stridedView(node);
   StridedViews views{{wholeView(selfOf(node))}, {}};
   StridedView &view = views.views[0];
   if (view.shape.empty())
@@ -341,6 +343,9 @@ void addCopyOperators(OperatorDefinitions &definitions) {
       "SymInt step=1) -> Tensor",
       scatter);
   add("aten::select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor",
+      scatter);
+  add("aten::as_strided_scatter(Tensor self, Tensor src, SymInt[] size, SymInt[] stride, SymInt? "
+      "storage_offset=None) -> Tensor",
       scatter);
   add("aten::diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> "
       "Tensor",

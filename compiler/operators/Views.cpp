@@ -285,24 +285,6 @@ Result<StridedViews> flip(const PluginNode &node) {
   return StridedViews{{std::move(view)}, {}};
 }
 
-Result<StridedViews> asStrided(const PluginNode &node) {
-  StridedView view{sizesOf(node, "size"), findSize(node, "storage_offset").value_or(Expr(0)),
-                   sizesOf(node, "stride")};
-  if (view.shape.size() != view.strides.size())
-    return invalidArgument("size has {} entries, stride {}", view.shape.size(),
-                           view.strides.size());
-  Expr last = view.offset;
-  for (size_t dim = 0; dim < view.shape.size(); ++dim)
-    last = last + (view.shape[dim] - Expr(1)) * view.strides[dim];
-  const Expr isInside =
-      logicalOr(equal(productOf(view.shape), Expr(0)), less(last, selfOf(node).numel()));
-  return StridedViews{
-      {std::move(view)},
-      {{isInside, fmt::format("the last element, {}, is one of the {} of the tensor, "
-                              "which is dense",
-                              last.toString(), selfOf(node).numel().toString())}}};
-}
-
 constexpr ViewOperator kViews[] = {
     {"aten::alias(Tensor(a) self) -> Tensor(a)", same},
     {"aten::detach(Tensor(a) self) -> Tensor(a)", same},
@@ -344,7 +326,7 @@ constexpr ViewOperator kViews[] = {
     {"aten::flip(Tensor self, int[] dims) -> Tensor", flip},
     {"aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? "
      "storage_offset=None) -> Tensor(a)",
-     asStrided},
+     stridedView},
 };
 
 /// True if a view has all elements in their order.
@@ -407,6 +389,24 @@ Result<PluginImplementation> implementMoves(const PluginNode &node, const std::s
 
 StridedView wholeView(const TensorSpec &tensor) {
   return {tensor.shape, Expr(0), denseStrides(tensor.shape)};
+}
+
+Result<StridedViews> stridedView(const PluginNode &node) {
+  StridedView view{sizesOf(node, "size"), findSize(node, "storage_offset").value_or(Expr(0)),
+                   sizesOf(node, "stride")};
+  if (view.shape.size() != view.strides.size())
+    return invalidArgument("size has {} entries, stride {}", view.shape.size(),
+                           view.strides.size());
+  Expr last = view.offset;
+  for (size_t dim = 0; dim < view.shape.size(); ++dim)
+    last = last + (view.shape[dim] - Expr(1)) * view.strides[dim];
+  const Expr isInside =
+      logicalOr(equal(productOf(view.shape), Expr(0)), less(last, selfOf(node).numel()));
+  return StridedViews{
+      {std::move(view)},
+      {{isInside, fmt::format("the last element, {}, is one of the {} of the tensor, "
+                              "which is dense",
+                              last.toString(), selfOf(node).numel().toString())}}};
 }
 
 OperatorFunctions copying(Result<PluginDescription> (*describe)(const PluginNode &),

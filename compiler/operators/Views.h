@@ -53,6 +53,9 @@ struct ViewOperator {
 /// the result is the input's memory; elsewhere they are copied.
 void addViews(OperatorDefinitions &definitions, std::span<const ViewOperator> operators);
 
+/// The view that arguments "size", "stride" and "storage_offset" say.
+Result<StridedViews> stridedView(const PluginNode &node);
+
 /// Every `step`-th element from `start`, before `end`; both between 0 and the size.
 struct SliceRange {
   Expr start, end, step;

@@ -143,6 +143,9 @@ def copies():
     changed = base.values.copy()
     changed[2] = numbers((5,), "float32", 3).values
     yield Case("aten::select_scatter", {"self": base, "src": numbers((5,), "float32", 3), "dim": 0, "index": -2}, of(changed, "float32"))
+    changed = base.values.copy()
+    changed.reshape(-1)[3:3 + 2 * 6:6], changed.reshape(-1)[4:4 + 2 * 6:6] = numbers((2, 2), "float32", 3).values.T
+    yield Case("aten::as_strided_scatter", {"self": base, "src": numbers((2, 2), "float32", 3), "size": [2, 2], "stride": [6, 1], "storage_offset": 3}, of(changed, "float32"))
     for dtype in ("int64", "float16", "bool"):
         x, first, last = numbers((3, 5), dtype, 1), numbers((3, 1), dtype, 2), numbers((3, 2), dtype, 3)
         difference = lambda values: Tensor(np.diff(values) if dtype != "float16" else np.diff(values.astype(float)), dtype)

@@ -47,48 +47,26 @@ public:
   }
 
 private:
-  mlir::Attribute attributeOf(const Expr &size) {
-    mlir::Builder builder(context_.model().getContext());
-    if (const std::optional<int64_t> constant = size.constantValue())
-      return builder.getI64IntegerAttr(*constant);
-    return ExprAttr::get(builder.getContext(), builder.getStringAttr(size.toString()));
-  }
-
   void replace(CallOp call, mlir::Value source, const StridedView &view,
                const std::string &skipped) {
     mlir::OpBuilder builder(call);
-    const auto type = llvm::cast<TensorType>(call.getResult(0).getType());
-    const auto viewType = TensorType::of(builder.getContext(), {type.getSpec().dtype, view.shape});
-    const auto named = [&](llvm::StringRef name, mlir::Attribute value) {
-      return builder.getNamedAttr(name, value);
-    };
+    const mlir::Type type = call.getResult(0).getType();
+    const bool isWhole = view.shape == specOf(call.getResult(0)).shape;
     const std::string node = call.getNode().str();
-    auto strided = CallOp::create(
-        builder, call.getLoc(), mlir::TypeRange(viewType),
-        builder.getStringAttr("aten::as_strided"),
-        builder.getStringAttr(viewType == type ? node : node + ".strided"), source,
-        builder.getStrArrayAttr({"self"}),
-        builder.getDictionaryAttr({named("size", listOf(view.shape)),
-                                   named("stride", listOf(view.strides)),
-                                   named("storage_offset", attributeOf(view.offset))}));
-    const bool isServed = context_.findStandard(strided) != nullptr;
-    if (isServed && viewType == type) {
+    CallOp strided = makeStrided(context_, builder, call.getLoc(),
+                                 isWhole ? node : node + ".strided", source, view);
+    if (!strided)
+      return;
+    if (isWhole) {
       call.getResult(0).replaceAllUsesWith(strided.getResult(0));
       context_.erase(call);
-    } else if (!isServed ||
-               !replaceCall(
-                   context_, call, "aten::reshape", strided.getResult(0), {"self"},
-                   builder.getDictionaryAttr(named("shape", listOf(type.getSpec().shape))))) {
+    } else if (!replaceCall(context_, call, "aten::reshape", strided.getResult(0), {"self"},
+                            builder.getDictionaryAttr(builder.getNamedAttr(
+                                "shape", sizesAttribute(type.getContext(),
+                                                        specOf(call.getResult(0)).shape))))) {
       return context_.erase(strided);
     }
     context_.applied(node, fmt::format("takes its elements from in front of {}", skipped));
-  }
-
-  mlir::ArrayAttr listOf(const std::vector<Expr> &sizes) {
-    llvm::SmallVector<mlir::Attribute> attributes;
-    for (const Expr &size : sizes)
-      attributes.push_back(attributeOf(size));
-    return mlir::ArrayAttr::get(context_.model().getContext(), attributes);
   }
 
   PassContext &context_;

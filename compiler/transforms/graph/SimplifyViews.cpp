@@ -1,5 +1,6 @@
 // Operators that change nothing go (dropout in evaluation, copies, casts to the own type),
-// exchanges of dimensions that follow each other become one, and so do changes of shape.
+// exchanges of dimensions that follow each other become one, and so do changes of shape. Operators
+// that give several views are taken apart.
 //
 //   %t = transpose(%x, 0, 1); %y = permute(%t, [1, 0])   →   %y = %x
 //   %v = view(%x, [6, 4]); %y = reshape(%v, [2, 3, 4])    →   %y = reshape(%x, [2, 3, 4])
@@ -7,6 +8,7 @@
 // Values are what counts in a graph, not memory: an operator that changes an argument in place
 // gives its new value as a result, so that a copy of it is the value itself.
 #include "compiler/transforms/graph/Passes.h"
+#include "compiler/transforms/graph/ViewComposition.h"
 #include "compiler/transforms/graph/ViewFacts.h"
 
 #include <fmt/format.h>
@@ -26,8 +28,10 @@ public:
   explicit ViewSimplifier(PassContext &context) : context_(context) {}
 
   void simplify(CallOp call) {
-    if (call.getNumResults() != 1 || call.getInputs().empty())
+    if (call.getInputs().empty())
       return;
+    if (call.getNumResults() != 1)
+      return takeApart(call);
     if (isWholeView(context_, call))
       return simplifyWhole(call);
     if (const auto permutation = permutationOf(context_, call))
@@ -35,6 +39,37 @@ public:
   }
 
 private:
+  /// Each view of an operator that gives several becomes one of its own, which passes may put
+  /// together with others.
+  void takeApart(CallOp call) {
+    mlir::OpBuilder builder(call);
+    llvm::SmallVector<CallOp> views;
+    for (const auto &[i, result] : llvm::enumerate(call.getResults())) {
+      if (result.use_empty()) {
+        views.emplace_back();
+        continue;
+      }
+      const std::optional<StridedView> view = viewOf(context_, result);
+      CallOp own = view && view->shape == specOf(result).shape
+                       ? makeStrided(context_, builder, call.getLoc(),
+                                     fmt::format("{}.{}", call.getNode().str(), i),
+                                     call.getInputs()[0], *view)
+                       : CallOp();
+      if (!own) {
+        for (CallOp made : views)
+          if (made)
+            context_.erase(made);
+        return;
+      }
+      views.push_back(own);
+    }
+    context_.applied(call.getNode(), "its results are views of their own");
+    for (unsigned i = 0; i < views.size(); ++i)
+      if (views[i])
+        call.getResult(i).replaceAllUsesWith(views[i].getResult(0));
+    context_.erase(call);
+  }
+
   void replaceBy(CallOp call, mlir::Value value, std::string why) {
     context_.applied(call.getNode(), std::move(why));
     call.getResult(0).replaceAllUsesWith(value);
@@ -59,7 +94,8 @@ private:
     const std::string node = call.getNode().str(), name = before.getNode().str();
     if (replaceCall(context_, call, "aten::reshape", first, {"self"},
                     builder.getDictionaryAttr(builder.getNamedAttr(
-                        "shape", sizesAttribute(llvm::cast<TensorType>(type))))))
+                        "shape", sizesAttribute(type.getContext(),
+                                                specOf(call.getResult(0)).shape)))))
       context_.applied(node, fmt::format("takes what {} is a view of", name));
   }
 

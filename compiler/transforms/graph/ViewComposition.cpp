@@ -1,6 +1,7 @@
 #include "compiler/transforms/graph/ViewComposition.h"
 
 #include "compiler/operators/Shapes.h"
+#include "compiler/transforms/graph/ViewFacts.h"
 
 namespace inlay::graph {
 namespace {
@@ -70,6 +71,27 @@ bool liesWithin(const Expr &first, const Expr &last, const Expr &size) {
   return end == size || (most && limit && *most <= *limit);
 }
 
+/// An operator of aten::as_strided's arguments.
+CallOp makeServed(PassContext &context, mlir::OpBuilder &builder, mlir::Location location,
+                  llvm::StringRef op, const std::string &node, mlir::ValueRange inputs,
+                  mlir::ArrayRef<llvm::StringRef> names, const StridedView &view, TensorType type) {
+  const mlir::ArrayAttr offset = sizesAttribute(builder.getContext(), view.offset);
+  const std::pair<llvm::StringRef, mlir::Attribute> arguments[] = {
+      {"size", sizesAttribute(builder.getContext(), view.shape)},
+      {"stride", sizesAttribute(builder.getContext(), view.strides)},
+      {"storage_offset", offset[0]}};
+  llvm::SmallVector<mlir::NamedAttribute> attributes;
+  for (const auto &[name, value] : arguments)
+    attributes.push_back(builder.getNamedAttr(name, value));
+  auto call = CallOp::create(builder, location, mlir::TypeRange(type), builder.getStringAttr(op),
+                             builder.getStringAttr(node), inputs, builder.getStrArrayAttr(names),
+                             builder.getDictionaryAttr(attributes));
+  if (context.findStandard(call))
+    return call;
+  context.erase(call);
+  return {};
+}
+
 } // namespace
 
 std::optional<StridedView> composed(const StridedView &outer, const StridedView &inner) {
@@ -130,6 +152,20 @@ std::optional<StridedView> viewOf(PassContext &context, mlir::Value result) {
       }))
     return std::nullopt;
   return std::move(views->views[llvm::cast<mlir::OpResult>(result).getResultNumber()]);
+}
+
+CallOp makeStrided(PassContext &context, mlir::OpBuilder &builder, mlir::Location location,
+                   const std::string &node, mlir::Value source, const StridedView &view) {
+  return makeServed(context, builder, location, "aten::as_strided", node, source, {"self"}, view,
+                    TensorType::of(builder.getContext(), {specOf(source).dtype, view.shape}));
+}
+
+CallOp makeStridedScatter(PassContext &context, mlir::OpBuilder &builder, mlir::Location location,
+                          const std::string &node, mlir::Value tensor, mlir::Value written,
+                          const StridedView &part) {
+  return makeServed(context, builder, location, "aten::as_strided_scatter", node,
+                    {tensor, written}, {"self", "src"}, part,
+                    llvm::cast<TensorType>(tensor.getType()));
 }
 
 } // namespace inlay::graph

@@ -14,15 +14,15 @@ mlir::Value findOperand(CallOp call, mlir::StringRef name) {
   return {};
 }
 
-mlir::ArrayAttr sizesAttribute(TensorType type) {
-  mlir::Builder builder(type.getContext());
-  llvm::SmallVector<mlir::Attribute> sizes;
-  for (const Expr &size : type.getSpec().shape)
+mlir::ArrayAttr sizesAttribute(mlir::MLIRContext *context, mlir::ArrayRef<Expr> sizes) {
+  mlir::Builder builder(context);
+  llvm::SmallVector<mlir::Attribute> attributes;
+  for (const Expr &size : sizes)
     if (const std::optional<int64_t> constant = size.constantValue())
-      sizes.push_back(builder.getI64IntegerAttr(*constant));
+      attributes.push_back(builder.getI64IntegerAttr(*constant));
     else
-      sizes.push_back(ExprAttr::get(type.getContext(), builder.getStringAttr(size.toString())));
-  return builder.getArrayAttr(sizes);
+      attributes.push_back(ExprAttr::get(context, builder.getStringAttr(size.toString())));
+  return builder.getArrayAttr(attributes);
 }
 
 bool isWholeView(PassContext &context, CallOp call) {

@@ -14,8 +14,8 @@ inline TensorSpec specOf(mlir::Value value) {
 }
 /// The operand of a name; null if the call does not pass it.
 mlir::Value findOperand(CallOp call, mlir::StringRef name);
-/// The sizes of a type as an argument.
-mlir::ArrayAttr sizesAttribute(TensorType type);
+/// Sizes as an argument.
+mlir::ArrayAttr sizesAttribute(mlir::MLIRContext *context, mlir::ArrayRef<Expr> sizes);
 /// True if the only result of a standard operator has all elements of its first input in their
 /// order: no kernel runs for it.
 bool isWholeView(PassContext &context, CallOp call);

@@ -41,3 +41,17 @@ graph.model @shapes inputs ["x"] [""] outputs ["y"] [""] symbols [{name = "s0", 
   %b = graph.call "aten::view" node "second" (%a) names ["self"] arguments {size = [2, 2, #graph.expr<"s0">]} : (!graph.tensor<["4*s0"], "float32">) -> !graph.tensor<["2", "2", "s0"], "float32">
   graph.output %b : !graph.tensor<["2", "2", "s0"], "float32">
 }
+
+// -----
+
+// Each of several views becomes one of its own; one that nothing reads goes.
+// CHECK-LABEL: graph.model @parts
+// CHECK-NEXT: ^bb0(%[[X:.*]]: !graph
+// CHECK-NEXT: %[[A:.*]] = graph.call "aten::as_strided" node "split.0"(%[[X]]) names ["self"] arguments {size = [#graph.expr<"s0">, 3], storage_offset = 0 : i64, stride = [8, 1]}
+// CHECK-NEXT: %[[C:.*]] = graph.call "aten::as_strided" node "split.2"(%[[X]]) names ["self"] arguments {size = [#graph.expr<"s0">, 2], storage_offset = 6 : i64, stride = [8, 1]}
+// CHECK-NEXT: graph.output %[[A]], %[[C]]
+graph.model @parts inputs ["x"] [""] outputs ["y", "z"] ["", ""] symbols [{name = "s0", min = 1 : i64, max = 64 : i64, opt = 8 : i64}] checks [] {
+^bb0(%x: !graph.tensor<["s0", "8"], "float32">):
+  %a:3 = graph.call "aten::split.Tensor" node "split" (%x) names ["self"] arguments {split_size = 3 : i64, dim = 1 : i64} : (!graph.tensor<["s0", "8"], "float32">) -> (!graph.tensor<["s0", "3"], "float32">, !graph.tensor<["s0", "3"], "float32">, !graph.tensor<["s0", "2"], "float32">)
+  graph.output %a#0, %a#2 : !graph.tensor<["s0", "3"], "float32">, !graph.tensor<["s0", "2"], "float32">
+}
