@@ -239,6 +239,32 @@ Result<PluginImplementation> implementSearch(const PluginNode &node, const Searc
   return launch.over(programsOf(split.lines()));
 }
 
+Result<SplitLines> exponentialLines(const PluginNode &node) {
+  INLAY_TRY(checkFloat(node, "self"));
+  INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
+  INLAY_ASSIGN(SplitLines split, linesAlong(inputOf(node, "self").shape, dims));
+  if (!split.areLines())
+    return unimplemented("the dimensions are no neighbours, which is not supported");
+  return split;
+}
+
+Result<PluginDescription> describeLogSumExp(const PluginNode &node) {
+  INLAY_TRY(exponentialLines(node).status());
+  INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
+  PluginDescription description;
+  description.outputs.push_back({inputOf(node, "self").dtype, reducedShape(node, dims)});
+  return description;
+}
+
+Result<PluginImplementation> implementLogSumExp(const PluginNode &node) {
+  INLAY_ASSIGN(const SplitLines split, exponentialLines(node));
+  LaunchBuilder launch("lines.py", "log_sum_exp_kernel");
+  launch.input(inputIndex(node, "self")).output(0);
+  addLines(launch, split.lines());
+  launch.constant("SUM", sumTypeOf(inputOf(node, "self").dtype));
+  return launch.over(programsOf(split.lines()));
+}
+
 /// Variances: of which the root is taken, or of which the mean is a result too.
 struct Spread {
   bool isRoot, hasMean;
@@ -367,6 +393,8 @@ void addSpreads(OperatorDefinitions &definitions, const std::string &name, const
 
 void addReductionOperators(OperatorDefinitions &definitions) {
   addTotals(definitions);
+  addOperator(definitions, "aten::logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",
+              {describeLogSumExp, implementLogSumExp});
   addExtrema(definitions, "max");
   addExtrema(definitions, "min");
   addSpreads(definitions, "aten::var", {false, false});

@@ -1,6 +1,7 @@
 """Cases of operators along lines of a tensor, and of those that take elements: normalisations, softmax, reductions, sorting, gathers."""
 
 import itertools
+import math
 
 import numpy
 
@@ -159,12 +160,32 @@ def prefix_sums():
     for dtype in FLOATS:
         x = floats((3, 40), dtype)
         yield call("aten::cumsum", {"self": x, "dim": 1}, x.wide.cumsum(1), dtype=dtype)
+        x = floats((3, 40), dtype, 0.5, 1.5)
+        yield call("aten::cumprod", {"self": x, "dim": 1}, x.wide.cumprod(1), dtype=dtype)
     for shape, dim in [((3, 5000), -1), ((2, 70, 5), 1), ((0, 3), 1), ((4, 1), 0)]:
         x = integers(shape, -50, 50)
         yield call("aten::cumsum", {"self": x, "dim": dim}, whole(x.values.cumsum(dim)))
+    for shape, dim in [((2, 5000), -1), ((2, 70, 5), 1), ((0, 3), 1), ((4, 1), 0)]:
+        x = floats(shape, "float32", 0.99, 1.01)
+        yield call("aten::cumprod", {"self": x, "dim": dim}, x.wide.cumprod(dim), tolerance=1e-4)
+    x = integers((4, 20), -2, 3)
+    yield call("aten::cumprod", {"self": x, "dim": 1}, whole(x.values.cumprod(1)))
     x = integers((2, 9), 0, 2, "bool")
     yield call("aten::cumsum", {"self": x, "dim": 1}, whole(x.values.cumsum(1)))
     yield call("aten::cumsum", {"self": integers((2, 9), 1, 2, "int32"), "dim": 1}, whole(numpy.ones((2, 9)).cumsum(1)))
+
+
+def log_sums():
+    for dtype in FLOATS + ("float64",):
+        for shape, dims in [((3, 40), [1]), ((2, 70, 5), [1]), ((3, 4, 700), [1, 2]), ((6, 3), [0]), ((2, 0), [1])]:
+            x = floats(shape, dtype, -30, 30)
+            for keeps in (False, True):
+                with numpy.errstate(divide="ignore"):
+                    expected = numpy.logaddexp.reduce(x.wide, axis=tuple(dims), keepdims=keeps) if len(dims) == 1 else \
+                        numpy.log(numpy.exp(x.wide).sum(tuple(dims), keepdims=keeps))
+                yield call("aten::logsumexp", {"self": x, "dim": dims, "keepdim": keeps}, expected, dtype=dtype)
+    x = Tensor([[1, -INF, 2], [-INF, -INF, -INF], [INF, 0, 1], [NAN, 0, 1]], "float32")
+    yield call("aten::logsumexp", {"self": x, "dim": [1]}, numpy.array([math.log(math.e + math.e**2), -INF, INF, NAN]))
 
 
 SHAPES = [
@@ -414,4 +435,4 @@ def symbolic(rows, columns):
     yield call("aten::index_select", {"self": y, "index": index, "dim": 1}, y.values[:, index.values], tolerance=0.0, symbolic=("s0", "s1", "6"))
 
 
-GROUPS = (normalizations, softmaxes, prefix_sums, weight_norms, reductions, sortings, gathers, scatter_reductions)
+GROUPS = (normalizations, softmaxes, prefix_sums, log_sums, weight_norms, reductions, sortings, gathers, scatter_reductions)
