@@ -309,6 +309,44 @@ def sortings():
         )
 
 
+def ordered(values, dim, is_descending):
+    """A stable order of the places along a dimension; NaN is the largest."""
+    keys = numpy.nan_to_num(values.astype(numpy.float64), nan=INF, posinf=1e300, neginf=-1e300) if values.dtype.kind == "f" else values.astype(numpy.int64)
+    return numpy.argsort(-keys if is_descending else keys, dim, kind="stable")
+
+
+def long_sortings():
+    """Of lines that are merged, and of which few elements are found first. Some elements are equal."""
+    for dtype in FLOATS + ("float64", "int64", "int32", "uint8", "bool"):
+        for shape, dim in (((3, 1000), 1), ((2, 300, 3), 1), ((1, 129), -1)):
+            x = integers(shape, 0, 2 if dtype == "bool" else 200, dtype) if dtype not in FLOATS + ("float64",) else \
+                Tensor(numpy.round(RANDOM.uniform(-9, 9, shape), 1), dtype)
+            for is_descending in (False, True):
+                order = ordered(x.values, dim, is_descending)
+                yield call("aten::sort", {"self": x, "dim": dim, "descending": is_descending}, Tensor(numpy.take_along_axis(x.values, order, dim), dtype),
+                           whole(order), tolerance=0.0)
+                yield call("aten::argsort.stable", {"self": x, "stable": True, "dim": dim, "descending": is_descending}, whole(order))
+                for k in (1, 7, 128):
+                    first = order.take(range(k), dim)
+                    yield call("aten::topk", {"self": x, "k": k, "dim": dim, "largest": is_descending}, Tensor(numpy.take_along_axis(x.values, first, dim), dtype),
+                               whole(first), tolerance=0.0)
+    x = Tensor(RANDOM.choice([NAN, INF, -INF, 0.0, -0.0, 1.0, -2.5], (4, 700)), "float32")
+    for is_descending in (False, True):
+        order = ordered(x.values, 1, is_descending)
+        yield call("aten::sort", {"self": x, "descending": is_descending}, numpy.take_along_axis(x.values, order, 1), whole(order), tolerance=0.0)
+        for k in (5, 300, 700):
+            first = order[:, :k]
+            yield call("aten::topk", {"self": x, "k": k, "largest": is_descending}, numpy.take_along_axis(x.values, first, 1), whole(first), tolerance=0.0)
+    x = Tensor(RANDOM.uniform(-9, 9, (2, 40000)), "float32")
+    order = ordered(x.values, 1, True)
+    for k in (0, 3, 256, 257, 3000):
+        yield call("aten::topk", {"self": x, "k": k}, numpy.take_along_axis(x.values, order[:, :k], 1), whole(order[:, :k]), tolerance=0.0)
+    for values in (numpy.sort(x.values)[:, ::-1], numpy.sort(x.values), numpy.zeros((2, 5000)), numpy.arange(8192.0)[None].repeat(2, 0) % 256):
+        x = Tensor(values, "float32")
+        order = ordered(x.values, 1, True)[:, :9]
+        yield call("aten::topk", {"self": x, "k": 9}, numpy.take_along_axis(x.values, order, 1), whole(order), tolerance=0.0)
+
+
 def gathers():
     table = floats((11, 70))
     for shape, kind in [((3, 5), "int64"), ((7,), "int32"), ((), "int64"), ((0, 2), "int64")]:
@@ -435,4 +473,4 @@ def symbolic(rows, columns):
     yield call("aten::index_select", {"self": y, "index": index, "dim": 1}, y.values[:, index.values], tolerance=0.0, symbolic=("s0", "s1", "6"))
 
 
-GROUPS = (normalizations, softmaxes, prefix_sums, log_sums, weight_norms, reductions, sortings, gathers, scatter_reductions)
+GROUPS = (normalizations, softmaxes, prefix_sums, log_sums, weight_norms, reductions, sortings, long_sortings, gathers, scatter_reductions)
