@@ -4,6 +4,7 @@
 #include "compiler/operators/LineOperation.h"
 #include "compiler/operators/Lines.h"
 #include "compiler/operators/Pointwise.h"
+#include "compiler/operators/ProductTiles.h"
 #include "compiler/operators/Shapes.h"
 
 #include <algorithm>
@@ -31,6 +32,13 @@ Result<std::vector<size_t>> reducedDimensions(const PluginNode &node) {
     return all;
   }
   return dimensionsOf(dims, rank);
+}
+
+/// The lines of those dimensions.
+Result<SplitLines> reducedLines(const PluginNode &node, const std::vector<size_t> &dims) {
+  INLAY_ASSIGN(SplitLines lines, linesAlong(inputOf(node, "self").shape, dims));
+  lines.isForGpu = isForGpu(node);
+  return lines;
 }
 
 bool keepsDimensions(const PluginNode &node) {
@@ -156,7 +164,7 @@ Result<PluginDescription> describeReduction(const PluginNode &node, const ReadRe
   INLAY_TRY(checkKnownType(inputOf(node, "self").dtype));
   INLAY_ASSIGN(const Reduction reduction, read(node));
   INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
-  INLAY_TRY(linesAlong(inputOf(node, "self").shape, dims).status());
+  INLAY_TRY(reducedLines(node, dims).status());
   PluginDescription description;
   description.outputs.push_back({reduction.out, reducedShape(node, dims)});
   if (!reduction.takesEmpty)
@@ -167,7 +175,7 @@ Result<PluginDescription> describeReduction(const PluginNode &node, const ReadRe
 Result<PluginImplementation> implementReduction(const PluginNode &node, const ReadReduction &read) {
   INLAY_ASSIGN(const Reduction reduction, read(node));
   INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
-  INLAY_ASSIGN(const SplitLines split, linesAlong(inputOf(node, "self").shape, dims));
+  INLAY_ASSIGN(const SplitLines split, reducedLines(node, dims));
   LaunchBuilder launch("lines.py", split.areLines() ? "reduce_kernel" : "reduce_split_kernel");
   launch.input(inputIndex(node, "self")).output(0);
   if (split.areLines())
@@ -226,7 +234,7 @@ Result<PluginDescription> describeSearch(const PluginNode &node, const Search &s
 
 Result<PluginImplementation> implementSearch(const PluginNode &node, const Search &search) {
   INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
-  INLAY_ASSIGN(const SplitLines split, linesAlong(inputOf(node, "self").shape, dims));
+  INLAY_ASSIGN(const SplitLines split, reducedLines(node, dims));
   INLAY_ASSIGN(const Reduction reduction, readExtremum(node, search.op));
   LaunchBuilder launch("lines.py", "find_kernel");
   launch.input(inputIndex(node, "self"));
@@ -242,7 +250,7 @@ Result<PluginImplementation> implementSearch(const PluginNode &node, const Searc
 Result<SplitLines> exponentialLines(const PluginNode &node) {
   INLAY_TRY(checkFloat(node, "self"));
   INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
-  INLAY_ASSIGN(SplitLines split, linesAlong(inputOf(node, "self").shape, dims));
+  INLAY_ASSIGN(SplitLines split, reducedLines(node, dims));
   if (!split.areLines())
     return unimplemented("the dimensions are no neighbours, which is not supported");
   return split;
@@ -282,7 +290,7 @@ Result<PluginDescription> describeSpread(const PluginNode &node, const Spread &s
   INLAY_TRY(checkFloat(node, "self"));
   INLAY_TRY(correctionOf(node).status());
   INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
-  INLAY_TRY(linesAlong(inputOf(node, "self").shape, dims).status());
+  INLAY_TRY(reducedLines(node, dims).status());
   PluginDescription description;
   description.outputs.assign(spread.hasMean ? 2 : 1,
                              {inputOf(node, "self").dtype, reducedShape(node, dims)});
@@ -292,7 +300,7 @@ Result<PluginDescription> describeSpread(const PluginNode &node, const Spread &s
 Result<PluginImplementation> implementSpread(const PluginNode &node, const Spread &spread) {
   INLAY_ASSIGN(const double correction, correctionOf(node));
   INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
-  INLAY_ASSIGN(const SplitLines split, linesAlong(inputOf(node, "self").shape, dims));
+  INLAY_ASSIGN(const SplitLines split, reducedLines(node, dims));
   LaunchBuilder launch("lines.py", split.areLines() ? "variance_kernel" : "variance_split_kernel");
   launch.input(inputIndex(node, "self")).output(0);
   launch.optionalOutput("mean_ptr", spread.hasMean ? std::optional(1u) : std::nullopt);

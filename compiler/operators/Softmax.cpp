@@ -4,6 +4,7 @@
 #include "compiler/operators/LineOperation.h"
 #include "compiler/operators/Lines.h"
 #include "compiler/operators/Pointwise.h"
+#include "compiler/operators/ProductTiles.h"
 #include "compiler/operators/Shapes.h"
 
 namespace inlay {
@@ -12,7 +13,9 @@ namespace {
 Result<Lines> linesOf(const PluginNode &node) {
   const std::vector<Expr> &shape = inputOf(node, "self").shape;
   INLAY_ASSIGN(const size_t dim, dimensionOf(integerOf(node, "dim"), shape.size()));
-  return linesAlong(shape, dim);
+  Lines lines = linesAlong(shape, dim);
+  lines.isForGpu = isForGpu(node);
+  return lines;
 }
 
 /// softmax.int has a dtype; _softmax says whether float16 becomes float32.
