@@ -78,6 +78,14 @@ def product_kernel(a_ptr, b_ptr, out_ptr, m, n, k, batch_1, batch_2, m_1, m_2, n
 
 
 @triton.jit
+def add_bias_kernel(out_ptr, bias_ptr, n, columns, SUM: tl.constexpr, BLOCK: tl.constexpr):
+    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    inside = at < n
+    total = tl.load(out_ptr + at, mask=inside, other=0.0).to(SUM) + tl.load(bias_ptr + at % columns, mask=inside, other=0.0).to(SUM)
+    tl.store(out_ptr + at, total.to(out_ptr.dtype.element_ty), mask=inside)
+
+
+@triton.jit
 def histogram_kernel(x_ptr, out_ptr, n, bins, LEAST: tl.constexpr, MOST: tl.constexpr, SUM: tl.constexpr, BINS: tl.constexpr,
                      BLOCK: tl.constexpr):
     """How many elements lie in each of `bins` equal parts of LEAST to MOST; the last part has its end, too."""

@@ -235,27 +235,59 @@ def variance_split_kernel(x_ptr, out_ptr, mean_ptr, length, outer, kept_1, kept_
 
 
 @triton.jit
-def prefix_sum_kernel(x_ptr, out_ptr, length, outer, inner, SUM: tl.constexpr, LINES: tl.constexpr, BLOCK: tl.constexpr,
-                      IS_ROW: tl.constexpr):
+def prefix_kernel(x_ptr, out_ptr, length, outer, inner, OP: tl.constexpr, SUM: tl.constexpr, LINES: tl.constexpr, BLOCK: tl.constexpr,
+                  IS_ROW: tl.constexpr):
+    """Sums or products of each element and those in front of it."""
     start, begin, is_line, line = lines_of(length, outer, inner, LINES, IS_ROW)
     x_ptr += start
     out_ptr += start
     lane = tl.arange(0, BLOCK)
-    before = tl.zeros((LINES,), dtype=SUM)
+    neutral = 0 if OP == "sum" else 1
+    before = tl.full((LINES,), neutral, dtype=SUM)
     for done in range(0, length, BLOCK):
         at = done + lane
         inside = is_line[:, None] & (at < length)[None, :]
         offsets = begin[:, None] + at[None, :] * inner
-        x = tl.load(x_ptr + offsets, mask=inside, other=0).to(SUM)
-        sums = before[:, None] + tl.cumsum(x, 1)
-        tl.store(out_ptr + offsets, sums.to(out_ptr.dtype.element_ty), mask=inside)
-        before += tl.sum(x, 1)
+        x = tl.load(x_ptr + offsets, mask=inside, other=neutral).to(SUM)
+        if OP == "sum":
+            results = before[:, None] + tl.cumsum(x, 1)
+            before += tl.sum(x, 1)
+        else:
+            tl.static_assert(OP == "product")
+            results = before[:, None] * tl.cumprod(x, 1)
+            before *= tl.reduce(x, 1, multiply)
+        tl.store(out_ptr + offsets, results.to(out_ptr.dtype.element_ty), mask=inside)
 
 
 @triton.jit
 def finite_or_zero(x):
     """The number that is taken from all elements of a line before exp: of a line of -inf only nothing is taken."""
     return tl.where(x == -float("inf"), 0.0, x)
+
+
+@triton.jit
+def log_sum_exp_kernel(x_ptr, out_ptr, length, outer, inner, SUM: tl.constexpr, LINES: tl.constexpr, BLOCK: tl.constexpr,
+                       IS_ROW: tl.constexpr):
+    start, begin, is_line, line = lines_of(length, outer, inner, LINES, IS_ROW)
+    x_ptr += start
+    lane = tl.arange(0, BLOCK)
+    highest = tl.full((LINES, BLOCK), -float("inf"), dtype=SUM)
+    for done in range(0, length, BLOCK):
+        at = done + lane
+        inside = is_line[:, None] & (at < length)[None, :]
+        x = tl.load(x_ptr + begin[:, None] + at[None, :] * inner, mask=inside, other=-float("inf")).to(SUM)
+        highest = tl.maximum(highest, x)
+    # Of lines with an infinity nothing is taken: it stays.
+    best = tl.max(highest, 1)
+    best = tl.where(tl.abs(best) == float("inf"), 0.0, best)
+    total = tl.zeros((LINES, BLOCK), dtype=SUM)
+    for done in range(0, length, BLOCK):
+        at = done + lane
+        inside = is_line[:, None] & (at < length)[None, :]
+        x = tl.load(x_ptr + begin[:, None] + at[None, :] * inner, mask=inside, other=-float("inf")).to(SUM)
+        total += tl.exp(x - best[:, None])
+    result = tl.log(tl.sum(total, 1)) + best
+    tl.store(out_ptr + line, result.to(out_ptr.dtype.element_ty), mask=is_line)
 
 
 @triton.jit

@@ -80,24 +80,38 @@ def normalize_kernel(x_ptr, w_ptr, b_ptr, out_ptr, mean_ptr, inverse_ptr, rows, 
 
 
 @triton.jit
-def batch_statistics_kernel(x_ptr, mean_ptr, inverse_ptr, images, channels, area, EPSILON: tl.constexpr, SUM: tl.constexpr,
-                            BLOCK: tl.constexpr):
-    """Of each channel of [image, channel, area] the mean, and 1 over the root of its variance."""
+def channel_elements(x_ptr, at, plane, channels, area, IS_PLANE: tl.constexpr, SUM: tl.constexpr):
+    """Elements of a channel, whose planes are at x_ptr and every channels * area from there, and which of them exist: of one plane, or of
+    all as if they followed one another, of which there are `plane`."""
+    if IS_PLANE:
+        return tl.load(x_ptr + plane.to(tl.int64) * channels * area + at, mask=at < area, other=0.0).to(SUM), at < area
+    else:
+        offsets = (at // area).to(tl.int64) * channels * area + at % area
+        inside = at < plane * area
+        return tl.load(x_ptr + offsets, mask=inside, other=0.0).to(SUM), inside
+
+
+@triton.jit
+def batch_statistics_kernel(x_ptr, mean_ptr, inverse_ptr, images, channels, area, BY_PLANE: tl.constexpr, EPSILON: tl.constexpr,
+                            SUM: tl.constexpr, BLOCK: tl.constexpr):
+    """Of each channel of [image, channel, area] the mean, and 1 over the root of its variance. BY_PLANE: one image after the other."""
     n = images * area
     x_ptr += tl.program_id(0) * area
     lane = tl.arange(0, BLOCK)
+    rows = images if BY_PLANE else 1
+    length = area if BY_PLANE else n
     total = tl.zeros((BLOCK,), dtype=SUM)
-    for done in range(0, n, BLOCK):
-        at = done + lane
-        offsets = (at // area).to(tl.int64) * channels * area + at % area
-        total += tl.load(x_ptr + offsets, mask=at < n, other=0.0).to(SUM)
+    for row in range(rows):
+        for done in range(0, length, BLOCK):
+            x, _ = channel_elements(x_ptr, done + lane, row if BY_PLANE else images, channels, area, BY_PLANE, SUM)
+            total += x
     mean = tl.sum(total, 0) / n.to(SUM)
     total = tl.zeros((BLOCK,), dtype=SUM)
-    for done in range(0, n, BLOCK):
-        at = done + lane
-        offsets = (at // area).to(tl.int64) * channels * area + at % area
-        x = tl.where(at < n, tl.load(x_ptr + offsets, mask=at < n, other=0.0).to(SUM) - mean, 0.0)
-        total += x * x
+    for row in range(rows):
+        for done in range(0, length, BLOCK):
+            x, inside = channel_elements(x_ptr, done + lane, row if BY_PLANE else images, channels, area, BY_PLANE, SUM)
+            x = tl.where(inside, x - mean, 0.0)
+            total += x * x
     inverse = 1 / tl.sqrt(tl.sum(total, 0) / n.to(SUM) + EPSILON)
     tl.store(mean_ptr + tl.program_id(0), mean.to(mean_ptr.dtype.element_ty))
     tl.store(inverse_ptr + tl.program_id(0), inverse.to(inverse_ptr.dtype.element_ty))

@@ -130,3 +130,33 @@ def recurrence_kernel(gates_ptr, gates_1_ptr, w_ptr, w_1_ptr, bias_ptr, bias_1_p
             tl.store(y_ptr + row[:, None] * (DIRECTIONS * hidden) + direction * hidden + n[None, :], h, mask=inside)
             tl.store(h_out_ptr + (first_state + direction) * batch * hidden + place, h, mask=inside & (step == length - 1))
         tl.debug_barrier()
+
+
+@triton.jit
+def cell_kernel(given_ptr, kept_ptr, before_ptr, h_out_ptr, c_out_ptr, n, hidden, KIND: tl.constexpr, GATES: tl.constexpr,
+                SUM: tl.constexpr, BLOCK: tl.constexpr):
+    """One step of n states, of gates that came from the input, `given`, and from the state, `kept`. before_ptr holds an LSTM's cells, of
+    others the states."""
+    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    inside = at < n
+    gate = (at // hidden).to(tl.int64) * (GATES * hidden) + at % hidden
+    first_given = tl.load(given_ptr + gate, mask=inside, other=0.0).to(SUM)
+    first_kept = tl.load(kept_ptr + gate, mask=inside, other=0.0).to(SUM)
+    if KIND == "tanh":
+        h = libdevice.tanh(first_given + first_kept)
+    elif KIND == "relu":
+        h = tl.maximum(first_given + first_kept, 0.0, propagate_nan=tl.PropagateNan.ALL)
+    else:
+        before = tl.load(before_ptr + at, mask=inside, other=0.0).to(SUM)
+        second = (tl.load(given_ptr + gate + hidden, mask=inside, other=0.0) + tl.load(kept_ptr + gate + hidden, mask=inside, other=0.0)).to(SUM)
+        third_given = tl.load(given_ptr + gate + 2 * hidden, mask=inside, other=0.0).to(SUM)
+        third_kept = tl.load(kept_ptr + gate + 2 * hidden, mask=inside, other=0.0).to(SUM)
+        if KIND == "gru":
+            fresh = libdevice.tanh(third_given + logistic(first_given + first_kept) * third_kept)
+            h = fresh + (before - fresh) * logistic(second)
+        else:
+            fourth = (tl.load(given_ptr + gate + 3 * hidden, mask=inside, other=0.0) + tl.load(kept_ptr + gate + 3 * hidden, mask=inside, other=0.0)).to(SUM)
+            c = logistic(second) * before + logistic(first_given + first_kept) * libdevice.tanh(third_given + third_kept)
+            tl.store(c_out_ptr + at, c.to(c_out_ptr.dtype.element_ty), mask=inside)
+            h = logistic(fourth) * libdevice.tanh(c)
+    tl.store(h_out_ptr + at, h.to(h_out_ptr.dtype.element_ty), mask=inside)

@@ -2,6 +2,7 @@
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
 #include "compiler/operators/LaunchBuilder.h"
+#include "compiler/operators/ProductTiles.h"
 #include "compiler/operators/Shapes.h"
 
 namespace inlay {
@@ -71,10 +72,14 @@ PluginLaunch ownStatisticsLaunch(const PluginNode &node, Statistics statistics) 
   LaunchBuilder launch("normalization.py", "batch_statistics_kernel");
   launch.input(inputIndex(node, "input"));
   addStatistics(launch, node, statistics);
-  launch.sizes({input.shape[0], input.shape[1], productOf(std::span(input.shape).subspan(2))})
+  const Expr area = productOf(std::span(input.shape).subspan(2));
+  // Programs of GPUs are as wide as many small planes; CPUs would divide for each element.
+  const bool isByPlane = !isForGpu(node) || isOne(input.shape[0]);
+  launch.sizes({input.shape[0], input.shape[1], area})
+      .constant("BY_PLANE", isByPlane)
       .constant("EPSILON", floatOf(node, "eps"))
       .constant("SUM", sumTypeOf(input.dtype))
-      .constant("BLOCK", int64_t{1024});
+      .constant("BLOCK", isByPlane ? tileFor(area, 16, 1024, 256) : int64_t{1024});
   return launch.launchOver(input.shape[1]);
 }
 

@@ -219,6 +219,34 @@ Result<PluginImplementation> implementIdentity(const PluginNode &node) {
   return implementation;
 }
 
+// -- classes
+
+Result<PluginDescription> describeOneHot(const PluginNode &node) {
+  if (node.inputs[0].dtype != DataType::Int64)
+    return invalidArgument("'self' is {}; expected int64", dataTypeName(node.inputs[0].dtype));
+  if (integerOf(node, "num_classes") < 1)
+    return unimplemented("num_classes is {}: the classes are counted in the data, which is not "
+                         "supported; expected at least 1",
+                         integerOf(node, "num_classes"));
+  PluginDescription description;
+  description.outputs = {node.inputs[0]};
+  description.outputs[0].shape.emplace_back(integerOf(node, "num_classes"));
+  return description;
+}
+
+Result<PluginImplementation> implementOneHot(const PluginNode &node) {
+  const std::vector<Expr> &shape = node.outputs[0].shape;
+  LoopKernel kernel(node, "one_hot", shape);
+  StridedAccess access{Expr(0), denseStrides(node.inputs[0].shape)};
+  access.strides.emplace_back(0);
+  kernel.load("index", 0, std::move(access));
+  kernel.store(0, denseAccess(shape),
+               fmt::format("(index == {}).to(tl.int64)", kernel.coordinate(shape.size() - 1)));
+  PluginImplementation implementation;
+  INLAY_TRY(kernel.appendTo(implementation));
+  return implementation;
+}
+
 // -- element types
 
 /// The type that a node's input is brought to.
@@ -341,6 +369,8 @@ void addCreationOperators(OperatorDefinitions &definitions) {
                  }});
   for (std::string_view schema : kIdentities)
     addOperator(definitions, schema, {describeIdentity, implementIdentity});
+  addOperator(definitions, "aten::one_hot(Tensor self, int num_classes=-1) -> Tensor",
+              {describeOneHot, implementOneHot});
   addOperator(definitions, kSteps, {describeSteps, implementSteps});
   for (std::string_view schema : kRanges)
     addOperator(definitions, schema, {describeRange, implementRange});

@@ -2,6 +2,7 @@
 #include "base/Error.h"
 #include "compiler/operators/Arguments.h"
 #include "compiler/operators/ProductTiles.h"
+#include "compiler/operators/Products.h"
 #include "compiler/operators/Shapes.h"
 
 #include <algorithm>
@@ -49,10 +50,9 @@ public:
 
   Status read(const PluginNode &node) {
     INLAY_TRY(split(textOf(node, "equation")));
-    if (operands_.size() != node.inputs.size() || operands_.empty() || operands_.size() > 2)
-      return unimplemented("equation '{}' is of {} operands, and there are {}; one and two are "
-                           "supported",
-                           textOf(node, "equation"), operands_.size(), node.inputs.size());
+    if (operands_.size() != node.inputs.size() || operands_.empty())
+      return invalidArgument("equation '{}' is of {} operands, and there are {}",
+                             textOf(node, "equation"), operands_.size(), node.inputs.size());
     for (size_t i = 0; i < operands_.size(); ++i)
       INLAY_TRY(addOperand(i, node.inputs[i].shape));
     return sort();
@@ -287,7 +287,11 @@ PluginImplementation implementAsProduct(const PluginNode &node, const EquationPr
 
 // -- the operators
 
+constexpr size_t kOperandsOfOneKernel = 2;
+
 Result<PluginDescription> describeEinsum(const PluginNode &node) {
+  if (node.inputs.size() > kOperandsOfOneKernel)
+    return describeContractions(node);
   INLAY_TRY(checkOneType(node));
   for (const std::string &name : node.inputNames)
     INLAY_TRY(checkFloat(node, name));
@@ -302,6 +306,13 @@ Result<PluginDescription> describeEinsum(const PluginNode &node) {
 }
 
 Result<PluginImplementation> implementEinsum(const PluginNode &node) {
+  return node.inputs.size() > kOperandsOfOneKernel ? implementContractions(node)
+                                                   : implementContraction(node);
+}
+
+} // namespace
+
+Result<PluginImplementation> implementContraction(const PluginNode &node) {
   Equation equation;
   INLAY_TRY(equation.read(node));
   if (const std::optional<EquationProduct> product = findProduct(node, equation))
@@ -333,6 +344,8 @@ Result<PluginImplementation> implementEinsum(const PluginNode &node) {
       .constant("CHUNK", chunk);
   return launch.over(ceilDiv(numel, block));
 }
+
+namespace {
 
 Result<std::pair<double, double>> histogramRange(const PluginNode &node) {
   INLAY_ASSIGN(const double least, constantNumber(node, "min"));

@@ -50,8 +50,11 @@ Result<std::string> GroupLines::variableOf(GroupValue value) {
   const GroupMember &member = group_.members[*value.member];
   if (!member.plugin->traits()->views || member.inputs[0].member)
     return internalError("node {} of a group is used before it is computed", member.node.nodeName);
-  INLAY_ASSIGN(const StridedViews views, member.plugin->traits()->views(member.node));
-  return load(member.inputs[0].index, viewAccess(views.views[value.index], domain_));
+  INLAY_ASSIGN(StridedViews views, member.plugin->traits()->views(member.node));
+  StridedView &view = views.views[value.index];
+  // The model may know a size to be 1, of which the operator only has an expression.
+  view.shape = member.node.outputs[value.index].shape;
+  return load(member.inputs[0].index, viewAccess(view, domain_));
 }
 
 Result<OperandVariables>

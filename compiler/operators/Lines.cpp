@@ -12,12 +12,16 @@ namespace {
 /// Elements that a program holds at a time, and the longest row that it holds whole.
 constexpr int64_t kElements = 1024, kLongest = 4096;
 
-LineTile tileFrom(const Expr &length, bool areRows) {
+LineTile tileFrom(const Expr &length, bool areRows, bool isForGpu) {
+  // What is beyond a line's end costs a CPU as much as what is inside.
+  constexpr LineTile kTileOfUnknown{1, 64, false};
   const std::optional<int64_t> size = length.constantValue();
   if (!areRows) {
     const int64_t block = tileFor(length, 1, 32, 32);
     return {std::min<int64_t>(kElements / block, 128), block, size && *size <= block};
   }
+  if (!size && !isForGpu)
+    return kTileOfUnknown;
   if (!size || *size > kLongest)
     return {1, kElements, false};
   const int64_t block = tileFor(length, 1, kLongest, kLongest);
@@ -53,7 +57,9 @@ Result<SplitLines> linesAlong(std::span<const Expr> shape, std::span<const size_
   return lines;
 }
 
-LineTile tileOf(const Lines &lines) { return tileFrom(lines.length, lines.areRows()); }
+LineTile tileOf(const Lines &lines) {
+  return tileFrom(lines.length, lines.areRows(), lines.isForGpu);
+}
 
 void addLines(LaunchBuilder &launch, const Lines &lines) {
   const LineTile tile = tileOf(lines);
@@ -74,14 +80,14 @@ Expr programsOf(const Lines &lines) {
 }
 
 void addSplitLines(LaunchBuilder &launch, const SplitLines &lines) {
-  const LineTile tile = tileFrom(lines.length(), true);
+  const LineTile tile = tileFrom(lines.length(), true, lines.isForGpu);
   launch.sizes({lines.length(), lines.count(), lines.kept[1], lines.kept[2], lines.reduced[0],
                 lines.reduced[1]});
   launch.constant("LINES", tile.lines).constant("BLOCK", tile.block);
 }
 
 Expr programsOf(const SplitLines &lines) {
-  return ceilDiv(lines.count(), tileFrom(lines.length(), true).lines);
+  return ceilDiv(lines.count(), tileFrom(lines.length(), true, lines.isForGpu).lines);
 }
 
 PluginImplementation meanOfRows(uint32_t input, DataType dtype, const Expr &rows,

@@ -8,6 +8,7 @@ namespace inlay {
 /// A tensor as [outer, length, inner], whose lines lie along the middle.
 struct Lines {
   Expr outer, length, inner;
+  bool isForGpu = true; // else a program takes less at a time of lines whose length is not known
   /// Neighbours along a line are neighbours in memory.
   bool areRows() const { return inner == Expr(1); }
 };
@@ -18,9 +19,10 @@ Lines linesAlong(std::span<const Expr> shape, size_t dim);
 struct SplitLines {
   std::array<Expr, 3> kept{1, 1, 1};
   std::array<Expr, 2> reduced{1, 1};
+  bool isForGpu = true; // as of Lines
   /// They are along one dimension.
   bool areLines() const { return reduced[1] == Expr(1) && kept[2] == Expr(1); }
-  Lines lines() const { return {kept[0], reduced[0], kept[1]}; }
+  Lines lines() const { return {kept[0], reduced[0], kept[1], isForGpu}; }
   Expr length() const { return reduced[0] * reduced[1]; }
   Expr count() const { return kept[0] * kept[1] * kept[2]; }
 };

@@ -295,11 +295,18 @@ std::optional<LoopKernel::Tile> LoopKernel::findTile() const {
   if (holdsLines_) {
     const auto length = static_cast<uint64_t>(domain_.back().constantValue().value());
     const auto columns = static_cast<int64_t>(std::bit_ceil(length));
-    return Tile{std::clamp<int64_t>(kBlock / columns, 1, 64), columns, 1};
+    return Tile{std::clamp<int64_t>(kBlock / columns, 1, 64), columns, Expr(1)};
   }
-  constexpr int64_t kLeastColumns = 32;
-  const int64_t run = domain_.empty() ? 0 : domain_.back().constantValue().value_or(0);
-  if (domain_.size() < 2 || run < kLeastColumns)
+  // CPUs divide by sizes that are not known element by element, so that even short runs are worth
+  // it there.
+  const bool areDivisionsDear =
+      !isForGpu(node_) &&
+      std::ranges::any_of(domain_, [](const Expr &size) { return !size.isConstant(); });
+  const int64_t leastColumns = areDivisionsDear ? 16 : 32;
+  if (domain_.size() < 2)
+    return std::nullopt;
+  const std::optional<int64_t> known = domain_.back().constantValue();
+  if (known ? *known < leastColumns : !areDivisionsDear)
     return std::nullopt;
   const std::vector<Expr> dense = denseStrides(domain_);
   const auto isPlain = [&](const Access &access) {
@@ -308,14 +315,17 @@ std::optional<LoopKernel::Tile> LoopKernel::findTile() const {
   if (!usesCoordinates_ && std::ranges::all_of(loads_, isPlain) &&
       std::ranges::all_of(stores_, isPlain))
     return std::nullopt;
+  constexpr int64_t kSide = 32;
+  if (!known)
+    return Tile{kBlock / kSide, kSide, ceilDiv(domain_.back(), Expr(kSide))};
   // The most columns of which few are beyond the end.
+  const int64_t run = *known;
   int64_t columns = kBlock;
   const auto covered = [&] { return roundUp(run, columns); };
-  while (columns > kLeastColumns && covered() - run > run / 8)
+  while (columns > leastColumns && covered() - run > run / 8)
     columns /= 2;
   // A tensor whose neighbours are rows is read by lines of the cache, which all rows of a tile
   // share.
-  constexpr int64_t kSide = 32;
   const auto isTransposed = [&](const Access &access) {
     const std::vector<Expr> &strides = access.place.strides;
     return access.index.empty() && strides[strides.size() - 2] == Expr(1) &&
@@ -323,7 +333,7 @@ std::optional<LoopKernel::Tile> LoopKernel::findTile() const {
   };
   if (!isForGpu(node_) && std::ranges::any_of(loads_, isTransposed))
     columns = std::min(columns, kSide);
-  return Tile{kBlock / columns, columns, covered() / columns};
+  return Tile{kBlock / columns, columns, Expr(covered() / columns)};
 }
 
 /// Offsets, mask and the coordinates that are used.
@@ -338,12 +348,13 @@ std::string LoopKernel::headText(const std::optional<Tile> &tile, const std::str
   } else {
     const std::string run = integer(domain_.back()),
                       column = fmt::format("i{}", domain_.size() - 1);
-    const bool isOne = tile->blocks == 1;
+    const bool isOne = tile->blocks == Expr(1);
+    const std::string blocks = isOne ? "" : integer(tile->blocks);
     text += fmt::format("    program = {}\n", program);
     text += fmt::format("    rows = program{} * ROWS + tl.arange(0, ROWS)[:, None]\n",
-                        isOne ? "" : fmt::format(" // {}", tile->blocks));
+                        isOne ? "" : fmt::format(" // {}", blocks));
     text += fmt::format("    {} = {}tl.arange(0, COLUMNS)[None, :]\n", column,
-                        isOne ? "" : fmt::format("program % {} * COLUMNS + ", tile->blocks));
+                        isOne ? "" : fmt::format("program % {} * COLUMNS + ", blocks));
     text += fmt::format("    in_range = (rows < {}) & ({} < {})\n", count, column, run);
     text += fmt::format("    offsets = rows * {} + {}\n", run, column);
     if (holdsLines_)
@@ -445,7 +456,7 @@ Status LoopKernel::appendTo(PluginImplementation &implementation) {
   else
     launch.kernel.constexprs["BLOCK"] = kBlock;
   launch.grid[0] =
-      tile ? ceilDiv(count, Expr(tile->rows)) * Expr(tile->blocks) : ceilDiv(numel, Expr(kBlock));
+      tile ? ceilDiv(count, Expr(tile->rows)) * tile->blocks : ceilDiv(numel, Expr(kBlock));
   implementation.launches.push_back(std::move(launch));
   return {};
 }

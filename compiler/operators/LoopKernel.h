@@ -83,7 +83,8 @@ private:
   /// Of how many rows and columns of the last dimension a program is, and how many programs make a
   /// row.
   struct Tile {
-    int64_t rows, columns, blocks;
+    int64_t rows, columns;
+    Expr blocks;
   };
 
   bool fitsInt32() const;

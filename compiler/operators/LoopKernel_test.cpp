@@ -111,14 +111,28 @@ TEST(LoopKernel, OffsetsAreAsWideAsTheSizesNeed) {
 }
 
 TEST(LoopKernel, SizesThatChangeAreParameters) {
-  const PluginNode node =
-      nodeOf({kRows, 8, Expr::symbol("s1")}, {8, 1}, {kRows, 8, Expr::symbol("s1")});
+  PluginNode node = nodeOf({kRows, 8, Expr::symbol("s1")}, {8, 1}, {kRows, 8, Expr::symbol("s1")});
+  node.targets = {"cuda:sm_90a"};
   const std::string text = textOf(node);
   EXPECT_THAT(text, HasSubstr("i1 = offsets // s1 % 8\n"));
   EXPECT_THAT(text,
               HasSubstr("def sum_kernel(x_ptr, y_ptr, out_ptr, numel, s1, BLOCK: tl.constexpr):"));
   EXPECT_EQ(sumOf(node).launches[0].grid[0].toString(),
             ceilDiv(kRows * Expr(8) * Expr::symbol("s1"), Expr(1024)).toString());
+}
+
+TEST(LoopKernel, DivideByRowsOnCpusWhereSizesChange) {
+  const PluginNode node =
+      nodeOf({kRows, 8, Expr::symbol("s1")}, {8, 1}, {kRows, 8, Expr::symbol("s1")});
+  EXPECT_THAT(textOf(node), HasSubstr("i1 = rows % 8\n"));
+  EXPECT_EQ(
+      sumOf(node).launches[0].grid[0].toString(),
+      (ceilDiv(kRows * Expr(8), Expr(32)) * ceilDiv(Expr::symbol("s1"), Expr(32))).toString());
+  EXPECT_THAT(textOf(nodeOf({kRows, 8, 16}, {8, 1}, {kRows, 8, 16})), HasSubstr("i1 = rows % 8\n"));
+  EXPECT_THAT(textOf(nodeOf({kRows, 8, 4}, {8, 1}, {kRows, 8, 4})),
+              HasSubstr("i1 = offsets // 4 % 8\n"));
+  EXPECT_THAT(textOf(nodeOf({4, 8, 16}, {8, 1}, {4, 8, 16})),
+              HasSubstr("i1 = offsets // 16 % 8\n"));
 }
 
 TEST(LoopKernel, BringsTheFunctionsThatItsLinesCall) {

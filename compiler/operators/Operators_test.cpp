@@ -79,9 +79,7 @@ TEST_F(Operators, SayWhichTypesTheyDoNotTake) {
             "the operator does not take float32, approximate = 'fast'");
   EXPECT_THAT(errorOf("aten::bitwise_and.Tensor", {{"self", floats({4})}, {"other", floats({4})}}),
               HasSubstr("does not take float32"));
-  EXPECT_THAT(errorOf("aten::masked_fill.Scalar", {{"self", floats({4})},
-                                                   {"mask", TensorSpec{DataType::Bool, {2, 4}}},
-                                                   {"value", AttributeValue(0.0)}}),
+  EXPECT_THAT(errorOf("aten::copy", {{"self", floats({4})}, {"src", floats({2, 4})}}),
               HasSubstr("the operands broadcast to [2, 4], beyond 'self', which is [4]"));
 }
 

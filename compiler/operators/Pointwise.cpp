@@ -126,7 +126,9 @@ Result<PluginDescription> describe(const PointwiseOperator &op, const PluginNode
   for (const TensorSpec &input : node.inputs)
     shapes.push_back(input.shape);
   INLAY_ASSIGN(std::vector<Expr> shape, broadcastShapes(node, shapes, description.requirements));
-  if (expression.types == PointwiseTypes::Self && shape != findInput(node, "self")->shape)
+  // What is written into a tensor has no more elements; what is made of one may have.
+  if (expression.types == PointwiseTypes::Self && !usesOperand(expression, "self") &&
+      shape != findInput(node, "self")->shape)
     return invalidArgument("the operands broadcast to {}, beyond 'self', which is {}",
                            shapeText(shape), shapeText(findInput(node, "self")->shape));
   description.outputs = {{expression.result, std::move(shape)}};
@@ -226,6 +228,14 @@ std::string addPointwiseLines(LoopKernel &kernel, const PluginNode &node,
 }
 
 void addPointwiseOperators(OperatorDefinitions &definitions) {
+  // run_decompositions() writes 1 - x as sub.Tensor of a number.
+  const auto numbersIn = [](std::string_view schema) {
+    std::vector<std::string_view> names = {"other", "exponent"};
+    if (schema.find("Tensor self, Tensor other") != std::string_view::npos ||
+        schema.find("Tensor self, Tensor exponent") != std::string_view::npos)
+      names.emplace_back("self");
+    return names;
+  };
   for (const PointwiseOperator &op : pointwiseOperators())
     for (const std::string &schema : op.schemas)
       addOperator(
@@ -235,7 +245,7 @@ void addPointwiseOperators(OperatorDefinitions &definitions) {
            "",
            {},
            {.element = [&op](const PluginNode &node) { return pointwiseExpressionOf(op, node); }}},
-          {"other", "exponent"});
+          numbersIn(schema));
 }
 
 } // namespace inlay

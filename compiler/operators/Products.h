@@ -9,4 +9,11 @@ namespace inlay {
 /// the tactics that the node allows.
 Result<PluginImplementation> implementLinear(const PluginNode &node);
 
+/// The launches of aten::einsum of one or two operands, for a node with its attribute "equation".
+Result<PluginImplementation> implementContraction(const PluginNode &node);
+
+/// aten::einsum of more operands, from left to right.
+Result<PluginDescription> describeContractions(const PluginNode &node);
+Result<PluginImplementation> implementContractions(const PluginNode &node);
+
 } // namespace inlay

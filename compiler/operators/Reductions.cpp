@@ -4,6 +4,7 @@
 #include "compiler/operators/LineOperation.h"
 #include "compiler/operators/Lines.h"
 #include "compiler/operators/Pointwise.h"
+#include "compiler/operators/ProductTiles.h"
 #include "compiler/operators/Shapes.h"
 
 #include <algorithm>
@@ -12,6 +13,13 @@
 
 namespace inlay {
 namespace {
+
+/// The lines of those dimensions.
+Result<SplitLines> reducedLines(const PluginNode &node, const std::vector<size_t> &dims) {
+  INLAY_ASSIGN(SplitLines lines, linesAlong(inputOf(node, "self").shape, dims));
+  lines.isForGpu = isForGpu(node);
+  return lines;
+}
 
 bool keepsDimensions(const PluginNode &node) {
   return hasAttribute(node, "keepdim") && boolOf(node, "keepdim");
@@ -136,7 +144,7 @@ Result<PluginDescription> describeReduction(const PluginNode &node, const ReadRe
   INLAY_TRY(checkKnownType(inputOf(node, "self").dtype));
   INLAY_ASSIGN(const Reduction reduction, read(node));
   INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
-  INLAY_TRY(linesAlong(inputOf(node, "self").shape, dims).status());
+  INLAY_TRY(reducedLines(node, dims).status());
   PluginDescription description;
   description.outputs.push_back({reduction.out, reducedShape(node, dims)});
   if (!reduction.takesEmpty)
@@ -147,7 +155,7 @@ Result<PluginDescription> describeReduction(const PluginNode &node, const ReadRe
 Result<PluginImplementation> implementReduction(const PluginNode &node, const ReadReduction &read) {
   INLAY_ASSIGN(const Reduction reduction, read(node));
   INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
-  INLAY_ASSIGN(const SplitLines split, linesAlong(inputOf(node, "self").shape, dims));
+  INLAY_ASSIGN(const SplitLines split, reducedLines(node, dims));
   LaunchBuilder launch("lines.py", split.areLines() ? "reduce_kernel" : "reduce_split_kernel");
   launch.input(inputIndex(node, "self")).output(0);
   if (split.areLines())
@@ -206,7 +214,7 @@ Result<PluginDescription> describeSearch(const PluginNode &node, const Search &s
 
 Result<PluginImplementation> implementSearch(const PluginNode &node, const Search &search) {
   INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
-  INLAY_ASSIGN(const SplitLines split, linesAlong(inputOf(node, "self").shape, dims));
+  INLAY_ASSIGN(const SplitLines split, reducedLines(node, dims));
   INLAY_ASSIGN(const Reduction reduction, readExtremum(node, search.op));
   LaunchBuilder launch("lines.py", "find_kernel");
   launch.input(inputIndex(node, "self"));
@@ -216,6 +224,32 @@ Result<PluginImplementation> implementSearch(const PluginNode &node, const Searc
   launch.constant("OP", search.op)
       .constant("NEUTRAL", neutralOf(reduction))
       .constant("SUM", reduction.sum);
+  return launch.over(programsOf(split.lines()));
+}
+
+Result<SplitLines> exponentialLines(const PluginNode &node) {
+  INLAY_TRY(checkFloat(node, "self"));
+  INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
+  INLAY_ASSIGN(SplitLines split, reducedLines(node, dims));
+  if (!split.areLines())
+    return unimplemented("the dimensions are no neighbours, which is not supported");
+  return split;
+}
+
+Result<PluginDescription> describeLogSumExp(const PluginNode &node) {
+  INLAY_TRY(exponentialLines(node).status());
+  INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
+  PluginDescription description;
+  description.outputs.push_back({inputOf(node, "self").dtype, reducedShape(node, dims)});
+  return description;
+}
+
+Result<PluginImplementation> implementLogSumExp(const PluginNode &node) {
+  INLAY_ASSIGN(const SplitLines split, exponentialLines(node));
+  LaunchBuilder launch("lines.py", "log_sum_exp_kernel");
+  launch.input(inputIndex(node, "self")).output(0);
+  addLines(launch, split.lines());
+  launch.constant("SUM", sumTypeOf(inputOf(node, "self").dtype));
   return launch.over(programsOf(split.lines()));
 }
 
@@ -236,7 +270,7 @@ Result<PluginDescription> describeSpread(const PluginNode &node, const Spread &s
   INLAY_TRY(checkFloat(node, "self"));
   INLAY_TRY(correctionOf(node).status());
   INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
-  INLAY_TRY(linesAlong(inputOf(node, "self").shape, dims).status());
+  INLAY_TRY(reducedLines(node, dims).status());
   PluginDescription description;
   description.outputs.assign(spread.hasMean ? 2 : 1,
                              {inputOf(node, "self").dtype, reducedShape(node, dims)});
@@ -246,7 +280,7 @@ Result<PluginDescription> describeSpread(const PluginNode &node, const Spread &s
 Result<PluginImplementation> implementSpread(const PluginNode &node, const Spread &spread) {
   INLAY_ASSIGN(const double correction, correctionOf(node));
   INLAY_ASSIGN(const std::vector<size_t> dims, reducedDimensions(node));
-  INLAY_ASSIGN(const SplitLines split, linesAlong(inputOf(node, "self").shape, dims));
+  INLAY_ASSIGN(const SplitLines split, reducedLines(node, dims));
   LaunchBuilder launch("lines.py", split.areLines() ? "variance_kernel" : "variance_split_kernel");
   launch.input(inputIndex(node, "self")).output(0);
   launch.optionalOutput("mean_ptr", spread.hasMean ? std::optional(1u) : std::nullopt);
@@ -347,6 +381,8 @@ void addSpreads(OperatorDefinitions &definitions, const std::string &name, const
 
 void addReductionOperators(OperatorDefinitions &definitions) {
   addTotals(definitions);
+  addOperator(definitions, "aten::logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",
+              {describeLogSumExp, implementLogSumExp});
   addExtrema(definitions, "max");
   addExtrema(definitions, "min");
   addSpreads(definitions, "aten::var", {false, false});

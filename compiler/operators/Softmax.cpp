@@ -4,6 +4,7 @@
 #include "compiler/operators/LineOperation.h"
 #include "compiler/operators/Lines.h"
 #include "compiler/operators/Pointwise.h"
+#include "compiler/operators/ProductTiles.h"
 #include "compiler/operators/Shapes.h"
 
 namespace inlay {
@@ -12,7 +13,9 @@ namespace {
 Result<Lines> linesOf(const PluginNode &node) {
   const std::vector<Expr> &shape = inputOf(node, "self").shape;
   INLAY_ASSIGN(const size_t dim, dimensionOf(integerOf(node, "dim"), shape.size()));
-  return linesAlong(shape, dim);
+  Lines lines = linesAlong(shape, dim);
+  lines.isForGpu = isForGpu(node);
+  return lines;
 }
 
 /// softmax.int has a dtype; _softmax says whether float16 becomes float32.
@@ -70,7 +73,7 @@ Result<LineOperation> lineSoftmax(const PluginNode &node, bool isLog) {
   return operation;
 }
 
-Result<DataType> prefixSumType(const PluginNode &node) {
+Result<DataType> prefixType(const PluginNode &node) {
   const DataType type = inputOf(node, "self").dtype;
   const DataType out =
       findDataTypeOf(node, "dtype").value_or(isFloat(type) ? type : DataType::Int64);
@@ -79,21 +82,21 @@ Result<DataType> prefixSumType(const PluginNode &node) {
   return out;
 }
 
-Result<PluginDescription> describePrefixSum(const PluginNode &node) {
+Result<PluginDescription> describePrefix(const PluginNode &node) {
   INLAY_TRY(linesOf(node).status());
-  INLAY_ASSIGN(const DataType type, prefixSumType(node));
+  INLAY_ASSIGN(const DataType type, prefixType(node));
   PluginDescription description;
   description.outputs.push_back({type, inputOf(node, "self").shape});
   return description;
 }
 
-Result<PluginImplementation> implementPrefixSum(const PluginNode &node) {
+Result<PluginImplementation> implementPrefix(const PluginNode &node, const std::string &op) {
   INLAY_ASSIGN(const Lines lines, linesOf(node));
-  INLAY_ASSIGN(const DataType type, prefixSumType(node));
-  LaunchBuilder launch("lines.py", "prefix_sum_kernel");
+  INLAY_ASSIGN(const DataType type, prefixType(node));
+  LaunchBuilder launch("lines.py", "prefix_kernel");
   launch.input(inputIndex(node, "self")).output(0);
   addLines(launch, lines);
-  launch.constant("SUM", isFloat(type) ? sumTypeOf(type) : DataType::Int64);
+  launch.constant("OP", op).constant("SUM", isFloat(type) ? sumTypeOf(type) : DataType::Int64);
   return launch.over(programsOf(lines));
 }
 
@@ -151,9 +154,12 @@ void addSoftmaxOperators(OperatorDefinitions &definitions) {
         fmt::format("aten::_{}softmax(Tensor self, int dim, bool half_to_float) -> Tensor", prefix),
         functions);
   }
-  addOperator(definitions,
-              "aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor",
-              {describePrefixSum, implementPrefixSum});
+  for (const auto &[name, op] : {std::pair("cumsum", "sum"), std::pair("cumprod", "product")})
+    addOperator(
+        definitions,
+        fmt::format("aten::{}(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", name),
+        {describePrefix,
+         [op = std::string(op)](const PluginNode &node) { return implementPrefix(node, op); }});
   addOperator(definitions, "aten::_weight_norm(Tensor v, Tensor g, int dim=0) -> Tensor",
               {describeWeightNorm, implementWeightNorm});
 }

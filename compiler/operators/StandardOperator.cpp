@@ -115,7 +115,12 @@ void addOperator(OperatorDefinitions &definitions, std::string_view text,
     std::vector<TensorForm> forms;
     for (size_t i = 0; i < possible.size(); ++i)
       forms.push_back(possible[i][choice[i]]);
-    definitions.push_back(std::make_unique<StandardOperator>(*schema, forms, functions));
+    const auto isThere = [&](TensorForm form) {
+      return std::ranges::find(forms, form) != forms.end();
+    };
+    // Of numbers only there is nothing to compute.
+    if (!isThere(TensorForm::Number) || isThere(TensorForm::Tensor))
+      definitions.push_back(std::make_unique<StandardOperator>(*schema, forms, functions));
     isDone = true;
     for (size_t i = possible.size(); i-- > 0 && isDone;) {
       choice[i] = (choice[i] + 1) % possible[i].size();

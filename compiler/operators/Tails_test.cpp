@@ -71,6 +71,27 @@ protected:
   int64_t most_ = 1024;
 };
 
+TEST_F(Tails, ViewsInLoopsHaveTheShapeThatTheModelKnows) {
+  // The last of each line minus all: how many the slice has is an expression, of which the model
+  // knows that it is 1.
+  const Expr length = floorDiv(kRows + Expr(16), floorDiv(kRows, Expr(16)));
+  OperatorGroup made;
+  made.kind = GroupKind::Pointwise;
+  made.inputs = {tensor({4, length})};
+  made.members.push_back(member("aten::slice.Tensor",
+                                {{"self", made.inputs[0]},
+                                 {"dim", AttributeValue(int64_t{1})},
+                                 {"start", AttributeValue(int64_t{-1})}},
+                                {{{}, 0}}));
+  made.members[0].node.outputs[0].shape = {4, 1};
+  made.members.push_back(member("aten::sub.Tensor",
+                                {{"self", tensor({4, 1})}, {"other", made.inputs[0]}},
+                                {{0, 0}, {{}, 0}}));
+  made.results = {{1, 0}};
+  const std::string source = implement(made).launches.at(0).kernel.source;
+  EXPECT_THAT(source, HasSubstr("x0_1 = tl.load(x0_ptr + i0 * size0 + size1, mask=in_range)"));
+}
+
 TEST_F(Tails, AreFunctionsOfTheKernel) {
   const PluginImplementation made = implement(group(tensor({kRows, 32}), tensor({32})));
   ASSERT_EQ(made.launches.size(), 1u);

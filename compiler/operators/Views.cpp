@@ -285,6 +285,26 @@ Result<StridedViews> flip(const PluginNode &node) {
   return StridedViews{{std::move(view)}, {}};
 }
 
+Result<StridedViews> diagonal(const PluginNode &node) {
+  StridedView view = wholeView(selfOf(node));
+  INLAY_ASSIGN(const std::vector<size_t> dims,
+               dimensionsOf(std::array{integerOf(node, "dim1"), integerOf(node, "dim2")},
+                            view.shape.size()));
+  const int64_t offset = integerOf(node, "offset");
+  const size_t first = dims[0], second = dims[1];
+  view.offset =
+      offset >= 0 ? Expr(offset) * view.strides[second] : Expr(-offset) * view.strides[first];
+  const Expr rows = view.shape[first] + Expr(std::min<int64_t>(offset, 0)),
+             columns = view.shape[second] - Expr(std::max<int64_t>(offset, 0));
+  view.shape.push_back(max(min(rows, columns), 0));
+  view.strides.push_back(view.strides[first] + view.strides[second]);
+  for (size_t dim : {std::max(first, second), std::min(first, second)}) {
+    view.shape.erase(view.shape.begin() + static_cast<std::ptrdiff_t>(dim));
+    view.strides.erase(view.strides.begin() + static_cast<std::ptrdiff_t>(dim));
+  }
+  return StridedViews{{std::move(view)}, {}};
+}
+
 constexpr ViewOperator kViews[] = {
     {"aten::alias(Tensor(a) self) -> Tensor(a)", same},
     {"aten::detach(Tensor(a) self) -> Tensor(a)", same},
@@ -324,6 +344,8 @@ constexpr ViewOperator kViews[] = {
     {"aten::broadcast_to(Tensor(a) self, SymInt[] size) -> Tensor(a)", expand},
     {"aten::expand_as(Tensor(a) self, Tensor other) -> Tensor(a)", expandAs},
     {"aten::flip(Tensor self, int[] dims) -> Tensor", flip},
+    {"aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)", diagonal},
+    {"aten::diagonal_copy(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor", diagonal},
     {"aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? "
      "storage_offset=None) -> Tensor(a)",
      stridedView},

@@ -16,6 +16,7 @@ import graphs
 import lines
 import losses
 import masks
+import pairs
 import pointwise
 import recurrences
 import refused
@@ -24,7 +25,7 @@ import volumes
 import windows
 
 SKIPPED = 77
-MODULES = (pointwise, shapes, contractions, lines, losses, recurrences, volumes, windows)
+MODULES = (pointwise, shapes, contractions, lines, losses, pairs, recurrences, volumes, windows)
 # Of known bounds, where offsets are 32 bits wide, and of none, where they are 64.
 SYMBOLS = [("s0", 2, 4096), ("s1", 2, 4096)]
 UNBOUNDED = [("s0", 2, 2**63 - 1), ("s1", 2, 2**63 - 1)]

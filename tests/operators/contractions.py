@@ -77,12 +77,25 @@ def sums_of_products():
         ("b a, b a", (3, 70), (3, 70)), ("bnd,bmd->bnm", (2, 0, 4), (2, 3, 4)), ("abc,cd->abd", (2, 3, 100), (100, 4)),
         ("bhwc,hkc->bkhw", (2, 30, 40, 33), (30, 50, 33)), ("bnhd,bmhd->bhnm", (2, 33, 3, 16), (2, 70, 3, 16)), ("acb,dbc->da", (20, 30, 5), (40, 5, 30)),
         ("abcd,cefa->bdef", (2, 17, 3, 4), (3, 5, 6, 2)), ("nctv,vw->nctw", (2, 3, 20, 25), (25, 25)), ("i,j->ji", (40,), (33,)),
+        ("aib,bjc,cka->ijk", (8, 6, 4), (4, 5, 3), (3, 7, 8)), ("bi, oij, bj -> bo", (9, 16), (10, 16, 17), (9, 17)), ("bhtd,bhde,bht->bhte", (2, 3, 7, 4), (2, 3, 4, 5), (2, 3, 7)),
+        ("ab,bc,cd,d", (2, 3), (3, 40), (40, 5), (5,)),
     ]:
         tensors = [floats(shape) for shape in shapes]
         expected = numpy.einsum(equation, *(tensor.wide for tensor in tensors))
         yield call("aten::einsum", {"equation": equation, "tensors": tensors}, expected)
     x, y = floats((3, 50), "bfloat16"), floats((4, 50), "bfloat16")
     yield call("aten::einsum", {"equation": "ik,jk->ij", "tensors": [x, y]}, x.wide @ y.wide.T, dtype="bfloat16")
+    for dtype in FLOATS:
+        for rows in ((), (3,), (2, 5)):
+            x, y, w, b = floats((*rows, 20), dtype), floats((*rows, 30), dtype), floats((12, 20, 30), dtype), floats((12,), dtype)
+            expected = numpy.einsum("...i,oij,...j->...o", x.wide, w.wide, y.wide)
+            # A result is rounded before its bias comes, and between the products.
+            tolerance = {"float16": 4e-3, "bfloat16": 3e-2}.get(dtype)
+            yield call("aten::bilinear", {"input1": x, "input2": y, "weight": w, "bias": b}, expected + b.wide, dtype=dtype, tolerance=tolerance)
+            yield call("aten::bilinear", {"input1": x, "input2": y, "weight": w, "bias": None}, expected, dtype=dtype, tolerance=tolerance)
+    x, w, y = floats((4, 20)), floats((12, 20, 30)), floats((4, 30))
+    yield call("aten::_trilinear", {"i1": x, "i2": w, "i3": y, "expand1": [1, 3], "expand2": [0], "expand3": [1, 2], "sumdim": [2, 3], "unroll_dim": 1},
+               numpy.einsum("bi,oij,bj->bo", x.wide, w.wide, y.wide))
     for kind in ("float32", "int64"):
         x = integers((300,), -1, 9, kind)
         expected, _ = numpy.histogram(x.values, 8, (0, 7))

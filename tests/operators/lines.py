@@ -1,6 +1,7 @@
 """Cases of operators along lines of a tensor, and of those that take elements: normalisations, softmax, reductions, sorting, gathers."""
 
 import itertools
+import math
 
 import numpy
 
@@ -159,12 +160,32 @@ def prefix_sums():
     for dtype in FLOATS:
         x = floats((3, 40), dtype)
         yield call("aten::cumsum", {"self": x, "dim": 1}, x.wide.cumsum(1), dtype=dtype)
+        x = floats((3, 40), dtype, 0.5, 1.5)
+        yield call("aten::cumprod", {"self": x, "dim": 1}, x.wide.cumprod(1), dtype=dtype)
     for shape, dim in [((3, 5000), -1), ((2, 70, 5), 1), ((0, 3), 1), ((4, 1), 0)]:
         x = integers(shape, -50, 50)
         yield call("aten::cumsum", {"self": x, "dim": dim}, whole(x.values.cumsum(dim)))
+    for shape, dim in [((2, 5000), -1), ((2, 70, 5), 1), ((0, 3), 1), ((4, 1), 0)]:
+        x = floats(shape, "float32", 0.99, 1.01)
+        yield call("aten::cumprod", {"self": x, "dim": dim}, x.wide.cumprod(dim), tolerance=1e-4)
+    x = integers((4, 20), -2, 3)
+    yield call("aten::cumprod", {"self": x, "dim": 1}, whole(x.values.cumprod(1)))
     x = integers((2, 9), 0, 2, "bool")
     yield call("aten::cumsum", {"self": x, "dim": 1}, whole(x.values.cumsum(1)))
     yield call("aten::cumsum", {"self": integers((2, 9), 1, 2, "int32"), "dim": 1}, whole(numpy.ones((2, 9)).cumsum(1)))
+
+
+def log_sums():
+    for dtype in FLOATS + ("float64",):
+        for shape, dims in [((3, 40), [1]), ((2, 70, 5), [1]), ((3, 4, 700), [1, 2]), ((6, 3), [0]), ((2, 0), [1])]:
+            x = floats(shape, dtype, -30, 30)
+            for keeps in (False, True):
+                with numpy.errstate(divide="ignore"):
+                    expected = numpy.logaddexp.reduce(x.wide, axis=tuple(dims), keepdims=keeps) if len(dims) == 1 else \
+                        numpy.log(numpy.exp(x.wide).sum(tuple(dims), keepdims=keeps))
+                yield call("aten::logsumexp", {"self": x, "dim": dims, "keepdim": keeps}, expected, dtype=dtype)
+    x = Tensor([[1, -INF, 2], [-INF, -INF, -INF], [INF, 0, 1], [NAN, 0, 1]], "float32")
+    yield call("aten::logsumexp", {"self": x, "dim": [1]}, numpy.array([math.log(math.e + math.e**2), -INF, INF, NAN]))
 
 
 SHAPES = [
@@ -286,6 +307,44 @@ def sortings():
             whole(order),
             tolerance=0.0,
         )
+
+
+def ordered(values, dim, is_descending):
+    """A stable order of the places along a dimension; NaN is the largest."""
+    keys = numpy.nan_to_num(values.astype(numpy.float64), nan=INF, posinf=1e300, neginf=-1e300) if values.dtype.kind == "f" else values.astype(numpy.int64)
+    return numpy.argsort(-keys if is_descending else keys, dim, kind="stable")
+
+
+def long_sortings():
+    """Of lines that are merged, and of which few elements are found first. Some elements are equal."""
+    for dtype in FLOATS + ("float64", "int64", "int32", "uint8", "bool"):
+        for shape, dim in (((3, 1000), 1), ((2, 300, 3), 1), ((1, 129), -1)):
+            x = integers(shape, 0, 2 if dtype == "bool" else 200, dtype) if dtype not in FLOATS + ("float64",) else \
+                Tensor(numpy.round(RANDOM.uniform(-9, 9, shape), 1), dtype)
+            for is_descending in (False, True):
+                order = ordered(x.values, dim, is_descending)
+                yield call("aten::sort", {"self": x, "dim": dim, "descending": is_descending}, Tensor(numpy.take_along_axis(x.values, order, dim), dtype),
+                           whole(order), tolerance=0.0)
+                yield call("aten::argsort.stable", {"self": x, "stable": True, "dim": dim, "descending": is_descending}, whole(order))
+                for k in (1, 7, 128):
+                    first = order.take(range(k), dim)
+                    yield call("aten::topk", {"self": x, "k": k, "dim": dim, "largest": is_descending}, Tensor(numpy.take_along_axis(x.values, first, dim), dtype),
+                               whole(first), tolerance=0.0)
+    x = Tensor(RANDOM.choice([NAN, INF, -INF, 0.0, -0.0, 1.0, -2.5], (4, 700)), "float32")
+    for is_descending in (False, True):
+        order = ordered(x.values, 1, is_descending)
+        yield call("aten::sort", {"self": x, "descending": is_descending}, numpy.take_along_axis(x.values, order, 1), whole(order), tolerance=0.0)
+        for k in (5, 300, 700):
+            first = order[:, :k]
+            yield call("aten::topk", {"self": x, "k": k, "largest": is_descending}, numpy.take_along_axis(x.values, first, 1), whole(first), tolerance=0.0)
+    x = Tensor(RANDOM.uniform(-9, 9, (2, 40000)), "float32")
+    order = ordered(x.values, 1, True)
+    for k in (0, 3, 256, 257, 3000):
+        yield call("aten::topk", {"self": x, "k": k}, numpy.take_along_axis(x.values, order[:, :k], 1), whole(order[:, :k]), tolerance=0.0)
+    for values in (numpy.sort(x.values)[:, ::-1], numpy.sort(x.values), numpy.zeros((2, 5000)), numpy.arange(8192.0)[None].repeat(2, 0) % 256):
+        x = Tensor(values, "float32")
+        order = ordered(x.values, 1, True)[:, :9]
+        yield call("aten::topk", {"self": x, "k": 9}, numpy.take_along_axis(x.values, order, 1), whole(order), tolerance=0.0)
 
 
 def gathers():
@@ -443,4 +502,4 @@ def symbolic(rows, columns):
     yield call("aten::index_select", {"self": y, "index": index, "dim": 1}, y.values[:, index.values], tolerance=0.0, symbolic=("s0", "s1", "6"))
 
 
-GROUPS = (normalizations, softmaxes, prefix_sums, weight_norms, reductions, sortings, gathers, additions, scatter_reductions)
+GROUPS = (normalizations, softmaxes, prefix_sums, log_sums, weight_norms, reductions, sortings, long_sortings, gathers, additions, scatter_reductions)

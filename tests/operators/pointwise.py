@@ -73,6 +73,7 @@ def arithmetic():
             yield Case("aten::add.Tensor", {"self": a, "other": 0.75}, Tensor(x + 0.75, dtype), ulps=near)
             yield Case("aten::mul.Scalar", {"self": a, "other": -2}, Tensor(x * -2, dtype))
             yield Case("aten::rsub.Scalar", {"self": a, "other": 1}, Tensor(1 - x, dtype), ulps=near)
+            yield Case("aten::sub.Tensor", {"self": 1, "other": a}, Tensor(1 - x, dtype), ulps=near)
         # Quotients that are whole but for rounding, where Python's way of dividing matters.
         a, b = Tensor([7.0, -7.0, 7.5, 6.0, 1.0, -1.0, 0.0, 5.0, -5.0, math.nan], "float32"), Tensor(
             [2.0, 2.0, -2.5, 0.0, 0.1, 0.1, -3.0, math.inf, math.inf, 1.0], "float32")
@@ -247,6 +248,8 @@ def broadcasting():
     x = numbers((3, 4), "float32", 3)
     for value in (-math.inf, 3, math.nan):
         yield Case("aten::masked_fill.Scalar", {"self": x, "mask": condition, "value": value}, Tensor(np.where(condition.wide, value, x.wide), "float32"))
+    yield Case("aten::masked_fill.Scalar", {"self": numbers((1, 4), "float32", 5), "mask": condition, "value": 2.5},
+               Tensor(np.where(condition.wide, 2.5, numbers((1, 4), "float32", 5).wide), "float32"))
     yield Case("aten::masked_fill.Tensor", {"self": numbers((3, 4), "int32"), "mask": condition, "value": Tensor(7.9, "float32")},
                Tensor(np.where(condition.wide, 7, numbers((3, 4), "int32").wide), "int32"))
     yield Case("aten::fill.Scalar", {"self": x, "value": 2.5}, Tensor(np.full((3, 4), 2.5), "float32"))
@@ -284,6 +287,7 @@ def symbolic(rows, columns):
     yield Case("aten::add.Tensor", {"self": a, "other": a}, result(a.wide + a.wide))
     yield Case("aten::mul.Tensor", {"self": c, "other": b}, result(c.wide * b.wide))
     yield Case("aten::sub.Tensor", {"self": a, "other": Size("s0")}, result(a.wide - rows))
+    yield Case("aten::sub.Tensor", {"self": Size("s0"), "other": a}, result(rows - a.wide))
     yield Case("aten::relu", {"self": a}, result(np.maximum(a.wide, 0)))
     wide, bias = Tensor(numbers((rows, columns, 96), "float32", 4).values, "float32", ("s0", "s1", "96")), numbers((96,), "float32", 5)
     yield Case("aten::add.Tensor", {"self": wide, "other": bias}, Tensor(wide.wide + bias.wide, "float32", ("s0", "s1", "96")))

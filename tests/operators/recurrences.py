@@ -89,9 +89,30 @@ def recurrences():
         yield case(kind, "float64", 5, 3, 20, 33, layers=2, directions=2)
 
 
+def cells():
+    """One step, of inputs without a dimension of time."""
+    for kind, dtype in itertools.product(GATES, FLOATS + ("float64",)):
+        for batch, features, hidden, has_biases in ((3, 20, 33, True), (1, 8, 24, True), (40, 16, 130, False)):
+            yield cell(kind, dtype, batch, features, hidden, has_biases)
+
+
+def cell(kind, dtype, batch, features, hidden, has_biases=True, symbolic=None):
+    rows = symbolic or str(batch)
+    scale = hidden**-0.5
+    x = floats((batch, features), dtype, symbolic=(rows, str(features)))
+    h, c = (floats((batch, hidden), dtype, symbolic=(rows, str(hidden))) for _ in range(2))
+    names, shapes = ("w_ih", "w_hh", "b_ih", "b_hh"), [(features,), (hidden,), (), ()]
+    params = {name: floats((GATES[kind] * hidden, *shape), dtype, -scale, scale) for name, shape in list(zip(names, shapes))[:4 if has_biases else 2]}
+    results = step(kind, x.wide, h.wide, c.wide, [param.wide for param in params.values()])
+    return call(f"aten::{kind}_cell", {"input": x, "hx": [h, c] if kind == "lstm" else h} | params,
+                *(Tensor(values, dtype, (rows, str(hidden))) for values in results[:2 if kind == "lstm" else 1]), dtype=dtype)
+
+
 def symbolic(rows, columns):
+    for kind in GATES:
+        yield cell(kind, "float32", rows, 6, 10, symbolic="s0")
     for kind in GATES:
         yield case(kind, "float32", columns, rows, 6, 10, layers=2, directions=2, symbolic=("s1", "s0"))
 
 
-GROUPS = (recurrences,)
+GROUPS = (recurrences, cells)

@@ -75,6 +75,11 @@ def views():
     yield unary("select.int", (4,), lambda x: x[3], dim=0, index=3)
     yield unary("flip", (3, 4), lambda x: x[::-1, ::-1], dims=[0, 1])
     yield unary("flip", (3, 4, 2), lambda x: x[:, ::-1], dims=[1])
+    yield unary("diagonal", (3, 5), lambda x: np.diagonal(x))
+    yield unary("diagonal", (3, 5), lambda x: np.diagonal(x, -1), offset=-1)
+    yield unary("diagonal", (3, 5), lambda x: np.diagonal(x, 9), offset=9)
+    yield unary("diagonal_copy", (4, 3, 2, 5), lambda x: np.diagonal(x, 2, 0, 3), offset=2, dim1=0, dim2=-1)
+    yield unary("diagonal", (4, 3, 2, 5), lambda x: np.diagonal(x, 1, 3, 1), offset=1, dim1=3, dim2=1)
     yield unary("as_strided", (12,), lambda x: np.lib.stride_tricks.as_strided(x[1:], (3, 2), (4 * x.itemsize, x.itemsize)), size=[3, 2], stride=[4, 1],
                 storage_offset=1)
     for op, shape, parts, arguments in (
@@ -223,6 +228,8 @@ def creation():
     yield Case("aten::full", {"size": [3], "fill_value": True}, Tensor(np.full(3, True), "bool"))
     yield Case("aten::full", {"size": [3], "fill_value": 2**40, "pin_memory": False, "device": "cpu"}, Tensor(np.full(3, 2**40), "int64"))
     yield Case("aten::full", {"size": [], "fill_value": -1, "dtype": Dtype("int64")}, Tensor(-1, "int64"))
+    classes = Tensor([[0, 3, 4], [2, 2, 1]], "int64")
+    yield Case("aten::one_hot", {"self": classes, "num_classes": 5}, Tensor(np.eye(5)[classes.values], "int64"))
     for dtype in ("float32", "bfloat16", "int64", "bool"):
         yield Case("aten::eye", {"n": 5, "dtype": Dtype(dtype)}, Tensor(np.eye(5), dtype))
         yield Case("aten::eye.m", {"n": 3, "m": 40, "dtype": Dtype(dtype)}, Tensor(np.eye(3, 40), dtype))
