@@ -25,7 +25,7 @@ def timm_models():
     for name in ("deit_tiny_patch16_224", "mixer_s32_224", "convmixer_768_32", "poolformer_s12", "ghostnet_100", "repvgg_a0", "resmlp_12_224",
                  "gmlp_s16_224", "levit_128s", "mobilevit_xxs", "edgenext_xx_small", "cait_xxs24_224", "pit_ti_224", "rexnet_100", "hrnet_w18_small",
                  "volo_d1_224", "tnt_s_patch16_224", "crossvit_tiny_240", "halonet26t", "nextvit_small", "efficientvit_b0", "fastvit_t8",
-                 "mobilenetv4_conv_small", "vit_small_patch16_dinov3", "sequencer2d_s", "test_vit"):
+                 "mobilenetv4_conv_small", "vit_small_patch16_dinov3", "sequencer2d_s", "test_vit", "nfnet_l0"):
         yield f"timm/{name}", lambda name=name: timm.create_model(name, pretrained=False), (1, 3, *[sizes.get(name, 224)] * 2)
 
 
@@ -69,6 +69,9 @@ def transformers_models():
               {**SMALL_TEXT, **heads, "head_dim": 16, "vocab_size_per_layer_input": 1000, "hidden_size_per_layer_input": 16, "altup_num_inputs": 2,
                "laurel_rank": 8, "num_kv_shared_layers": 0, "layer_types": ["sliding_attention", "full_attention"],
                "activation_sparsity_pattern": [0.5, 0.0]})]
+    text += [("bamba", "BambaConfig", "BambaForCausalLM",
+              {**SMALL_TEXT, **heads, "mamba_n_heads": 8, "mamba_d_head": 16, "mamba_n_groups": 1, "mamba_d_state": 16, "mamba_chunk_size": 16,
+               "attn_layer_indices": [1]})]
     for name, config, cls, options in text:
         yield f"transformers/{name}", make(config, cls, **options), "tokens"
     layers = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
