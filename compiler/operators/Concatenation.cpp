@@ -70,8 +70,8 @@ Result<Moves> movesOfCat(const PluginNode &node) {
   Moves moves;
   for (uint32_t i = 0; i < node.inputs.size(); ++i)
     if (const TensorSpec &input = node.inputs[i]; !isLegacyEmpty(input))
-      moves.list.push_back({i, wholeView(input), 0,
-                       {input.shape, cat.starts[i] * strides[cat.dim], strides}});
+      moves.list.push_back(
+          {i, wholeView(input), 0, {input.shape, cat.starts[i] * strides[cat.dim], strides}});
   return moves;
 }
 
@@ -111,8 +111,10 @@ Result<Moves> movesOfStack(const PluginNode &node) {
   strides.erase(strides.begin() + static_cast<std::ptrdiff_t>(dim));
   Moves moves;
   for (uint32_t i = 0; i < node.inputs.size(); ++i)
-    moves.list.push_back({i, wholeView(node.inputs[i]), 0,
-                     {node.inputs[i].shape, Expr(static_cast<int64_t>(i)) * step, strides}});
+    moves.list.push_back({i,
+                          wholeView(node.inputs[i]),
+                          0,
+                          {node.inputs[i].shape, Expr(static_cast<int64_t>(i)) * step, strides}});
   return moves;
 }
 

@@ -342,8 +342,7 @@ void addCopyOperators(OperatorDefinitions &definitions) {
       "end=None, "
       "SymInt step=1) -> Tensor",
       scatter);
-  add("aten::select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor",
-      scatter);
+  add("aten::select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor", scatter);
   add("aten::as_strided_scatter(Tensor self, Tensor src, SymInt[] size, SymInt[] stride, SymInt? "
       "storage_offset=None) -> Tensor",
       scatter);

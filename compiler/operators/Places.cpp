@@ -206,9 +206,8 @@ Result<Tiling> tilingOf(const Places &places, bool (*suits)(const PlaceDimension
   Tiling tiling{merged(places.dimensions), {Expr(1), none}};
   // Kernels are compiled for the step of an index along the columns.
   const auto areStepsKnown = [&](const PlaceDimension &dimension) {
-    return std::ranges::all_of(
-        std::span(dimension.steps).subspan(1, places.indices.size()),
-        [](const Expr &step) { return step.constantValue().has_value(); });
+    return std::ranges::all_of(std::span(dimension.steps).subspan(1, places.indices.size()),
+                               [](const Expr &step) { return step.constantValue().has_value(); });
   };
   if (!tiling.rows.empty() && areStepsKnown(tiling.rows.back()) && suits(tiling.rows.back())) {
     tiling.columns = std::move(tiling.rows.back());

@@ -206,8 +206,10 @@ Result<Moves> movesOfBroadcast(const PluginNode &node) {
   for (uint32_t i = 0; i < node.inputs.size(); ++i) {
     const std::vector<Expr> &shape = node.outputs[i].shape;
     StridedAccess from = broadcastAccess(node.inputs[i].shape, shape);
-    moves.list.push_back({i, {shape, std::move(from.offset), std::move(from.strides)}, i,
-                     wholeView(node.outputs[i])});
+    moves.list.push_back({i,
+                          {shape, std::move(from.offset), std::move(from.strides)},
+                          i,
+                          wholeView(node.outputs[i])});
   }
   return moves;
 }

@@ -423,7 +423,7 @@ Result<StridedViews> stridedView(const PluginNode &node) {
   for (size_t dim = 0; dim < view.shape.size(); ++dim)
     last = last + (view.shape[dim] - Expr(1)) * view.strides[dim];
   const Expr isInside =
-      logicalOr(equal(productOf(view.shape), Expr(0)), less(last, selfOf(node).numel()));
+      logicalOr(equal(productOf(view.shape), Expr(0)), less(0, selfOf(node).numel() - last));
   return StridedViews{
       {std::move(view)},
       {{isInside, fmt::format("the last element, {}, is one of the {} of the tensor, "
@@ -432,10 +432,9 @@ Result<StridedViews> stridedView(const PluginNode &node) {
 }
 
 OperatorFunctions copying(Result<PluginDescription> (*describe)(const PluginNode &),
-                          Result<Moves> (*movesOf)(const PluginNode &),
-                          std::string name) {
-  const auto implement = [movesOf, name = std::move(name)](
-                             const PluginNode &node) -> Result<PluginImplementation> {
+                          Result<Moves> (*movesOf)(const PluginNode &), std::string name) {
+  const auto implement =
+      [movesOf, name = std::move(name)](const PluginNode &node) -> Result<PluginImplementation> {
     INLAY_ASSIGN(const Moves moves, movesOf(node));
     return implementMoves(node, name, moves);
   };

@@ -42,8 +42,7 @@ struct Moves {
 /// An operator that does nothing but such moves, and a launch for each; elements are converted to
 /// the result's type. `name` is the kernel's.
 OperatorFunctions copying(Result<PluginDescription> (*describe)(const PluginNode &),
-                          Result<Moves> (*movesOf)(const PluginNode &),
-                          std::string name);
+                          Result<Moves> (*movesOf)(const PluginNode &), std::string name);
 
 struct ViewOperator {
   std::string_view schema;

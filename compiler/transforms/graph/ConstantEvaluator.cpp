@@ -186,9 +186,8 @@ std::optional<std::vector<double>> sumOf(const PluginNode &node, const std::vect
   return areExact ? std::optional(std::move(sums)) : std::nullopt;
 }
 
-std::optional<std::vector<double>> triangleOf(const PluginNode &node,
-                                              const std::vector<int64_t> &shape,
-                                              std::vector<double> input) {
+std::optional<std::vector<double>>
+triangleOf(const PluginNode &node, const std::vector<int64_t> &shape, std::vector<double> input) {
   const Result<int64_t> diagonal = constantOf(node, "diagonal");
   if (!diagonal.isOk() || shape.size() < 2)
     return std::nullopt;

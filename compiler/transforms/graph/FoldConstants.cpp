@@ -238,8 +238,7 @@ private:
     if (!views.isOk() || !areMet(views->requirements))
       return;
     if (const auto places = placesOf(views->views[0]))
-      if (const auto copy =
-              ConstantBytes(constant).gathered(*places, elementBytes(typeOf(call))))
+      if (const auto copy = ConstantBytes(constant).gathered(*places, elementBytes(typeOf(call))))
         replace(call, *copy);
   }
 
@@ -275,9 +274,8 @@ private:
         return;
     mlir::OpBuilder builder(call);
     for (auto [i, result] : llvm::enumerate(results)) {
-      const std::string name = results.size() == 1
-                                   ? nameOf(call)
-                                   : fmt::format("{}.{}.folded", call.getNode().str(), i);
+      const std::string name =
+          results.size() == 1 ? nameOf(call) : fmt::format("{}.{}.folded", call.getNode().str(), i);
       call.getResult(i).replaceAllUsesWith(
           makeConstant(builder, call.getLoc(), typeOf(call, i), name, result).getResult());
     }
@@ -328,9 +326,8 @@ private:
         return std::nullopt;
       inputs.push_back(std::move(*numbers));
     }
-    return isPointwise
-               ? pointwiseNumbers(*choice.plugin, choice.node, inputs)
-               : sumOrTriangle(choice.node, inputs[0]);
+    return isPointwise ? pointwiseNumbers(*choice.plugin, choice.node, inputs)
+                       : sumOrTriangle(choice.node, inputs[0]);
   }
 
   PassContext &context_;

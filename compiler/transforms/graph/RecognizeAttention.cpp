@@ -124,7 +124,9 @@ private:
     spec.shape = shape;
     const auto type = TensorType::of(builder_->getContext(), spec);
     return make("aten::reshape", nextName(), value, {"self"},
-                {builder_->getNamedAttr("shape", sizesAttribute(type.getContext(), type.getSpec().shape))}, spec)
+                {builder_->getNamedAttr("shape",
+                                        sizesAttribute(type.getContext(), type.getSpec().shape))},
+                spec)
         .getResult(0);
   }
 

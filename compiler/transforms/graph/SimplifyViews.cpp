@@ -92,10 +92,10 @@ private:
       return;
     mlir::Builder builder(type.getContext());
     const std::string node = call.getNode().str(), name = before.getNode().str();
-    if (replaceCall(context_, call, "aten::reshape", first, {"self"},
-                    builder.getDictionaryAttr(builder.getNamedAttr(
-                        "shape", sizesAttribute(type.getContext(),
-                                                specOf(call.getResult(0)).shape)))))
+    if (replaceCall(
+            context_, call, "aten::reshape", first, {"self"},
+            builder.getDictionaryAttr(builder.getNamedAttr(
+                "shape", sizesAttribute(type.getContext(), specOf(call.getResult(0)).shape)))))
       context_.applied(node, fmt::format("takes what {} is a view of", name));
   }
 

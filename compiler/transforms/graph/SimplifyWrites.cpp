@@ -45,8 +45,7 @@ public:
     if (const std::optional<Write> write = findWrite(result))
       return simplifyWrite(*write);
     const std::optional<StridedView> view = viewOf(context_, result);
-    std::optional<Write> before =
-        view ? findWrite(call.getInputs()[0]) : std::optional<Write>();
+    std::optional<Write> before = view ? findWrite(call.getInputs()[0]) : std::optional<Write>();
     if (before && isSame(*view, before->part) && before->written.getType() == result.getType())
       replaceBy(call, before->written,
                 fmt::format("is what {} writes", before->call.getNode().str()));
@@ -54,10 +53,9 @@ public:
 
   /// A write over a part of what was a part of the tensor becomes one over that part.
   void compose(CallOp call) {
-    std::optional<Write> outer = findWrite(call.getNumResults() == 1 ? call.getResult(0)
-                                                                          : mlir::Value());
-    std::optional<Write> inner =
-        outer ? findWrite(outer->written) : std::optional<Write>();
+    std::optional<Write> outer =
+        findWrite(call.getNumResults() == 1 ? call.getResult(0) : mlir::Value());
+    std::optional<Write> inner = outer ? findWrite(outer->written) : std::optional<Write>();
     if (!inner || !inner->call.getResult(0).hasOneUse() || !isPart(inner->tensor, *outer))
       return;
     const std::optional<StridedView> part = composed(inner->part, outer->part);
@@ -85,11 +83,11 @@ private:
     };
     Write write{call, operand(whole), operand(part), part.to};
     const TensorSpec result = specOf(value);
-    const bool isWrite = write.tensor && write.written && write.tensor.getType() == value.getType() &&
-                         isSame(whole.to, wholeView(result)) &&
-                         isSame(whole.from, wholeView(result)) &&
-                         isSame(part.from, wholeView(specOf(write.written))) &&
-                         specOf(write.written).dtype == result.dtype;
+    const bool isWrite =
+        write.tensor && write.written && write.tensor.getType() == value.getType() &&
+        isSame(whole.to, wholeView(result)) && isSame(whole.from, wholeView(result)) &&
+        isSame(part.from, wholeView(specOf(write.written))) &&
+        specOf(write.written).dtype == result.dtype;
     return isWrite ? std::optional(write) : std::nullopt;
   }
 

@@ -163,9 +163,8 @@ CallOp makeStrided(PassContext &context, mlir::OpBuilder &builder, mlir::Locatio
 CallOp makeStridedScatter(PassContext &context, mlir::OpBuilder &builder, mlir::Location location,
                           const std::string &node, mlir::Value tensor, mlir::Value written,
                           const StridedView &part) {
-  return makeServed(context, builder, location, "aten::as_strided_scatter", node,
-                    {tensor, written}, {"self", "src"}, part,
-                    llvm::cast<TensorType>(tensor.getType()));
+  return makeServed(context, builder, location, "aten::as_strided_scatter", node, {tensor, written},
+                    {"self", "src"}, part, llvm::cast<TensorType>(tensor.getType()));
 }
 
 } // namespace inlay::graph
