@@ -241,26 +241,25 @@ PluginImplementation implementAsProduct(const PluginNode &node, const EquationPr
   const ProductSize size{sizeOf(product.batches), sizeOf(product.rows), sizeOf(product.columns),
                          sizeOf(product.sums), dtype};
   const ProductTiles tiles = chooseTiles(node, size);
-  const bool isGpu = isForGpu(node);
   const bool areSmall = isSmall(node, node.inputs[0]) && isSmall(node, node.inputs[1]) &&
                         isSmall(node, node.outputs[0]);
   LaunchBuilder launch("contraction.py", "product_kernel");
   launch.input(0).input(1).output(0);
-  launch.size("m", size.m, isGpu).size("n", size.n, isGpu).size("k", size.k, isGpu);
+  // Known strides say what is contiguous, and whether an operand is to be transposed.
+  launch.size("m", size.m, true).size("n", size.n, true).size("k", size.k, true);
   const std::pair<std::string_view, const Dimensions *> groups[] = {{"batch", &product.batches},
                                                                     {"m", &product.rows},
                                                                     {"n", &product.columns},
                                                                     {"k", &product.sums}};
   for (const auto &[name, dimensions] : groups)
     for (size_t dim = 1; dim < kProductDims; ++dim)
-      launch.size(fmt::format("{}_{}", name, dim), (*dimensions)[dim].size, isGpu);
+      launch.size(fmt::format("{}_{}", name, dim), (*dimensions)[dim].size, true);
   const auto addSteps = [&](std::string_view name, const Dimensions &dimensions,
                             std::string_view tensor, size_t step) {
     for (size_t dim = 0; dim < kProductDims; ++dim) {
       const Expr &value = dimensions[dim].steps[step];
-      const bool isKnown = isGpu && value.isConstant() && areSmall;
-      if (isKnown || areSmall)
-        launch.size(fmt::format("{}_{}_{}", name, tensor, dim), value, isKnown);
+      if (areSmall)
+        launch.size(fmt::format("{}_{}_{}", name, tensor, dim), value, value.isConstant());
       else
         launch.wideSize(value);
     }

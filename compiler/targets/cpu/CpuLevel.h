@@ -10,7 +10,8 @@ struct CpuLevel {
   std::string_view name;
   unsigned vectorBytes; ///< registers the code uses; 32 on v4 too, where 64 costs clock rate on
                         ///< many machines
-  unsigned productVectorBytes; ///< of kernels with matrix products, which gain more than that
+  unsigned arithmeticVectorBytes; ///< of kernels with matrix products, or with functions (exp, …),
+                                  ///< which gain more than that
   bool hasMaskedAccess;
   bool hasFma;
   bool hasF16Conversion;

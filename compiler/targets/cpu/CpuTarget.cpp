@@ -9,6 +9,7 @@
 #include "compiler/targets/cpu/StreamingStores.h"
 #include "compiler/transforms/tile/ExpandDescriptors.h"
 
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -42,12 +43,25 @@ private:
   std::string name_;
 };
 
+/// True for kernels that compute more than they move: with products of matrices, or functions that
+/// are polynomials, of tiles.
+bool isOfMuchArithmetic(ModuleOp module) {
+  return module
+      .walk([](Operation *op) {
+        const bool isFunction =
+            isa<math::MathDialect>(op->getDialect()) &&
+            !isa<math::AbsFOp, math::AbsIOp, math::FmaOp, math::FloorOp, math::CeilOp, math::SqrtOp,
+                 math::RsqrtOp, math::RoundEvenOp, math::TruncOp, math::CopySignOp>(op) &&
+            isa<RankedTensorType>(op->getResult(0).getType());
+        return isFunction || isa<tile::DotOp>(op) ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 /// The level as code for the kernel uses it.
 CpuLevel levelFor(ModuleOp module, CpuLevel level) {
-  const bool hasProduct =
-      module.walk([](tile::DotOp) { return WalkResult::interrupt(); }).wasInterrupted();
-  if (hasProduct)
-    level.vectorBytes = level.productVectorBytes;
+  if (isOfMuchArithmetic(module))
+    level.vectorBytes = level.arithmeticVectorBytes;
   return level;
 }
 

@@ -4,6 +4,7 @@
 #include "compiler/operators/Pointwise.h"
 #include "compiler/operators/Shapes.h"
 #include "compiler/operators/TypePromotion.h"
+#include "compiler/transforms/graph/Coordinates.h"
 
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -125,13 +126,8 @@ public:
     for (const Expr &stride : values ? broadcastAccess(shape, domain).strides : std::vector<Expr>())
       strides_.push_back(*stride.constantValue());
   }
-  double at(std::span<const int64_t> coordinates) const {
-    if (!values_)
-      return number_;
-    int64_t place = 0;
-    for (size_t dim = 0; dim < coordinates.size(); ++dim)
-      place += coordinates[dim] * strides_[dim];
-    return (*values_)[static_cast<size_t>(place)];
+  double at(const std::vector<int64_t> &coordinates) const {
+    return values_ ? (*values_)[static_cast<size_t>(placeOf(coordinates, strides_))] : number_;
   }
 
 private:
@@ -139,27 +135,6 @@ private:
   double number_;
   std::vector<int64_t> strides_;
 };
-
-int64_t countOf(const std::vector<int64_t> &shape) {
-  int64_t count = 1;
-  for (int64_t size : shape)
-    count *= size;
-  return count;
-}
-
-/// Calls `visit` with an element's number and its coordinates, for all of a shape in order.
-template <typename Visit>
-void forEachElement(const std::vector<int64_t> &shape, Visit visit) {
-  std::vector<int64_t> coordinates(shape.size(), 0);
-  for (size_t i = 0, count = static_cast<size_t>(countOf(shape)); i < count; ++i) {
-    visit(i, std::as_const(coordinates));
-    for (size_t dim = coordinates.size(); dim-- > 0;) {
-      if (++coordinates[dim] < shape[dim])
-        break;
-      coordinates[dim] = 0;
-    }
-  }
-}
 
 std::optional<std::vector<double>> sumOf(const PluginNode &node, const std::vector<int64_t> &shape,
                                          const std::vector<double> &input) {
@@ -176,10 +151,7 @@ std::optional<std::vector<double>> sumOf(const PluginNode &node, const std::vect
   std::vector<double> sums(static_cast<size_t>(count), 0.0);
   bool areExact = true;
   forEachElement(shape, [&](size_t i, const std::vector<int64_t> &coordinates) {
-    int64_t at = 0;
-    for (size_t dim = 0; dim < shape.size(); ++dim)
-      at += coordinates[dim] * strides[dim];
-    double &sum = sums[static_cast<size_t>(at)];
+    double &sum = sums[static_cast<size_t>(placeOf(coordinates, strides))];
     sum += input[i];
     areExact &= std::abs(sum) <= 0x1p53;
   });

@@ -14,6 +14,7 @@
 #include "compiler/operators/Views.h"
 #include "compiler/transforms/graph/ConstantData.h"
 #include "compiler/transforms/graph/ConstantEvaluator.h"
+#include "compiler/transforms/graph/Coordinates.h"
 #include "compiler/transforms/graph/Passes.h"
 #include "compiler/transforms/graph/ViewFacts.h"
 
@@ -48,31 +49,6 @@ bool areMet(std::span<const PluginRequirement> requirements) {
   });
 }
 
-/// Calls `visit` for each element of a shape in order, with where it lies in each tensor, of which
-/// `steps` says how far it advances along each dimension.
-void forEachElement(const std::vector<int64_t> &shape,
-                    const std::vector<std::vector<int64_t>> &steps,
-                    llvm::function_ref<void(const std::vector<int64_t> &)> visit) {
-  int64_t left = 1;
-  for (int64_t size : shape)
-    left *= size;
-  std::vector<int64_t> coordinates(shape.size(), 0), at(steps.size(), 0);
-  const auto advance = [&](size_t dim, int64_t by) {
-    for (size_t i = 0; i < steps.size(); ++i)
-      at[i] += steps[i][dim] * by;
-  };
-  for (; left > 0; --left) {
-    visit(at);
-    for (size_t dim = coordinates.size(); dim-- > 0;) {
-      advance(dim, 1);
-      if (++coordinates[dim] < shape[dim])
-        break;
-      advance(dim, -shape[dim]);
-      coordinates[dim] = 0;
-    }
-  }
-}
-
 /// Where the elements of a view lie, in the order of its own shape.
 std::optional<std::vector<int64_t>> placesOf(const StridedView &view) {
   const auto shape = constantsOf(view.shape), strides = constantsOf(view.strides);
@@ -80,8 +56,9 @@ std::optional<std::vector<int64_t>> placesOf(const StridedView &view) {
   if (!shape || !strides || !offset)
     return std::nullopt;
   std::vector<int64_t> places;
-  forEachElement(*shape, {*strides},
-                 [&](const std::vector<int64_t> &at) { places.push_back(*offset + at[0]); });
+  forEachElement(*shape, [&](size_t, const std::vector<int64_t> &coordinates) {
+    places.push_back(*offset + placeOf(coordinates, *strides));
+  });
   return places;
 }
 
@@ -110,10 +87,11 @@ std::optional<std::vector<int64_t>> placesOf(const Places &places,
   }
   std::vector<int64_t> result;
   bool areInside = true;
-  forEachElement(shape, steps, [&](const std::vector<int64_t> &at) {
-    int64_t place = at[0];
+  forEachElement(shape, [&](size_t, const std::vector<int64_t> &coordinates) {
+    int64_t place = placeOf(coordinates, steps[0]);
     for (size_t i = 0; i < indices.size(); ++i) {
-      const auto index = static_cast<int64_t>(indices[i][static_cast<size_t>(at[1 + i])]);
+      const auto at = static_cast<size_t>(placeOf(coordinates, steps[1 + i]));
+      const auto index = static_cast<int64_t>(indices[i][at]);
       areInside &= index >= 0 && index < sizes[i];
       place += index * strides[i];
     }
