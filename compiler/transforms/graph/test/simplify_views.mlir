@@ -55,3 +55,17 @@ graph.model @parts inputs ["x"] [""] outputs ["y", "z"] ["", ""] symbols [{name 
   %a:3 = graph.call "aten::split.Tensor" node "split" (%x) names ["self"] arguments {split_size = 3 : i64, dim = 1 : i64} : (!graph.tensor<["s0", "8"], "float32">) -> (!graph.tensor<["s0", "3"], "float32">, !graph.tensor<["s0", "3"], "float32">, !graph.tensor<["s0", "2"], "float32">)
   graph.output %a#0, %a#2 : !graph.tensor<["s0", "3"], "float32">, !graph.tensor<["s0", "2"], "float32">
 }
+
+// -----
+
+// Resampling to the own size changes nothing, unless a factor says that steps are others.
+// CHECK-LABEL: graph.model @resampled
+// CHECK-NEXT: ^bb0(%[[X:.*]]: !graph
+// CHECK-NEXT: %[[F:.*]] = graph.call "aten::upsample_bilinear2d" node "factor"(%[[X]])
+// CHECK-NEXT: graph.output %[[X]], %[[F]]
+graph.model @resampled inputs ["x"] [""] outputs ["y", "z"] ["", ""] symbols [] checks [] {
+^bb0(%x: !graph.tensor<["1", "2", "5", "6"], "float32">):
+  %a = graph.call "aten::upsample_bilinear2d" node "same" (%x) names ["self"] arguments {output_size = [5, 6], align_corners = false} : (!graph.tensor<["1", "2", "5", "6"], "float32">) -> !graph.tensor<["1", "2", "5", "6"], "float32">
+  %b = graph.call "aten::upsample_bilinear2d" node "factor" (%x) names ["self"] arguments {output_size = [5, 6], align_corners = false, scales_h = 1.1, scales_w = 1.1} : (!graph.tensor<["1", "2", "5", "6"], "float32">) -> !graph.tensor<["1", "2", "5", "6"], "float32">
+  graph.output %a, %b : !graph.tensor<["1", "2", "5", "6"], "float32">, !graph.tensor<["1", "2", "5", "6"], "float32">
+}
